@@ -1,0 +1,125 @@
+"""Depth and disparity maps in and out: float in .npy, .pfm and .tif, whole numbers with a scale in 16-bit .png."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.errors import InputError, MissingExtraError
+from depthapps.io.files import check_input
+from depthapps.io.images import decode, encode
+from depthapps.scene import FloatMap
+
+MAP_SUFFIXES = (".pfm", ".npy", ".tif", ".tiff", ".png")
+DEPTH_PNG_SCALE = 1000.0  # units a metre: millimetres, as Kinect, RealSense and 7-Scenes write
+DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
+_INTEGER_MAX = 65535
+
+
+def read_depth(path: Path, png_scale: float = DEPTH_PNG_SCALE) -> FloatMap:
+    """Read depth in metres, (H, W) float32: NaN where unknown, that is 0, negative or NaN in the file.
+
+    Whole numbers are `png_scale` units a metre. Raises InputError.
+    """
+    if not png_scale > 0:
+        raise InputError(
+            f"a depth scale of {png_scale:g} was given, it must be positive", hint="1000 means millimetres"
+        )
+    values = _read_map(path, "depth map", png_scale)
+    return np.where(values > 0, values, np.float32(np.nan))
+
+
+def read_disparity(path: Path, png_scale: float = DISPARITY_PNG_SCALE) -> FloatMap:
+    """Read disparity in pixels, (H, W) float32: NaN where unknown, that is 0 in a PNG, or not finite.
+
+    Whole numbers are `png_scale` units a pixel. Raises InputError.
+    """
+    values = _read_map(path, "disparity map", png_scale)
+    return np.where(np.isfinite(values), values, np.float32(np.nan))
+
+
+def _read_map(path: Path, what: str, png_scale: float) -> FloatMap:
+    check_input(path, what)
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        values = _read_npy(path, what)
+    elif suffix == ".exr":
+        values = _read_exr(path, what)
+    else:
+        values = decode(path, cv2.IMREAD_UNCHANGED)
+    if values is None:
+        known = " ".join((*MAP_SUFFIXES, ".exr"))
+        raise InputError(f"{path} is not a {what} that can be read", hint=f"one of {known} holds it")
+    if values.ndim == 3 and values.shape[2] > 1 and not (values == values[..., :1]).all():
+        raise InputError(f"the {what} {path} has colours", hint="pass the measured map, not a coloured preview of it")
+    values = values.reshape(values.shape[:2]) if values.ndim == 2 or values.shape[2] == 1 else values[..., 0]
+    if values.dtype == np.uint8:
+        raise InputError(
+            f"the {what} {path} has 8 bits, too few to hold depth", hint="pass a 16-bit PNG or a float .npy .pfm .tif"
+        )
+    if values.dtype.kind in "ui":
+        unknown = (values == 0) | (values == _INTEGER_MAX)  # Kinect and 7-Scenes mark holes with 65535
+        return np.where(unknown, np.nan, values / png_scale).astype(np.float32)
+    return np.ascontiguousarray(values, np.float32)
+
+
+def _read_npy(path: Path, what: str) -> NDArray:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(f"{path} is not a {what} that can be read ({error})", hint="save it with numpy.save") from None
+    if values.ndim not in (2, 3) or values.dtype.kind not in "fui":
+        raise InputError(
+            f"{path} holds {values.ndim}-dimensional {values.dtype}, a {what} is 2-dimensional numbers",
+            hint="save the (height, width) array itself",
+        )
+    return values
+
+
+def _read_exr(path: Path, what: str) -> NDArray:
+    try:
+        import OpenEXR  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise MissingExtraError(f"reading {path.name}", "exr") from None
+    try:
+        with OpenEXR.File(str(path)) as file:
+            channels = file.channels()
+    except (RuntimeError, OSError) as error:
+        raise InputError(f"{path} is not a {what} that can be read ({error})", hint="is the file whole?") from None
+    name = next((n for n in ("Z", "Y", "depth", "R", "RGB", "RGBA") if n in channels), None)
+    if name is None:
+        raise InputError(f"{path} has the channels {' '.join(channels)}, none of them is Z", hint="save depth as Z")
+    return np.asarray(channels[name].pixels)
+
+
+def write_disparity(path: Path, disparity_px: FloatMap) -> None:
+    """Write disparity (H, W) px: float .pfm (unknown = inf, as Middlebury), .npy and .tif (NaN); 16-bit .png × 256 (0).
+
+    A PNG cannot hold disparities below 0 or from 256 on; they become unknown.
+    """
+    if path.suffix.lower() == ".pfm":
+        disparity_px = np.where(np.isnan(disparity_px), np.float32(np.inf), disparity_px)
+    _write_map(path, disparity_px, DISPARITY_PNG_SCALE)
+
+
+def write_depth(path: Path, depth_m: FloatMap, png_scale: float = DEPTH_PNG_SCALE) -> None:
+    """Write depth (H, W) metres: float .pfm, .npy and .tif (unknown = NaN); 16-bit .png × `png_scale` (0).
+
+    A PNG cannot hold depths from 65535 / png_scale on; they become unknown.
+    """
+    _write_map(path, depth_m, png_scale)
+
+
+def _write_map(path: Path, values: FloatMap, png_scale: float) -> None:
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        with path.open("wb") as file:
+            np.save(file, values.astype(np.float32))
+    elif suffix == ".png":
+        units = np.rint(values.astype(np.float64) * png_scale)
+        encode(path, np.where((units > 0) & (units < _INTEGER_MAX), units, 0).astype(np.uint16))
+    else:
+        encode(path, values.astype(np.float32))
