@@ -1,0 +1,1 @@
+"""Shallow depth of field: the lens, and the light that it spreads."""
