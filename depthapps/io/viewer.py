@@ -1,0 +1,53 @@
+"""A model as one web page that opens from disk, without a network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import math
+from importlib import resources
+from string import Template
+
+import numpy as np
+
+from depthapps.io.models import cloud_glb, mesh_glb
+from depthapps.scene import Camera, PointCloud, TriangleMesh
+
+VIEWER_SUFFIXES = (".html", ".htm")
+VIEWER_VERTICES = 400_000  # 22 MB of page, which a laptop without a GPU loads in about a second and still turns
+_OWN_CODE_OF_TRIMESH = "var camera,controls,scene"  # behind three.js, its controls and its glTF loader
+
+
+def viewer_page(model: TriangleMesh | PointCloud, camera: Camera, title: str) -> str:
+    """An HTML page that shows a model as the photo saw it and lets one turn it, with everything it needs inside.
+
+    three.js comes from the trimesh package, which carries it.
+    """
+    cloud = isinstance(model, PointCloud)
+    points = model.points if cloud else model.vertices
+    distance = float(np.median(points[:, 2]))
+    # the view stands where the photo's camera stood and looks at the middle of the photo
+    middle = ((camera.width - 1) / 2 - camera.cx) / camera.fx, ((camera.height - 1) / 2 - camera.cy) / camera.fy
+    view = {
+        "fovDeg": math.degrees(2 * math.atan(camera.height / 2 / camera.fy)),
+        "aspect": camera.width / camera.height,
+        "target": [middle[0] * distance, -middle[1] * distance, -distance],
+        "near": float(points[:, 2].min()) / 20,
+        "far": float(points[:, 2].max()) * 20,
+        "pointSize": 1.5 * distance / camera.fx,  # a little more than a pixel of the photo: no gaps from its own view
+    }
+    glb = cloud_glb(model) if cloud else mesh_glb(model)
+    page = Template(resources.files("depthapps.io").joinpath("viewer.html").read_text(encoding="utf-8"))
+    return page.substitute(
+        TITLE=html.escape(title), THREE=_three_js(), MODEL=base64.b64encode(glb).decode("ascii"), VIEW=json.dumps(view)
+    )
+
+
+def _three_js() -> str:
+    """three.js with its trackball controls and glTF loader, out of the page that trimesh makes."""
+    import trimesh
+    from trimesh.viewer import scene_to_html
+
+    page = scene_to_html(trimesh.Scene(trimesh.creation.box()))
+    return page[page.index("<script>") + len("<script>") : page.index(_OWN_CODE_OF_TRIMESH)]

@@ -1,0 +1,1 @@
+"""Surfaces and point clouds of a scene, for 3D viewers."""
