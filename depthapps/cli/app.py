@@ -1,0 +1,64 @@
+"""The `depthapps` command: its subcommands, and the mapping of errors to messages and exit codes."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from depthapps.cli.bokeh import bokeh
+from depthapps.cli.depth import depth
+from depthapps.cli.mesh import mesh
+from depthapps.cli.options import with_options
+from depthapps.cli.shadow import shadow
+from depthapps.errors import DepthappsError
+
+_LIBRARIES = ("opencv-python", "numpy", "open3d", "trimesh", "numba", "typer", "pillow")
+
+
+class _Group(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Our own errors become two lines on stderr and exit status 1; everything else keeps its traceback."""
+        try:
+            return super().invoke(ctx)
+        except DepthappsError as error:
+            typer.echo(f"error: {error.message}", err=True)
+            typer.echo(f"hint: {error.hint}", err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # the rich modes swallow [m] and example lines, and triple the start-up
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (depth, bokeh, shadow, mesh):
+    app.command()(with_options(_command))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"depthapps {metadata.version('depthapps')}")
+        typer.echo(f"python {platform.python_version()}")
+        for name in _LIBRARIES:
+            typer.echo(f"{name} {metadata.version(name)}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print versions and exit")
+    ] = False,
+) -> None:
+    """Stereo photographs to depth, and depth to work: bokeh, shadows and meshes, without a GPU."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="depthapps")

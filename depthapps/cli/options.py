@@ -1,0 +1,110 @@
+"""Every flag that more than one command takes, defined once, so that it means one thing everywhere.
+
+Flags that belong together are a dataclass; a command names the dataclasses it takes as parameters, and
+`with_options` spreads their fields into its command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from depthapps.quality import Quality
+
+DEPTH_SCALE = 1000.0  # io.depth.DEPTH_PNG_SCALE, which is too heavy to import for --help; a test holds them equal
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """Where the picture and its depth come from."""
+
+    image: Annotated[Path, typer.Argument(help="the picture: the left view of a stereo pair")]
+    right: Annotated[Path | None, typer.Argument(help="the right view, rectified", show_default=False)] = None
+    depth: Annotated[
+        Path | None,
+        typer.Option(help="depth of IMAGE in metres: float .npy .pfm .tif .exr, or a 16-bit PNG", metavar="FILE"),
+    ] = None
+    disparity: Annotated[
+        Path | None,
+        typer.Option(
+            help="disparity of IMAGE in pixels: float .npy .pfm .tif, or a 16-bit PNG, 256 a pixel", metavar="FILE"
+        ),
+    ] = None
+    depth_scale: Annotated[float, typer.Option(help="units a metre in 16-bit depth PNGs", metavar="N")] = DEPTH_SCALE
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", "-c", help="Middlebury calib.txt or OpenCV .yml/.xml", metavar="FILE"),
+    ] = None
+    focal_px: Annotated[float | None, typer.Option(help="focal length in pixels", metavar="PX")] = None
+    fov: Annotated[float | None, typer.Option(help="horizontal field of view in degrees", metavar="DEG")] = None
+    baseline: Annotated[float | None, typer.Option(help="distance of the two lenses in metres", metavar="M")] = None
+    doffs: Annotated[
+        float | None, typer.Option(help="disparity of infinity, negated: cx right - cx left, in pixels", metavar="PX")
+    ] = None
+    save_depth: Annotated[
+        Path | None, typer.Option(help="keep the depth: .npy .pfm .tif, or .png in --depth-scale", metavar="FILE")
+    ] = None
+    save_disparity: Annotated[
+        Path | None, typer.Option(help="keep the disparity: .npy .pfm .tif, or .png, 256 a pixel", metavar="FILE")
+    ] = None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a command runs and what it says."""
+
+    quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = Quality.BALANCED
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace outputs that exist")] = False
+    json: Annotated[bool, typer.Option("--json", help="print what was done as one JSON object")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say nothing but errors")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="say what is found and how long it takes")] = False
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with each parameter that is a dataclass of options replaced by the options themselves."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        if name not in groups:
+            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        field_hints = get_type_hints(groups[name], include_extras=True)
+        for field in dataclasses.fields(groups[name]):
+            default = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+            parameters.append(
+                inspect.Parameter(
+                    field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field_hints[field.name]
+                )
+            )
+
+    def spread(**values: Any) -> None:
+        for name, kind in groups.items():
+            values[name] = kind(**{f.name: values.pop(f.name) for f in dataclasses.fields(kind)})
+        command(**values)
+
+    spread.__name__, spread.__doc__ = command.__name__, command.__doc__
+    spread.__annotations__ = {p.name: p.annotation for p in parameters}
+    spread.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    return spread
+
+
+def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
+    """A parser of `count` numbers with commas between them, for an option's `parser`."""
+
+    def parse(text: str) -> tuple[float, ...]:
+        try:
+            values = tuple(float(part) for part in text.split(","))
+        except ValueError:
+            values = ()
+        if len(values) != count:
+            raise typer.BadParameter(f"{text!r} is not {count} numbers with commas between them")
+        return values
+
+    return parse

@@ -1,0 +1,58 @@
+"""What a command says while it runs and when it is done."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from depthapps.cli.options import RunOptions
+
+log = logging.getLogger("depthapps")
+
+
+class Report:
+    """Collects what `--json` prints, and speaks on stderr meanwhile."""
+
+    def __init__(self, command: str, run: RunOptions) -> None:
+        self._run = run
+        self._data: dict[str, Any] = {"command": command, "quality": str(run.quality)}
+        self._seconds: dict[str, float] = {}
+        self._start = time.perf_counter()
+        if run.verbose:
+            logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s", force=True)
+
+    def add(self, **facts: Any) -> None:
+        """Put facts into the JSON object."""
+        self._data.update(facts)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage of the work."""
+        start = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - start
+        self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
+        log.info("%s: %.2f s", name, seconds)
+
+    def note(self, text: str) -> None:
+        """Say something the user should know, on stderr."""
+        if not self._run.quiet:
+            typer.echo(f"note: {text}", err=True)
+
+    def finish(self, outputs: list[Path]) -> None:
+        """Say what was written, as text on stderr and with --json as an object on stdout."""
+        seconds = time.perf_counter() - self._start
+        if self._run.json:
+            total = {"total": round(seconds, 3)}
+            facts = {**self._data, "seconds": {**self._seconds, **total}, "outputs": [str(p) for p in outputs]}
+            typer.echo(json.dumps(facts, indent=2))
+        if not self._run.quiet:
+            typer.echo(f"wrote {', '.join(str(p) for p in outputs)} in {seconds:.1f} s", err=True)
