@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 
 from depthapps.color import to_8bit
+from depthapps.engine.exposure import align_exposure
 from depthapps.engine.range import find_range
 from depthapps.engine.refinement import complete
 from depthapps.engine.sgbm import SgbmParams, match
@@ -43,7 +44,8 @@ def match_pair(pair: StereoPair, quality: Quality = Quality.BALANCED) -> StereoM
     when the views do not match, SwappedViewsError when they are exchanged.
     """
     left, right = to_8bit(pair.left), to_8bit(pair.right)
-    grey = [cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right)]
-    low, high = find_range(*grey, doffs_px=pair.calibration.doffs_px)
-    disparity = match(*grey, low=low, high=high, params=_PARAMS[quality])
+    left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
+    right_grey = align_exposure(left_grey, right_grey)
+    low, high = find_range(left_grey, right_grey, doffs_px=pair.calibration.doffs_px)
+    disparity = match(left_grey, right_grey, low=low, high=high, params=_PARAMS[quality])
     return StereoMatch(complete(disparity, left), (low, high))

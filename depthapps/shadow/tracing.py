@@ -48,7 +48,8 @@ def build_surface(scene: Scene) -> Surface:
     vertices = np.nan_to_num(points.reshape(-1, 3), nan=0, posinf=0, neginf=0)  # no triangle uses what is not finite
     caster.add_triangles(o3d.core.Tensor(vertices), o3d.core.Tensor(triangles.astype(np.uint32)))
     footprint = depth / np.float32(scene.camera.fx)
-    offset = np.maximum(_FOOTPRINTS * footprint, _NOISE_SIGMAS * np.float32(noise) * depth**2)
+    with np.errstate(invalid="ignore"):  # 0 · inf; no ray starts there
+        offset = np.maximum(_FOOTPRINTS * footprint, _NOISE_SIGMAS * np.float32(noise) * depth**2)
     return Surface(points, surface_normals(depth, scene.camera, noise), offset.astype(np.float32), caster)
 
 

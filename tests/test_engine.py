@@ -1,0 +1,143 @@
+"""The engine on pairs with exact truth, and its parts by themselves."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from depthapps.engine._kernels import weighted_medians
+from depthapps.engine.exposure import align_exposure
+from depthapps.engine.pipeline import match_pair
+from depthapps.engine.range import find_range
+from depthapps.engine.refinement import complete
+from depthapps.engine.sgbm import SgbmParams, match
+from depthapps.errors import StereoError, SwappedViewsError
+from depthapps.quality import Quality
+from depthapps.scene import Calibration, Camera, StereoPair
+
+
+def grey(pair: StereoPair):
+    return [cv2.cvtColor(v, cv2.COLOR_RGB2GRAY) for v in (pair.left, pair.right)]
+
+
+@pytest.mark.parametrize("name", ["slanted_plane", "two_layers", "thin_pole"])
+def test_the_range_holds_all_disparities_and_little_more(name, request):
+    true = request.getfixturevalue(name)
+    low, high = find_range(*grey(true.pair))
+    first, last = true.disparity_px.min(), true.disparity_px.max()
+    assert low <= first
+    assert high >= last
+    assert high - low <= 1.5 * (last - first) + 8
+
+
+def test_exchanged_views_are_noticed(two_layers):
+    with pytest.raises(SwappedViewsError, match="exchanged") as error:
+        find_range(*reversed(grey(two_layers.pair)))
+    assert "swap" in error.value.hint
+
+
+def test_a_known_offset_of_infinity_is_no_exchange(two_layers):
+    low, high = find_range(*reversed(grey(two_layers.pair)), doffs_px=40)
+    assert low <= -30
+    assert high >= -10
+
+
+def test_negative_disparities_of_converged_cameras(two_layers):
+    left, right = grey(two_layers.pair)
+    shifted = np.roll(right, 20, axis=1)  # infinity now lies at -20 px, the wall at -10, the square at 10
+    low, high = find_range(left, shifted, doffs_px=20)
+    assert low <= -10
+    assert high >= 10
+    pair = StereoPair(
+        two_layers.pair.left,
+        np.roll(two_layers.pair.right, 20, axis=1),
+        Calibration(Camera.centred(320, 240, 300), 0.1, doffs_px=20),
+    )
+    error = np.abs(match_pair(pair).disparity_px + 20 - two_layers.disparity_px)
+    assert (error[:, 40:] > 1).mean() < 0.05
+
+
+def test_what_is_no_pair_is_refused():
+    rng = np.random.default_rng(0)
+    views = [cv2.GaussianBlur(rng.random((240, 320)).astype(np.float32), (0, 0), 2) for _ in range(2)]
+    with pytest.raises(StereoError, match="do not match|nowhere"):
+        find_range(*[(255 * (v - v.min()) / (v.max() - v.min())).astype(np.uint8) for v in views])
+
+
+def test_pictures_without_anything_in_them_are_refused():
+    flat = np.full((60, 80), 128, np.uint8)
+    with pytest.raises(StereoError):
+        find_range(flat, flat.copy())
+
+
+@pytest.mark.parametrize("quality", Quality)
+@pytest.mark.parametrize(
+    ("name", "bad1", "bad2"), [("slanted_plane", 1.0, 0.5), ("two_layers", 3.0, 2.5), ("thin_pole", 4.0, 3.5)]
+)
+def test_disparity_is_right_and_has_no_holes_and_no_lost_border(name, bad1, bad2, quality, request):
+    true = request.getfixturevalue(name)
+    found = match_pair(true.pair, quality)
+    error = np.abs(found.disparity_px - true.disparity_px)
+    assert found.disparity_px.dtype == np.float32
+    assert np.isfinite(error).all()
+    assert 100 * (error > 1).mean() < bad1
+    assert 100 * (error > 2).mean() < bad2
+    assert 100 * (error[:, :8] > 2).mean() < 12
+    assert 100 * (error[:, -8:] > 2).mean() < 5
+
+
+def test_sixteen_bit_and_float_pairs_are_matched_alike(two_layers):
+    pair = two_layers.pair
+    expected = match_pair(pair).disparity_px
+    sixteen = StereoPair(*(v.astype(np.uint16) * 257 for v in (pair.left, pair.right)), pair.calibration)
+    assert np.array_equal(match_pair(sixteen).disparity_px, expected)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.8])
+def test_another_exposure_changes_little(two_layers, gamma):
+    pair = two_layers.pair
+    brighter = (255 * (pair.right / 255) ** gamma).round().astype(np.uint8)
+    error = np.abs(match_pair(StereoPair(pair.left, brighter, pair.calibration)).disparity_px - two_layers.disparity_px)
+    assert 100 * (error > 2).mean() < 4
+
+
+def test_the_same_exposure_is_left_alone(two_layers):
+    left, right = grey(two_layers.pair)
+    assert align_exposure(left, right) is right
+
+
+def test_the_matcher_searches_the_range_it_is_given(two_layers):
+    disparity = match(*grey(two_layers.pair), low=25, high=35, params=SgbmParams())
+    known = disparity[np.isfinite(disparity)]
+    assert known.min() >= 25
+    assert known.max() < 25 + 16
+
+
+def test_completion_fills_an_occlusion_with_background_up_to_the_edge(two_layers):
+    holes = two_layers.disparity_px.copy()
+    holes[~two_layers.seen] = np.nan
+    filled = complete(holes, two_layers.pair.left)
+    assert (np.abs(filled - two_layers.disparity_px) > 1).mean() < 0.002
+
+
+def test_weighted_median_agrees_with_a_plain_loop():
+    rng = np.random.default_rng(5)
+    disparity = rng.uniform(3, 20, (12, 14)).astype(np.float32)
+    guide = rng.integers(0, 255, (12, 14, 3), np.uint8)
+    wanted = rng.random((12, 14)) < 0.4
+    weights = np.exp(-np.arange(766) / 60).astype(np.float32)
+    out = disparity.copy()
+    weighted_medians(disparity, wanted, guide, weights, 3, 1, float(disparity.min()), 19, 0, 12, out)
+
+    expected = disparity.copy()
+    for y, x in zip(*np.nonzero(wanted), strict=True):
+        rows, columns = slice(max(0, y - 3), y + 4), slice(max(0, x - 3), x + 4)
+        values = disparity[rows, columns].ravel()
+        difference = np.abs(guide[rows, columns].astype(int) - guide[y, x]).sum(axis=-1).ravel()
+        weight = weights[difference]
+        bins = (values - disparity.min()).astype(int)
+        total = np.bincount(bins, weight)
+        k = int(np.argmax(np.cumsum(total) >= total.sum() / 2))
+        expected[y, x] = np.average(values[bins == k], weights=weight[bins == k])
+    assert np.allclose(out, expected, atol=1e-4)

@@ -1,0 +1,89 @@
+"""Disparity and depth, projection and filling, by their properties."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from depthapps.geometry import (
+    depth_from_disparity,
+    disparity_from_depth,
+    fill_background,
+    inverse_depth_noise,
+    project,
+    ray_directions,
+    unproject,
+)
+from depthapps.scene import Calibration, Camera
+
+CAMERA = Camera(13, 9, 100.0, 110.0, 5.2, 4.4)
+depths = arrays(np.float32, (9, 13), elements=st.floats(0.125, 1000, width=32))
+
+
+@given(depths)
+def test_projection_undoes_unprojection(depth):
+    x, y, z = project(unproject(depth, CAMERA), CAMERA)
+    u, v = np.meshgrid(np.arange(13), np.arange(9))
+    assert np.allclose(x, u, atol=1e-4)
+    assert np.allclose(y, v, atol=1e-4)
+    assert np.array_equal(z, depth)
+
+
+@given(depths, st.floats(0.01, 10), st.floats(-50, 50))
+def test_depth_and_disparity_are_inverse(depth, baseline, doffs):
+    calibration = Calibration(CAMERA, baseline, doffs)
+    disparity = disparity_from_depth(depth, calibration)
+    # what float32 can hold of a disparity of this size
+    tolerance = 4e-7 * (np.abs(disparity) + abs(doffs)).max() * depth / (CAMERA.fx * baseline) + 1e-6
+    again = depth_from_disparity(disparity, calibration)
+    assert (np.abs(again / depth - 1) <= tolerance * 4).all()
+
+
+def test_depth_of_unknown_and_of_infinity():
+    calibration = Calibration(CAMERA, 0.5, doffs_px=2.0)
+    depth = depth_from_disparity(np.array([[np.nan, -2, -5, 8]], np.float32), calibration)
+    assert np.isnan(depth[0, 0])
+    assert np.isposinf(depth[0, 1:3]).all()
+    assert depth[0, 3] == pytest.approx(100 * 0.5 / 10)
+    assert disparity_from_depth(np.array([[np.inf]], np.float32), calibration)[0, 0] == -2
+
+
+def test_nothing_behind_the_camera_is_projected():
+    x, y, z = project(np.array([[1.0, 1, -1]]), CAMERA)
+    assert np.isnan(x[0])
+    assert np.isnan(y[0])
+    assert z[0] == -1
+
+
+def test_rays_pass_through_pixel_centres():
+    rays = ray_directions(CAMERA)
+    assert rays.shape == (9, 13, 3)
+    assert rays[2, 7] == pytest.approx([(7 - 5.2) / 100, (2 - 4.4) / 110, 1])
+
+
+def test_holes_take_the_farther_neighbour_on_the_row():
+    n = np.nan
+    given_map = np.array([[n, 5, n, n, 2, n], [n, n, n, n, n, n], [n, n, 7, n, n, 9]], np.float32)
+    filled = fill_background(given_map)
+    assert filled[0].tolist() == [5, 5, 2, 2, 2, 2]
+    assert filled[2].tolist() == [7, 7, 7, 7, 7, 9]
+    assert filled[1].tolist() in (filled[0].tolist(), filled[2].tolist())
+
+
+@given(arrays(np.float32, (5, 8), elements=st.one_of(st.just(float("nan")), st.floats(-100, 100, width=32))))
+def test_filling_keeps_what_is_known_and_invents_no_value(values):
+    filled = fill_background(values)
+    known = np.isfinite(values)
+    assert np.array_equal(filled[known], values[known])
+    if known.any():
+        assert np.isin(filled, values[known]).all()
+    else:
+        assert np.isnan(filled).all()
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1e-4, 1e-3, 1e-2])
+def test_noise_is_measured_on_slanted_planes(sigma):
+    v, u = np.mgrid[:200, :300]
+    inverse = 0.5 + 0.0004 * u + 0.001 * v + sigma * np.random.default_rng(0).standard_normal(u.shape)
+    assert inverse_depth_noise((1 / inverse).astype(np.float32)) == pytest.approx(sigma, rel=0.05, abs=1e-6)

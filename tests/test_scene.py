@@ -1,0 +1,64 @@
+"""Cameras and scenes refuse what cannot be, and scale as pictures do."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depthapps.errors import CalibrationError, InputError
+from depthapps.scene import Calibration, Camera, Scene, StereoPair
+
+sizes = st.integers(2, 5000)
+focals = st.floats(10, 1e4)
+
+
+@given(sizes, sizes, focals, st.integers(1, 8), st.floats(-0.4, 0.4), st.floats(-0.4, 0.4))
+def test_a_scaled_camera_sees_the_same_point_at_the_same_place(width, height, focal, factor, x, y):
+    camera = Camera.centred(width, height, focal)
+    scaled = camera.scaled_to(width * factor, height * factor)
+    for before, after in (
+        (camera.fx * x + camera.cx, scaled.fx * x + scaled.cx),
+        (camera.fy * y + camera.cy, scaled.fy * y + scaled.cy),
+    ):
+        assert after + 0.5 == pytest.approx((before + 0.5) * factor, abs=1e-6 * focal * factor)
+
+
+@given(sizes, sizes, focals, sizes, sizes)
+def test_scaling_there_and_back_changes_nothing(width, height, focal, other_width, other_height):
+    camera = Camera(width, height, focal, focal * 1.1, width / 3, height / 4)
+    back = camera.scaled_to(other_width, other_height).scaled_to(width, height)
+    assert np.allclose([back.fx, back.fy, back.cx, back.cy], [camera.fx, camera.fy, camera.cx, camera.cy], rtol=1e-9)
+
+
+def test_a_field_of_view_spans_the_picture():
+    camera = Camera.from_fov(1000, 500, 90)
+    assert camera.fx == camera.fy == pytest.approx(500)
+    assert (camera.cx, camera.cy) == (499.5, 249.5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Camera.from_fov(10, 10, 180),
+        lambda: Camera.centred(10, 10, 0),
+        lambda: Camera.centred(0, 10, 5),
+        lambda: Calibration(Camera.centred(10, 10, 5), 0),
+        lambda: Calibration(Camera.centred(10, 10, 5), float("nan")),
+    ],
+)
+def test_impossible_cameras_are_refused(make):
+    with pytest.raises(CalibrationError) as error:
+        make()
+    assert error.value.hint
+
+
+def test_parts_of_different_size_are_refused():
+    image, camera = np.zeros((4, 6, 3), np.uint8), Camera.centred(6, 4, 5)
+    with pytest.raises(InputError, match="left is 6x4 but right is 5x4"):
+        StereoPair(image, image[:, :5], Calibration(camera, 0.1))
+    with pytest.raises(InputError, match="6x4 but its depth is 6x3"):
+        Scene(image, np.ones((3, 6), np.float32), camera)
+    with pytest.raises(CalibrationError, match="camera is 5x4"):
+        Scene(image, np.ones((4, 6), np.float32), Camera.centred(5, 4, 5))
+    with pytest.raises(InputError, match="no known depth"):
+        Scene(image, np.full((4, 6), np.nan, np.float32), camera)

@@ -1,0 +1,93 @@
+"""Where the surface is torn, how its triangles and normals stand, and what smoothing does to it."""
+
+import numpy as np
+import pytest
+
+from depthapps.scene import Camera, Scene
+from depthapps.surface import clean_depth, grid_triangles, surface_links, surface_normals
+
+CAMERA = Camera.centred(160, 120, 150.0)
+
+
+def plane_depth(normal, distance: float) -> np.ndarray:
+    """Depth (H, W) of the plane n·P = distance."""
+    u, v = np.meshgrid(np.arange(CAMERA.width), np.arange(CAMERA.height))
+    ray = np.stack([(u - CAMERA.cx) / CAMERA.fx, (v - CAMERA.cy) / CAMERA.fy, np.ones(u.shape)], axis=-1)
+    return (distance / (ray @ np.asarray(normal, float))).astype(np.float32)
+
+
+PLANES = {
+    "facing": ((0, 0, 1), 2.0),
+    "wall at 55 degrees": ((np.sin(0.96), 0, np.cos(0.96)), 1.5),
+    "floor near its horizon": ((0, 1, 0.45), 1.0),
+}
+
+
+@pytest.mark.parametrize(("normal", "distance"), PLANES.values(), ids=PLANES)
+def test_a_plane_is_never_torn_and_its_normals_are_exact(normal, distance):
+    depth = plane_depth(normal, distance)
+    assert (depth > 0).all()
+    assert len(grid_triangles(depth)) == 2 * 159 * 119
+    expected = -np.asarray(normal) / np.linalg.norm(normal)
+    assert np.abs(surface_normals(depth, CAMERA) - expected).max() < 0.01
+
+
+def test_a_step_is_torn_and_nothing_else(step_scene):
+    depth = step_scene.depth_m
+    triangles = grid_triangles(depth)
+    corners = depth.ravel()[triangles]
+    assert (corners.min(axis=1) == corners.max(axis=1)).all()
+    # all quads but those that the outline of the 30x30 square crosses
+    assert len(triangles) >= 2 * (89 * 119 - 4 * 31) - 4
+    links = surface_links(depth, 0.0)
+    assert not links.right[40, 44]
+    assert links.right[40, 45]
+    assert not links.down[29, 50]
+
+
+def test_triangles_face_the_camera():
+    depth = plane_depth((0.3, -0.2, 1), 2.0)
+    u, v = np.meshgrid(np.arange(160), np.arange(120))
+    points = np.stack([(u - CAMERA.cx) / 150 * depth, (v - CAMERA.cy) / 150 * depth, depth], -1).reshape(-1, 3)
+    a, b, c = (points[grid_triangles(depth)[:, k]] for k in range(3))
+    assert ((np.cross(b - a, c - a) * a).sum(axis=1) < 0).all()
+
+
+def test_unknown_and_infinite_pixels_have_no_triangles():
+    depth = plane_depth((0, 0, 1), 2.0)
+    depth[10, 10], depth[50, 50] = np.nan, np.inf
+    used = np.unique(grid_triangles(depth))
+    assert 10 * 160 + 10 not in used
+    assert 50 * 160 + 50 not in used
+    assert len(used) == depth.size - 2
+
+
+def test_depth_without_noise_is_left_alone(step_scene):
+    depth, noise = clean_depth(step_scene)
+    assert noise == 0
+    assert np.array_equal(depth, step_scene.depth_m)
+
+
+def test_noise_goes_and_edges_stay(step_scene):
+    sigma = 0.01
+    noise = sigma * np.random.default_rng(1).standard_normal(step_scene.depth_m.shape)
+    noisy = (1 / (1 / step_scene.depth_m + noise)).astype(np.float32)
+    depth, left = clean_depth(Scene(step_scene.image, noisy, step_scene.camera))
+    error = 1 / depth - 1 / step_scene.depth_m
+    assert error.std() < 0.35 * sigma
+    assert left == pytest.approx(0.25 * sigma, rel=0.2)
+    assert np.abs(error[40, 40:50]).max() < 0.02  # across the edge: no ramp between 1/3 and 1
+
+
+def test_known_noise_counts_where_the_map_shows_none(step_scene):
+    scene = Scene(step_scene.image, step_scene.depth_m, step_scene.camera, inverse_depth_sigma=0.02)
+    assert clean_depth(scene)[1] == pytest.approx(0.005)
+
+
+def test_normals_of_a_noisy_wall_point_its_way():
+    normal, sigma = np.array([0.4, 0.1, 1]) / np.linalg.norm([0.4, 0.1, 1]), 0.002
+    inverse = 1 / plane_depth(normal, 2.0)
+    noisy = 1 / (inverse + sigma * np.random.default_rng(2).standard_normal(inverse.shape)).astype(np.float32)
+    depth, left = clean_depth(Scene(np.zeros((120, 160, 3), np.uint8), noisy, CAMERA))
+    cosine = -(surface_normals(depth, CAMERA, left) @ normal)
+    assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 8
