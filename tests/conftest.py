@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,7 +39,8 @@ def _texture(seed: int) -> NDArray[np.floating]:
 
 
 def _sample(texture: NDArray[np.floating], x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.floating]:
-    return cv2.remap(texture, (x + WIDTH).astype(np.float32), (y + 20).astype(np.float32), cv2.INTER_CUBIC)
+    at = (x + WIDTH).astype(np.float32), (y + 20).astype(np.float32)
+    return np.asarray(cv2.remap(texture, *at, cv2.INTER_CUBIC), np.float32)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,13 @@ def step_scene() -> Scene:
     depth[30:60, 45:75] = 1
     image[30:60, 45:75] = (200, 120, 60)
     return Scene(image, depth, Camera.centred(120, 90, 100.0))
+
+
+def read_raw(path: Path) -> Any:
+    """An image file as its samples stand in it."""
+    data = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert data is not None
+    return data
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,12 @@ from depthapps.engine.refinement import complete
 from depthapps.engine.sgbm import SgbmParams, match
 from depthapps.errors import StereoError, SwappedViewsError
 from depthapps.quality import Quality
-from depthapps.scene import Calibration, Camera, StereoPair
+from depthapps.scene import Calibration, Camera, Image, StereoPair
 
 
-def grey(pair: StereoPair):
-    return [cv2.cvtColor(v, cv2.COLOR_RGB2GRAY) for v in (pair.left, pair.right)]
+def grey(pair: StereoPair) -> tuple[Image, Image]:
+    """Both views as (H, W) uint8."""
+    return cv2.cvtColor(pair.left, cv2.COLOR_RGB2GRAY), cv2.cvtColor(pair.right, cv2.COLOR_RGB2GRAY)
 
 
 @pytest.mark.parametrize("name", ["slanted_plane", "two_layers", "thin_pole"])
@@ -32,13 +33,15 @@ def test_the_range_holds_all_disparities_and_little_more(name, request):
 
 
 def test_exchanged_views_are_noticed(two_layers):
+    left, right = grey(two_layers.pair)
     with pytest.raises(SwappedViewsError, match="exchanged") as error:
-        find_range(*reversed(grey(two_layers.pair)))
+        find_range(right, left)
     assert "swap" in error.value.hint
 
 
 def test_a_known_offset_of_infinity_is_no_exchange(two_layers):
-    low, high = find_range(*reversed(grey(two_layers.pair)), doffs_px=40)
+    left, right = grey(two_layers.pair)
+    low, high = find_range(right, left, doffs_px=40)
     assert low <= -30
     assert high >= -10
 
@@ -60,9 +63,9 @@ def test_negative_disparities_of_converged_cameras(two_layers):
 
 def test_what_is_no_pair_is_refused():
     rng = np.random.default_rng(0)
-    views = [cv2.GaussianBlur(rng.random((240, 320)).astype(np.float32), (0, 0), 2) for _ in range(2)]
-    with pytest.raises(StereoError, match="do not match|nowhere"):
-        find_range(*[(255 * (v - v.min()) / (v.max() - v.min())).astype(np.uint8) for v in views])
+    views = [np.asarray(cv2.GaussianBlur(rng.random((240, 320)), (0, 0), 2)) for _ in range(2)]
+    with pytest.raises(StereoError, match=r"do not match|nowhere"):
+        find_range(*((255 * (v - v.min()) / (v.max() - v.min())).astype(np.uint8) for v in views))
 
 
 def test_pictures_without_anything_in_them_are_refused():
@@ -90,7 +93,7 @@ def test_disparity_is_right_and_has_no_holes_and_no_lost_border(name, bad1, bad2
 def test_sixteen_bit_and_float_pairs_are_matched_alike(two_layers):
     pair = two_layers.pair
     expected = match_pair(pair).disparity_px
-    sixteen = StereoPair(*(v.astype(np.uint16) * 257 for v in (pair.left, pair.right)), pair.calibration)
+    sixteen = StereoPair(pair.left.astype(np.uint16) * 257, pair.right.astype(np.uint16) * 257, pair.calibration)
     assert np.array_equal(match_pair(sixteen).disparity_px, expected)
 
 

@@ -59,7 +59,9 @@ def test_a_sun_casts_the_shadow_of_the_card_and_no_other(scene, surface, directi
 @pytest.mark.parametrize("position", [(-0.5, -0.3, 0.2), (0.4, -0.6, 0.5)])
 def test_a_lamp_casts_the_shadow_of_the_card_and_no_other(scene, surface, position):
     visible = trace_visibility(surface, PointLight(position), 16)
-    assert overlap(visible < 0.5, true_shadow(scene, lambda points: np.asarray(position) - points)) > 0.9  # a line of pixels around it is 7 %
+    assert (
+        overlap(visible < 0.5, true_shadow(scene, lambda points: np.asarray(position) - points)) > 0.9
+    )  # a line of pixels around it is 7 %
 
 
 def test_a_wide_sun_gives_a_penumbra_of_the_right_width(surface):

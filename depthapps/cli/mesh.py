@@ -66,7 +66,7 @@ def mesh(
         if viewer:
             stride = math.ceil(math.sqrt(loaded.scene.depth_m.size / VIEWER_VERTICES))
             if stride > 1:
-                report.note(f"{viewer.name} shows every {stride}th pixel in each direction, for the browser's sake")
+                report.note(f"{viewer.name} shows one of {stride}x{stride} pixels, for the browser's sake")
                 model = build_cloud(loaded.scene, stride) if points else build_mesh(loaded.scene, stride)
             page = viewer_page(model, loaded.scene.camera, source.image.stem)
             outputs.part(viewer).write_text(page, encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,13 @@ from depthapps.cli.options import RunOptions
 log = logging.getLogger("depthapps")
 
 
+class _EchoHandler(logging.Handler):
+    """Log records as plain lines on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(self.format(record), err=True)
+
+
 class Report:
     """Collects what `--json` prints, and speaks on stderr meanwhile."""
 
@@ -26,8 +32,8 @@ class Report:
         self._data: dict[str, Any] = {"command": command, "quality": str(run.quality)}
         self._seconds: dict[str, float] = {}
         self._start = time.perf_counter()
-        if run.verbose:
-            logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s", force=True)
+        log.setLevel(logging.INFO if run.verbose else logging.WARNING)
+        log.handlers = [_EchoHandler()]
 
     def add(self, **facts: Any) -> None:
         """Put facts into the JSON object."""

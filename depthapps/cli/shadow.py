@@ -139,6 +139,8 @@ def _light(
         if direction is not None:
             return DirectionalLight(direction, angular_size)
         return DirectionalLight.from_angles(azimuth, elevation, angular_size)
+    if direction is not None:
+        raise InputError("a point light has no direction", hint="pass --light directional with --direction")
     if position is None:
         raise InputError("a point light needs a position", hint="--position 0.5,-0.4,1.2 is right, above, 1.2 m ahead")
     return PointLight(position, size)

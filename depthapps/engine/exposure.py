@@ -22,4 +22,4 @@ def align_exposure(left: Image, right: Image) -> Image:
         return right
     found = np.maximum.accumulate(found + 1e-3 * np.arange(len(found)))  # strictly rising, for interp
     curve = np.interp(np.arange(256), [0, *found, 256], [0, *wanted, 255])
-    return np.rint(curve).astype(np.uint8)[right]
+    return np.rint(curve).astype(np.uint8)[np.asarray(right, np.uint8)]

@@ -86,13 +86,13 @@ def _read_exr(path: Path, what: str) -> NDArray:
         raise MissingExtraError(f"reading {path.name}", "exr") from None
     try:
         with OpenEXR.File(str(path)) as file:
-            channels = file.channels()
+            channels = {name: np.array(channel.pixels) for name, channel in file.channels().items()}
     except (RuntimeError, OSError) as error:
         raise InputError(f"{path} is not a {what} that can be read ({error})", hint="is the file whole?") from None
     name = next((n for n in ("Z", "Y", "depth", "R", "RGB", "RGBA") if n in channels), None)
     if name is None:
         raise InputError(f"{path} has the channels {' '.join(channels)}, none of them is Z", hint="save depth as Z")
-    return np.asarray(channels[name].pixels)
+    return channels[name]
 
 
 def write_disparity(path: Path, disparity_px: FloatMap) -> None:

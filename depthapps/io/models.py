@@ -20,8 +20,15 @@ _TEXTURE_JPEG_QUALITY = 92  # a texture is looked at from near and from the side
 
 
 def companions(path: Path) -> list[Path]:
-    """The further files that come with a model: an OBJ has a material and a texture beside it, of its own name."""
-    return [path.with_suffix(".mtl"), path.with_suffix(".jpg")] if path.suffix.lower() == ".obj" else []
+    """The further files that come with a model: an OBJ has a material and a texture beside it, of its own name.
+
+    Raises OutputError for an OBJ that could not name them.
+    """
+    if path.suffix.lower() != ".obj":
+        return []
+    if any(c.isspace() for c in path.name):
+        raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")
+    return [path.with_suffix(".mtl"), path.with_suffix(".jpg")]
 
 
 def write_mesh(path: Path, mesh: TriangleMesh, outputs: Outputs) -> None:
@@ -93,11 +100,9 @@ def _jpeg_picture(texture: NDArray[np.uint8]):
 
 def _write_obj(path: Path, mesh: TriangleMesh, outputs: Outputs) -> None:
     """OBJ with a material of its own name; trimesh would name every one of them material.mtl and dim it."""
-    material, texture = companions(path)
-    for name in (material.name, texture.name):
-        if any(c.isspace() for c in name):
-            raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")
     import cv2
+
+    material, texture = companions(path)
 
     encode(outputs.part(texture), mesh.texture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _TEXTURE_JPEG_QUALITY])
     outputs.part(material).write_text(

@@ -30,8 +30,8 @@ def render_depth_preview(depth_m: FloatMap) -> NDArray[np.uint8]:
     farthest = (
         1 / low if low > 0 else 1e6
     )  # a scale that reaches infinity is still labelled where depths are told apart
-    values = [round(z, 2) if z < 10 else round(z, 1) if z < 100 else round(z) for z in _even_depths(1 / high, farthest)]
-    return _picture(inverse, low, high, "m", {1 / z: f"{z:g}" for z in values if z > 0})
+    values = [float(f"{z:.2g}") for z in _even_depths(1 / high, farthest)]
+    return _picture(inverse, low, high, "m", {1 / z: f"{z:g}" for z in values})
 
 
 def _ends(values: FloatMap) -> tuple[float, float]:

@@ -35,7 +35,7 @@ def viewer_page(model: TriangleMesh | PointCloud, camera: Camera, title: str) ->
         "target": [middle[0] * distance, -middle[1] * distance, -distance],
         "near": float(points[:, 2].min()) / 20,
         "far": float(points[:, 2].max()) * 20,
-        "pointSize": 1.5 * distance / camera.fx,  # a little more than a pixel of the photo: no gaps from its own view
+        "rows": math.sqrt(len(points) * camera.height / camera.width),  # of points, were they a full picture
     }
     glb = cloud_glb(model) if cloud else mesh_glb(model)
     page = Template(resources.files("depthapps.io").joinpath("viewer.html").read_text(encoding="utf-8"))

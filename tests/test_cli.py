@@ -1,0 +1,304 @@
+"""The commands: what they write, what they say, and how they refuse."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import ROOT, SAMPLES, read_raw
+from typer.testing import CliRunner
+
+from depthapps.cli.app import app
+from depthapps.io.depth import read_depth, read_disparity
+from depthapps.io.images import read_image, write_image
+
+COMMANDS = {"depth": "out.pfm", "bokeh": "out.png", "shadow": "out.png", "mesh": "out.glb"}
+LEFT, RIGHT, CALIB = (str(SAMPLES / n) for n in ("left.png", "right.png", "calib.txt"))
+
+
+def run(*arguments, code: int = 0):
+    """The result of a command in this process, which has to end with `code`."""
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.fixture
+def pair(tmp_path, two_layers) -> list[Path]:
+    """Two small views on disk."""
+    paths = [tmp_path / "left.png", tmp_path / "right.png"]
+    for path, view in zip(paths, (two_layers.pair.left, two_layers.pair.right), strict=True):
+        write_image(path, view)
+    return paths
+
+
+@pytest.fixture
+def photo(tmp_path, step_scene) -> list:
+    """The arguments of a photo with its depth."""
+    write_image(tmp_path / "photo.png", step_scene.image)
+    np.save(tmp_path / "depth.npy", step_scene.depth_m)
+    return [tmp_path / "photo.png", "--depth", tmp_path / "depth.npy", "--focal-px", 100]
+
+
+def entries(folder: Path) -> set[str]:
+    return {p.name for p in folder.iterdir()}
+
+
+# ------------------------------------------------------------------------------ real processes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "check"),
+    [
+        (["depth", "-o", "d.pfm"], lambda p: read_disparity(p / "d.pfm")),
+        (["bokeh", "-o", "b.jpg", "--focus", "400,430"], lambda p: read_image(p / "b.jpg")),
+        (["shadow", "-o", "r.tif"], lambda p: read_image(p / "r.tif")),
+        (["mesh", "-o", "m.glb"], lambda p: (p / "m.glb").read_bytes()[:4] == b"glTF" or pytest.fail("no glTF")),
+    ],
+    ids=COMMANDS,
+)
+def test_each_command_in_a_process_of_its_own(tmp_path, arguments, check):
+    command = [sys.executable, "-m", "depthapps", arguments[0], LEFT, RIGHT, "-c", CALIB, *arguments[1:], "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    facts = json.loads(done.stdout)
+    assert facts["command"] == arguments[0]
+    assert facts["calibration"]["baseline_m"] == 0.05
+    assert facts["calibration"]["assumed"] == []
+    assert facts["disparity_range_px"][0] < 14.2
+    assert facts["disparity_range_px"][1] > 84.4
+    assert facts["seconds"]["total"] > 0
+    assert facts["outputs"] == [arguments[2]]
+    assert "Traceback" not in done.stderr
+    assert check(tmp_path) is not None
+
+
+def test_the_entry_point_is_installed():
+    done = subprocess.run(
+        [Path(sys.executable).with_name("depthapps"), "--version"], capture_output=True, text=True, check=True
+    )
+    assert "opencv-python" in done.stdout
+    assert done.stdout.startswith("depthapps ")
+
+
+# ------------------------------------------------------------------------------------- results
+
+
+def test_depth_kinds(tmp_path, pair, two_layers):
+    disparity, depth = tmp_path / "d.npy", tmp_path / "z.npy"
+    run("depth", *pair, "-o", disparity, "--baseline", 0.1, "--focal-px", 300)
+    assert np.median(np.abs(read_disparity(disparity) - two_layers.disparity_px)) < 0.2
+    run("depth", *pair, "-o", depth, "--kind", "depth", "--baseline", 0.1, "--focal-px", 300)
+    assert np.allclose(read_depth(depth), 30 / read_disparity(disparity), rtol=1e-5)
+    run("depth", *pair, "-o", tmp_path / "p.png")
+    preview = read_image(tmp_path / "p.png")
+    assert preview.shape[0] == 240
+    assert preview.shape[1] > 320
+    run("depth", *pair, "-o", tmp_path / "p16.png", "--kind", "disparity")
+    assert read_raw(tmp_path / "p16.png").dtype == np.uint16
+
+
+def test_depth_and_disparity_are_taken_from_files(tmp_path, photo, step_scene):
+    run("depth", *photo, "-o", tmp_path / "d.pfm", "--baseline", 0.1)
+    assert np.allclose(read_disparity(tmp_path / "d.pfm"), 10 / step_scene.depth_m)
+    run("depth", photo[0], "--disparity", tmp_path / "d.pfm", "--focal-px", 100, "--baseline", 0.1,
+        "--kind", "depth", "-o", tmp_path / "z.tif")  # fmt: skip
+    assert np.allclose(read_depth(tmp_path / "z.tif"), step_scene.depth_m, rtol=1e-5)
+
+
+def test_what_the_engine_found_is_kept(tmp_path, pair):
+    run(
+        "bokeh",
+        *pair,
+        "-o",
+        tmp_path / "b.png",
+        "--save-depth",
+        tmp_path / "z.png",
+        "--save-disparity",
+        tmp_path / "d.npy",
+    )
+    assert np.isfinite(read_disparity(tmp_path / "d.npy")).all()
+    assert read_raw(tmp_path / "z.png").dtype == np.uint16
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_bokeh_keeps_sixteen_bits(tmp_path, photo, step_scene, suffix):
+    image = step_scene.image.astype(np.uint16) * 200
+    write_image(photo[0], image)
+    run("bokeh", *photo, "-o", tmp_path / f"b.{suffix}", "--focus", "60,45", "--blur", 4)
+    out = read_image(tmp_path / f"b.{suffix}")
+    assert out.dtype == np.uint16
+    assert np.array_equal(out[40:50, 55:65], image[40:50, 55:65])
+
+
+def test_a_lens_blurs_as_it_should(tmp_path, photo):
+    result = run("bokeh", *photo, "-o", tmp_path / "b.png", "--focus-depth", 1, "--f-number", 1.8, "--json")
+    facts = json.loads(result.stdout)
+    assert facts["focus_m"] == 1
+    assert facts["largest_blur_px"] == pytest.approx(50 / 36 * 120 * 0.05 / 3.6 * (1 - 1 / 3), abs=0.01)
+
+
+def test_shadow_writes_mask_and_map(tmp_path, photo):
+    run("shadow", *photo, "--direction=0.4,0.1,1", "--mask", tmp_path / "m.png", "--shadow-map", tmp_path / "s.tif",
+        "--map-size", 200)  # fmt: skip
+    mask, depth = read_raw(tmp_path / "m.png"), read_depth(tmp_path / "s.tif")
+    assert mask.dtype == np.uint8
+    assert mask.shape == (90, 120)
+    assert 0.005 < (mask == 0).mean() < 0.2
+    assert depth.shape == (200, 200)
+    matrices = json.loads((tmp_path / "s.json").read_text())
+    assert np.shape(matrices["camera_to_light"]) == (4, 4)
+    assert np.shape(matrices["projection"]) == (3, 4)
+
+
+def test_quality_sets_the_samples_of_a_soft_light(tmp_path, photo):
+    levels = {}
+    for quality in ("fast", "best"):
+        run("shadow", *photo, "--direction=0.4,0.1,1", "--angular-size", 15, "--mask", tmp_path / f"{quality}.png",
+            "--quality", quality)  # fmt: skip
+        levels[quality] = len(np.unique(read_raw(tmp_path / f"{quality}.png")))
+    assert levels["fast"] <= 17 < levels["best"]
+
+
+def test_mesh_writes_all_it_is_asked_for(tmp_path, photo):
+    run("mesh", *photo, "-o", tmp_path / "a.glb", "-o", tmp_path / "a.obj", "-o", tmp_path / "a.ply",
+        "--viewer", tmp_path / "a.html")  # fmt: skip
+    assert {"a.glb", "a.obj", "a.mtl", "a.jpg", "a.ply", "a.html"} <= entries(tmp_path)
+    run("mesh", *photo, "-o", tmp_path / "cloud.ply", "--points")
+    assert b"element face" not in (tmp_path / "cloud.ply").read_bytes()[:600]
+
+
+# ------------------------------------------------------------------------------------ messages
+
+
+def test_an_assumption_is_said_once_and_is_data(tmp_path, pair):
+    result = run("depth", *pair, "-o", tmp_path / "z.npy", "--kind", "depth", "--json")
+    assert json.loads(result.stdout)["calibration"]["assumed"] == ["focal length", "baseline"]
+    assert result.stderr.count("assuming") == 1
+    assert "60°" in result.stderr
+    assert "65 mm" in result.stderr
+    assert run("depth", *pair, "-o", tmp_path / "z.npy", "--overwrite", "-q").stderr == ""
+    verbose = run("depth", *pair, "-o", tmp_path / "z.npy", "--overwrite", "-v").stderr
+    assert "disparities from" in verbose
+
+
+def test_a_focal_length_by_hand_keeps_the_files_principal_point(tmp_path, pair):
+    (tmp_path / "c.txt").write_text("cam0=[300 0 100; 0 300 90; 0 0 1]\nbaseline=100\ndoffs=2\nwidth=320\nheight=240\n")
+    facts = json.loads(run("depth", *pair, "-c", tmp_path / "c.txt", "--fov", 60, "--doffs", 1, "--baseline", 0.2,
+                           "-o", tmp_path / "z.npy", "--json").stdout)  # fmt: skip
+    found = facts["calibration"]
+    assert found["fx_px"] == pytest.approx(277.128)
+    assert (found["cx_px"], found["doffs_px"], found["baseline_m"]) == (100, 1, 0.2)
+
+
+def test_a_calibration_is_scaled_to_the_picture(tmp_path, pair):
+    (tmp_path / "c.txt").write_text(
+        "cam0=[600 0 319.5; 0 600 239.5; 0 0 1]\nbaseline=100\ndoffs=4\nwidth=640\nheight=480\n"
+    )
+    facts = json.loads(run("depth", *pair, "-c", tmp_path / "c.txt", "-o", tmp_path / "z.npy", "--json").stdout)
+    assert facts["calibration"]["fx_px"] == 300
+    assert facts["calibration"]["cx_px"] == 159.5
+    assert facts["calibration"]["doffs_px"] == 2
+
+
+# -------------------------------------------------------------------------------------- errors
+
+
+def refuse(command: str, folder: Path, *arguments) -> str:
+    """The message of a command that has to refuse: one error line, one hint line, exit 1, nothing written."""
+    before = entries(folder)
+    result = run(command, *arguments, code=1)
+    lines = result.stderr.strip().splitlines()
+    assert [line.split(":")[0] for line in lines if not line.startswith("note:")] == ["error", "hint"]
+    assert result.stdout == ""
+    assert entries(folder) == before
+    return lines[-2]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
+    left, right = pair
+    out = ["-o", tmp_path / COMMANDS[command]]
+    write_image(tmp_path / "small.png", np.zeros((100, 90, 3), np.uint8))
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG broken")
+    (tmp_path / "there.glb").write_bytes(b"")
+    (tmp_path / COMMANDS[command].replace("out", "there")).write_bytes(b"old")
+    np.save(tmp_path / "z.npy", np.ones((3, 3), np.float32))
+    cases = {
+        "does not exist": [left, tmp_path / "no.png", *out],
+        "the image": [tmp_path / "no.png", right, *out],
+        "not an image": [left, tmp_path / "broken.png", *out],
+        "left is 320x240 but right is 90x100": [left, tmp_path / "small.png", *out],
+        "which a": [left, right, "-o", tmp_path / "out.xyz"],
+        "the folder": [left, right, "-o", tmp_path / "no" / COMMANDS[command]],
+        "exists already": [left, right, "-o", tmp_path / COMMANDS[command].replace("out", "there")],
+        "only one view": [left, *out],
+        "given twice": [left, right, "--depth", tmp_path / "z.npy", *out],
+        "exchanged": [right, left, *out],
+        "depth is 3x3": [left, "--depth", tmp_path / "z.npy", *out],
+        "no line cam0": [left, right, "-c", ROOT / "LICENSE", *out],
+        "focal length was given twice": [left, right, "--fov", 60, "--focal-px", 300, *out],
+        "a baseline of 0 m": [left, right, "--baseline", 0, *out],
+        "field of view of 200": [left, right, "--fov", 200, *out],
+        "calibration": [left, right, "-c", tmp_path / "no.yml", *out],
+        "disparity map": [left, right, "--save-disparity", tmp_path / "d.jpg", *out],
+    }
+    for message, arguments in cases.items():
+        assert message in refuse(command, tmp_path, *arguments)
+    assert (tmp_path / COMMANDS[command].replace("out", "there")).read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "message"),
+    [
+        ("bokeh", ["-o", "b.png", "--focus", "900,5"], "outside the picture"),
+        ("bokeh", ["-o", "b.png", "--f-number", "0"], "f-number is 0"),
+        ("shadow", [], "no output"),
+        ("shadow", ["-o", "r.png", "--light", "point"], "needs a position"),
+        ("shadow", ["-o", "r.png", "--position", "1,1,1"], "has no position"),
+        ("shadow", ["-o", "r.png", "--light", "point", "--position", "0,0,0", "--direction", "0,0,1"], "no direction"),
+        ("shadow", ["-o", "r.png", "--direction", "0,0,0"], "no length"),
+        ("shadow", ["--mask", "m.jpg"], "suffix '.jpg'"),
+        ("mesh", [], "no output"),
+        ("mesh", ["-o", "a.obj", "--points"], "point cloud cannot take"),
+        ("mesh", ["-o", "a.glb", "-o", "a.glb"], "named twice"),
+        ("mesh", ["-o", "my model.obj"], "blank"),
+        ("depth", ["-o", "d.pfm", "--kind", "preview"], "suffix '.pfm'"),
+    ],
+)
+def test_contradictions_are_refused(command, arguments, message, tmp_path, photo, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert message in refuse(command, tmp_path, *photo, *arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["bokhe"], ["depth"], ["bokeh", "a", "b", "-o", "c.png", "--focus", "1"], ["mesh", "a", "--quality", "x"]],
+)
+def test_usage_errors_exit_with_2(arguments):
+    run(*arguments, code=2)
+
+
+def test_a_wrong_command_gets_a_suggestion():
+    assert "bokeh" in run("bokhe", code=2).output
+
+
+def test_overwriting_is_asked_for(tmp_path, photo):
+    out = tmp_path / "b.png"
+    out.write_bytes(b"old")
+    run("bokeh", *photo, "-o", out, "--overwrite")
+    assert cv2.imread(str(out)) is not None
+
+
+def test_a_file_path_may_hold_anything(tmp_path, photo):
+    folder = tmp_path / "Bilder ü 日本"
+    folder.mkdir()
+    run("bokeh", *photo, "-o", folder / "b ß.png")
+    run("mesh", *photo, "-o", folder / "m ß.glb")
+    assert entries(folder) == {"b ß.png", "m ß.glb"}

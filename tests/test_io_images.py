@@ -1,0 +1,110 @@
+"""Pictures survive a round trip and bad ones are refused."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from conftest import read_raw
+from PIL import Image as Pillow
+
+from depthapps.errors import InputError, MissingExtraError, OutputError
+from depthapps.io.exif import read_focal_px
+from depthapps.io.images import read_image, write_image, write_mask
+
+
+def picture(dtype) -> np.ndarray:
+    values = np.random.default_rng(0).random((20, 30, 3))
+    return values.astype(np.float32) * 3 if dtype is np.float32 else (values * np.iinfo(dtype).max).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "dtype"),
+    [("png", np.uint8), ("png", np.uint16), ("tif", np.uint8), ("tif", np.uint16), ("tif", np.float32)],
+)
+def test_lossless_formats_keep_every_sample(tmp_path, suffix, dtype):
+    path, image = tmp_path / f"ä {suffix}.{suffix}", picture(dtype)
+    write_image(path, image)
+    back = read_image(path)
+    assert back.dtype == dtype
+    assert np.array_equal(back, image)
+
+
+def test_red_is_red(tmp_path):
+    image = np.zeros((8, 8, 3), np.uint8)
+    image[..., 0] = 255
+    for name in ("a.png", "a.jpg", "a.tif"):
+        write_image(tmp_path / name, image)
+        assert np.asarray(Pillow.open(tmp_path / name))[4, 4].tolist() == pytest.approx([255, 0, 0], abs=2)
+
+
+def test_jpeg_and_png_take_what_they_can(tmp_path):
+    write_image(tmp_path / "a.jpg", picture(np.uint16))
+    assert read_image(tmp_path / "a.jpg").dtype == np.uint8
+    write_image(tmp_path / "f.png", np.full((4, 4, 3), 0.25, np.float32))
+    assert (read_image(tmp_path / "f.png") == 137).all()  # linear light became sRGB
+
+
+def test_grey_and_alpha_become_rgb(tmp_path):
+    grey = np.arange(200, dtype=np.uint8).reshape(10, 20)
+    cv2.imwrite(str(tmp_path / "grey.png"), grey)
+    assert np.array_equal(read_image(tmp_path / "grey.png"), grey[..., None].repeat(3, axis=2))
+    cv2.imwrite(str(tmp_path / "alpha.png"), np.full((4, 4, 4), (1, 2, 3, 0), np.uint8))
+    assert read_image(tmp_path / "alpha.png")[0, 0].tolist() == [3, 2, 1]
+
+
+def test_exif_turns_the_picture_and_tells_the_lens(tmp_path):
+    path, picture = tmp_path / "a.jpg", Pillow.new("RGB", (40, 20), "red")
+    exif = Pillow.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    exif.get_ifd(0x8769)[0xA405] = 28
+    picture.save(path, exif=exif)
+    assert read_image(path).shape == (40, 20, 3)
+    assert read_focal_px(path, 3000, 2000) == pytest.approx(28 / 36 * 3000)
+    assert read_focal_px(path, 2000, 3000) == pytest.approx(28 / 36 * 3000)
+    Pillow.new("RGB", (4, 4)).save(tmp_path / "plain.png")
+    assert read_focal_px(tmp_path / "plain.png", 4, 4) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"])
+def test_unreadable_pictures_are_refused(tmp_path, content):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="not an image"):
+        read_image(path)
+    assert read_focal_px(path, 4, 4) is None
+
+
+def test_float_pictures_with_nan_are_refused(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.tif"), np.full((4, 4, 3), np.nan, np.float32))
+    with pytest.raises(InputError, match="NaN"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_heif_names_its_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
+    (tmp_path / "a.heic").write_bytes(b"x")
+    with pytest.raises(MissingExtraError, match="heif") as error:
+        read_image(tmp_path / "a.heic")
+    assert error.value.hint == "pip install 'depthapps[heif]'"
+
+
+def test_heif_is_read_upright(tmp_path):
+    heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    heif.register_heif_opener()
+    Pillow.new("RGB", (64, 32), (200, 30, 60)).save(tmp_path / "a.heic")
+    image = read_image(tmp_path / "a.heic")
+    assert image.shape == (32, 64, 3)
+    assert image[16, 32].tolist() == pytest.approx([200, 30, 60], abs=6)
+
+
+def test_masks_are_eight_bit_grey(tmp_path):
+    write_mask(tmp_path / "m.png", np.array([[0, 0.5, 1, 2]], np.float32))
+    mask = read_raw(tmp_path / "m.png")
+    assert mask.dtype == np.uint8
+    assert mask.tolist() == [[0, 128, 255, 255]]
+
+
+def test_a_failed_write_is_our_error(tmp_path):
+    with pytest.raises(OutputError):
+        write_image(tmp_path / "no" / "a.png", picture(np.uint8))

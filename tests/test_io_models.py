@@ -1,0 +1,155 @@
+"""Model files as other programs read them."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import subprocess
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from conftest import read_raw
+
+from depthapps.color import srgb_decode
+from depthapps.errors import OutputError
+from depthapps.io.files import Outputs
+from depthapps.io.models import companions, write_cloud, write_mesh
+from depthapps.io.viewer import viewer_page
+from depthapps.mesh.surface import build_cloud, build_mesh
+from depthapps.scene import Scene
+
+
+def load(path, **options) -> Any:
+    """What trimesh reads, whose kind the tests know and its types do not."""
+    return trimesh.load(path, process=False, **options)
+
+
+def picture(path) -> Any:
+    """An image file as (H, W, 3) RGB int."""
+    return read_raw(path)[..., 2::-1].astype(int)
+
+
+@pytest.fixture
+def mesh(step_scene):
+    return build_mesh(step_scene)
+
+
+def write(path, model):
+    with Outputs([path, *companions(path)]) as outputs:
+        (write_cloud if hasattr(model, "points") else write_mesh)(path, model, outputs)
+    return path
+
+
+def gltf_json(path) -> dict:
+    data = path.read_bytes()
+    length, kind = struct.unpack_from("<I4s", data, 12)
+    assert (data[:4], kind) == (b"glTF", b"JSON")
+    return json.loads(data[20 : 20 + length])
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".obj"])
+def test_textured_models_are_read_back_in_viewers_axes(tmp_path, mesh, suffix):
+    path = write(tmp_path / f"model{suffix}", mesh)
+    read = load(path, force="mesh")
+    assert len(read.faces) == len(mesh.triangles)
+    corners = np.asarray(read.vertices)[read.faces]
+    assert np.allclose(corners, (mesh.vertices * [1, -1, -1])[mesh.triangles], rtol=1e-4, atol=1e-4)
+    uv = np.asarray(read.visual.uv)[read.faces]
+    assert np.allclose(uv[..., 0], mesh.uv[mesh.triangles][..., 0], atol=1e-4)
+    assert np.allclose(1 - uv[..., 1], mesh.uv[mesh.triangles][..., 1], atol=1e-4)
+
+
+def test_a_glb_says_what_viewers_need(tmp_path, mesh):
+    gltf = gltf_json(write(tmp_path / "model.glb", mesh))
+    (material,) = gltf["materials"]
+    assert material["doubleSided"] is True
+    assert material["pbrMetallicRoughness"]["metallicFactor"] == 0
+    assert material["pbrMetallicRoughness"]["roughnessFactor"] == 1
+    assert gltf["images"][0]["mimeType"] == "image/jpeg"
+    (primitive,) = gltf["meshes"][0]["primitives"]
+    assert {"POSITION", "NORMAL", "TEXCOORD_0"} <= set(primitive["attributes"])
+
+
+def test_an_obj_has_a_material_and_a_texture_of_its_own_name(tmp_path, mesh, step_scene):
+    path = write(tmp_path / "chair.obj", mesh)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["chair.jpg", "chair.mtl", "chair.obj"]
+    assert "mtllib chair.mtl" in path.read_text()
+    material = (tmp_path / "chair.mtl").read_text()
+    assert "map_Kd chair.jpg" in material
+    assert "Kd 1 1 1" in material
+    texture = picture(tmp_path / "chair.jpg")
+    assert np.abs(texture - step_scene.image)[5, 5].max() < 4
+
+
+def test_an_obj_with_a_blank_in_its_name_is_refused_whole(tmp_path, mesh):
+    with pytest.raises(OutputError, match="blank"):
+        write(tmp_path / "my chair.obj", mesh)
+    assert not list(tmp_path.iterdir())
+
+
+def test_ply_keeps_camera_axes_and_colours(tmp_path, mesh):
+    read = load(write(tmp_path / "model.ply", mesh))
+    assert np.allclose(read.vertices, mesh.vertices)
+    assert np.array_equal(read.faces, mesh.triangles)
+    assert np.array_equal(read.visual.vertex_colors[:, :3], mesh.colors)
+    assert np.allclose(read.vertex_normals, mesh.normals, atol=1e-5)
+
+
+def test_clouds_are_read_back(tmp_path, step_scene):
+    cloud = build_cloud(step_scene)
+    ply = load(write(tmp_path / "cloud.ply", cloud))
+    assert isinstance(ply, trimesh.PointCloud)
+    assert np.allclose(ply.vertices, cloud.points)
+    assert np.array_equal(np.asarray(ply.colors)[:, :3], cloud.colors)
+    path = write(tmp_path / "cloud.glb", cloud)
+    glb: Any = trimesh.load_scene(path).dump()[0]
+    assert np.allclose(glb.vertices, cloud.points * [1, -1, -1], atol=1e-5)
+    linear = srgb_decode(cloud.colors[0] / np.float32(255)) * 255  # glTF's vertex colours are linear
+    assert np.abs(np.asarray(glb.colors)[0, :3] - linear).max() <= 1
+
+
+def test_open3d_reads_the_ply(tmp_path, mesh):
+    from depthapps._open3d import import_open3d
+
+    read = import_open3d().io.read_triangle_mesh(str(write(tmp_path / "model.ply", mesh)))
+    assert len(read.triangles) == len(mesh.triangles)
+    assert read.has_vertex_colors()
+
+
+def test_the_viewer_page_needs_nothing_from_outside(step_scene, mesh):
+    page = viewer_page(mesh, step_scene.camera, "a <b>")
+    assert "a &lt;b&gt;" in page
+    assert not re.search(r"""(src|href)\s*=\s*["']""", page.split('id="model"')[0].split("<script>")[0])
+    assert not re.search(r"""<(script|link|img)[^>]+(src|href)=""", page)
+
+
+@pytest.mark.parametrize("kind", ["mesh", "points"])
+def test_a_browser_shows_the_model_from_the_photos_view(tmp_path, step_scene, chromium, kind):
+    image = step_scene.image.copy()
+    image[:45, :60] = (250, 20, 20)
+    scene = Scene(image, step_scene.depth_m, step_scene.camera)
+    model = build_mesh(scene) if kind == "mesh" else build_cloud(scene)
+    (tmp_path / "page.html").write_text(viewer_page(model, scene.camera, "a model"), encoding="utf-8")
+    shot = tmp_path / "shot.png"
+    subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader",
+            "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
+            "--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=480,360", "--virtual-time-budget=5000",
+            f"--screenshot={shot}", (tmp_path / "page.html").as_uri(),
+        ],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    shown = picture(shot)
+    height, width = shown.shape[:2]
+
+    def colour(x: float, y: float) -> list[int]:
+        return shown[round(y * height), round(x * width)].tolist()
+
+    assert colour(0.25, 0.2) == pytest.approx([250, 20, 20], abs=12)  # upright, not mirrored, not washed out
+    assert colour(0.75, 0.2) == pytest.approx([40, 80, 160], abs=12)
+    assert colour(0.5, 0.55) == pytest.approx([200, 120, 60], abs=12)

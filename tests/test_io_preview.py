@@ -1,0 +1,43 @@
+"""Previews show near and far in colour, with a legend."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from depthapps.io.preview import render_depth_preview, render_disparity_preview
+
+
+def test_the_picture_keeps_its_size_and_gets_a_legend():
+    disparity = np.linspace(5, 60, 300, dtype=np.float32)[None].repeat(200, axis=0)
+    disparity[50:60, 50:60] = np.nan
+    preview = render_disparity_preview(disparity)
+    assert preview.shape[0] == 200
+    assert preview.shape[1] > 330
+    assert preview.dtype == np.uint8
+    assert (preview[50:60, 50:60] == 64).all()
+    near, far = preview[100, 295].astype(int), preview[100, 4].astype(int)
+    assert near[0] > near[2]  # red
+    assert far[2] > far[0]  # blue
+    assert preview[:, 300:].std() > 20
+
+
+def test_depth_and_disparity_have_the_same_colours():
+    disparity = np.random.default_rng(0).uniform(5, 60, (100, 120)).astype(np.float32)
+    assert np.abs(
+        render_depth_preview(30 / disparity)[:, :120].astype(int) - render_disparity_preview(disparity)[:, :120]
+    ).max() <= 8  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "depth",
+    [
+        np.full((40, 50), 2, np.float32),
+        np.full((40, 50), np.nan, np.float32),
+        np.array([[np.inf, 1, np.nan, 3]], np.float32).repeat(30, axis=0),
+        np.geomspace(0.01, 5000, 2000, dtype=np.float32).reshape(40, 50),
+    ],
+    ids=["flat", "unknown", "infinite", "wide"],
+)
+def test_odd_maps_are_drawn_too(depth):
+    assert render_depth_preview(depth).shape[0] == depth.shape[0]

@@ -1,0 +1,73 @@
+"""Meshes and clouds of scenes whose surface is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from depthapps.errors import InputError
+from depthapps.geometry import project
+from depthapps.mesh.surface import build_cloud, build_mesh
+from depthapps.scene import Camera, Scene
+
+
+def test_every_vertex_lies_on_the_surface_and_shows_its_pixel(step_scene):
+    mesh = build_mesh(step_scene)
+    x, y, z = project(mesh.vertices, step_scene.camera)
+    column, row = np.rint(x).astype(int), np.rint(y).astype(int)
+    assert np.allclose(x, column, atol=1e-3)
+    assert np.array_equal(z, step_scene.depth_m[row, column])
+    assert np.array_equal(mesh.colors, step_scene.image[row, column])
+    assert np.allclose(mesh.uv * [120, 90] - 0.5, np.column_stack([column, row]), atol=1e-3)
+    assert np.array_equal(mesh.texture, step_scene.image)
+    assert np.allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-5)
+    assert ((mesh.normals * mesh.vertices).sum(axis=1) < 0).all()
+
+
+def test_no_triangle_bridges_the_step(step_scene):
+    mesh = build_mesh(step_scene)
+    z = mesh.vertices[mesh.triangles][..., 2]
+    assert (z.max(axis=1) - z.min(axis=1)).max() == 0
+    assert len(mesh.vertices) == 90 * 120
+
+
+def test_unknown_and_flying_pixels_are_left_out(step_scene):
+    depth = step_scene.depth_m.copy()
+    depth[0:10], depth[80, 20] = np.nan, 2.0
+    mesh = build_mesh(Scene(step_scene.image, depth, step_scene.camera))
+    assert len(mesh.vertices) == 80 * 120 - 1
+    assert mesh.triangles.max() == len(mesh.vertices) - 1
+    assert len(np.unique(mesh.triangles)) == len(mesh.vertices)
+
+
+@pytest.mark.parametrize("stride", [2, 3, 7])
+def test_a_stride_thins_the_vertices_and_keeps_them_in_place(step_scene, stride):
+    mesh = build_mesh(step_scene, stride)
+    x, y, z = project(mesh.vertices, step_scene.camera)
+    column, row = np.rint(x).astype(int), np.rint(y).astype(int)
+    assert np.allclose(x, column, atol=1e-3)
+    assert (column % stride == 0).all()
+    assert np.array_equal(z, step_scene.depth_m[row, column])
+    assert np.allclose(mesh.uv * [120, 90] - 0.5, np.column_stack([column, row]), atol=1e-3)
+    assert mesh.texture.shape == step_scene.image.shape
+
+
+def test_a_cloud_has_the_points_of_the_mesh(step_scene):
+    cloud, mesh = build_cloud(step_scene), build_mesh(step_scene)
+    assert np.array_equal(cloud.points, mesh.vertices)
+    assert np.array_equal(cloud.colors, mesh.colors)
+
+
+def test_a_depth_map_of_single_pixels_is_refused():
+    depth = np.full((4, 4), np.nan, np.float32)
+    depth[1, 1] = 1
+    with pytest.raises(InputError, match="no connected surface"):
+        build_mesh(Scene(np.zeros((4, 4, 3), np.uint8), depth, Camera.centred(4, 4, 4)))
+
+
+def test_stereo_noise_does_not_tear_a_wall():
+    rng = np.random.default_rng(0)
+    inverse = 0.4 + np.where(rng.random((80, 100)) < 0.5, 0.0, 0.012)  # steps of 3 %, more than the cut
+    camera, image = Camera.centred(100, 80, 100), np.zeros((80, 100, 3), np.uint8)
+    scene = Scene(image, (1 / inverse).astype(np.float32), camera, inverse_depth_sigma=0.006)
+    assert len(build_mesh(scene).triangles) == 2 * 79 * 99

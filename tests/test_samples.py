@@ -1,0 +1,46 @@
+"""The sample pair is what its calibration and disparity say, and small."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from conftest import SAMPLES
+
+from depthapps.engine.pipeline import match_pair
+from depthapps.io.calibration import read_calibration
+from depthapps.io.depth import read_disparity
+from depthapps.io.images import read_image
+from depthapps.scene import Calibration, StereoPair
+
+
+def test_the_samples_are_small():
+    assert sum(p.stat().st_size for p in SAMPLES.rglob("*") if p.is_file() and "__pycache__" not in p.parts) < 5e6
+
+
+def test_the_disparity_leads_from_the_left_view_to_the_right():
+    left, right = (read_image(SAMPLES / n).astype(np.float32) for n in ("left.png", "right.png"))
+    disparity = read_disparity(SAMPLES / "disparity.png")
+    assert np.isfinite(disparity).all()
+    y, x = np.mgrid[: disparity.shape[0], : disparity.shape[1]].astype(np.float32)
+
+    def residual(shift: float) -> float:
+        warped = cv2.remap(
+            right, x - disparity + np.float32(shift), y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return float(np.median(np.abs(warped - left)))
+
+    assert residual(0) < 3
+    assert residual(0) < min(residual(-0.5), residual(0.5))
+
+
+def test_the_engine_finds_it():
+    left, right = read_image(SAMPLES / "left.png"), read_image(SAMPLES / "right.png")
+    height, width = left.shape[:2]
+    file = read_calibration(SAMPLES / "calib.txt")
+    camera = file.camera(width, height)
+    assert (camera.cx, camera.cy) == ((width - 1) / 2, (height - 1) / 2)
+    assert file.baseline_m is not None
+    found = match_pair(StereoPair(left, right, Calibration(camera, file.baseline_m))).disparity_px
+    error = np.abs(found - read_disparity(SAMPLES / "disparity.png"))
+    assert 100 * (error > 1).mean() < 9
+    assert 100 * (error > 2).mean() < 6
