@@ -7,7 +7,7 @@ Pictures are RGB; integer samples are sRGB-encoded, float samples are linear lig
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +88,6 @@ class Calibration:
                 f"a baseline of {self.baseline_m:g} m was given, it must be positive",
                 hint="the baseline is the distance between the two lenses, in metres",
             )
-
-    def scaled_to(self, width: int, height: int) -> Calibration:
-        """The calibration of the same pair resized to width x height px."""
-        camera = self.camera.scaled_to(width, height)
-        return replace(self, camera=camera, doffs_px=self.doffs_px * width / self.camera.width)
 
 
 @dataclass(frozen=True, eq=False)

@@ -285,6 +285,14 @@ def test_usage_errors_exit_with_2(arguments):
     run(*arguments, code=2)
 
 
+def test_a_full_disk_gets_one_error_and_leaves_nothing(tmp_path, photo, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert "No space left" in refuse("mesh", tmp_path, *photo, "-o", tmp_path / "m.ply")
+
+
 def test_a_wrong_command_gets_a_suggestion():
     assert "bokeh" in run("bokhe", code=2).output
 

@@ -21,7 +21,12 @@ def render_bokeh(scene: Scene, params: BokehParams) -> Image:
     In linear light. Where nothing is out of focus the picture comes back bit for bit.
     """
     coc, _ = signed_coc(scene, params)
-    return from_linear(scatter(to_linear(scene.image), coc), scene.image.dtype)
+    return blur(scene.image, coc)
+
+
+def blur(image: Image, coc: FloatMap) -> Image:
+    """A picture with each pixel blurred by its signed circle of confusion, (H, W) radius in px; see `scatter`."""
+    return from_linear(scatter(to_linear(image), coc), image.dtype)
 
 
 def scatter(linear: NDArray[np.floating], coc: FloatMap) -> NDArray[np.floating]:

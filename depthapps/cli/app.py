@@ -25,9 +25,15 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except DepthappsError as error:
-            typer.echo(f"error: {error.message}", err=True)
-            typer.echo(f"hint: {error.hint}", err=True)
-            raise typer.Exit(1) from None
+            message, hint = error.message, error.hint
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # a full disk, a folder that went away: the machine's fault, not a bug
+            message = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+            hint = "check the disk's free space and the permissions of the folder"
+        typer.echo(f"error: {message}", err=True)
+        typer.echo(f"hint: {hint}", err=True)
+        raise typer.Exit(1)
 
 
 app = typer.Typer(

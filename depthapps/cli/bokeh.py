@@ -41,7 +41,7 @@ def bokeh(
     depthapps bokeh photo.jpg --depth depth.npy -o portrait.jpg --blur 25
     """
     from depthapps.bokeh.lens import signed_coc
-    from depthapps.bokeh.render import render_bokeh
+    from depthapps.bokeh.render import blur as render_blur
     from depthapps.cli.report import Report
     from depthapps.cli.source import load_source, save_side_outputs, side_outputs
     from depthapps.io.files import Outputs, check_suffix
@@ -54,7 +54,7 @@ def bokeh(
     loaded = load_source(source, run, report, camera_matters=False)
     with report.stage("rendering"):
         coc, focus_m = signed_coc(loaded.scene, params)
-        image = render_bokeh(loaded.scene, params)
+        image = render_blur(loaded.scene.image, coc)
     report.add(focus_m=round(focus_m, 4), largest_blur_px=round(float(abs(coc).max()), 2))
     with report.stage("writing"), outputs:
         write_image(outputs.part(output), image)
