@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.engine._kernels import weighted_medians
 from depthapps.engine.exposure import align_exposure
 from depthapps.engine.pipeline import match_pair
 from depthapps.engine.range import find_range
-from depthapps.engine.refinement import complete
+from depthapps.engine.refinement import complete, weighted_medians
 from depthapps.engine.sgbm import SgbmParams, match
 from depthapps.errors import StereoError, SwappedViewsError
 from depthapps.quality import Quality
@@ -124,23 +123,17 @@ def test_completion_fills_an_occlusion_with_background_up_to_the_edge(two_layers
     assert (np.abs(filled - two_layers.disparity_px) > 1).mean() < 0.002
 
 
-def test_weighted_median_agrees_with_a_plain_loop():
+def test_weighted_medians_agree_with_a_plain_loop():
     rng = np.random.default_rng(5)
-    disparity = rng.uniform(3, 20, (12, 14)).astype(np.float32)
-    guide = rng.integers(0, 255, (12, 14, 3), np.uint8)
-    wanted = rng.random((12, 14)) < 0.4
-    weights = np.exp(-np.arange(766) / 60).astype(np.float32)
-    out = disparity.copy()
-    weighted_medians(disparity, wanted, guide, weights, 3, 1, float(disparity.min()), 19, 0, 12, out)
+    values = rng.uniform(3, 90, (200, 49)).astype(np.float32)
+    weights = rng.random((200, 49)).astype(np.float32) ** 4
+    for row, weight, found in zip(values, weights, weighted_medians(values, weights), strict=True):
+        order = np.argsort(row)
+        median = row[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)]
+        near = np.abs(row - median) <= 0.5
+        assert found == pytest.approx(np.average(row[near], weights=weight[near]), abs=0.5)
 
-    expected = disparity.copy()
-    for y, x in zip(*np.nonzero(wanted), strict=True):
-        rows, columns = slice(max(0, y - 3), y + 4), slice(max(0, x - 3), x + 4)
-        values = disparity[rows, columns].ravel()
-        difference = np.abs(guide[rows, columns].astype(int) - guide[y, x]).sum(axis=-1).ravel()
-        weight = weights[difference]
-        bins = (values - disparity.min()).astype(int)
-        total = np.bincount(bins, weight)
-        k = int(np.argmax(np.cumsum(total) >= total.sum() / 2))
-        expected[y, x] = np.average(values[bins == k], weights=weight[bins == k])
-    assert np.allclose(out, expected, atol=1e-4)
+
+def test_a_median_of_equal_values_is_exact():
+    values = np.full((3, 49), 41.6875, np.float32)
+    assert weighted_medians(values, np.ones_like(values)) == pytest.approx(41.6875, abs=1e-5)

@@ -1,4 +1,8 @@
-"""From what the matcher is sure of to a disparity for every pixel."""
+"""From what the matcher is sure of to a disparity for every pixel.
+
+In numpy, for a compiled loop would be five times as fast here and take longer to load than all of the matching of a
+small pair.
+"""
 
 from __future__ import annotations
 
@@ -8,34 +12,61 @@ from numpy.typing import NDArray
 
 from depthapps.bands import for_bands
 from depthapps.geometry import fill_background
-from depthapps.scene import FloatMap
+from depthapps.scene import FloatMap, Image
 
-# Over 26 real pairs radii of 9 to 24, strides of 2 to 4 and gammas of 20 to 45 differ by less than 0.1 % of bad pixels.
-MEDIAN_RADIUS_PX = 16
-MEDIAN_STRIDE_PX = 4  # a sixteenth of the samples of stride 1
+# Over 26 real pairs radii of 9 to 24, strides of 2 to 8 and gammas of 20 to 45 differ by less than 0.1 % of bad pixels.
+MEDIAN_RADIUS_PX = 12
+MEDIAN_STRIDE_PX = 6
 COLOR_GAMMA = 30.0  # summed over three channels of 0..255, that is 10 a channel, as in PatchMatch stereo
+BISECTIONS = 8  # narrow a range of 100 px to 0.4 px
+_BAND_PIXELS = 2000  # filled at a time, with 25 samples each: stays in the cache
 
 
-def complete(disparity: FloatMap, guide: NDArray[np.uint8]) -> FloatMap:
+def complete(disparity: FloatMap, guide: Image) -> FloatMap:
     """Fill the holes (NaN) of a disparity map (H, W) px, guided by its picture (H, W, 3) uint8.
 
     Background first: each hole takes the farther of its two known neighbours on the row. Then every pixel filled this
     way takes the median of its surroundings, weighted by likeness of colour, which moves the edges of filled regions
     onto those of the picture; pixels that were known are not smoothed. A 3x3 median takes single errors out.
     """
-    from depthapps.engine._kernels import weighted_medians  # numba takes a while to load
-
-    holes = np.isnan(disparity)
+    rows, columns = np.nonzero(np.isnan(disparity))
     filled = fill_background(disparity)
-    out = filled.copy()
-    low = float(filled.min())
-    bins = int(filled.max() - low) + 1
+    reach = MEDIAN_RADIUS_PX
+    padded = np.pad(filled, reach, mode="edge")
+    colors = cv2.copyMakeBorder(guide, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    flat = padded.ravel()
+    channels = [np.ascontiguousarray(colors[..., k], np.int16).ravel() for k in range(3)]
+    steps = np.arange(0, 2 * reach + 1, MEDIAN_STRIDE_PX)
+    samples = (steps[:, None] * padded.shape[1] + steps).ravel()  # flat offsets from a window's corner
+    middle = reach * padded.shape[1] + reach
     weights = np.exp(-np.arange(3 * 255 + 1) / COLOR_GAMMA).astype(np.float32)
+    out = filled.copy()
 
-    def band(first_row: int, end_row: int) -> None:
-        weighted_medians(
-            filled, holes, guide, weights, MEDIAN_RADIUS_PX, MEDIAN_STRIDE_PX, low, bins, first_row, end_row, out
-        )
+    def band(first: int, end: int) -> None:
+        y, x = rows[first:end], columns[first:end]
+        corner = y * padded.shape[1] + x
+        at = corner[:, None] + samples
+        difference = np.zeros(at.shape, np.int16)
+        for channel in channels:
+            difference += np.abs(channel[at] - channel[corner + middle][:, None])
+        out[y, x] = weighted_medians(flat[at], weights[difference])
 
-    for_bands(len(filled), band)
+    for_bands(len(rows), band, _BAND_PIXELS)
     return np.asarray(cv2.medianBlur(out, 3), np.float32)
+
+
+def weighted_medians(values: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Weighted median of each row of values (N, K) px, (N,): found by bisection to 1/2**BISECTIONS of the row's range.
+
+    What is returned is the weighted mean of the values within half a pixel of it, which keeps fractions of a pixel.
+    """
+    half = weights.sum(axis=1) / 2
+    low, high = values.min(axis=1) - np.float32(0.5), values.max(axis=1)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        below = np.einsum("nk,nk->n", weights, (values <= middle[:, None]).astype(np.float32)) < half
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    near = weights * (np.abs(values - high[:, None]) <= 0.5)
+    total = near.sum(axis=1)
+    mean = np.einsum("nk,nk->n", near, values) / np.maximum(total, np.float32(1e-30))
+    return np.where(total > 0, mean, high)
