@@ -116,6 +116,15 @@ def test_the_matcher_searches_the_range_it_is_given(two_layers):
     assert known.max() < 25 + 16
 
 
+def test_strips_of_a_large_pair_join_without_a_seam(two_layers, monkeypatch):
+    views, params = grey(two_layers.pair), SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
+    whole = match(*views, low=5, high=36, params=params)
+    monkeypatch.setattr("depthapps.engine.sgbm._STRIP_CELLS", 320 * 32 * 80)
+    strips = match(*views, low=5, high=36, params=params)
+    differ = ~np.isclose(whole, strips, atol=0.5, equal_nan=True)
+    assert differ.mean() < 0.01
+
+
 def test_completion_fills_an_occlusion_with_background_up_to_the_edge(two_layers):
     holes = two_layers.disparity_px.copy()
     holes[~two_layers.seen] = np.nan
