@@ -67,7 +67,7 @@ def clean_depth(scene: Scene) -> tuple[FloatMap, float]:
     return depth.astype(np.float32), NOISE_LEFT * noise
 
 
-def surface_links(depth_m: FloatMap, noise: float) -> Links:
+def surface_links(depth_m: FloatMap, noise: float = 0.0) -> Links:
     """Links of a depth map (H, W) in metres whose 1/Z deviates by `noise`; unknown and infinite pixels have none."""
     inverse = inverse_depth(depth_m)
     height = NOISE_SIGMAS * np.sqrt(2) * noise
@@ -101,14 +101,12 @@ def _linked(inverse: FloatMap, noise_step: float, step: tuple[int, int]) -> Bool
         return (size <= np.maximum(DEPTH_STEP * nearer, noise_step)) | (slope & (size <= STEEP_STEP * nearer))
 
 
-def grid_triangles(depth_m: FloatMap, noise: float = 0.0) -> NDArray[np.int32]:
-    """Triangles (T, 3) int32 over the row-major pixels of a depth map (H, W), torn where the surface is.
+def grid_triangles(depth_m: FloatMap, links: Links) -> NDArray[np.int32]:
+    """Triangles (T, 3) int32 over the row-major pixels of a depth map (H, W), torn where its links are.
 
     Every quad of four pixels gives two triangles along the diagonal that keeps more of it, the flatter one if both
-    do; a triangle stands only where all its three sides are links. Anticlockwise seen from the camera. noise: the
-    deviation of 1/Z, in 1/m.
+    do; a triangle stands only where all its three sides are links. Anticlockwise seen from the camera.
     """
-    links = surface_links(depth_m, noise)
     height, width = depth_m.shape
     index = np.arange(height * width, dtype=np.int32).reshape(height, width)
     a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
@@ -132,7 +130,7 @@ def grid_triangles(depth_m: FloatMap, noise: float = 0.0) -> NDArray[np.int32]:
     return np.concatenate([np.stack([corner[keep] for corner in three], axis=1) for keep, three in corners])
 
 
-def surface_normals(depth_m: FloatMap, camera: Camera, noise: float = 0.0) -> NDArray[np.floating]:
+def surface_normals(depth_m: FloatMap, camera: Camera, links: Links, noise: float = 0.0) -> NDArray[np.floating]:
     """Unit normals (H, W, 3) float32 in camera axes, facing the camera; NaN where the depth is not known.
 
     A plane n·P = c seen at the pixel (u, v) has w = 1/Z = (n/c)·((u−cx)/fx, (v−cy)/fy, 1), so the gradient of w gives
@@ -140,7 +138,6 @@ def surface_normals(depth_m: FloatMap, camera: Camera, noise: float = 0.0) -> ND
     Where `noise`, the deviation of 1/Z in 1/m, would tilt them, the differences are averaged along the surface.
     """
     inverse = inverse_depth(depth_m)
-    links = surface_links(depth_m, noise)
     du = _slope(np.diff(inverse, axis=1), links.right, axis=1)
     dv = _slope(np.diff(inverse, axis=0), links.down, axis=0)
     if noise:
@@ -158,20 +155,20 @@ def _average_along(values: NDArray[np.floating], reach_px: FloatMap, links: Link
 
     Recursive filters along rows and columns, gated by the links (Gastal and Oliveira 2011, the recursive form).
     """
-    rows, columns = np.asarray(values, np.float32), reach_px
+    averaged = np.asarray(values, np.float32)
     for k in range(AVERAGING_PASSES):
         # each pass half as wide as the one before, so that no stripes are left; their variances add up to reach²
         share = np.sqrt(3) * 2 ** (AVERAGING_PASSES - 1 - k) / np.sqrt(4**AVERAGING_PASSES - 1)
-        feedback = np.exp(-np.sqrt(2) / np.maximum(share * columns, 1e-3)).astype(np.float32)
+        feedback = np.exp(-np.sqrt(2) / np.maximum(share * reach_px, 1e-3)).astype(np.float32)
         for axis, linked in ((1, links.right), (0, links.down)):
-            lines = np.moveaxis(rows, axis, 0).copy()
+            lines = np.moveaxis(averaged, axis, 0).copy()
             gate = np.moveaxis(np.where(linked, np.delete(feedback, 0, axis), 0), axis, 0)[..., None]
             for i in range(1, len(lines)):
                 lines[i] += gate[i - 1] * (lines[i - 1] - lines[i])
             for i in range(len(lines) - 2, -1, -1):
                 lines[i] += gate[i] * (lines[i + 1] - lines[i])
-            rows = np.moveaxis(lines, 0, axis)
-    return rows
+            averaged = np.moveaxis(lines, 0, axis)
+    return averaged
 
 
 def _slope(rise: FloatMap, linked: BoolMap, axis: int) -> FloatMap:

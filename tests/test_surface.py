@@ -27,19 +27,19 @@ PLANES = {
 def test_a_plane_is_never_torn_and_its_normals_are_exact(normal, distance):
     depth = plane_depth(normal, distance)
     assert (depth > 0).all()
-    assert len(grid_triangles(depth)) == 2 * 159 * 119
+    assert len(grid_triangles(depth, surface_links(depth))) == 2 * 159 * 119
     expected = -np.asarray(normal) / np.linalg.norm(normal)
-    assert np.abs(surface_normals(depth, CAMERA) - expected).max() < 0.01
+    assert np.abs(surface_normals(depth, CAMERA, surface_links(depth)) - expected).max() < 0.01
 
 
 def test_a_step_is_torn_and_nothing_else(step_scene):
     depth = step_scene.depth_m
-    triangles = grid_triangles(depth)
+    links = surface_links(depth)
+    triangles = grid_triangles(depth, links)
     corners = depth.ravel()[triangles]
     assert (corners.min(axis=1) == corners.max(axis=1)).all()
     # all quads but those that the outline of the 30x30 square crosses
     assert len(triangles) >= 2 * (89 * 119 - 4 * 31) - 4
-    links = surface_links(depth, 0.0)
     assert not links.right[40, 44]
     assert links.right[40, 45]
     assert not links.down[29, 50]
@@ -49,14 +49,14 @@ def test_triangles_face_the_camera():
     depth = plane_depth((0.3, -0.2, 1), 2.0)
     u, v = np.meshgrid(np.arange(160), np.arange(120))
     points = np.stack([(u - CAMERA.cx) / 150 * depth, (v - CAMERA.cy) / 150 * depth, depth], -1).reshape(-1, 3)
-    a, b, c = (points[grid_triangles(depth)[:, k]] for k in range(3))
+    a, b, c = (points[grid_triangles(depth, surface_links(depth))[:, k]] for k in range(3))
     assert ((np.cross(b - a, c - a) * a).sum(axis=1) < 0).all()
 
 
 def test_unknown_and_infinite_pixels_have_no_triangles():
     depth = plane_depth((0, 0, 1), 2.0)
     depth[10, 10], depth[50, 50] = np.nan, np.inf
-    used = np.unique(grid_triangles(depth))
+    used = np.unique(grid_triangles(depth, surface_links(depth)))
     assert 10 * 160 + 10 not in used
     assert 50 * 160 + 50 not in used
     assert len(used) == depth.size - 2
@@ -89,5 +89,5 @@ def test_normals_of_a_noisy_wall_point_its_way():
     inverse = 1 / plane_depth(normal, 2.0)
     noisy = 1 / (inverse + sigma * np.random.default_rng(2).standard_normal(inverse.shape)).astype(np.float32)
     depth, left = clean_depth(Scene(np.zeros((120, 160, 3), np.uint8), noisy, CAMERA))
-    cosine = -(surface_normals(depth, CAMERA, left) @ normal)
+    cosine = -(surface_normals(depth, CAMERA, surface_links(depth, left), left) @ normal)
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 8

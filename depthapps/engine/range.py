@@ -23,10 +23,11 @@ SUPPORT = 0.001  # of the pixels must match at a disparity for it to count
 GROUP_GAP = 0.06  # of the width without any support parts two groups of disparities
 GROUP_SHARE = 0.01  # of all matches that a group needs; repeated texture makes smaller ones far from the truth
 MARGIN = 0.1  # of the range added where near things are, which have few matches
-# The share of pixels that match is above 0.7 in all of those pairs, and below 0.2 between pictures of different scenes.
-FEWEST_MATCHES = 0.3
-# The share of matches to the other side lies below 0.05 on those pairs and above 0.7 when their views are exchanged.
-SWAPPED_SHARE = 0.6
+# The share of pixels that match is above 0.6 in all of those pairs, also with noise of 8 grey levels, gamma 0.5 or rows
+# 3 px apart, and below 0.3 between pictures of different scenes.
+FEWEST_MATCHES = 0.4
+# The share of matches to the other side lies below 0.12 on the same pairs and above 0.6 when their views are exchanged.
+SWAPPED_SHARE = 0.35
 
 _SPARSE = SgbmParams(block=5, uniqueness=15, speckle_px=30)
 

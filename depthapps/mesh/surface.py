@@ -8,7 +8,7 @@ from depthapps.color import to_8bit
 from depthapps.errors import InputError
 from depthapps.geometry import unproject
 from depthapps.scene import Camera, PointCloud, Scene, TriangleMesh
-from depthapps.surface import clean_depth, grid_triangles, surface_normals
+from depthapps.surface import clean_depth, grid_triangles, surface_links, surface_normals
 
 
 def build_mesh(scene: Scene, stride: int = 1) -> TriangleMesh:
@@ -20,7 +20,8 @@ def build_mesh(scene: Scene, stride: int = 1) -> TriangleMesh:
     """
     depth, noise = clean_depth(scene)
     depth, camera = depth[::stride, ::stride], _strided(scene.camera, stride)
-    triangles = grid_triangles(depth, noise)
+    links = surface_links(depth, noise)
+    triangles = grid_triangles(depth, links)
     if not len(triangles):
         raise InputError(
             "the depth map holds no connected surface", hint="check it with depthapps depth --kind preview"
@@ -35,7 +36,7 @@ def build_mesh(scene: Scene, stride: int = 1) -> TriangleMesh:
     return TriangleMesh(
         vertices=unproject(depth, camera).reshape(-1, 3)[used],
         triangles=renumbered[triangles],
-        normals=surface_normals(depth, camera, noise).reshape(-1, 3)[used],
+        normals=surface_normals(depth, camera, links, noise).reshape(-1, 3)[used],
         colors=texture[::stride, ::stride].reshape(-1, 3)[used],
         uv=np.stack([u, v], axis=-1).reshape(-1, 2)[used].astype(np.float32),
         texture=texture,

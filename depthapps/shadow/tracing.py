@@ -13,7 +13,7 @@ from depthapps._open3d import import_open3d
 from depthapps.geometry import fill_background, unproject
 from depthapps.scene import FloatMap, Scene
 from depthapps.shadow.params import DirectionalLight, Light
-from depthapps.surface import clean_depth, grid_triangles, inverse_depth, surface_normals
+from depthapps.surface import clean_depth, grid_triangles, inverse_depth, surface_links, surface_normals
 
 _NOISE_SIGMAS = 4.0  # of the noise left; over ray-traced rooms 2 gives 0.01 more shadow IoU and a fifth more acne
 _FOOTPRINTS = 0.5  # pixel footprints that a ray starts above the facets; 0.25 to 1 differ by 0.005 of shadow IoU
@@ -41,7 +41,8 @@ def build_surface(scene: Scene) -> Surface:
     depth[infinite] = np.inf
     depth, noise = clean_depth(replace(scene, depth_m=depth))
     points = unproject(depth, scene.camera)
-    triangles = grid_triangles(depth, noise)
+    links = surface_links(depth, noise)
+    triangles = grid_triangles(depth, links)
 
     o3d = import_open3d()
     caster = o3d.t.geometry.RaycastingScene(nthreads=0)
@@ -50,7 +51,7 @@ def build_surface(scene: Scene) -> Surface:
     footprint = depth / np.float32(scene.camera.fx)
     with np.errstate(invalid="ignore"):  # 0 · inf; no ray starts there
         offset = np.maximum(_FOOTPRINTS * footprint, _NOISE_SIGMAS * np.float32(noise) * depth**2)
-    return Surface(points, surface_normals(depth, scene.camera, noise), offset.astype(np.float32), caster)
+    return Surface(points, surface_normals(depth, scene.camera, links, noise), offset.astype(np.float32), caster)
 
 
 def to_light(light: Light, points: NDArray[np.floating]) -> NDArray[np.floating]:
