@@ -169,7 +169,7 @@ def test_quality_sets_the_samples_of_a_soft_light(tmp_path, photo):
 def test_mesh_writes_all_it_is_asked_for(tmp_path, photo):
     run("mesh", *photo, "-o", tmp_path / "a.glb", "-o", tmp_path / "a.obj", "-o", tmp_path / "a.ply",
         "--viewer", tmp_path / "a.html")  # fmt: skip
-    assert {"a.glb", "a.obj", "a.mtl", "a.jpg", "a.ply", "a.html"} <= entries(tmp_path)
+    assert {"a.glb", "a.obj", "a.mtl", "a.png", "a.ply", "a.html"} <= entries(tmp_path)
     run("mesh", *photo, "-o", tmp_path / "cloud.ply", "--points")
     assert b"element face" not in (tmp_path / "cloud.ply").read_bytes()[:600]
 

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from depthapps.color import srgb_decode
 from depthapps.errors import OutputError
 from depthapps.io.files import Outputs
-from depthapps.io.images import encode
+from depthapps.io.images import write_image
 from depthapps.scene import PointCloud, TriangleMesh
 
 MESH_SUFFIXES = (".glb", ".obj", ".ply")
 CLOUD_SUFFIXES = (".glb", ".ply")
 _TO_VIEWER = np.array([1, -1, -1], np.float32)  # camera axes (Y down, Z forward) to viewers' (Y up, Z backward)
-_TEXTURE_JPEG_QUALITY = 92  # a texture is looked at from near and from the side: a little below a picture's
 
 
 def companions(path: Path) -> list[Path]:
@@ -28,7 +27,7 @@ def companions(path: Path) -> list[Path]:
         return []
     if any(c.isspace() for c in path.name):
         raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")
-    return [path.with_suffix(".mtl"), path.with_suffix(".jpg")]
+    return [path.with_suffix(".mtl"), path.with_suffix(".png")]
 
 
 def write_mesh(path: Path, mesh: TriangleMesh, outputs: Outputs) -> None:
@@ -53,13 +52,14 @@ def write_cloud(path: Path, cloud: PointCloud, outputs: Outputs) -> None:
 def mesh_glb(mesh: TriangleMesh) -> bytes:
     """A binary glTF of the mesh in viewers' axes: one double-sided matt material with the picture as its texture."""
     import trimesh
+    from PIL import Image
     from trimesh.exchange.gltf import export_glb
     from trimesh.visual import TextureVisuals
     from trimesh.visual.material import PBRMaterial
 
     material = PBRMaterial(
         name="photo",
-        baseColorTexture=_jpeg_picture(mesh.texture),
+        baseColorTexture=Image.fromarray(mesh.texture),  # becomes PNG: the photo as it is, small beside its geometry
         metallicFactor=0.0,
         roughnessFactor=1.0,
         doubleSided=True,
@@ -86,25 +86,10 @@ def cloud_glb(cloud: PointCloud) -> bytes:
     return export_glb(trimesh.Scene(points))
 
 
-def _jpeg_picture(texture: NDArray[np.uint8]):
-    """A Pillow picture that remembers being JPEG, so that trimesh embeds it as one."""
-    import io
-
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(texture).save(buffer, "JPEG", quality=_TEXTURE_JPEG_QUALITY, subsampling=0)
-    buffer.seek(0)
-    return Image.open(buffer)
-
-
 def _write_obj(path: Path, mesh: TriangleMesh, outputs: Outputs) -> None:
     """OBJ with a material of its own name; trimesh would name every one of them material.mtl and dim it."""
-    import cv2
-
     material, texture = companions(path)
-
-    encode(outputs.part(texture), mesh.texture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _TEXTURE_JPEG_QUALITY])
+    write_image(outputs.part(texture), mesh.texture)
     outputs.part(material).write_text(
         f"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture.name}\n", encoding="ascii"
     )
