@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import ROOT, SAMPLES, read_raw
+from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
@@ -186,6 +187,15 @@ def test_an_assumption_is_said_once_and_is_data(tmp_path, pair):
     assert run("depth", *pair, "-o", tmp_path / "z.npy", "--overwrite", "-q").stderr == ""
     verbose = run("depth", *pair, "-o", tmp_path / "z.npy", "--overwrite", "-v").stderr
     assert "disparities from" in verbose
+
+
+def test_the_photos_own_lens_comes_before_the_assumption(tmp_path, photo):
+    exif = Pillow.Exif()
+    exif.get_ifd(0x8769)[0xA405] = 35  # EXIF: FocalLengthIn35mmFilm
+    Pillow.new("RGB", (120, 90)).save(tmp_path / "photo.jpg", exif=exif)
+    facts = json.loads(run("depth", tmp_path / "photo.jpg", *photo[1:3], "-o", tmp_path / "p.png", "--json").stdout)
+    assert facts["calibration"]["fx_px"] == pytest.approx(35 / 43.2666 * 150, abs=0.01)
+    assert facts["calibration"]["assumed"] == []
 
 
 def test_a_focal_length_by_hand_keeps_the_files_principal_point(tmp_path, pair):
