@@ -2,7 +2,8 @@
 
 DepthappsError
 ├── InputError           a file or a value cannot be used
-│   └── CalibrationError a calibration cannot be read or does not fit the picture
+│   ├── CalibrationError a calibration cannot be read or does not fit the picture
+│   └── NetworkError     a stereo network or its description cannot be used
 ├── StereoError          two views do not make a depth map
 │   └── SwappedViewsError  the right view stands where the left one belongs
 ├── OutputError          a result cannot be written where it should go
@@ -28,6 +29,10 @@ class InputError(DepthappsError):
 
 class CalibrationError(InputError):
     """A calibration cannot be read, or does not fit the picture."""
+
+
+class NetworkError(InputError):
+    """A stereo network, or the description beside it, cannot be used."""
 
 
 class StereoError(DepthappsError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
 import shlex
 from pathlib import Path
@@ -12,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
+from depthapps.engine.network import NetworkDescription
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -47,6 +50,15 @@ def test_the_python_of_the_readme_runs(text, folder, monkeypatch):
     monkeypatch.chdir(folder)
     exec(compile(text, "README.md", "exec"), {})
     assert (folder / "portrait.png").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("text", re.findall(r'`(\{"inputs".*?\})`', README))
+def test_a_networks_description_in_the_readme_is_understood(text):
+    assert NetworkDescription.from_json(json.loads(text))
+
+
+def test_the_readme_tells_every_key_of_a_description():
+    assert all(f"`{f.name}`" in README for f in dataclasses.fields(NetworkDescription))
 
 
 def test_the_pictures_of_the_readme_are_there():

@@ -17,6 +17,7 @@ import typer
 
 from depthapps.quality import Quality
 
+BUILTIN = "builtin"
 DEPTH_SCALE = 1000.0  # io.depth.DEPTH_PNG_SCALE, which is too heavy to import for --help; a test holds them equal
 
 
@@ -47,6 +48,9 @@ class SourceOptions:
     doffs: Annotated[
         float | None, typer.Option(help="disparity of infinity, negated: cx right - cx left, in pixels", metavar="PX")
     ] = None
+    matcher: Annotated[
+        str, typer.Option(help="builtin, or a stereo network FILE.onnx with FILE.json beside it", metavar="NAME")
+    ] = BUILTIN
     save_depth: Annotated[
         Path | None, typer.Option(help="keep the depth: .npy .pfm .tif, or .png in --depth-scale", metavar="FILE")
     ] = None

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from depthapps.cli.options import RunOptions, SourceOptions
+from depthapps.cli.options import BUILTIN, RunOptions, SourceOptions
 from depthapps.cli.report import Report
+from depthapps.engine.network import NetworkDescription, StereoNetwork
 from depthapps.engine.pipeline import DISPARITY_SIGMA, match_pair
 from depthapps.errors import CalibrationError, InputError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
@@ -17,6 +18,7 @@ from depthapps.io.depth import MAP_SUFFIXES, read_depth, read_disparity, write_d
 from depthapps.io.exif import read_focal_px
 from depthapps.io.files import Outputs, check_input, check_suffix
 from depthapps.io.images import read_image
+from depthapps.io.network import read_network
 from depthapps.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, FloatMap, Scene, StereoPair
 
 
@@ -56,6 +58,8 @@ def load_source(options: SourceOptions, run: RunOptions, report: Report, *, came
             f"there is only one view, {options.image.name}, and no depth for it",
             hint="add the right view, or --depth FILE or --disparity FILE",
         )
+    if options.matcher != BUILTIN and options.right is None:
+        raise InputError("--matcher needs a stereo pair", hint="add the right view, or leave --matcher out")
     if len(given) > 1:
         raise InputError("the depth was given twice", hint="pass one of: a right view, --depth, --disparity")
     for path, what in ((options.right, "image"), (options.depth, "depth map"), (options.disparity, "disparity map")):
@@ -77,8 +81,8 @@ def load_source(options: SourceOptions, run: RunOptions, report: Report, *, came
     if right is not None:
         pair = StereoPair(image, right, calibration)
         with report.stage("matching"):
-            found = match_pair(pair, run.quality)
-        report.add(disparity_range_px=[round(v, 1) for v in found.range_px])
+            found = match_pair(pair, run.quality, _network(options))
+        report.add(matcher=options.matcher, disparity_range_px=[round(v, 1) for v in found.range_px])
         disparity = found.disparity_px
         inverse_depth_sigma = DISPARITY_SIGMA * width / (calibration.camera.fx * calibration.baseline_m)
     if depth is None:
@@ -90,6 +94,14 @@ def load_source(options: SourceOptions, run: RunOptions, report: Report, *, came
     known = depth[np.isfinite(depth)]
     report.add(depth_range_m=[round(float(known.min()), 4), round(float(known.max()), 4)])
     return Source(scene, calibration, disparity)
+
+
+def _network(options: SourceOptions) -> StereoNetwork | None:
+    """The network that --matcher names; None for the matcher built in."""
+    if options.matcher == BUILTIN:
+        return None
+    model, entries = read_network(Path(options.matcher))
+    return StereoNetwork(model, NetworkDescription.from_json(entries))
 
 
 def _calibration(options: SourceOptions, width: int, height: int, report: Report) -> Calibration:

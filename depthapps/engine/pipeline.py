@@ -9,6 +9,7 @@ import cv2
 
 from depthapps.color import to_8bit
 from depthapps.engine.exposure import align_exposure
+from depthapps.engine.network import StereoNetwork
 from depthapps.engine.range import find_range
 from depthapps.engine.refinement import complete
 from depthapps.engine.sgbm import SgbmParams, match
@@ -37,15 +38,19 @@ class StereoMatch:
     range_px: tuple[float, float]
 
 
-def match_pair(pair: StereoPair, quality: Quality = Quality.BALANCED) -> StereoMatch:
-    """Disparity of a rectified pair; the range of disparities is found in it.
+def match_pair(
+    pair: StereoPair, quality: Quality = Quality.BALANCED, network: StereoNetwork | None = None
+) -> StereoMatch:
+    """Disparity of a rectified pair, by a network if there is one; the range of disparities is found in it.
 
     `best` sums four paths of costs; `balanced` and `fast` share three, at a third of the time. Raises StereoError
-    when the views do not match, SwappedViewsError when they are exchanged.
+    when the views do not match, SwappedViewsError when they are exchanged, NetworkError when the network fails.
     """
     left, right = to_8bit(pair.left), to_8bit(pair.right)
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
     right_grey = align_exposure(left_grey, right_grey)
     low, high = find_range(left_grey, right_grey, doffs_px=pair.calibration.doffs_px)
+    if network is not None:
+        return StereoMatch(network.match(left, right, low, high), (low, high))
     disparity = match(left_grey, right_grey, low=low, high=high, params=_PARAMS[quality])
     return StereoMatch(complete(disparity, left), (low, high))
