@@ -66,8 +66,9 @@ def fill_background(disparity: FloatMap) -> FloatMap:
 
 def _carry_right(values: FloatMap, known: NDArray[np.bool_]) -> FloatMap:
     """(H, W) values with each unknown one replaced by the last known to its left on the row; NaN where none is."""
-    last = np.maximum.accumulate(np.where(known, np.arange(values.shape[1]), 0), axis=1)
-    return np.take_along_axis(np.where(known, values, np.nan), last, axis=1)
+    index = np.arange(values.size, dtype=np.int32).reshape(values.shape)
+    last = np.maximum.accumulate(np.where(known, index, index[:, :1]), axis=1)
+    return np.where(known, values, np.float32(np.nan)).ravel()[last]
 
 
 def inverse_depth_noise(depth_m: FloatMap) -> float:

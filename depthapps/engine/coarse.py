@@ -1,0 +1,53 @@
+"""A first look at a pair: sparse, sure matches on a small copy of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from depthapps.engine.sgbm import LEVEL_MULTIPLE, SgbmParams, match
+from depthapps.errors import StereoError
+from depthapps.scene import FloatMap, Image
+
+COARSE_WIDTH = 192  # px of the small copy; 160 and 256 find the range of disparities as well, 256 at twice the time
+WIDEST = 0.45  # disparities up to this share of the width, of either sign
+# The share of pixels that match is above 0.6 in 26 real pairs, also with noise of 8 grey levels, gamma 0.5 or rows 3 px
+# apart, and below 0.3 between pictures of different scenes.
+FEWEST_MATCHES = 0.4
+
+_SURE = SgbmParams(block=5, uniqueness=15, speckle_px=30)
+
+
+@dataclass(frozen=True, eq=False)
+class CoarseMatch:
+    """Matches that are unique, agree in both directions and form no speckle.
+
+    disparity: (h, w) float32 in pixels of the small copy, NaN = no match, from −reach to reach; scale: small over full.
+    """
+
+    disparity: FloatMap
+    reach: int
+    scale: float
+
+
+def match_coarse(left: Image, right: Image) -> CoarseMatch:
+    """Match a rectified pair (H, W) uint8 grey over nearly half its width to both sides, at COARSE_WIDTH.
+
+    Raises StereoError when too little of the left view is found in the right for the two to be a pair.
+    """
+    height, width = left.shape
+    shrink = min(1.0, COARSE_WIDTH / width)
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    small = [cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in (left, right)]
+    reach = max(LEVEL_MULTIPLE, math.ceil(WIDEST * size[0]))
+    disparity = match(*small, low=-reach, high=reach, params=_SURE)
+    share = float(np.isfinite(disparity).mean())
+    if share < FEWEST_MATCHES:
+        raise StereoError(
+            f"the two views do not match: only {100 * share:.0f} % of the left one is in the right",
+            hint="pass two views of one scene, from cameras side by side and rectified",
+        )
+    return CoarseMatch(disparity, reach, size[0] / width)
