@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,10 +68,11 @@ def load_source(options: SourceOptions, run: RunOptions, report: Report, *, came
             check_input(path, what)
 
     with report.stage("reading"):
-        image = read_image(options.image)
+        with ThreadPoolExecutor(2) as pool:  # decoding is most of the time that a small pair takes to read
+            image, *others = pool.map(read_image, [p for p in (options.image, options.right) if p is not None])
+        right = others[0] if others else None
         height, width = image.shape[:2]
         calibration = _calibration(options, width, height, report)
-        right = read_image(options.right) if options.right else None
         depth = read_depth(options.depth, options.depth_scale) if options.depth else None
         disparity = read_disparity(options.disparity) if options.disparity else None
     if depth is not None:  # metric already: the baseline has no part in it
