@@ -19,7 +19,7 @@ from depthapps.io.files import Outputs
 from depthapps.io.models import companions, write_cloud, write_mesh
 from depthapps.io.viewer import viewer_page
 from depthapps.mesh.surface import build_cloud, build_mesh
-from depthapps.scene import Scene
+from depthapps.scene import Camera, Scene
 
 
 def load(path, **options) -> Any:
@@ -126,13 +126,21 @@ def test_the_viewer_page_needs_nothing_from_outside(step_scene, mesh):
     assert not re.search(r"""<(script|link|img)[^>]+(src|href)=""", page)
 
 
-@pytest.mark.parametrize("kind", ["mesh", "points"])
+PRESS_R = """<script>setTimeout(() => {
+  camera.position.set(2, 1, -1); camera.up.set(1, 0, 0); controls.target.set(5, 5, 5);
+  window.dispatchEvent(new KeyboardEvent("keydown", { key: "r" }));
+}, 2000);</script>"""  # turns the view away, then asks for the photo's
+
+
+@pytest.mark.parametrize("kind", ["mesh", "points", "turned, then R"])
 def test_a_browser_shows_the_model_from_the_photos_view(tmp_path, step_scene, chromium, kind):
     image = step_scene.image.copy()
     image[:45, :60] = (250, 20, 20)
-    scene = Scene(image, step_scene.depth_m, step_scene.camera)
-    model = build_mesh(scene) if kind == "mesh" else build_cloud(scene)
-    (tmp_path / "page.html").write_text(viewer_page(model, scene.camera, "a model"), encoding="utf-8")
+    camera = Camera(120, 90, 100.0, 100.0, 20.0, 44.5) if "R" in kind else step_scene.camera  # looks past its axis
+    scene = Scene(image, step_scene.depth_m, camera)
+    model = build_cloud(scene) if kind == "points" else build_mesh(scene)
+    page = viewer_page(model, scene.camera, "a model") + (PRESS_R if "R" in kind else "")
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
     shot = tmp_path / "shot.png"
     subprocess.run(
         [
