@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+
 import cv2
 import numpy as np
+import pytest
 from conftest import SAMPLES
 
 from depthapps.engine.pipeline import match_pair
@@ -44,3 +47,21 @@ def test_the_engine_finds_it():
     error = np.abs(found - read_disparity(SAMPLES / "disparity.png"))
     assert 100 * (error > 1).mean() < 9
     assert 100 * (error > 2).mean() < 6
+
+
+@pytest.mark.parametrize("seed", [2, 7])
+def test_the_disparity_of_a_training_pair_leads_from_left_to_right(seed, monkeypatch):
+    monkeypatch.syspath_prepend(SAMPLES / "training")
+    scenes = importlib.import_module("scenes")
+    pair = scenes.training_pair(seed, 192, 128)
+    again = scenes.training_pair(seed, 192, 128)
+    assert np.array_equal(pair.left, again.left)
+    assert np.array_equal(pair.disparity_px, again.disparity_px)
+    y, x = np.mgrid[:128, :192].astype(np.float32)
+    left, right = pair.left.astype(np.float32), pair.right.astype(np.float32)
+
+    def residual(shift: float) -> float:
+        warped = cv2.remap(right, x - pair.disparity_px + np.float32(shift), y, cv2.INTER_LINEAR)
+        return float(np.mean(np.minimum(np.abs(warped - left), 30)))
+
+    assert residual(0) < 0.85 * min(residual(-2), residual(2))  # a third of it is hidden from the right view

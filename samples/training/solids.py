@@ -1,0 +1,131 @@
+"""Random meshes about one metre large, around the origin, Y down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import trimesh
+
+Rng = np.random.Generator
+Mesh = Any  # trimesh.Trimesh, which concatenate() does not say it returns
+
+
+def bumpy(rng: Rng) -> Mesh:
+    """A ball with bumps."""
+    mesh = trimesh.creation.icosphere(subdivisions=4, radius=0.5)
+    points = np.asarray(mesh.vertices)
+    for _ in range(rng.integers(2, 8)):
+        wave = rng.normal(0, rng.uniform(2, 7), 3)
+        points = points * (1 + rng.uniform(0.02, 0.12) * np.sin(points @ wave + rng.uniform(0, 6)))[:, None]
+    return trimesh.Trimesh(points, mesh.faces, process=False)
+
+
+def card(rng: Rng) -> Mesh:
+    """A thin polygon with a ragged or round outline."""
+    corners = rng.integers(3, 24)
+    angle = np.sort(rng.uniform(0, 2 * np.pi, corners))
+    radius = 0.5 * rng.uniform(rng.choice([0.2, 0.8]), 1, corners)
+    rim = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    points = np.vstack([[0, 0], rim])
+    faces = [[0, k + 1, (k + 1) % corners + 1] for k in range(corners)]
+    bend = rng.choice([0, 0.6]) * rng.normal(0, 1, 2)
+    z = (points**2 @ bend)[:, None]
+    return trimesh.Trimesh(np.hstack([points, z]), faces, process=False)
+
+
+def curtain(rng: Rng) -> Mesh:
+    """A hanging, folded cloth."""
+    y, x = np.mgrid[0:20, 0:80] / np.array([19, 79])[:, None, None] - 0.5
+    z = rng.uniform(0.01, 0.08) * np.sin(x * rng.uniform(10, 50) + 2 * y + rng.normal(0, 0.5)) * (0.7 + y)
+    index = np.arange(20 * 80).reshape(20, 80)
+    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
+    faces = np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, b, c), (b, d, c))])
+    return trimesh.Trimesh(np.stack([x, y, z], -1).reshape(-1, 3), faces, process=False)
+
+
+def plant(rng: Rng) -> Mesh:
+    """Leaves on stalks, or a bush."""
+    leaves = []
+    for _ in range(rng.integers(8, 60)):
+        width, length = rng.uniform(0.02, 0.12), rng.uniform(0.08, 0.4)
+        outline = np.array([[0, 0, 0], [width, length / 2, 0.03], [-width, length / 2, 0.03], [0, length, -0.05]])
+        leaf = trimesh.Trimesh(outline, [[0, 1, 2], [1, 3, 2]], process=False)
+        leaf.apply_transform(trimesh.transformations.random_rotation_matrix(rng.random(3)))
+        leaf.apply_translation(rng.normal(0, 0.22, 3))
+        leaves.append(leaf)
+    for _ in range(rng.integers(0, 6)):
+        leaves.append(bar(rng).apply_scale([0.6, 1, 0.6]))
+    return trimesh.util.concatenate(leaves)
+
+
+def bar(rng: Rng) -> Mesh:
+    """A thin bar, upright or not."""
+    return trimesh.creation.cylinder(radius=rng.uniform(0.006, 0.05), height=1, sections=12).apply_transform(
+        trimesh.transformations.random_rotation_matrix(rng.random(3))
+        if rng.random() < 0.5
+        else trimesh.transformations.rotation_matrix(rng.choice([0, np.pi / 2]), [1, 0, 0])
+    )
+
+
+def fence(rng: Rng) -> Mesh:
+    """Thin bars in a row, between two rails."""
+    radius, count = rng.uniform(0.004, 0.02), rng.integers(3, 12)
+    turn = trimesh.transformations.rotation_matrix(np.pi / 2, [1, 0, 0])
+    bars = []
+    for k in range(count):
+        bar = trimesh.creation.cylinder(radius=radius, height=1, sections=8).apply_transform(turn)
+        bars.append(bar.apply_translation([k / (count - 1) - 0.5, 0, 0]))
+    for y in (-0.4, 0.4):
+        rail = trimesh.creation.box([1, 2 * radius, 2 * radius]).apply_translation([0, y, 0])
+        bars.append(rail)
+    return trimesh.util.concatenate(bars)
+
+
+def box(rng: Rng) -> Mesh:
+    """A box."""
+    return trimesh.creation.box(rng.uniform(0.15, 1, 3))
+
+
+def book_pile(rng: Rng) -> Mesh:
+    """Thin boxes on one another."""
+    boxes, y = [], 0.5
+    for _ in range(rng.integers(2, 8)):
+        size = np.array([rng.uniform(0.5, 1), rng.uniform(0.04, 0.2), rng.uniform(0.3, 0.8)])
+        box = trimesh.creation.box(size)
+        box.apply_transform(trimesh.transformations.rotation_matrix(rng.normal(0, 0.2), [0, 1, 0]))
+        y -= size[1] / 2
+        boxes.append(box.apply_translation([rng.normal(0, 0.05), y, 0]))
+        y -= size[1] / 2
+    return trimesh.util.concatenate(boxes)
+
+
+def turned(rng: Rng) -> Mesh:
+    """Cylinder, cone, ring, ball or a turned vase."""
+    kind = rng.integers(0, 5)
+    if kind == 0:
+        return trimesh.creation.cylinder(radius=rng.uniform(0.15, 0.5), height=1, sections=64)
+    if kind == 1:
+        return trimesh.creation.cone(radius=rng.uniform(0.2, 0.5), height=1, sections=64)
+    if kind == 2:
+        return trimesh.creation.torus(rng.uniform(0.25, 0.45), rng.uniform(0.03, 0.15), 64, 24)
+    if kind == 3:
+        return trimesh.creation.icosphere(subdivisions=4, radius=0.5)
+    heights = np.linspace(-0.5, 0.5, 24)
+    radii = np.clip(0.25 + 0.12 * np.sin(heights * rng.uniform(3, 9) + rng.uniform(0, 6)), 0.03, None)
+    radii[0] = radii[-1] = 0
+    return trimesh.creation.revolve(np.column_stack([radii, heights]), sections=64)
+
+
+# what scenes are made of, and how often
+KINDS = (
+    (box, 0.24),
+    (book_pile, 0.08),
+    (turned, 0.2),
+    (bumpy, 0.13),
+    (card, 0.12),
+    (plant, 0.08),
+    (bar, 0.08),
+    (fence, 0.04),
+    (curtain, 0.03),
+)
