@@ -115,12 +115,14 @@ class Scene:
     depth_m: (H, W) float32, metres along +Z, positive; NaN = unknown, +inf = infinitely far.
     camera: the camera that both were taken with.
     inverse_depth_sigma: the deviation of 1/Z, in 1/m, that is known of the depth's source; 0 when nothing is.
+    confidence: (H, W) float32 in 0..1, how likely the depth is right; None when its source does not tell.
     """
 
     image: Image
     depth_m: FloatMap
     camera: Camera
     inverse_depth_sigma: float = 0.0
+    confidence: FloatMap | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together."""

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from depthapps.engine.coarse import match_coarse
-from depthapps.engine.exposure import align_exposure
+from depthapps.engine.exposure import equalize_exposure, match_exposure
+from depthapps.engine.noise import noise_level, remove_noise
 from depthapps.engine.pipeline import match_pair
 from depthapps.engine.range import find_range
 from depthapps.engine.refinement import complete, weighted_medians
@@ -105,9 +106,34 @@ def test_another_exposure_changes_little(two_layers, gamma):
     assert 100 * (error > 2).mean() < 4
 
 
+def test_vignetting_of_one_view_changes_little(two_layers):
+    pair = two_layers.pair
+    y, x = np.mgrid[-1:1:240j, -1:1:320j]
+    darker = (pair.right * (1 - 0.25 * (x**2 + y**2))[..., None]).round().astype(np.uint8)  # half as bright in corners
+    error = np.abs(match_pair(StereoPair(pair.left, darker, pair.calibration)).disparity_px - two_layers.disparity_px)
+    assert 100 * (error > 2).mean() < 4
+
+
+def test_noise_is_measured_and_taken_out_only_where_there_is_some(two_layers):
+    left, _ = grey(two_layers.pair)
+    assert remove_noise(left) is left
+    noisy = np.clip(left + np.random.default_rng(0).normal(0, 8, left.shape), 0, 255).astype(np.uint8)
+    assert noise_level(noisy) == pytest.approx(8, rel=0.1)
+    assert np.std(remove_noise(noisy) - left.astype(float)) < 0.75 * np.std(noisy - left.astype(float))
+
+
 def test_the_same_exposure_is_left_alone(two_layers):
     left, right = grey(two_layers.pair)
-    assert align_exposure(left, right) is right
+    assert equalize_exposure(left, right) is right
+    assert match_exposure(left, right, match_coarse(left, right)) is right
+
+
+def test_exposure_is_put_right_to_two_levels(two_layers):
+    left, right = grey(two_layers.pair)
+    darker = (255 * (right / 255) ** 1.6).round().astype(np.uint8)
+    coarse = match_coarse(left, equalize_exposure(left, darker))
+    difference = np.abs(match_exposure(left, darker, coarse).astype(float) - right)
+    assert difference.mean() < 2
 
 
 def test_the_matcher_searches_the_range_it_is_given(two_layers):

@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.engine.coarse import CoarseMatch
 from depthapps.scene import Image
 
 _SHARES = np.linspace(0.02, 0.98, 9)
 # Mean difference of the views' quantiles, in grey levels: up to 11 over 25 real pairs taken at one exposure, whose
-# views differ by what they show, and 42 in the one that was not. Correcting the former makes matches worse by 0.8 %.
+# views differ by what they show, and 42 in the one that was not.
 _SAME_EXPOSURE = 12.0
+_BINS = 24
+# A smaller mean correction, in grey levels, is rounding. Curves through matched pixels undo a gamma of 0.5 to within
+# 1.4 levels over 26 real pairs, those through quantiles to within 4.8; pairs taken together are 0.1 to 5 levels apart.
+_SMALLEST = 1.0
 
 
-def align_exposure(left: Image, right: Image) -> Image:
+def equalize_exposure(left: Image, right: Image) -> Image:
     """The right view (H, W) uint8 grey with the left one's distribution of brightness, if the two differ much.
 
-    One monotone curve through the quantiles of both takes care of exposure, gain and gamma.
+    One monotone curve through the quantiles of both takes care of exposure, gain and gamma, as far as the views show
+    the same. That is enough to match them coarsely.
     """
     wanted, found = _levels(left), _levels(right)
     if np.abs(wanted - found).mean() < _SAME_EXPOSURE:
         return right
-    found = np.maximum.accumulate(found + 1e-3 * np.arange(len(found)))  # strictly rising, for interp
-    curve = np.interp(np.arange(256), [0, *found, 256], [0, *wanted, 255])
-    return np.rint(curve).astype(np.uint8)[np.asarray(right, np.uint8)]
+    return _through(right, [0, *found, 256], [0, *wanted, 255])
+
+
+def match_exposure(left: Image, right: Image, coarse: CoarseMatch) -> Image:
+    """The right view (H, W) uint8 grey with the brightness that its matches have in the left one.
+
+    A monotone curve through the medians of matched pixels, a share of them at a time.
+    """
+    rows, columns = np.nonzero(np.isfinite(coarse.disparity))
+    height, width = coarse.disparity.shape
+    small = [cv2.resize(v, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) for v in (left, right)]
+    landing = (columns - coarse.disparity[rows, columns]).astype(np.float32)
+    found = cv2.remap(small[1], landing[None], rows.astype(np.float32)[None], cv2.INTER_LINEAR)[0]
+    wanted = small[0][rows, columns]
+    bins = np.array_split(np.argsort(found), _BINS)
+    before, after = (np.array([np.sort(values[k])[len(k) // 2] for k in bins]) for values in (found, wanted))
+    after = np.maximum.accumulate(after)
+    if np.abs(after - before).mean() < _SMALLEST:
+        return right
+    # beyond the darkest and the brightest matches the curve runs on at the slope of an offset, as far as 0 and 255
+    first, last = max(0.0, after[0] - before[0]), min(255.0, after[-1] + 255 - before[-1])
+    return _through(right, [0, *before, 256], [first, *after, last])
+
+
+def _through(view: Image, levels: list[float], new_levels: list[float]) -> Image:
+    """A view (H, W) uint8 with its grey levels replaced along a curve."""
+    rising = np.maximum.accumulate(np.asarray(levels) + 1e-3 * np.arange(len(levels)))  # strictly, for interp
+    curve = np.interp(np.arange(256), rising, new_levels)
+    return np.rint(curve).astype(np.uint8)[np.asarray(view, np.uint8)]
 
 
 def _levels(view: Image) -> NDArray[np.floating]:

@@ -1,0 +1,83 @@
+"""What the fusion network is shown: candidate disparities of every pixel, and how well each of them fits.
+
+The network was trained on exactly these, so a change here asks for new training (samples/training).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from depthapps.scene import FloatMap, Image
+
+REACH_PX = 6  # how far to the side the candidates from the four neighbours lie
+_LOCAL_MEAN_PX = 9
+_COST_CAP = 40.0  # grey levels
+_COST_UNIT = 16.0
+_SURROUNDINGS_PX = 33
+
+
+def neighbour_candidates(disparity: FloatMap) -> list[FloatMap]:
+    """For every pixel the first known disparity from REACH_PX on to its left, right, above and below, (H, W) px each.
+
+    `disparity` (H, W) px has NaN where nothing is known; where a side knows nothing, so has the candidate.
+    """
+    return [
+        _from_left(disparity),
+        _from_left(disparity[:, ::-1])[:, ::-1],
+        _from_left(disparity.T).T,
+        _from_left(disparity.T[:, ::-1])[:, ::-1].T,
+    ]
+
+
+def _from_left(disparity: FloatMap) -> FloatMap:
+    width = disparity.shape[1]
+    column = np.where(np.isfinite(disparity), np.arange(width, dtype=np.int32), np.int32(-1))
+    last = np.maximum.accumulate(column, axis=1)
+    reached = np.maximum(np.arange(width) - REACH_PX, 0)
+    return np.take_along_axis(disparity, np.maximum(last[:, reached], 0), axis=1)
+
+
+def clues(left: Image, right: Image, candidates: FloatMap, known: FloatMap, first_column: int = 0) -> FloatMap:
+    """(C, H/2, W/2) float32: 2x2 blocks of pixels as channels, of a picture or a tile of it. H and W are even.
+
+    left (H, W, 3) uint8 RGB, from `first_column` on; right (H, any) uint8 grey with the left one's rows and exposure,
+    from column 0 on; candidates (K, H, W) px, the first of them the best guess; known (H, W) 1 where the matcher itself
+    was sure of that, 0 where it was filled in.
+    """
+    height, width = known.shape
+    x = np.arange(first_column, first_column + width, dtype=np.float32)
+    y = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, axis=1)
+    left_detail = _detail(cv2.cvtColor(left, cv2.COLOR_RGB2GRAY))
+    right_detail = _detail(right)
+    guess = candidates[0]
+
+    def difference(disparity: FloatMap) -> FloatMap:
+        landed = cv2.remap(right_detail, x - disparity, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.clip(landed - left_detail, -_COST_CAP, _COST_CAP)
+
+    def extra_cost(disparity: FloatMap) -> FloatMap:
+        return np.asarray(cv2.blur(np.abs(difference(disparity)), (3, 3)) - cost, np.float32) / _COST_UNIT
+
+    signed = difference(guess)
+    cost = cv2.blur(np.abs(signed), (3, 3))
+    full = [left[..., k].astype(np.float32) / 128 - 1 for k in range(3)]
+    full += [signed / _COST_UNIT, known - np.float32(0.5), cost / _COST_UNIT]
+    full += [_squashed(guess - cv2.blur(guess, (_SURROUNDINGS_PX, _SURROUNDINGS_PX)))]
+    full += [extra_cost(guess + step) for step in (-1, 1)]
+    for other in candidates[1:]:
+        full += [_squashed(other - guess), extra_cost(other)]
+    blocks = np.stack(full).reshape(len(full), height // 2, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
+    coarse = np.stack([guess / 64 - 1, np.clip((x - guess) / 16, -1, 1)])[:, ::2, ::2]
+    return np.concatenate([blocks.reshape(-1, height // 2, width // 2), coarse]).astype(np.float32)
+
+
+def _detail(grey: Image) -> FloatMap:
+    """A grey picture less its local mean, which differences of exposure change little; float32 levels."""
+    levels = grey.astype(np.float32)
+    return levels - cv2.blur(levels, (_LOCAL_MEAN_PX, _LOCAL_MEAN_PX))
+
+
+def _squashed(disparity: FloatMap) -> FloatMap:
+    """Differences of disparity in px, near 0 as they are by quarters, large ones with a bound of 2."""
+    return np.asarray(disparity / (4 + np.abs(disparity) / 2), np.float32)

@@ -1,0 +1,65 @@
+"""What happens to two views before they are matched: one exposure, one set of rows, no noise; the range to search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from depthapps.color import to_8bit
+from depthapps.engine.coarse import match_coarse
+from depthapps.engine.exposure import equalize_exposure, match_exposure
+from depthapps.engine.noise import remove_noise
+from depthapps.engine.range import find_range
+from depthapps.engine.rows import RowOffset, find_row_offset, shift_rows
+from depthapps.scene import Image
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedViews:
+    """Two views ready to be matched.
+
+    left: (H, W, 3) uint8 RGB. left_grey, right_grey: (H, W) uint8, with the left view's rows and exposure, and without
+    noise. low_px, high_px: the range of disparities. row_offset: what was taken out of the right view, None if nothing
+    was.
+    """
+
+    left: Image
+    left_grey: Image
+    right_grey: Image
+    low_px: float
+    high_px: float
+    row_offset: RowOffset | None = None
+
+    @property
+    def cells(self) -> float:
+        """Pixels times disparities, which is what matching costs."""
+        return self.left_grey.size * (self.high_px - self.low_px)
+
+    def shrunk(self, times: int) -> AlignedViews:
+        """The views at 1/times of their size, rounded up."""
+        height, width = self.left_grey.shape
+        size = (-(-width // times), -(-height // times))
+        left, left_grey, right_grey = (
+            cv2.resize(view, size, interpolation=cv2.INTER_AREA)
+            for view in (self.left, self.left_grey, self.right_grey)
+        )
+        scale = size[0] / width
+        return AlignedViews(left, left_grey, right_grey, self.low_px * scale, self.high_px * scale)
+
+
+def align(left: Image, right: Image, doffs_px: float = 0.0) -> AlignedViews:
+    """Align two rectified views (H, W, 3) RGB and find the range of their disparities.
+
+    Raises StereoError when the views do not match, SwappedViewsError when they are exchanged.
+    """
+    left = to_8bit(left)
+    left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, to_8bit(right)))
+    coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey))
+    right_grey = match_exposure(left_grey, right_grey, coarse)
+    low, high = find_range(coarse, doffs_px)
+    offset = find_row_offset(left_grey, right_grey, coarse)
+    if offset is not None:
+        right_grey = np.asarray(shift_rows(right_grey, offset), np.uint8)
+    return AlignedViews(left, remove_noise(left_grey), remove_noise(right_grey), low, high, offset)

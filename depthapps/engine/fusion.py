@@ -1,0 +1,75 @@
+"""A small network that settles, pixel by pixel, which of several candidate disparities is right, and how sure that is.
+
+A U-Net (Ronneberger 2015) over the clues of a pair gives a weight to every candidate, to the best guess moved by up
+to 1 px, and to a smooth surface of its own (coarse disparities that it corrects, raised to full size by weights as in
+RAFT, Teed 2020). What is returned is the winner, averaged with the candidates within about a pixel of it, so that depth
+edges stay sharp. It was trained from nothing on rendered scenes (samples/training) to make the expected error least.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from importlib.resources import files
+
+import cv2
+import numpy as np
+
+from depthapps.engine.clues import clues, neighbour_candidates
+from depthapps.scene import FloatMap, Image
+
+CANDIDATES = 8
+_MULTIPLE = 32  # the network halves its input four times, and that is half the picture
+_TILE = 1024  # px; what is worked on at once takes about 1 GB
+_OVERLAP = 64
+
+
+def fuse(left: Image, right: Image, guesses: list[FloatMap], known: FloatMap) -> tuple[FloatMap, FloatMap]:
+    """Disparity (H, W) float32 px and the confidence in it, (H, W) float32 in 0..1: how likely it is right to 1 px.
+
+    left (H, W, 3) uint8 RGB; right (H, W) uint8 grey with the left one's rows and exposure; guesses: one to four
+    complete disparity maps (H, W) px, the best one first; known (H, W): the disparities that a matcher was sure of,
+    NaN elsewhere.
+    """
+    height, width = right.shape
+    down, across = -height % _MULTIPLE, -width % _MULTIPLE
+    candidates = np.pad(stack_candidates(guesses, known), ((0, 0), (0, down), (0, across)), mode="edge")
+    sure = np.pad(np.isfinite(known).astype(np.float32), ((0, down), (0, across)), mode="edge")
+    left, right = (cv2.copyMakeBorder(v, 0, down, 0, across, cv2.BORDER_REPLICATE) for v in (left, right))
+    disparity, confidence = np.empty_like(sure), np.empty_like(sure)
+    for rows, inner_rows in _tiles(height + down):
+        for columns, inner_columns in _tiles(width + across):
+            tile = candidates[:, rows, columns]
+            seen = clues(left[rows, columns], right[rows], tile, sure[rows, columns], columns.start)
+            network = _network()
+            network.setInput(seen[None], "clues")
+            network.setInput(np.ascontiguousarray(tile)[None], "candidates")
+            found = network.forward(["disparity", "confidence"])
+            inner = (0, 0, _within(rows, inner_rows), _within(columns, inner_columns))
+            disparity[inner_rows, inner_columns], confidence[inner_rows, inner_columns] = (v[inner] for v in found)
+    return disparity[:height, :width], confidence[:height, :width]
+
+
+def stack_candidates(guesses: list[FloatMap], known: FloatMap) -> FloatMap:
+    """The network's candidates (CANDIDATES, H, W) px: the guesses, and what is known to the four sides; see `fuse`."""
+    guesses = guesses + [guesses[-1]] * (CANDIDATES - 4 - len(guesses))
+    return np.stack([*guesses, *(np.where(np.isnan(side), guesses[0], side) for side in neighbour_candidates(known))])
+
+
+def _tiles(size: int) -> list[tuple[slice, slice]]:
+    """Ranges that cover 0 to `size`, a multiple of _MULTIPLE: each with its surroundings, and alone."""
+    count = max(1, round(size / _TILE))
+    bounds = [size // _MULTIPLE * k // count * _MULTIPLE for k in range(count + 1)]
+    inner = [slice(a, b) for a, b in itertools.pairwise(bounds)]
+    return [(slice(max(0, i.start - _OVERLAP), min(size, i.stop + _OVERLAP)), i) for i in inner]
+
+
+def _within(outer: slice, inner: slice) -> slice:
+    return slice(inner.start - outer.start, inner.stop - outer.start)
+
+
+@functools.cache
+def _network() -> cv2.dnn.Net:
+    """The trained network, which ships with this package."""
+    weights = np.frombuffer((files("depthapps.engine") / "fusion.onnx").read_bytes(), np.uint8)
+    return cv2.dnn.readNetFromONNX(weights, cv2.dnn.ENGINE_NEW)

@@ -1,0 +1,80 @@
+"""From two aligned views to disparity and confidence: matching at several sizes, and a choice of what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from depthapps.engine.front import AlignedViews
+from depthapps.engine.fusion import fuse
+from depthapps.engine.refinement import complete
+from depthapps.engine.sgbm import SgbmParams, match
+from depthapps.scene import FloatMap
+
+THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
+FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
+_SMALLER = (2, 4)  # large plain areas, and what is seen from the side, are matched better in smaller copies
+
+
+@dataclass(frozen=True)
+class Tier:
+    """What a quality spends.
+
+    matchers: at full size, the best first. cells: the most pixels times disparities that are matched at full size; a
+    larger pair is matched at half size first. fused: let the network choose between what is found.
+    """
+
+    matchers: tuple[SgbmParams, ...]
+    cells: float
+    fused: bool = True
+
+
+def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) -> tuple[FloatMap, FloatMap | None]:
+    """Disparity (H, W) float32 px and the confidence in it (H, W) float32 in 0..1, both without holes.
+
+    The disparity of a large pair is found at half size, and the choice at full size is between what that gives at a
+    pixel and around it: time and memory grow with the pixels, not with pixels times disparities. Confidence costs extra
+    in a tier without fusion, so it may be left out: None then.
+    """
+    if views.cells > tier.cells:
+        found, _ = find_disparity(views.shrunk(2), tier, confidence=False)
+        guess = _enlarged(found, views)
+        return fuse(views.left, views.right_grey, [guess], guess)
+    if tier.fused:
+        return fuse(views.left, views.right_grey, *guess_disparity(views, tier.matchers))
+    disparity = complete(_match(views, tier.matchers[0]), views.left)
+    return disparity, find_confidence(views, disparity) if confidence else None
+
+
+def find_confidence(views: AlignedViews, disparity: FloatMap) -> FloatMap:
+    """How likely a disparity map (H, W) px is right to about 1 px, (H, W) float32 in 0..1, judged at half size."""
+    small, half = views.shrunk(2), disparity[::2, ::2] / 2
+    _, confidence = fuse(small.left, small.right_grey, [half], half)
+    return np.asarray(cv2.resize(confidence, disparity.shape[::-1]), np.float32)
+
+
+def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tuple[list[FloatMap], FloatMap]:
+    """Four complete disparity maps (H, W) px, and the disparities that the first of `matchers` is sure of.
+
+    They are those of the first and the last matcher, and those of copies of the views at 1/2 and 1/4 of the size.
+    """
+    known = [_match(views, matcher) for matcher in matchers]
+    guesses = [complete(disparity, views.left) for disparity in known]
+    guesses = [guesses[0], guesses[-1]]
+    for times in _SMALLER:
+        small = views.shrunk(times)
+        guesses.append(_enlarged(complete(_match(small, FOUR_PATHS), small.left), views))
+    return guesses, known[0]
+
+
+def _match(views: AlignedViews, matcher: SgbmParams) -> FloatMap:
+    return match(views.left_grey, views.right_grey, views.low_px, views.high_px, matcher)
+
+
+def _enlarged(disparity: FloatMap, views: AlignedViews) -> FloatMap:
+    """A disparity map at the size of the views, in that size's pixels."""
+    height, width = views.left_grey.shape
+    scale = np.float32(width / disparity.shape[1])
+    return np.asarray(cv2.resize(disparity * scale, (width, height)), np.float32)

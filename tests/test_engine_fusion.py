@@ -1,0 +1,109 @@
+"""The choice between candidate disparities: its clues, the network, and matching at several sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from depthapps.engine.clues import REACH_PX, clues, neighbour_candidates
+from depthapps.engine.front import align
+from depthapps.engine.fusion import fuse, stack_candidates
+from depthapps.engine.pipeline import match_pair
+from depthapps.engine.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_disparity, guess_disparity
+from depthapps.quality import Quality
+
+NAN = np.float32(np.nan)
+
+
+def test_neighbour_candidates_agree_with_a_plain_loop():
+    rng = np.random.default_rng(3)
+    disparity = np.where(rng.random((17, 23)) < 0.6, rng.uniform(1, 9, (17, 23)), NAN).astype(np.float32)
+    left, right, above, below = neighbour_candidates(disparity)
+    for y, x in [(0, 0), (5, 11), (16, 22), (8, 3), (9, 20)]:
+        for found, line, at in (
+            (left, disparity[y], x),
+            (right, disparity[y, ::-1], 22 - x),
+            (above, disparity[:, x], y),
+            (below, disparity[::-1, x], 16 - y),
+        ):
+            reached = line[: max(at - REACH_PX, 0) + 1]
+            known = reached[np.isfinite(reached)]
+            expected = known[-1] if known.size else line[0]
+            assert np.array_equal(found[y, x], expected, equal_nan=True)
+
+
+def test_clues_are_blocks_of_pixels(two_layers):
+    views = align(two_layers.pair.left, two_layers.pair.right)
+    candidates = stack_candidates([two_layers.disparity_px], two_layers.disparity_px)
+    seen = clues(views.left, views.right_grey, candidates, np.ones((240, 320), np.float32))
+    assert seen.shape == (94, 120, 160)
+    assert np.array_equal(seen[1], views.left[::2, 1::2, 0].astype(np.float32) / 128 - 1)
+    inside = two_layers.seen[::2, ::2]
+    assert np.median(np.abs(seen[12])[inside]) < 0.1  # the right view fits under the true disparity
+
+
+def test_clues_of_a_tile_are_those_of_the_picture(two_layers):
+    views = align(two_layers.pair.left, two_layers.pair.right)
+    candidates = stack_candidates([two_layers.disparity_px], two_layers.disparity_px)
+    sure = np.ones((240, 320), np.float32)
+    whole = clues(views.left, views.right_grey, candidates, sure)
+    tile = (slice(64, 192), slice(96, 256))
+    part = clues(views.left[tile], views.right_grey[tile[0]], candidates[:, *tile], sure[tile], tile[1].start)
+    inner = slice(10, -10)
+    assert np.allclose(part[:, inner, inner], whole[:, 32:96, 48:128][:, inner, inner], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["slanted_plane", "two_layers", "thin_pole"])
+def test_the_choice_is_right_at_least_where_the_best_guess_is(name, request):
+    true = request.getfixturevalue(name)
+    views = align(true.pair.left, true.pair.right)
+    guesses, known = guess_disparity(views, (THREE_PATHS,))
+    disparity, confidence = fuse(views.left, views.right_grey, guesses, known)
+    before, after = ((np.abs(d - true.disparity_px) > 2).mean() for d in (guesses[0], disparity))
+    assert after <= before
+    assert confidence.min() >= 0
+    assert confidence.max() <= 1
+
+
+def test_negative_disparities_are_chosen_too(two_layers):
+    views = align(two_layers.pair.left, two_layers.pair.right)
+    moved = two_layers.disparity_px - 40
+    right = np.roll(views.right_grey, 40, axis=1)
+    disparity, _ = fuse(views.left, right, [moved], moved)
+    assert (np.abs(disparity - moved) > 1).mean() < 0.04
+
+
+def test_confidence_falls_where_no_guess_is_right(two_layers):
+    views = align(two_layers.pair.left, two_layers.pair.right)
+    wrong = two_layers.disparity_px.copy()
+    wrong[100:160, 20:100] += 9
+    _, confidence = fuse(views.left, views.right_grey, [wrong], wrong)
+    assert confidence[110:150, 30:90].mean() < 0.6 * confidence[180:220, 30:90].mean()
+
+
+def test_tiles_join_without_a_seam(two_layers, monkeypatch):
+    views = align(two_layers.pair.left, two_layers.pair.right)
+    guesses, known = guess_disparity(views, (THREE_PATHS,))
+    whole, _ = fuse(views.left, views.right_grey, guesses, known)
+    monkeypatch.setattr("depthapps.engine.fusion._TILE", 128)
+    tiles, _ = fuse(views.left, views.right_grey, guesses, known)
+    assert (np.abs(whole - tiles) > 0.25).mean() < 0.01
+
+
+def test_a_large_pair_is_matched_at_half_size_and_keeps_its_edges(two_layers):
+    views = align(two_layers.pair.left, two_layers.pair.right)
+    disparity, _ = find_disparity(views, Tier((FOUR_PATHS,), cells=views.cells / 4))
+    error = np.abs(disparity - two_layers.disparity_px)
+    assert disparity.shape == (240, 320)
+    assert (error > 1).mean() < 0.05
+    assert np.median(error) < 0.2
+
+
+@pytest.mark.parametrize("quality", Quality)
+def test_confidence_ranks_errors(thin_pole, quality):
+    found = match_pair(thin_pole.pair, quality)
+    wrong = np.abs(found.disparity_px - thin_pole.disparity_px) > 1
+    assert found.confidence is not None
+    assert found.confidence.shape == wrong.shape
+    assert found.confidence[wrong].mean() < found.confidence[~wrong].mean() - 0.2
+    assert found.confidence[~wrong].mean() > 0.9
