@@ -38,6 +38,18 @@ NOISE_GRAIN_PX = 6.0  # over which the noise that is left is alike: the smoothin
 AVERAGING_PASSES = 3
 
 
+# What is less likely right than this is no surface. Over 26 real pairs 2 % of the pixels are, and three in four of
+# those are wrong by more than 1 px.
+MIN_CONFIDENCE = 0.2
+
+
+def trusted(scene: Scene) -> BoolMap:
+    """Where the depth (H, W) is at least as likely right as MIN_CONFIDENCE; everywhere if its source does not tell."""
+    if scene.confidence is None:
+        return np.ones(scene.depth_m.shape, bool)
+    return scene.confidence >= MIN_CONFIDENCE
+
+
 class Links(NamedTuple):
     """Which neighbouring pixels lie on one surface: right (H, W−1), down (H−1, W), and both diagonals (H−1, W−1)."""
 

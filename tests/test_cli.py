@@ -123,8 +123,13 @@ def test_what_the_engine_found_is_kept(tmp_path, pair):
         tmp_path / "z.png",
         "--save-disparity",
         tmp_path / "d.npy",
+        "--save-confidence",
+        tmp_path / "c.png",
     )
     assert np.isfinite(read_disparity(tmp_path / "d.npy")).all()
+    confidence = read_raw(tmp_path / "c.png") / 65535
+    assert confidence.shape == (240, 320)
+    assert np.median(confidence) > 0.8
     assert read_raw(tmp_path / "z.png").dtype == np.uint16
 
 
@@ -257,7 +262,8 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
         "a baseline of 0 m": [left, right, "--baseline", 0, *out],
         "field of view of 200": [left, right, "--fov", 200, *out],
         "calibration": [left, right, "-c", tmp_path / "no.yml", *out],
-        "disparity map": [left, right, "--save-disparity", tmp_path / "d.jpg", *out],
+        "which a map": [left, right, "--save-disparity", tmp_path / "d.jpg", *out],
+        "no confidence to save": [left, "--depth", tmp_path / "z.npy", "--save-confidence", tmp_path / "c.npy", *out],
     }
     for message, arguments in cases.items():
         assert message in refuse(command, tmp_path, *arguments)

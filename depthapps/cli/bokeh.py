@@ -52,7 +52,7 @@ def bokeh(
     outputs = Outputs([output, *side_outputs(source)], overwrite=run.overwrite)
     report = Report("bokeh", run)
     loaded = load_source(source, run, report, camera_matters=False)
-    with report.stage("rendering"):
+    with report.stage("rendering"), report.compiling():
         coc, focus_m = signed_coc(loaded.scene, params)
         image = render_blur(loaded.scene.image, coc)
     report.add(focus_m=round(focus_m, 4), largest_blur_px=round(float(abs(coc).max()), 2))

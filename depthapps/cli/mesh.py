@@ -54,7 +54,7 @@ def mesh(
     parts = [p for path in models for p in (path, *companions(path))]
     outputs = Outputs([*parts, *([viewer] if viewer else []), *side_outputs(source)], overwrite=run.overwrite)
     report = Report("mesh", run)
-    loaded = load_source(source, run, report)
+    loaded = load_source(source, run, report, confidence_matters=True)
     with report.stage("meshing"):
         model = build_cloud(loaded.scene) if points else build_mesh(loaded.scene)
     with report.stage("writing"), outputs:

@@ -57,6 +57,10 @@ class SourceOptions:
     save_disparity: Annotated[
         Path | None, typer.Option(help="keep the disparity: .npy .pfm .tif, or .png, 256 a pixel", metavar="FILE")
     ] = None
+    save_confidence: Annotated[
+        Path | None,
+        typer.Option(help="keep how sure the matcher is, 0 to 1: .npy .pfm .tif, or .png, 65535 = 1", metavar="FILE"),
+    ] = None
 
 
 @dataclass(frozen=True)

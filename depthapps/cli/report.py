@@ -48,6 +48,27 @@ class Report:
         self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
         log.info("%s: %.2f s", name, seconds)
 
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Say so if numba compiles meanwhile, which it does on the first run only."""
+        from numba.core import event
+
+        note = self.note
+
+        class Notice(event.Listener):
+            said = False
+
+            def on_start(self, event: event.Event) -> None:
+                if not self.said:
+                    note("compiling, once: the next run starts at once")
+                self.said = True
+
+            def on_end(self, event: event.Event) -> None:
+                pass
+
+        with event.install_listener("numba:compile", Notice()):
+            yield
+
     def note(self, text: str) -> None:
         """Say something the user should know, on stderr."""
         if not self._run.quiet:

@@ -106,7 +106,7 @@ def shadow(
         wanted.append(matrices_path(shadow_map))
     outputs = Outputs([*wanted, *side_outputs(source)], overwrite=run.overwrite)
     report = Report("shadow", run)
-    loaded = load_source(source, run, report)
+    loaded = load_source(source, run, report, confidence_matters=True)
     with report.stage("surface"):
         surface = build_surface(loaded.scene)
     with report.stage("tracing"):

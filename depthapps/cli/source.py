@@ -15,7 +15,7 @@ from depthapps.engine.pipeline import DISPARITY_SIGMA, match_pair
 from depthapps.errors import CalibrationError, InputError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
 from depthapps.io.calibration import read_calibration
-from depthapps.io.depth import MAP_SUFFIXES, read_depth, read_disparity, write_depth, write_disparity
+from depthapps.io.depth import MAP_SUFFIXES, read_depth, read_disparity, write_confidence, write_depth, write_disparity
 from depthapps.io.exif import read_focal_px
 from depthapps.io.files import Outputs, check_input, check_suffix
 from depthapps.io.images import read_image
@@ -33,25 +33,40 @@ class Source:
 
 
 def side_outputs(options: SourceOptions) -> list[Path]:
-    """The files that --save-depth and --save-disparity ask for, with their suffixes checked."""
-    paths = [p for p in (options.save_depth, options.save_disparity) if p is not None]
+    """The files that --save-depth, --save-disparity and --save-confidence ask for, with their suffixes checked."""
+    wanted = (options.save_depth, options.save_disparity, options.save_confidence)
+    paths = [p for p in wanted if p is not None]
     for path in paths:
-        check_suffix(path, MAP_SUFFIXES, "a depth or disparity map")
+        check_suffix(path, MAP_SUFFIXES, "a map")
+    if options.save_confidence and options.right is None:
+        raise InputError(
+            "there is no confidence to save: the depth was not matched but given", hint="pass a right view instead"
+        )
     return paths
 
 
 def save_side_outputs(options: SourceOptions, source: Source, outputs: Outputs) -> None:
-    """Write what --save-depth and --save-disparity ask for."""
+    """Write what --save-depth, --save-disparity and --save-confidence ask for."""
     if options.save_depth:
         write_depth(outputs.part(options.save_depth), source.scene.depth_m, options.depth_scale)
     if options.save_disparity:
         write_disparity(outputs.part(options.save_disparity), source.disparity_px)
+    if options.save_confidence and source.scene.confidence is not None:
+        write_confidence(outputs.part(options.save_confidence), source.scene.confidence)
 
 
-def load_source(options: SourceOptions, run: RunOptions, report: Report, *, camera_matters: bool = True) -> Source:
+def load_source(
+    options: SourceOptions,
+    run: RunOptions,
+    report: Report,
+    *,
+    camera_matters: bool = True,
+    confidence_matters: bool = False,
+) -> Source:
     """Read the picture and read or compute its depth; says what was assumed.
 
-    camera_matters: whether the command uses the camera's focal length; a stereo pair always does.
+    camera_matters: whether the command uses the camera's focal length; a stereo pair always does. confidence_matters:
+    whether it uses the confidence, which then is in the scene if the depth is matched.
     """
     given = [f for f in (options.right, options.depth, options.disparity) if f is not None]
     if not given:
@@ -79,18 +94,21 @@ def load_source(options: SourceOptions, run: RunOptions, report: Report, *, came
         calibration = replace(calibration, assumed=tuple(a for a in calibration.assumed if a != "baseline"))
     _tell(options, calibration, report, camera_matters=camera_matters or depth is None)
 
-    inverse_depth_sigma = 0.0
+    inverse_depth_sigma, confidence = 0.0, None
     if right is not None:
         pair = StereoPair(image, right, calibration)
         with report.stage("matching"):
-            found = match_pair(pair, run.quality, _network(options))
+            wanted = confidence_matters or options.save_confidence is not None
+            found = match_pair(pair, run.quality, _network(options), confidence=wanted)
+        disparity, confidence = found.disparity_px, found.confidence
         report.add(matcher=options.matcher, disparity_range_px=[round(v, 1) for v in found.range_px])
-        disparity = found.disparity_px
+        if confidence is not None:
+            report.add(mean_confidence=round(float(confidence.mean()), 3))
         inverse_depth_sigma = DISPARITY_SIGMA * width / (calibration.camera.fx * calibration.baseline_m)
     if depth is None:
         assert disparity is not None
         depth = depth_from_disparity(disparity, calibration)
-    scene = Scene(image, depth, calibration.camera, inverse_depth_sigma)
+    scene = Scene(image, depth, calibration.camera, inverse_depth_sigma, confidence)
     if disparity is None:
         disparity = disparity_from_depth(depth, calibration)
     known = depth[np.isfinite(depth)]

@@ -16,6 +16,7 @@ from depthapps.scene import FloatMap
 MAP_SUFFIXES = (".pfm", ".npy", ".tif", ".tiff", ".png")
 DEPTH_PNG_SCALE = 1000.0  # units a metre: millimetres, as Kinect, RealSense and 7-Scenes write
 DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
+CONFIDENCE_PNG_SCALE = 65535.0
 _INTEGER_MAX = 65535
 
 
@@ -111,6 +112,14 @@ def write_depth(path: Path, depth_m: FloatMap, png_scale: float = DEPTH_PNG_SCAL
     A PNG cannot hold depths from 65535 / png_scale on; they become unknown.
     """
     _write_map(path, depth_m, png_scale)
+
+
+def write_confidence(path: Path, confidence: FloatMap) -> None:
+    """Write confidence (H, W) in 0..1: float .pfm, .npy and .tif; 16-bit .png x 65535."""
+    if path.suffix.lower() == ".png":
+        encode(path, np.rint(confidence * CONFIDENCE_PNG_SCALE).astype(np.uint16))
+    else:
+        _write_map(path, confidence, CONFIDENCE_PNG_SCALE)
 
 
 def _write_map(path: Path, values: FloatMap, png_scale: float) -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from depthapps.color import to_8bit
 from depthapps.errors import InputError
 from depthapps.geometry import unproject
 from depthapps.scene import Camera, PointCloud, Scene, TriangleMesh
-from depthapps.surface import clean_depth, grid_triangles, surface_links, surface_normals
+from depthapps.surface import clean_depth, grid_triangles, surface_links, surface_normals, trusted
 
 
 def build_mesh(scene: Scene, stride: int = 1) -> TriangleMesh:
     """One vertex a pixel, two triangles a quad, torn where the depth is; the picture is the texture.
 
     Noise is taken out along the rays (`clean_depth`), so that surfaces are smooth and silhouettes stay. Pixels of
-    unknown or infinite depth, and those torn off on all sides, are left out. stride: take every stride-th pixel of
-    every stride-th row; the texture keeps its resolution. Raises InputError when no surface is left.
+    unknown, infinite or doubtful depth, and those torn off on all sides, are left out. stride: take every stride-th
+    pixel of every stride-th row; the texture keeps its resolution. Raises InputError when no surface is left.
     """
-    depth, noise = clean_depth(scene)
+    known = np.where(trusted(scene), scene.depth_m, np.float32(np.nan))
+    depth, noise = clean_depth(replace(scene, depth_m=known))
     depth, camera = depth[::stride, ::stride], _strided(scene.camera, stride)
     links = surface_links(depth, noise)
     triangles = grid_triangles(depth, links)

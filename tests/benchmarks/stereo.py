@@ -6,6 +6,10 @@ FOLDER holds a folder a pair, in Middlebury's layout: im0.png (left), im1.png (r
 KITTI's disp0.png (16 bit, 256 a pixel, 0 = unknown). Prints the rows of the README's table: the percentage of pixels
 with known disparity that are off by more than 0.5, 1 and 2 px, the D1 of pairs whose name starts with "kitti" (off by
 more than 3 px and 5 %), and seconds a megapixel. A pixel without an answer is bad. SGBM gets the true range.
+
+The column before the last one tells what confidence is worth: the area under the sparsification curve, that is the
+percentage of pixels off by more than 1 px among the surest share of them, averaged over all shares. In brackets is what
+a confidence that knew the errors would reach.
 """
 
 from __future__ import annotations
@@ -25,29 +29,36 @@ from depthapps.errors import StereoError
 from depthapps.io.depth import read_disparity
 from depthapps.scene import FloatMap, Image
 
-Matcher = Callable[[Image, Image, FloatMap], FloatMap]
+Matcher = Callable[[Image, Image, FloatMap], tuple[FloatMap, FloatMap | None]]  # disparity and confidence
 
 
-def sgbm(left: Image, right: Image, truth: FloatMap) -> FloatMap:
+def sgbm(left: Image, right: Image, truth: FloatMap) -> tuple[FloatMap, FloatMap | None]:
     """OpenCV's matcher as its documentation sets it up."""
     levels = int(np.ceil((np.nanmax(truth) + 4) / 16) * 16)
     matcher = cv2.StereoSGBM.create(0, levels, 5, 8 * 3 * 25, 32 * 3 * 25, 1, 63, 10, 100, 2)
     found = matcher.compute(np.asarray(left)[..., ::-1].copy(), np.asarray(right)[..., ::-1].copy()) / np.float32(16)
-    return np.where(found >= 0, found, np.float32(np.nan))
+    return np.where(found >= 0, found, np.float32(np.nan)), None
 
 
 def engine(quality: Quality) -> Matcher:
     """The engine at one quality."""
 
-    def run(left: Image, right: Image, truth: FloatMap) -> FloatMap:
+    def run(left: Image, right: Image, truth: FloatMap) -> tuple[FloatMap, FloatMap | None]:
         camera = Camera.from_fov(left.shape[1], left.shape[0], 60)
         try:
-            return match_pair(StereoPair(left, right, Calibration(camera, 0.1)), quality).disparity_px
+            found = match_pair(StereoPair(left, right, Calibration(camera, 0.1)), quality)
         except StereoError as error:
             print(f"refused: {error.message}", file=sys.stderr)
-            return np.full(truth.shape, np.nan, np.float32)
+            return np.full(truth.shape, np.nan, np.float32), None
+        return found.disparity_px, found.confidence
 
     return run
+
+
+def sparsification_area(confidence: FloatMap, wrong: NDArray[np.bool_]) -> float:
+    """Percentage of wrong ones among the surest share, averaged over all shares; both (N,)."""
+    sorted_wrong = wrong[np.argsort(-confidence, kind="stable")]
+    return 100 * float(np.mean(np.cumsum(sorted_wrong) / np.arange(1, len(wrong) + 1)))
 
 
 def measure(matcher: Matcher, folder: Path) -> dict[str, float]:
@@ -56,13 +67,17 @@ def measure(matcher: Matcher, folder: Path) -> dict[str, float]:
     pfm = folder / "disp0.pfm"
     truth = read_disparity(pfm if pfm.exists() else folder / "disp0.png")
     start = time.perf_counter()
-    disparity = matcher(left, right, truth)
+    disparity, confidence = matcher(left, right, truth)
     seconds = time.perf_counter() - start
     known = np.isfinite(truth) & (truth > 0)
     error: NDArray[np.floating] = np.abs(disparity - truth)[known]
     error[np.isnan(error)] = np.inf
     row = {f"bad{t:g}": 100 * float((error > t).mean()) for t in (0.5, 1, 2)}
     row["D1"] = 100 * float(((error > 3) & (error > 0.05 * truth[known])).mean())
+    if confidence is not None:
+        wrong = error > 1
+        row["area"] = sparsification_area(confidence[known], wrong)
+        row["least area"] = sparsification_area(-error, wrong)
     return row | {"s/Mpx": seconds / (truth.size / 1e6)}
 
 
@@ -77,7 +92,7 @@ def main() -> None:
         sys.exit(f"no pair under {arguments.folder}")
     matchers: dict[str, Matcher] = {"OpenCV SGBM 5x5": sgbm}
     matchers |= {f"depthapps `{q}`": engine(q) for q in arguments.quality}
-    print("| | off by > 0.5 px | > 1 px | > 2 px | KITTI D1 | s/Mpx |\n|---|---|---|---|---|---|")
+    print("| | off by > 0.5 px | > 1 px | > 2 px | KITTI D1 | confidence | s/Mpx |\n|---|---|---|---|---|---|---|")
     for name, matcher in matchers.items():
         measure(matcher, folders[0])  # compiles, and wakes the threads
         rows = {f.name: measure(matcher, f) for f in folders}
@@ -85,8 +100,11 @@ def main() -> None:
         others = [r for n, r in rows.items() if not n.startswith("kitti")] or kitti
         cells = [np.mean([r[k] for r in others]) for k in ("bad0.5", "bad1", "bad2")]
         cells += [np.mean([r["D1"] for r in kitti]) if kitti else np.nan]
-        seconds = np.mean([r["s/Mpx"] for r in rows.values()])
-        print(f"| {name} | {' | '.join(f'{c:.1f}' for c in cells)} | {seconds:.2f} |")
+        seconds, area, least = (
+            np.mean([r.get(k, np.nan) for r in rows.values()]) for k in ("s/Mpx", "area", "least area")
+        )
+        sure = "" if np.isnan(area) else f"{area:.1f} ({least:.1f})"
+        print(f"| {name} | {' | '.join(f'{c:.1f}' for c in cells)} | {sure} | {seconds:.2f} |")
 
 
 if __name__ == "__main__":
