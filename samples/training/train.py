@@ -6,6 +6,9 @@
 
 It runs on a CPU; bfloat16 and channels-last make it five times as fast as plain float32. A file .pt beside the output
 keeps the weights, from which --resume goes on.
+
+The weights in the package come from 45 minutes on 1064 examples, in which the scores were taught by the expected
+penalty of the choice, and 14 more with the loss as it is now: --resume, new scores, --rate 8e-4 --hardest 32.
 """
 
 from __future__ import annotations
@@ -24,7 +27,6 @@ from model import CANDIDATES, CLUES, Deployed, FusionNet, choices, loss, winner
 from torch.utils.data import DataLoader, IterableDataset  # pyright: ignore[reportMissingImports]
 
 BATCH = 2
-RATE = 1.5e-3
 WARM_UP = 200  # steps
 HELD_OUT = 16  # examples that are looked at but not learned from
 _FULL = (CLUES - 2) // 4  # clues at full size, which stand as 2x2 blocks before the two coarse ones
@@ -78,17 +80,23 @@ def validate(net: FusionNet, paths: list[Path]) -> str:
     return f"bad0.5, bad1, bad2, mean error: {before} -> {after}"
 
 
-def train(net: FusionNet, paths: list[Path], minutes: float) -> None:
-    """Minimise the loss for so long, with a rate that falls like a cosine."""
+def wrong_share(path: Path) -> float:
+    """Percentage of the pixels at which the best guess of an example is off by more than 2 px."""
+    example = Example.load(path)
+    return 100 * float(np.nanmean(np.abs(example.candidates[0] - example.truth) > 2))
+
+
+def train(net: FusionNet, paths: list[Path], minutes: float, rate: float, checkpoint: Path) -> None:
+    """Minimise the loss for so long, with a rate that falls like a cosine; keep the weights every 2000 steps."""
     net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    optimizer = torch.optim.AdamW(net.parameters(), RATE, weight_decay=1e-4, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(net.parameters(), rate, weight_decay=1e-4, betas=(0.9, 0.98))
     start, losses = time.monotonic(), []
     for step, batch in enumerate(DataLoader(Examples(paths[HELD_OUT:]), BATCH, num_workers=1, prefetch_factor=4)):
         done = (time.monotonic() - start) / 60 / minutes
         if done >= 1:
             break
         for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
+            group["lr"] = rate * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
         clues, candidates, truth = batch
         with torch.autocast("cpu", torch.bfloat16):
             correction, heads = net(clues.to(memory_format=torch.channels_last))
@@ -103,6 +111,7 @@ def train(net: FusionNet, paths: list[Path], minutes: float) -> None:
             losses.clear()
         if step % 2000 == 1999:
             print(validate(net, paths[:HELD_OUT]), flush=True)
+            torch.save(net.state_dict(), checkpoint)
 
 
 def export(net: FusionNet, path: Path) -> None:
@@ -128,16 +137,23 @@ def main() -> None:
     parser.add_argument("examples", type=Path)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--output", type=Path, default=Path("fusion.onnx"))
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate at the start")
+    parser.add_argument(
+        "--hardest", type=float, default=100, help="leave out examples with more wrong guesses than this, %%"
+    )
     parser.add_argument("--resume", type=Path, help="weights to start from")
     args = parser.parse_args()
     paths = sorted(p for p in args.examples.glob("*.npz") if not p.stem.endswith(".part"))
+    if args.hardest < 100:
+        paths = [path for path in paths if wrong_share(path) <= args.hardest]
     torch.manual_seed(0)
     net = FusionNet()
     if args.resume:
         net.load_state_dict(torch.load(args.resume))
-    train(net, paths, args.minutes)
+    checkpoint = args.output.with_suffix(".pt")
+    train(net, paths, args.minutes, args.rate, checkpoint)
     print(validate(net, paths[:HELD_OUT]))
-    torch.save(net.state_dict(), args.output.with_suffix(".pt"))
+    torch.save(net.state_dict(), checkpoint)
     export(net.eval(), args.output)
 
 
