@@ -262,7 +262,7 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
         "a baseline of 0 m": [left, right, "--baseline", 0, *out],
         "field of view of 200": [left, right, "--fov", 200, *out],
         "calibration": [left, right, "-c", tmp_path / "no.yml", *out],
-        "which a map": [left, right, "--save-disparity", tmp_path / "d.jpg", *out],
+        "disparity map": [left, right, "--save-disparity", tmp_path / "d.jpg", *out],
         "no confidence to save": [left, "--depth", tmp_path / "z.npy", "--save-confidence", tmp_path / "c.npy", *out],
     }
     for message, arguments in cases.items():

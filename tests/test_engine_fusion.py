@@ -65,6 +65,17 @@ def test_the_choice_is_right_at_least_where_the_best_guess_is(name, request):
     assert confidence.max() <= 1
 
 
+@pytest.mark.xfail(reason="the network holds on to a first guess that fits badly: too little training", strict=True)
+def test_a_wrong_guess_gives_way_to_a_right_one(two_layers):
+    views = align(two_layers.pair.left, two_layers.pair.right)
+    wrong = two_layers.disparity_px.copy()
+    wrong[30:60, 30:100] += 7
+    disparity, _ = fuse(views.left, views.right_grey, [wrong, two_layers.disparity_px], wrong)
+    error = np.abs(disparity - two_layers.disparity_px)
+    assert (error > 1).mean() < 0.02
+    assert (error[34:56, 34:96] > 1).mean() < 0.05
+
+
 def test_negative_disparities_are_chosen_too(two_layers):
     views = align(two_layers.pair.left, two_layers.pair.right)
     moved = two_layers.disparity_px - 40
@@ -73,12 +84,13 @@ def test_negative_disparities_are_chosen_too(two_layers):
     assert (np.abs(disparity - moved) > 1).mean() < 0.04
 
 
-def test_confidence_falls_where_no_guess_is_right(two_layers):
+@pytest.mark.xfail(reason="it falls to 0.53 of what it is elsewhere: too little training", strict=True)
+def test_confidence_falls_by_half_where_no_guess_is_right(two_layers):
     views = align(two_layers.pair.left, two_layers.pair.right)
     wrong = two_layers.disparity_px.copy()
     wrong[100:160, 20:100] += 9
     _, confidence = fuse(views.left, views.right_grey, [wrong], wrong)
-    assert confidence[110:150, 30:90].mean() < 0.6 * confidence[180:220, 30:90].mean()
+    assert confidence[110:150, 30:90].mean() < 0.5 * confidence[180:220, 30:90].mean()
 
 
 def test_tiles_join_without_a_seam(two_layers, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,11 @@ def test_stereo_noise_does_not_tear_a_wall():
     camera, image = Camera.centred(100, 80, 100), np.zeros((80, 100, 3), np.uint8)
     scene = Scene(image, (1 / inverse).astype(np.float32), camera, inverse_depth_sigma=0.006)
     assert len(build_mesh(scene).triangles) == 2 * 79 * 99
+
+
+def test_what_is_likely_wrong_is_no_surface(step_scene):
+    confidence = np.ones(step_scene.depth_m.shape, np.float32)
+    confidence[30:60, 45:75] = 0.1
+    mesh = build_mesh(replace(step_scene, confidence=confidence))
+    assert mesh.vertices[:, 2].min() == 3
+    assert len(mesh.vertices) == 90 * 120 - 30 * 30

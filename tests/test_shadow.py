@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,3 +164,10 @@ def test_impossible_lights_are_refused(make):
     with pytest.raises(InputError) as error:
         make()
     assert error.value.hint
+
+
+def test_what_is_likely_wrong_casts_no_shadow(scene):
+    sun = DirectionalLight((0.5, 0.2, 1))
+    assert not trace_visibility(build_surface(scene), sun, 16).all()
+    doubt = np.where(scene.depth_m == NEAR, 0.1, 1).astype(np.float32)
+    assert trace_visibility(build_surface(replace(scene, confidence=doubt)), sun, 16).all()

@@ -37,7 +37,7 @@ def side_outputs(options: SourceOptions) -> list[Path]:
     wanted = (options.save_depth, options.save_disparity, options.save_confidence)
     paths = [p for p in wanted if p is not None]
     for path in paths:
-        check_suffix(path, MAP_SUFFIXES, "a map")
+        check_suffix(path, MAP_SUFFIXES, "a depth, confidence or disparity map")
     if options.save_confidence and options.right is None:
         raise InputError(
             "there is no confidence to save: the depth was not matched but given", hint="pass a right view instead"

@@ -1,9 +1,10 @@
-"""A small network that settles, pixel by pixel, which of several candidate disparities is right, and how sure that is.
+"""A small network that chooses between candidate disparities, pixel by pixel, and says how sure it is.
 
-A U-Net (Ronneberger 2015) over the clues of a pair gives a weight to every candidate, to the best guess moved by up
+A U-Net (Ronneberger 2015) over the clues of a pair gives a score to every candidate, to the best guess moved by up
 to 1 px, and to a smooth surface of its own (coarse disparities that it corrects, raised to full size by weights as in
 RAFT, Teed 2020). What is returned is the winner, averaged with the candidates within about a pixel of it, so that depth
-edges stay sharp. It was trained from nothing on rendered scenes (samples/training) to make the expected error least.
+edges stay sharp. It was trained from nothing on rendered scenes (samples/training); a score is the logit of how right
+its candidate is. It still leans on the best guess and its surroundings more than on a better candidate.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from depthapps.scene import FloatMap, Image
 
 CANDIDATES = 8
 _MULTIPLE = 32  # the network halves its input four times, and that is half the picture
-_TILE = 1024  # px; what is worked on at once takes about 1 GB
+_TILE = 1024  # px, which bounds memory: 12 megapixels take 2.3 GB in all
 _OVERLAP = 64
 
 

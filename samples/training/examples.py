@@ -72,9 +72,9 @@ def make_example(seed: int) -> Example:
     pair = training_pair(seed, WIDTH, HEIGHT)
     rng = np.random.default_rng((seed, 1))
     views = align(pair.left, _worse(pair, rng))
-    # as `best` has it, as `balanced` has it, and as a guess from half the size that is raised to full size
-    kind = rng.choice(["best", "balanced", "raised", "single"], p=[0.4, 0.3, 0.15, 0.15])
-    matchers = {"best": (FOUR_PATHS, THREE_PATHS), "balanced": (THREE_PATHS,)}.get(kind, (FOUR_PATHS,))
+    # as `best` has it, with either matcher alone, and as a guess from half the size that is raised to full size
+    kind = rng.choice(["both", "three", "four", "raised"], p=[0.4, 0.3, 0.15, 0.15])
+    matchers = {"both": (FOUR_PATHS, THREE_PATHS), "three": (THREE_PATHS,)}.get(kind, (FOUR_PATHS,))
     guesses, known = guess_disparity(views, matchers)
     if kind == "raised":
         guesses, known = [guesses[2]], guesses[2]

@@ -8,7 +8,9 @@ It runs on a CPU; bfloat16 and channels-last make it five times as fast as plain
 keeps the weights, from which --resume goes on.
 
 The weights in the package come from 45 minutes on 1064 examples, in which the scores were taught by the expected
-penalty of the choice, and 14 more with the loss as it is now: --resume, new scores, --rate 8e-4 --hardest 32.
+penalty of the choice, and 14 more with the loss as it is now: --resume, new scores, --rate 8e-4 --hardest 32. Those
+examples came from the same scenes, before the engine matched exposure through matched pixels and took noise out, and
+drew other kinds and defects for them: training anew gives a network alike, not the same one.
 """
 
 from __future__ import annotations
