@@ -20,6 +20,7 @@ GROUND = {
     "color": {"scene"},
     "geometry": {"scene"},
     "surface": {"geometry", "scene"},
+    "lifting": {"bands", "color", "geometry", "scene"},
 }
 BELOW_ROOMS = set(GROUND)
 ROOMS = {name: BELOW_ROOMS for name in ("engine", "bokeh", "shadow", "mesh", "io")}

@@ -1,0 +1,1 @@
+"""Small depth maps lifted to their photo's size."""
