@@ -173,3 +173,12 @@ def test_weighted_medians_agree_with_a_plain_loop():
 def test_a_median_of_equal_values_is_exact():
     values = np.full((3, 49), 41.6875, np.float32)
     assert weighted_medians(values, np.ones_like(values)) == pytest.approx(41.6875, abs=1e-5)
+
+
+def test_exposure_is_matched_in_pictures_taller_than_wide():
+    rng = np.random.default_rng(0)
+    left = cv2.GaussianBlur(rng.integers(0, 255, (600, 400), np.uint8), (0, 0), 2)
+    right = np.roll(left, -12, axis=1)
+    coarse = match_coarse(left, right)
+    assert np.isfinite(coarse.disparity).sum() > 32767  # more than OpenCV's remap takes in a row
+    assert np.abs(match_exposure(left, right, coarse).astype(int) - right).mean() < 3

@@ -40,8 +40,10 @@ def match_exposure(left: Image, right: Image, coarse: CoarseMatch) -> Image:
     rows, columns = np.nonzero(np.isfinite(coarse.disparity))
     height, width = coarse.disparity.shape
     small = [cv2.resize(v, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) for v in (left, right)]
-    landing = (columns - coarse.disparity[rows, columns]).astype(np.float32)
-    found = cv2.remap(small[1], landing[None], rows.astype(np.float32)[None], cv2.INTER_LINEAR)[0]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    landing = np.where(np.isfinite(coarse.disparity), x - coarse.disparity, np.float32(-1))
+    # the whole map, since remap takes no row of more than 32767 points
+    found = cv2.remap(small[1], landing, y, cv2.INTER_LINEAR)[rows, columns]
     wanted = small[0][rows, columns]
     bins = np.array_split(np.argsort(found), _BINS)
     before, after = (np.array([np.sort(values[k])[len(k) // 2] for k in bins]) for values in (found, wanted))
