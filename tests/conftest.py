@@ -17,6 +17,8 @@ from depthapps.scene import Calibration, Camera, Scene, StereoPair
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples"
 REAL_PAIRS = ROOT.parent / "shared" / "data" / "stereo"
+REAL_PHOTOS = ROOT.parent / "shared" / "data" / "photos"
+REAL_PORTRAITS = ROOT.parent / "shared" / "data" / "portrait"
 
 WIDTH, HEIGHT = 320, 240
 

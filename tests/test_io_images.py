@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import cv2
 import numpy as np
 import pytest
 from conftest import read_raw
 from PIL import Image as Pillow
+from PIL import ImageOps
 
 from depthapps.errors import InputError, MissingExtraError, OutputError
-from depthapps.io.exif import read_focal_px
 from depthapps.io.images import read_image, write_image, write_mask
+from depthapps.io.metadata import focal_px, read_metadata
 
 
 def picture(dtype) -> np.ndarray:
@@ -60,10 +63,10 @@ def test_exif_turns_the_picture_and_tells_the_lens(tmp_path):
     exif.get_ifd(0x8769)[0xA405] = 28
     picture.save(path, exif=exif)
     assert read_image(path).shape == (40, 20, 3)
-    assert read_focal_px(path, 3000, 2000) == pytest.approx(28 / 36 * 3000)
-    assert read_focal_px(path, 2000, 3000) == pytest.approx(28 / 36 * 3000)
+    assert focal_px(read_metadata(path.read_bytes()), 3000, 2000) == pytest.approx(28 / 36 * 3000)
+    assert focal_px(read_metadata(path.read_bytes()), 2000, 3000) == pytest.approx(28 / 36 * 3000)
     Pillow.new("RGB", (4, 4)).save(tmp_path / "plain.png")
-    assert read_focal_px(tmp_path / "plain.png", 4, 4) is None
+    assert focal_px(read_metadata((tmp_path / "plain.png").read_bytes()), 4, 4) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n broken"])
@@ -72,7 +75,7 @@ def test_unreadable_pictures_are_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(InputError, match="not an image"):
         read_image(path)
-    assert read_focal_px(path, 4, 4) is None
+    assert focal_px(read_metadata(path.read_bytes()), 4, 4) is None
 
 
 def test_float_pictures_with_nan_are_refused(tmp_path):
@@ -108,3 +111,69 @@ def test_masks_are_eight_bit_grey(tmp_path):
 def test_a_failed_write_is_our_error(tmp_path):
     with pytest.raises(OutputError):
         write_image(tmp_path / "no" / "a.png", picture(np.uint8))
+
+
+def pillow_file(image: Pillow.Image, kind: str, **options) -> bytes:
+    file = BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+PICTURE = Pillow.fromarray(cv2.resize(picture(np.uint8), (90, 60)))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_truncated_pictures_are_refused(tmp_path, kind, share, capfd):
+    data = pillow_file(PICTURE, kind)
+    (tmp_path / "a").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(InputError, match="not an image that can be read"):
+        read_image(tmp_path / "a")
+    if kind != "TIFF":  # OpenCV tells of those by itself, unless it is told to be silent, as the commands do
+        assert capfd.readouterr().err == ""
+
+
+def test_a_truncated_jpeg_with_a_whole_thumbnail_is_refused(tmp_path):
+    exif = b"Exif\0\0" + pillow_file(PICTURE, "JPEG")
+    data = pillow_file(PICTURE, "JPEG", exif=exif)
+    (tmp_path / "a.jpg").write_bytes(data[:-40])
+    with pytest.raises(InputError, match="truncated"):
+        read_image(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+def test_animations_are_refused_and_stills_are_not(tmp_path, kind):
+    still = PICTURE.convert("P") if kind == "GIF" else PICTURE
+    path = tmp_path / "a.gif"
+    path.write_bytes(pillow_file(still, kind))
+    assert read_image(path).shape == (60, 90, 3)
+    path.write_bytes(pillow_file(still, kind, save_all=True, append_images=[still.rotate(90), still.rotate(180)]))
+    with pytest.raises(InputError, match="animation"):
+        read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [*((mode, "PNG") for mode in ("P", "LA", "L", "1", "RGBA")), *((mode, "TIFF") for mode in ("1", "P", "CMYK")),
+     ("CMYK", "JPEG")],
+)  # fmt: skip
+def test_every_kind_of_samples_becomes_rgb(tmp_path, mode, kind):
+    converted = PICTURE.convert(mode)
+    (tmp_path / "a").write_bytes(pillow_file(converted, kind, **({"quality": 95} if kind == "JPEG" else {})))
+    expected = np.asarray(converted.convert("RGB")).astype(int)
+    assert np.abs(read_image(tmp_path / "a") - expected).mean() < (8 if kind == "JPEG" else 1.5)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_every_orientation_is_turned_upright(tmp_path, kind, orientation):
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    smooth = PICTURE.resize((9, 6)).resize((90, 60))
+    (tmp_path / "a").write_bytes(pillow_file(smooth, kind, exif=exif))
+    marked = smooth.copy()
+    marked.getexif()[0x0112] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(marked)).astype(int)
+    image = read_image(tmp_path / "a")
+    assert image.shape == expected.shape
+    assert np.abs(image - expected).mean() < 6

@@ -57,6 +57,6 @@ def bokeh(
         image = render_blur(loaded.scene.image, coc)
     report.add(focus_m=round(focus_m, 4), largest_blur_px=round(float(abs(coc).max()), 2))
     with report.stage("writing"), outputs:
-        write_image(outputs.part(output), image)
+        write_image(outputs.part(output), image, loaded.metadata)
         save_side_outputs(source, loaded, outputs)
     report.finish(outputs.written)

@@ -25,8 +25,21 @@ DEPTH_SCALE = 1000.0  # io.depth.DEPTH_PNG_SCALE, which is too heavy to import f
 class SourceOptions:
     """Where the picture and its depth come from."""
 
-    image: Annotated[Path, typer.Argument(help="the picture: the left view of a stereo pair")]
+    image: Annotated[
+        Path,
+        typer.Argument(help="the left view of a stereo pair; or one file with both views, or with depth inside"),
+    ]
     right: Annotated[Path | None, typer.Argument(help="the right view, rectified", show_default=False)] = None
+    side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="IMAGE holds both views, the left one at the left")
+    ] = False
+    top_bottom: Annotated[bool, typer.Option("--top-bottom", help="IMAGE holds both views, the left one on top")] = (
+        False
+    )
+    squeezed: Annotated[
+        bool, typer.Option("--squeezed", help="both views in IMAGE were made half as wide, or high, to fit")
+    ] = False
+    cross_eyed: Annotated[bool, typer.Option("--cross-eyed", help="the right view comes first in IMAGE")] = False
     depth: Annotated[
         Path | None,
         typer.Option(help="depth of IMAGE in metres: float .npy .pfm .tif .exr, or a 16-bit PNG", metavar="FILE"),

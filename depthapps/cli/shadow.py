@@ -114,7 +114,8 @@ def shadow(
     report.add(lit_share=round(float(visibility.mean()), 4))
     with report.stage("writing"), outputs:
         if output:
-            write_image(outputs.part(output), relight(loaded.scene, surface, visibility, source_light, params))
+            relit = relight(loaded.scene, surface, visibility, source_light, params)
+            write_image(outputs.part(output), relit, loaded.metadata)
         if mask:
             write_mask(outputs.part(mask), visibility)
         if shadow_map:

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from depthapps.cli.given import Given, inverse_to_depth, read_given
 from depthapps.cli.options import BUILTIN, RunOptions, SourceOptions
 from depthapps.cli.report import Report
 from depthapps.engine.network import NetworkDescription, StereoNetwork
 from depthapps.engine.pipeline import DISPARITY_SIGMA, match_pair
-from depthapps.errors import CalibrationError, InputError
+from depthapps.errors import CalibrationError, SwappedViewsError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
 from depthapps.io.calibration import read_calibration
-from depthapps.io.depth import MAP_SUFFIXES, read_depth, read_disparity, write_confidence, write_depth, write_disparity
-from depthapps.io.exif import read_focal_px
-from depthapps.io.files import Outputs, check_input, check_suffix
-from depthapps.io.images import read_image
+from depthapps.io.depth import MAP_SUFFIXES, write_confidence, write_depth, write_disparity
+from depthapps.io.files import Outputs, check_suffix
+from depthapps.io.metadata import Metadata, focal_px
 from depthapps.io.network import read_network
+from depthapps.lifting.lift import lift_to_image
 from depthapps.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, FloatMap, Scene, StereoPair
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A scene, its calibration, and its disparity (H, W) px in the frame of the left view."""
+    """A scene, its calibration, its disparity (H, W) px in the frame of the left view, and its photo's metadata."""
 
     scene: Scene
     calibration: Calibration
     disparity_px: FloatMap
+    metadata: Metadata
 
 
 def side_outputs(options: SourceOptions) -> list[Path]:
@@ -38,10 +39,6 @@ def side_outputs(options: SourceOptions) -> list[Path]:
     paths = [p for p in wanted if p is not None]
     for path in paths:
         check_suffix(path, MAP_SUFFIXES, "a depth, confidence or disparity map")
-    if options.save_confidence and options.right is None:
-        raise InputError(
-            "there is no confidence to save: the depth was not matched but given", hint="pass a right view instead"
-        )
     return paths
 
 
@@ -68,52 +65,43 @@ def load_source(
     camera_matters: whether the command uses the camera's focal length; a stereo pair always does. confidence_matters:
     whether it uses the confidence, which then is in the scene if the depth is matched.
     """
-    given = [f for f in (options.right, options.depth, options.disparity) if f is not None]
-    if not given:
-        raise InputError(
-            f"there is only one view, {options.image.name}, and no depth for it",
-            hint="add the right view, or --depth FILE or --disparity FILE",
-        )
-    if options.matcher != BUILTIN and options.right is None:
-        raise InputError("--matcher needs a stereo pair", hint="add the right view, or leave --matcher out")
-    if len(given) > 1:
-        raise InputError("the depth was given twice", hint="pass one of: a right view, --depth, --disparity")
-    for path, what in ((options.right, "image"), (options.depth, "depth map"), (options.disparity, "disparity map")):
-        if path is not None:
-            check_input(path, what)
-
     with report.stage("reading"):
-        with ThreadPoolExecutor(2) as pool:  # decoding is most of the time that a small pair takes to read
-            image, *others = pool.map(read_image, [p for p in (options.image, options.right) if p is not None])
-        right = others[0] if others else None
-        height, width = image.shape[:2]
-        calibration = _calibration(options, width, height, report)
-        depth = read_depth(options.depth, options.depth_scale) if options.depth else None
-        disparity = read_disparity(options.disparity) if options.disparity else None
-    if depth is not None:  # metric already: the baseline has no part in it
-        calibration = replace(calibration, assumed=tuple(a for a in calibration.assumed if a != "baseline"))
-    _tell(options, calibration, report, camera_matters=camera_matters or depth is None)
+        given = read_given(options)
+        calibration = _calibration(options, given, report)
+    contents, depth, disparity = given.contents, given.depth_m, given.disparity_px
+    is_depth = depth is not None or contents.inverse_m is not None
+    _tell(options, calibration, report, camera_matters=camera_matters or not is_depth or not contents.scaled)
 
     inverse_depth_sigma, confidence = 0.0, None
-    if right is not None:
-        pair = StereoPair(image, right, calibration)
+    if given.right is not None:
+        pair = StereoPair(given.photo.image, given.right, calibration)
+        network, wanted = _network(options), confidence_matters or options.save_confidence is not None
         with report.stage("matching"):
-            wanted = confidence_matters or options.save_confidence is not None
-            found = match_pair(pair, run.quality, _network(options), confidence=wanted)
+            try:
+                found = match_pair(pair, run.quality, network, confidence=wanted)
+            except SwappedViewsError as error:
+                if options.right is not None:
+                    raise
+                hint = "if the right view comes first in it, add --cross-eyed; if the cameras converge, --doffs"
+                raise SwappedViewsError(error.message, hint=hint) from None
         disparity, confidence = found.disparity_px, found.confidence
         report.add(matcher=options.matcher, disparity_range_px=[round(v, 1) for v in found.range_px])
         if confidence is not None:
             report.add(mean_confidence=round(float(confidence.mean()), 3))
+        width = calibration.camera.width
         inverse_depth_sigma = DISPARITY_SIGMA * width / (calibration.camera.fx * calibration.baseline_m)
+    elif contents.inverse_m is not None:
+        with report.stage("lifting"), report.compiling():
+            depth = inverse_to_depth(lift_to_image(contents.inverse_m, given.photo.image))
     if depth is None:
         assert disparity is not None
         depth = depth_from_disparity(disparity, calibration)
-    scene = Scene(image, depth, calibration.camera, inverse_depth_sigma, confidence)
+    scene = Scene(given.photo.image, depth, calibration.camera, inverse_depth_sigma, confidence)
     if disparity is None:
         disparity = disparity_from_depth(depth, calibration)
     known = depth[np.isfinite(depth)]
     report.add(depth_range_m=[round(float(known.min()), 4), round(float(known.max()), 4)])
-    return Source(scene, calibration, disparity)
+    return Source(scene, calibration, disparity, given.photo.metadata)
 
 
 def _network(options: SourceOptions) -> StereoNetwork | None:
@@ -124,8 +112,10 @@ def _network(options: SourceOptions) -> StereoNetwork | None:
     return StereoNetwork(model, NetworkDescription.from_json(entries))
 
 
-def _calibration(options: SourceOptions, width: int, height: int, report: Report) -> Calibration:
-    """By hand before the file, the file before EXIF, EXIF before the assumption."""
+def _calibration(options: SourceOptions, given: Given, report: Report) -> Calibration:
+    """By hand before the calibration file, that before the picture's own, EXIF before the assumption."""
+    height, width = given.photo.image.shape[:2]
+    own = given.contents
     file = read_calibration(options.calibration) if options.calibration else None
     if file and file.warning:
         report.note(file.warning)
@@ -142,20 +132,26 @@ def _calibration(options: SourceOptions, width: int, height: int, report: Report
         camera = replace(file.camera(width, height), fx=by_hand.fx, fy=by_hand.fy) if file else by_hand
     elif file:
         camera = file.camera(width, height)
-    elif focal_px := read_focal_px(options.image, width, height):
-        camera = Camera.centred(width, height, focal_px)
+    elif own.camera:
+        camera = own.camera
+    elif exif_focal_px := focal_px(given.photo.metadata, width, height):
+        camera = Camera.centred(width, height, exif_focal_px)
     else:
         camera = Camera.from_fov(width, height, ASSUMED_FOV_DEG)
         assumed.append("focal length")
 
-    baseline = options.baseline if options.baseline is not None else file and file.baseline_m
-    if baseline is None:
+    baseline = options.baseline if options.baseline is not None else (file and file.baseline_m) or own.baseline_m
+    if given.depth_m is not None or own.inverse_m is not None:  # depth already: the baseline has no part in it
+        if own.inverse_m is not None and not own.scaled:
+            assumed.append("scale")
+        baseline = baseline or ASSUMED_BASELINE_M
+    elif baseline is None:
         baseline = ASSUMED_BASELINE_M
         assumed.append("baseline")
     if options.doffs is not None:
         doffs = options.doffs
     else:
-        doffs = (file.doffs_px or 0.0) * (width / (file.width or width)) if file else 0.0
+        doffs = (file.doffs_px or 0.0) * (width / (file.width or width)) if file else own.doffs_px
     return Calibration(camera, baseline, doffs, tuple(assumed))
 
 
@@ -179,6 +175,7 @@ def _tell(options: SourceOptions, calibration: Calibration, report: Report, *, c
     texts = {
         "focal length": f"a field of view of {ASSUMED_FOV_DEG:g}° (--fov)",
         "baseline": f"a baseline of {1000 * ASSUMED_BASELINE_M:g} mm (--baseline)",
+        "scale": "the numbers of the depth inside the photo, which has no unit, to be metres",
     }
     if calibration.assumed and camera_matters:
         report.note(

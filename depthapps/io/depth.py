@@ -50,7 +50,7 @@ def _read_map(path: Path, what: str, png_scale: float) -> FloatMap:
     elif suffix == ".exr":
         values = _read_exr(path, what)
     else:
-        values = decode(path, cv2.IMREAD_UNCHANGED)
+        values = decode(path.read_bytes(), cv2.IMREAD_UNCHANGED)
     if values is None:
         known = " ".join((*MAP_SUFFIXES, ".exr"))
         raise InputError(f"{path} is not a {what} that can be read", hint=f"one of {known} holds it")

@@ -1,0 +1,107 @@
+"""What the files named on the command line give: a picture, and a second view or a depth for it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from depthapps.cli.options import BUILTIN, SourceOptions
+from depthapps.errors import InputError
+from depthapps.io.contents import Contents, read_contents
+from depthapps.io.depth import read_depth, read_disparity
+from depthapps.io.files import check_input
+from depthapps.io.images import Photo, read_image, read_photo
+from depthapps.io.views import Layout, split_views
+from depthapps.scene import FloatMap, Image
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A picture with one of: a right view, a depth map, a disparity map, or the depth inside its own file.
+
+    contents: what the picture's file says besides.
+    """
+
+    contents: Contents
+    right: Image | None = None
+    depth_m: FloatMap | None = None
+    disparity_px: FloatMap | None = None
+
+    @property
+    def photo(self) -> Photo:
+        """The picture, or the left view."""
+        return self.contents.photo
+
+
+def read_given(options: SourceOptions) -> Given:
+    """Read the files. Raises InputError where they are not one picture with one depth."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once
+    layouts = [
+        layout
+        for layout, wanted in ((Layout.SIDE_BY_SIDE, options.side_by_side), (Layout.TOP_BOTTOM, options.top_bottom))
+        if wanted
+    ]
+    files = [f for f in (options.right, options.depth, options.disparity) if f is not None]
+    if len(files) > 1:
+        raise InputError("the depth was given twice", hint="pass one of: a right view, --depth, --disparity")
+    if len(layouts) > 1 or (layouts and files):
+        raise InputError(
+            "the depth was given twice", hint="pass one of: --side-by-side, --top-bottom, a right view, --depth"
+        )
+    if (options.squeezed or options.cross_eyed) and not layouts:
+        flag = "--squeezed" if options.squeezed else "--cross-eyed"
+        raise InputError(f"{flag} says how views share a picture", hint="add --side-by-side or --top-bottom")
+    for path, what in ((options.right, "image"), (options.depth, "depth map"), (options.disparity, "disparity map")):
+        if path is not None:
+            check_input(path, what)
+    given = _split(options, layouts[0]) if layouts else _with_file(options) if files else _alone(options)
+    if given.right is None and options.matcher != BUILTIN:
+        raise InputError("--matcher needs a stereo pair", hint="add the right view, or leave --matcher out")
+    if given.right is None and options.save_confidence:
+        raise InputError(
+            "there is no confidence to save: the depth was not matched but given", hint="pass a right view instead"
+        )
+    return given
+
+
+def _alone(options: SourceOptions) -> Given:
+    contents = read_contents(options.image)
+    if contents.right is None and contents.inverse_m is None:
+        height, width = contents.photo.image.shape[:2]
+        wide = width >= 2 * height
+        raise InputError(
+            f"there is only one view, {options.image.name}, and no depth for it or in it",
+            hint="add --side-by-side if both views are in it"
+            if wide
+            else "add the right view, or --depth FILE or --disparity FILE",
+        )
+    return Given(contents, contents.right)
+
+
+def _split(options: SourceOptions, layout: Layout) -> Given:
+    photo = read_photo(options.image)
+    left, right = split_views(photo.image, layout, squeezed=options.squeezed)
+    if options.cross_eyed:
+        left, right = right, left
+    return Given(Contents(Photo(left, photo.metadata)), right)
+
+
+def _with_file(options: SourceOptions) -> Given:
+    if options.right is not None:
+        with ThreadPoolExecutor(1) as pool:  # decoding is most of the time that a small pair takes to read
+            right = pool.submit(read_image, options.right)
+            return Given(Contents(read_photo(options.image)), right.result())
+    contents = Contents(read_photo(options.image))
+    if options.depth is not None:
+        return Given(contents, depth_m=read_depth(options.depth, options.depth_scale))
+    assert options.disparity is not None
+    return Given(contents, disparity_px=read_disparity(options.disparity))
+
+
+def inverse_to_depth(inverse_m: FloatMap) -> FloatMap:
+    """1/Z (H, W) in 1/m -> depth in metres: NaN stays NaN, 0 and less is infinitely far."""
+    with np.errstate(divide="ignore"):
+        return (1 / np.maximum(inverse_m, np.float32(0))).astype(np.float32)

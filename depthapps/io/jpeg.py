@@ -1,0 +1,137 @@
+"""What stands in a JPEG file beside its picture: segments, XMP, and further pictures behind the first."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+SIGNATURE = b"\xff\xd8\xff"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_MPF = b"MPF\0"
+_ICC, _ICC_PART = b"ICC_PROFILE\0", 65000
+_APP0, _APP1, _APP2, _SCAN, _END = 0xE0, 0xE1, 0xE2, 0xDA, 0xD9
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_GUID, _EXTENDED_HEADER = 32, 40  # bytes: a digest, and with it the whole length and the part's offset
+_ENTRIES = 0xB002  # MP entry tag: 16 bytes a picture (CIPA DC-007, 5.2.3)
+
+
+@dataclass(frozen=True)
+class MultiPicture:
+    """One picture of a multi-picture file (CIPA DC-007): its type code, its own bytes, and its MP attributes."""
+
+    kind: int
+    data: bytes
+    attributes: dict[int, Any] = field(default_factory=dict)
+
+
+def segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Marker, offset of the content in the file, and content of each segment up to the picture's samples."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF or marker in _WITHOUT_LENGTH:
+            at += 1 if marker == 0xFF else 2
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        yield marker, at + 4, data[at + 4 : at + 2 + length]
+        if marker in (_SCAN, _END):
+            return
+        at += 2 + length
+
+
+def end_of_picture(data: bytes) -> int:
+    """The offset behind the first picture; 0 if its end is missing, as in a truncated file."""
+    scan = next((offset for marker, offset, _ in segments(data) if marker == _SCAN), None)
+    # samples hold no such two bytes: 0xFF among them is followed by 0
+    end = -1 if scan is None else data.find(bytes((0xFF, _END)), scan)
+    return end + 2 if end >= 0 else 0
+
+
+def with_profile(data: bytes, icc: bytes) -> bytes:
+    """A JPEG with a colour profile, in as many segments as it needs (ICC.1, annex B.4)."""
+    parts = [icc[k : k + _ICC_PART] for k in range(0, len(icc), _ICC_PART)]
+    added = b"".join(
+        struct.pack(">BBH", 0xFF, _APP2, len(_ICC) + 4 + len(part)) + _ICC + bytes((k, len(parts))) + part
+        for k, part in enumerate(parts, 1)
+    )
+    # behind the segment that says JFIF, or EXIF, which has to be the first
+    first = next(segments(data), None)
+    at = first[1] + len(first[2]) if first and first[0] in (_APP0, _APP1) else 2
+    return data[:at] + added + data[at:]
+
+
+def xmp_packets(data: bytes) -> list[bytes]:
+    """The XMP packets of a JPEG: the standard one, and the extended one put together from its parts (XMP part 3)."""
+    found: list[bytes] = []
+    extended: dict[bytes, bytearray] = {}
+    for marker, _, content in segments(data):
+        if marker == _APP1 and content.startswith(_XMP):
+            found.append(content[len(_XMP) :])
+        elif marker == _APP1 and content.startswith(_EXTENDED_XMP):
+            part = content[len(_EXTENDED_XMP) :]
+            if len(part) < _EXTENDED_HEADER:
+                continue
+            length, offset = struct.unpack(">II", part[_GUID:_EXTENDED_HEADER])
+            if length > len(data):  # it is a part of this file and cannot be longer
+                continue
+            whole = extended.setdefault(part[:_GUID], bytearray(length))
+            whole[offset : offset + len(part) - _EXTENDED_HEADER] = part[_EXTENDED_HEADER:]
+    return found + [bytes(whole) for whole in extended.values()]
+
+
+def multi_pictures(data: bytes) -> list[MultiPicture]:
+    """The pictures that the file's MP index lists, in its order; empty where there is no index or none is whole."""
+    index = _mp_segment(data)
+    if index is None:
+        return []
+    start, directories = index
+    entries = directories[0].get(_ENTRIES, b"") if directories else b""
+    order = _byte_order(data[start : start + 4])
+    found = []
+    for k in range(len(entries) // 16):
+        attribute, size, offset = struct.unpack(order + "III", entries[16 * k : 16 * k + 12])
+        begin = start + offset if offset else 0  # the first picture's offset is nought, the others' from the MP header
+        picture = data[begin : begin + size]
+        if not picture.startswith(SIGNATURE):
+            return []
+        own = directories if k == 0 else (_mp_segment(picture) or (0, []))[1]
+        attributes = {tag: value for directory in own for tag, value in directory.items()}
+        found.append(MultiPicture(attribute & 0xFFFFFF, picture, attributes))
+    return found
+
+
+def _mp_segment(data: bytes) -> tuple[int, list[dict[int, Any]]] | None:
+    """Where the MP header stands in the file, and its directories."""
+    for marker, offset, content in segments(data):
+        if marker == _APP2 and content.startswith(_MPF):
+            return offset + len(_MPF), _directories(content[len(_MPF) :])
+    return None
+
+
+def _byte_order(header: bytes) -> str:
+    return "<" if header.startswith(b"II") else ">"
+
+
+def _directories(tiff: bytes) -> list[dict[int, Any]]:
+    """The chain of TIFF directories in an MP segment; what cannot be read is left out."""
+    found: list[dict[int, Any]] = []
+    try:
+        directory = ImageFileDirectory_v2(tiff[:8])
+        file = BytesIO(tiff)
+        following, seen = directory.next, set()
+        while following and following not in seen:
+            seen.add(following)
+            file.seek(following)
+            directory = ImageFileDirectory_v2(tiff[:8])
+            directory.load(file)
+            found.append(dict(directory))
+            following = directory.next
+    except (SyntaxError, struct.error, ValueError, KeyError, OSError, TypeError):
+        pass
+    return found

@@ -1,0 +1,174 @@
+"""Depth that phones keep inside their photos: Google's GDepth and Dynamic Depth, Apple's depth data."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.errors import InputError
+from depthapps.geometry import ray_directions
+from depthapps.io.images import decode
+from depthapps.io.jpeg import end_of_picture, multi_pictures, xmp_packets
+from depthapps.io.metadata import Metadata, focal_px
+from depthapps.io.xmp import Xmp
+from depthapps.scene import ASSUMED_FOV_DEG, Camera, FloatMap
+
+_METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
+_NEAREST_M = 1e-3  # what a file says is nearer is a sample at its scale's end, not a depth
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedDepth:
+    """Depth inside a photo, in the orientation in which the photo's samples are stored.
+
+    inverse_m: (h, w) float32 1/Z in 1/m, NaN = unknown. scaled: False if metres are not known but by a factor.
+    camera: the photo's own, of any size of the same shape; None where the file does not tell. photo: the bytes of the
+    sharp photo, where the file keeps it beside the one that the phone has blurred already.
+    """
+
+    inverse_m: FloatMap
+    scaled: bool
+    camera: Camera | None = None
+    photo: bytes | None = None
+
+
+def embedded_depth(data: bytes, name: str, metadata: Metadata) -> EmbeddedDepth | None:
+    """The depth inside a JPEG file; None where there is none.
+
+    Raises InputError for depth that is announced and cannot be read.
+    """
+    xmp = Xmp(xmp_packets(data))
+    if "depthmap:Data" in xmp.properties or "depthmap:DepthURI" in xmp.properties:
+        return _google_depth(data, xmp, name, metadata)
+    for picture in multi_pictures(data)[1:]:
+        aside = Xmp(xmp_packets(picture.data))
+        if is_apple_depth(aside):
+            samples = _depth_samples(picture.data, name)
+            return apple_depth(samples, aside, {})
+    return None
+
+
+def _google_depth(data: bytes, xmp: Xmp, name: str, metadata: Metadata) -> EmbeddedDepth:
+    """GDepth keeps pictures as text in XMP; Dynamic Depth appends them to the file and lists their lengths there."""
+    if "depthmap:Data" in xmp.properties:
+        encoded, photo = _decoded(xmp, "depthmap:Data"), _decoded(xmp, "image:Data")
+    else:
+        appended = _appended(data, xmp)
+        encoded = appended.get(xmp.properties["depthmap:DepthURI"])
+        photo = next((item for uri, item in appended.items() if "original" in uri.lower()), None)
+    if encoded is None:
+        raise InputError(f"the depth that {name} announces is not in it", hint="pass the phone's own file, unedited")
+    values = _depth_samples(encoded, name)
+
+    near, far = xmp.number("depthmap:Near"), xmp.number("depthmap:Far")
+    units = xmp.properties.get("depthmap:Units", "").lower()
+    to_metres = _METRES.get(units)
+    if near is None or far is None or not (0 < near < math.inf and far > 0 and near != far):
+        # without its ends the scale is one of inverse depth from near, 0, to infinitely far, 1
+        return EmbeddedDepth(1 - values, scaled=False, photo=photo)
+    if xmp.properties.get("depthmap:Format") == "RangeLinear":
+        depth = near + values * (far - near)
+        inverse = 1 / np.maximum(depth, np.float32(_NEAREST_M))
+    else:
+        inverse = (1 - values) / near + values / far
+    if units.startswith("diopter") and near > far:
+        # Pixels say diopters and mean distances, which the order tells: what is near is farther off in diopters
+        inverse, to_metres = 1 / np.maximum(inverse, np.float32(1e-6)), 1.0
+    inverse = inverse / (to_metres or 1.0)
+    if xmp.properties.get("depthmap:MeasureType") == "OpticRay":
+        inverse = inverse * _ray_lengths(inverse.shape, metadata)
+    return EmbeddedDepth(inverse.astype(np.float32), scaled=to_metres is not None, photo=photo)
+
+
+def _decoded(xmp: Xmp, name: str) -> bytes | None:
+    text = xmp.properties.get(name)
+    if not text:
+        return None
+    try:
+        return base64.b64decode("".join(text.split()) + "==")
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _appended(data: bytes, xmp: Xmp) -> dict[str, bytes]:
+    """The items behind the first picture by their names, as the container's directory lists them."""
+    for prefix in ("item", "container", "containeritem"):
+        entries = xmp.entries(f"{prefix}:Mime")
+        if not entries:
+            continue
+        lengths = [int(e.get(f"{prefix}:Length", 0) or 0) for e in entries]
+        padding = [int(e.get(f"{prefix}:Padding", 0) or 0) for e in entries]
+        names = [e.get(f"{prefix}:DataURI") or e.get(f"{prefix}:Semantic") or str(k) for k, e in enumerate(entries)]
+        behind = sum(lengths[1:]) + sum(padding[1:])
+        # the directory describes the file's end; files that something else was appended to since, what follows the
+        # first picture
+        for start in (len(data) - behind, end_of_picture(data) + padding[0]):
+            found, at = {}, start
+            for name, length, pad in zip(names[1:], lengths[1:], padding[1:], strict=True):
+                found[name] = data[at : at + length]
+                at += length + pad
+            if all(item.startswith(_PICTURES) for n, item in found.items() if "depth" in n.lower()):
+                return found
+    return {}
+
+
+def _depth_samples(encoded: bytes, name: str) -> FloatMap:
+    """A depth picture's samples (h, w) in 0..1."""
+    samples = decode(encoded, cv2.IMREAD_UNCHANGED)
+    if samples is None or samples.dtype.kind != "u":
+        raise InputError(f"the depth inside {name} cannot be read", hint="pass the phone's own file, unedited")
+    samples = samples[..., 0] if samples.ndim == 3 else samples
+    return samples / np.float32(np.iinfo(samples.dtype.name).max)
+
+
+def _ray_lengths(shape: tuple[int, ...], metadata: Metadata) -> NDArray[np.floating]:
+    """Distance along each pixel's ray over depth along the axis, (h, w)."""
+    height, width = shape
+    focal = focal_px(metadata, width, height)
+    camera = Camera.centred(width, height, focal) if focal else Camera.from_fov(width, height, ASSUMED_FOV_DEG)
+    return np.linalg.norm(ray_directions(camera), axis=-1)
+
+
+def is_apple_depth(xmp: Xmp) -> bool:
+    """Whether the XMP beside a picture says that it is depth; mattes call themselves so too, with a subtype."""
+    kind = xmp.properties.get("pixeldatainfo:AuxiliaryImageType", "").lower()
+    return kind in ("depth", "disparity") and "pixeldatainfo:AuxiliaryImageSubType" not in xmp.properties
+
+
+def apple_depth(samples: FloatMap, xmp: Xmp, heif_range: dict[str, float]) -> EmbeddedDepth:
+    """Apple's depth: samples (h, w) in 0..1 between the ends that the XMP names, in metres or, disparity, in 1/m.
+
+    heif_range: what the HEIF standard's own message says of the ends, for files of others, without Apple's XMP. The
+    lens's distortion is left alone: photo and depth are bent alike.
+    """
+    low, high = xmp.number("pixeldatainfo:FloatMinValue"), xmp.number("pixeldatainfo:FloatMaxValue")
+    metres = xmp.properties.get("pixeldatainfo:AuxiliaryImageType", "").lower() == "depth"
+    absolute = xmp.properties.get("depthData:Accuracy") == "absolute"
+    if low is None or high is None:
+        # 0: 1/Z from z_near to z_far, 1: disparity, 2: depth (ISO/IEC 23008-2, depth representation information)
+        metres = heif_range.get("representation_type") == 2
+        ends = ("z_near", "z_far") if metres else ("d_min", "d_max")
+        low, high = (heif_range.get(end) for end in ends)
+        if heif_range.get("representation_type") == 0 and heif_range.get("z_near") and heif_range.get("z_far"):
+            low, high = 1 / heif_range["z_far"], 1 / heif_range["z_near"]
+    if low is None or high is None or not low < high:
+        return EmbeddedDepth(samples, scaled=False)  # bright is near
+    values = low + samples * np.float32(high - low)
+    inverse = 1 / np.maximum(values, np.float32(_NEAREST_M)) if metres else np.maximum(values, 0)
+    return EmbeddedDepth(inverse.astype(np.float32), absolute, _apple_camera(xmp))
+
+
+def _apple_camera(xmp: Xmp) -> Camera | None:
+    """The pinhole camera of the calibration data: a matrix by columns, for pictures of a reference size."""
+    matrix = xmp.numbers("depthData:IntrinsicMatrix")
+    size = [xmp.number(f"depthData:IntrinsicMatrixReference{side}") for side in ("Width", "Height")]
+    if len(matrix) != 9 or not size[0] or not size[1] or not (matrix[0] > 0 and matrix[4] > 0):
+        return None
+    return Camera(round(size[0]), round(size[1]), matrix[0], matrix[4], matrix[6], matrix[7])

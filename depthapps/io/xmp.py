@@ -1,0 +1,80 @@
+"""XMP: the properties that describe a picture, and the lists of things among them."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_LISTS = (f"{_RDF}Seq", f"{_RDF}Bag")
+
+
+class Xmp:
+    """The properties of XMP packets by the last part of their namespace and their name: "depthmap:Near".
+
+    GDepth and Dynamic Depth give their namespaces other versions and the same last parts.
+    """
+
+    def __init__(self, packets: list[bytes]) -> None:
+        self._roots = [root for packet in packets if (root := _parsed(packet)) is not None]
+        self.properties: dict[str, str] = {}
+        for root in self._roots:
+            self.properties.update(_flat(root))
+
+    def number(self, name: str) -> float | None:
+        """A property as a number; None where it is none."""
+        try:
+            return float(self.properties[name])
+        except (KeyError, ValueError):
+            return None
+
+    def numbers(self, name: str) -> list[float]:
+        """A list of numbers, as Apple writes matrices; empty where there is none."""
+        for root in self._roots:
+            for element in root.iter():
+                if _short(element.tag) == name:
+                    try:
+                        return [float(item.text or "") for item in element.iter(f"{_RDF}li")]
+                    except ValueError:
+                        return []
+        return []
+
+    def entries(self, name: str) -> list[dict[str, str]]:
+        """The properties of each entry of the lists that have the property `name` in their entries."""
+        found = []
+        for root in self._roots:
+            for element in root.iter():
+                if element.tag in _LISTS:
+                    entries = [_flat(item) for item in element if item.tag == f"{_RDF}li"]
+                    if any(name in entry for entry in entries):
+                        found += entries
+        return found
+
+
+def _parsed(packet: bytes) -> ElementTree.Element | None:
+    start, end = packet.find(b"<x:xmpmeta"), packet.rfind(b">")
+    start = start if start >= 0 else packet.find(b"<rdf:RDF")
+    if start < 0 or b"<!DOCTYPE" in packet:  # XMP has none; with it comes entity expansion
+        return None
+    try:
+        return ElementTree.fromstring(packet[start : end + 1].removesuffix(b'<?xpacket end="w"?>'))
+    except ElementTree.ParseError:
+        return None
+
+
+def _short(tag: str) -> str:
+    """'{http://ns.google.com/photos/1.0/depthmap/}Near' -> 'depthmap:Near'; version numbers are no names."""
+    if not tag.startswith("{"):
+        return tag
+    namespace, name = tag[1:].split("}", 1)
+    parts = [part for part in namespace.strip("/#").split("/") if not part.replace(".", "").isdigit()]
+    return f"{parts[-1] if parts else ''}:{name}"
+
+
+def _flat(element: ElementTree.Element) -> dict[str, str]:
+    """All attributes and texts below an element."""
+    found = {}
+    for part in element.iter():
+        found.update({_short(name): value for name, value in part.attrib.items()})
+        if part.text and part.text.strip():
+            found[_short(part.tag)] = part.text.strip()
+    return found

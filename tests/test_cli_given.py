@@ -1,0 +1,152 @@
+"""Single files on the command line: what is in them is found, used, and said."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from conftest import REAL_PORTRAITS, TruePair
+from photo_files import encoded, gdepth_jpeg, multi_picture
+from PIL import Image as Pillow
+from PIL import ImageCms
+from test_cli import refuse, run
+
+from depthapps.io.depth import read_disparity
+from depthapps.io.images import read_image, read_photo, write_image
+from depthapps.io.metadata import Metadata, camera_name
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).integers(0, 255, (height, width, 3)).astype(np.uint8)
+    return cv2.GaussianBlur(noise, (0, 0), 0.8)
+
+
+def sharpness(image: np.ndarray, rows: slice, columns: slice) -> float:
+    """Mean squared Laplacian of a region."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[rows, columns].astype(np.float32)
+    return float((cv2.Laplacian(grey, cv2.CV_32F) ** 2).mean())
+
+
+@pytest.fixture
+def portrait(tmp_path):
+    """A GDepth photo of a near square before a far wall, both full of detail, turned by its EXIF."""
+    image = texture(240, 320)
+    image[60:180, 100:220] = texture(120, 120, 1)
+    depth = np.full((60, 80), 255, np.uint8)
+    depth[15:45, 25:55] = 0
+    exif = Pillow.Exif()
+    exif[0x0110], exif[0x0112] = "Phone", 6
+    data = gdepth_jpeg(
+        encoded(image, exif=exif, icc_profile=PROFILE), encoded(depth, ".png"),
+        Format="RangeInverse", Near=0.5, Far=4, Units="m",
+    )  # fmt: skip
+    (tmp_path / "portrait.jpg").write_bytes(data)
+    return tmp_path / "portrait.jpg"
+
+
+def test_focus_moves_in_a_portrait(tmp_path, portrait):
+    near, far = (slice(130, 190), slice(90, 150)), (slice(20, 60), slice(20, 220))
+    pictures = {}
+    for name, focus in (("near", "120,160"), ("far", "30,30")):
+        out = tmp_path / f"{name}.jpg"
+        facts = json.loads(run("bokeh", portrait, "-o", out, "--focus", focus, "--blur", 6, "--json").stdout)
+        pictures[name] = read_photo(out)
+        assert facts["focus_m"] == pytest.approx(0.5 if name == "near" else 4, rel=0.02)
+        assert facts["calibration"]["assumed"] == ["focal length"]
+        assert pictures[name].image.shape == (320, 240, 3)
+        assert pictures[name].metadata.icc == PROFILE
+        assert camera_name(pictures[name].metadata) == "Phone"
+    images = {name: photo.image for name, photo in pictures.items()}
+    assert sharpness(images["near"], *near) > 10 * sharpness(images["far"], *near)
+    assert sharpness(images["far"], *far) > 10 * sharpness(images["near"], *far)
+
+
+def test_relative_depth_says_that_metres_are_a_guess(tmp_path):
+    data = gdepth_jpeg(encoded(texture(120, 160)), encoded(np.tile(np.arange(40, dtype=np.uint8), (30, 1)), ".png"))
+    (tmp_path / "a.jpg").write_bytes(data)
+    result = run("depth", tmp_path / "a.jpg", "-o", tmp_path / "z.npy", "--kind", "depth", "--json")
+    assert "scale" in json.loads(result.stdout)["calibration"]["assumed"]
+    assert "no unit" in result.stderr
+
+
+def close(path, truth: TruePair) -> bool:
+    return float(np.median(np.abs(read_disparity(path) - truth.disparity_px))) < 0.3
+
+
+@pytest.mark.parametrize("cross_eyed", [False, True])
+@pytest.mark.parametrize("squeezed", [False, True])
+@pytest.mark.parametrize("layout", ["--side-by-side", "--top-bottom"])
+def test_views_that_share_a_picture(tmp_path, two_layers, layout, squeezed, cross_eyed):
+    views = [two_layers.pair.left, two_layers.pair.right]
+    axis = 1 if layout == "--side-by-side" else 0
+    if squeezed:
+        size = (160, 240) if axis else (320, 120)
+        views = [cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in views]
+    write_image(tmp_path / "both.png", np.concatenate(views[::-1] if cross_eyed else views, axis))
+    flags = [layout, *["--squeezed"] * squeezed, *["--cross-eyed"] * cross_eyed]
+    run("depth", tmp_path / "both.png", *flags, "-o", tmp_path / "d.npy", "--save-confidence", tmp_path / "c.npy")
+    assert close(tmp_path / "d.npy", two_layers)
+
+
+def test_a_3d_cameras_file_is_matched_with_its_own_baseline(tmp_path, two_layers):
+    views = [encoded(v) for v in (two_layers.pair.left, two_layers.pair.right)]
+    (tmp_path / "a.mpo").write_bytes(multi_picture(views, [1, 2], (77, 1000)))
+    facts = json.loads(run("depth", tmp_path / "a.mpo", "-o", tmp_path / "d.npy", "--json").stdout)
+    assert close(tmp_path / "d.npy", two_layers)
+    assert facts["calibration"]["baseline_m"] == 0.077
+    assert facts["calibration"]["assumed"] == ["focal length"]
+
+
+def test_layouts_that_contradict_are_refused(tmp_path, two_layers, portrait):
+    write_image(tmp_path / "both.png", np.hstack([two_layers.pair.right, two_layers.pair.left]))
+    out = ["-o", tmp_path / "d.npy"]
+    cases = {
+        "given twice": [tmp_path / "both.png", "--side-by-side", "--top-bottom"],
+        "depth was given twice": [tmp_path / "both.png", tmp_path / "both.png", "--side-by-side"],
+        "--squeezed says": [tmp_path / "both.png", "--squeezed"],
+        "--cross-eyed says": [tmp_path / "both.png", "--cross-eyed"],
+        "only one view": [tmp_path / "both.png"],
+        "look exchanged": [tmp_path / "both.png", "--side-by-side"],
+        "no confidence": [portrait, "--save-confidence", tmp_path / "c.npy"],
+        "needs a stereo pair": [portrait, "--matcher", "a.onnx"],
+    }
+    for message, arguments in cases.items():
+        assert message in refuse("depth", tmp_path, *arguments, *out)
+    hint = run("depth", tmp_path / "both.png", "--side-by-side", *out, code=1).stderr
+    assert "--cross-eyed" in hint
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_shadow_and_bokeh_keep_sixteen_bits_exif_and_profile(tmp_path, step_scene, suffix):
+    exif = Pillow.Exif()
+    exif[0x0110] = "Camera"
+    metadata = Metadata(exif.tobytes().removeprefix(b"Exif\0\0"), PROFILE)
+    write_image(tmp_path / "photo.png", step_scene.image.astype(np.uint16) * 200, metadata)
+    np.save(tmp_path / "z.npy", step_scene.depth_m)
+    for command in ("bokeh", "shadow"):
+        out = tmp_path / f"{command}.{suffix}"
+        run(command, tmp_path / "photo.png", "--depth", tmp_path / "z.npy", "-o", out)
+        photo = read_photo(out)
+        assert photo.image.dtype == np.uint16
+        assert photo.metadata.icc == PROFILE
+        assert camera_name(photo.metadata) == "Camera"
+
+
+@pytest.mark.skipif(not REAL_PORTRAITS.is_dir(), reason="the real portraits are not on this machine")
+@pytest.mark.parametrize(
+    ("name", "near", "far"),
+    [("gdepth.jpg", (480, 1130), (1200, 300)), ("apple_portrait.heic", (3850, 2600), (1200, 600))],
+)
+def test_focus_moves_in_real_portraits(tmp_path, name, near, far):
+    pictures = {}
+    for which, (x, y) in (("near", near), ("far", far)):
+        out = tmp_path / f"{which}.jpg"
+        run("bokeh", REAL_PORTRAITS / name, "-o", out, "--focus", f"{x},{y}", "--blur", 8, "--quality", "fast")
+        pictures[which] = read_image(out)
+    for which, other, (x, y) in (("near", "far", near), ("far", "near", far)):
+        region = slice(y - 100, y + 100), slice(x - 100, x + 100)
+        assert sharpness(pictures[which], *region) > 2 * sharpness(pictures[other], *region)
