@@ -90,6 +90,76 @@ class Calibration:
             )
 
 
+@dataclass(frozen=True)
+class LensCamera:
+    """A camera as it was built: a pinhole camera seen through a lens that bends straight lines.
+
+    distortion: OpenCV's coefficients, k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4 [tx ty]]]]; empty = none.
+    It stands beside `Camera` and not in it, so that what knows only pinholes cannot be handed a bent picture.
+    """
+
+    pinhole: Camera
+    distortion: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse coefficients of no model that is known here."""
+        if len(self.distortion) not in (0, 4, 5, 8, 12, 14):
+            raise CalibrationError(
+                f"a lens with {len(self.distortion)} distortion coefficients was described, not 0, 4, 5, 8, 12 or 14",
+                hint="k1 k2 p1 p2 [k3 [k4 k5 k6]] is the usual order; fisheye models are not understood",
+            )
+        if not np.isfinite(self.distortion).all():
+            raise CalibrationError("a distortion coefficient is no number", hint="check the calibration")
+
+    def scaled_to(self, width: int, height: int) -> LensCamera:
+        """The camera of the same picture resized to width x height px; distortion does not depend on the size."""
+        return LensCamera(self.pinhole.scaled_to(width, height), self.distortion)
+
+
+@dataclass(frozen=True, eq=False)
+class StereoRig:
+    """Two real cameras and how they stand to each other: X_right = rotation @ X_left + translation_m.
+
+    rotation: (3, 3) float64 orthonormal. translation_m: (3,) float64 metres; its length is the baseline.
+    The pictures of a rig are neither undistorted nor rectified; `Calibration` is the geometry once they are.
+    """
+
+    left: LensCamera
+    right: LensCamera
+    rotation: NDArray[np.floating]
+    translation_m: NDArray[np.floating]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no rotation, and two cameras in one place."""
+        if self.rotation.shape != (3, 3) or self.translation_m.shape != (3,):
+            raise CalibrationError(
+                f"the rig's rotation is {self.rotation.shape} and its translation {self.translation_m.shape}, "
+                "not (3, 3) and (3,)",
+                hint="X_right = R X_left + T, as OpenCV's stereoCalibrate returns them",
+            )
+        if not np.allclose(self.rotation @ self.rotation.T, np.eye(3), atol=1e-4) or np.linalg.det(self.rotation) < 0:
+            raise CalibrationError("the rig's rotation is no rotation matrix", hint="check R in the calibration")
+        if not 0 < self.baseline_m < math.inf:
+            raise CalibrationError(
+                f"the rig's cameras are {self.baseline_m:g} m apart, it must be more than nothing",
+                hint="check T in the calibration",
+            )
+
+    @property
+    def baseline_m(self) -> float:
+        """The distance between the two cameras."""
+        return float(np.linalg.norm(self.translation_m))
+
+    def scaled_to(self, width: int, height: int) -> StereoRig:
+        """The rig whose pictures are both resized to width x height px."""
+        return StereoRig(
+            self.left.scaled_to(width, height),
+            self.right.scaled_to(width, height),
+            self.rotation,
+            self.translation_m,
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class StereoPair:
     """Two rectified views: left and right (H, W, 3) RGB of one size and type; a row of one is that row of the other."""

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depthapps.errors import CalibrationError, InputError
-from depthapps.scene import Calibration, Camera, Scene, StereoPair
+from depthapps.scene import Calibration, Camera, LensCamera, Scene, StereoPair, StereoRig
 
 sizes = st.integers(2, 5000)
 focals = st.floats(10, 1e4)
+LENS = LensCamera(Camera.centred(10, 8, 5), (0.1, -0.2, 0.001, 0.0))
 
 
 @given(sizes, sizes, focals, st.integers(1, 8), st.floats(-0.4, 0.4), st.floats(-0.4, 0.4))
@@ -30,6 +31,15 @@ def test_scaling_there_and_back_changes_nothing(width, height, focal, other_widt
     assert np.allclose([back.fx, back.fy, back.cx, back.cy], [camera.fx, camera.fy, camera.cx, camera.cy], rtol=1e-9)
 
 
+def test_a_scaled_rig_keeps_its_lenses_and_its_pose():
+    rig = StereoRig(LENS, LensCamera(LENS.pinhole), np.eye(3), np.array([-0.06, 0, 0.08]))
+    scaled = rig.scaled_to(20, 16)
+    assert scaled.left == LensCamera(LENS.pinhole.scaled_to(20, 16), LENS.distortion)
+    assert scaled.right.pinhole.fx == 10
+    assert scaled.baseline_m == rig.baseline_m == pytest.approx(0.1)
+    assert scaled.rotation is rig.rotation
+
+
 def test_a_field_of_view_spans_the_picture():
     camera = Camera.from_fov(1000, 500, 90)
     assert camera.fx == camera.fy == pytest.approx(500)
@@ -44,6 +54,12 @@ def test_a_field_of_view_spans_the_picture():
         lambda: Camera.centred(0, 10, 5),
         lambda: Calibration(Camera.centred(10, 10, 5), 0),
         lambda: Calibration(Camera.centred(10, 10, 5), float("nan")),
+        lambda: LensCamera(Camera.centred(10, 10, 5), (0.1, 0.2, 0.3)),
+        lambda: LensCamera(Camera.centred(10, 10, 5), (0.1, 0.2, 0.0, float("nan"))),
+        lambda: StereoRig(LENS, LENS, np.diag([1.0, 1, -1]), np.array([-0.1, 0, 0])),
+        lambda: StereoRig(LENS, LENS, np.eye(3) * 1.1, np.array([-0.1, 0, 0])),
+        lambda: StereoRig(LENS, LENS, np.eye(3), np.zeros(3)),
+        lambda: StereoRig(LENS, LENS, np.eye(3), np.full((3, 1), -0.1)),
     ],
 )
 def test_impossible_cameras_are_refused(make):
