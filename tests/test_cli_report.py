@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numba as nb
+import pytest
 
 from depthapps.cli.options import RunOptions
 from depthapps.cli.report import Report
@@ -18,3 +19,14 @@ def test_compiling_is_told_once_and_only_when_it_happens(capsys):
     with report.compiling():
         double(3)
     assert "compiling" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("terminal", "quiet", "shown"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_progress_is_shown_on_a_terminal_only(capsys, monkeypatch, terminal, quiet, shown):
+    monkeypatch.setenv("FORCE_COLOR" if terminal else "NO_COLOR", "1")
+    assert list(Report("bokeh", RunOptions(quiet=quiet)).progress(iter("abc"), 3, "frames")) == ["a", "b", "c"]
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert ("frames" in captured.err) == shown

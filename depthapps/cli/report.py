@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
 from depthapps.cli.options import RunOptions
 
 log = logging.getLogger("depthapps")
+T = TypeVar("T")
 
 
 class _EchoHandler(logging.Handler):
@@ -68,6 +69,15 @@ class Report:
 
         with event.install_listener("numba:compile", Notice()):
             yield
+
+    def progress(self, items: Iterable[T], count: int, what: str) -> Iterator[T]:
+        """The items themselves, `count` of them, with a bar on stderr if that is a terminal."""
+        from rich.console import Console
+        from rich.progress import track
+
+        console = Console(stderr=True)
+        hidden = self._run.quiet or not console.is_terminal
+        yield from track(items, description=what, total=count, console=console, transient=True, disable=hidden)
 
     def note(self, text: str) -> None:
         """Say something the user should know, on stderr."""
