@@ -7,7 +7,7 @@ import pytest
 
 from depthapps.engine.pipeline import match_pair
 from depthapps.geometry import depth_from_disparity
-from depthapps.io.calibration import read_calibration
+from depthapps.io.calibration.read import read_calibration
 from depthapps.io.depth import read_disparity
 from depthapps.io.images import read_image
 from depthapps.scene import Calibration, Camera, StereoPair

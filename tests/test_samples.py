@@ -10,7 +10,7 @@ import pytest
 from conftest import SAMPLES
 
 from depthapps.engine.pipeline import match_pair
-from depthapps.io.calibration import read_calibration
+from depthapps.io.calibration.read import read_calibration
 from depthapps.io.depth import read_disparity
 from depthapps.io.images import read_image
 from depthapps.scene import Calibration, StereoPair

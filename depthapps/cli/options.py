@@ -52,8 +52,13 @@ class SourceOptions:
     ] = None
     depth_scale: Annotated[float, typer.Option(help="units a metre in 16-bit depth PNGs", metavar="N")] = DEPTH_SCALE
     calibration: Annotated[
-        Path | None,
-        typer.Option("--calibration", "-c", help="Middlebury calib.txt or OpenCV .yml/.xml", metavar="FILE"),
+        list[Path] | None,
+        typer.Option(
+            "--calibration",
+            "-c",
+            help="calib.txt of Middlebury or KITTI, K.txt, OpenCV .yml .xml .json, ROS camera_info .yaml (both: twice)",
+            metavar="FILE",
+        ),
     ] = None
     focal_px: Annotated[float | None, typer.Option(help="focal length in pixels", metavar="PX")] = None
     fov: Annotated[float | None, typer.Option(help="horizontal field of view in degrees", metavar="DEG")] = None

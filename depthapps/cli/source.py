@@ -14,7 +14,7 @@ from depthapps.engine.network import NetworkDescription, StereoNetwork
 from depthapps.engine.pipeline import DISPARITY_SIGMA, match_pair
 from depthapps.errors import CalibrationError, SwappedViewsError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
-from depthapps.io.calibration import read_calibration
+from depthapps.io.calibration.read import read_calibration
 from depthapps.io.depth import MAP_SUFFIXES, write_confidence, write_depth, write_disparity
 from depthapps.io.files import Outputs, check_suffix
 from depthapps.io.metadata import Metadata, focal_px
@@ -116,9 +116,11 @@ def _calibration(options: SourceOptions, given: Given, report: Report) -> Calibr
     """By hand before the calibration file, that before the picture's own, EXIF before the assumption."""
     height, width = given.photo.image.shape[:2]
     own = given.contents
-    file = read_calibration(options.calibration) if options.calibration else None
+    file = read_calibration(*options.calibration) if options.calibration else None
     if file and file.warning:
         report.note(file.warning)
+    if file and file.raw:
+        report.note("the calibration is of views as the cameras took them; these are taken as rectified already")
     if options.focal_px is not None and options.fov is not None:
         raise CalibrationError("the focal length was given twice", hint="pass either --focal-px or --fov")
     assumed: list[str] = []
@@ -158,9 +160,10 @@ def _calibration(options: SourceOptions, given: Given, report: Report) -> Calibr
 def _tell(options: SourceOptions, calibration: Calibration, report: Report, *, camera_matters: bool) -> None:
     """Put inputs and calibration into the report, and say once what was assumed."""
     camera = calibration.camera
-    files = {k: getattr(options, k) for k in ("image", "right", "depth", "disparity", "calibration")}
+    files = {k: getattr(options, k) for k in ("image", "right", "depth", "disparity")}
+    calibrations = {"calibration": [str(path) for path in options.calibration]} if options.calibration else {}
     report.add(
-        inputs={k: str(v) for k, v in files.items() if v is not None},
+        inputs={k: str(v) for k, v in files.items() if v is not None} | calibrations,
         size=[camera.width, camera.height],
         calibration={
             "fx_px": round(camera.fx, 3),

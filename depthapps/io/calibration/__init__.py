@@ -1,0 +1,1 @@
+"""Calibration files in and out: one module a family of formats, `read` tells them apart."""

@@ -1,0 +1,117 @@
+"""What calibration files have in common: what they say, and how it is fitted to a picture's size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.errors import CalibrationError
+from depthapps.scene import Camera, LensCamera, StereoRig
+
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_MILLIMETRES_FROM = 10.0  # no rig that is carried is 10 m wide, and none of two cameras is less than 10 mm
+_UNUSUAL_FROM = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class RawRig:
+    """Two cameras before rectification, for pictures of the file's own size: OpenCV's K, D, R and T in metres."""
+
+    matrices: tuple[NDArray[np.floating], NDArray[np.floating]]
+    distortions: tuple[tuple[float, ...], tuple[float, ...]]
+    rotation: NDArray[np.floating]
+    translation_m: NDArray[np.floating]
+
+    def is_rectified(self) -> bool:
+        """Whether nothing is left to do: no distortion, no rotation, side by side, and alike but for cx."""
+        left, right = (np.delete(m.ravel(), 2) for m in self.matrices)
+        aside = np.abs(self.translation_m[1:]).max() <= 1e-6 * np.linalg.norm(self.translation_m)
+        return bool(
+            not any(any(d) for d in self.distortions)
+            and np.allclose(self.rotation, np.eye(3), atol=1e-7)
+            and np.allclose(left, right, rtol=1e-6)
+            and aside
+            and self.translation_m[0] < 0
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationFile:
+    """What a calibration file says; None where it is silent.
+
+    The first six and the baseline describe the rectified pair. `width` and `height` are those of the pictures it was
+    made for. `raw` is the rig that took the pictures, if the file says that they have still to be rectified.
+    `warning` says what was guessed, or what of the file is not used.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int | None = None
+    height: int | None = None
+    baseline_m: float | None = None
+    doffs_px: float | None = None
+    warning: str | None = None
+    raw: RawRig | None = None
+
+    def camera(self, width: int, height: int) -> Camera:
+        """The left camera for a picture of width x height px, scaled if the file was made for another size."""
+        return self._fitted(self.fx, self.fy, self.cx, self.cy, width, height)
+
+    def rig(self, width: int, height: int, baseline_m: float | None = None) -> StereoRig | None:
+        """The rig for pictures of width x height px, or None where they are rectified already.
+
+        baseline_m: the distance of the two cameras where it is known better than by the file.
+        """
+        if self.raw is None:
+            return None
+        left, right = (
+            LensCamera(self._fitted(*intrinsics(matrix), width, height), distortion)
+            for matrix, distortion in zip(self.raw.matrices, self.raw.distortions, strict=True)
+        )
+        translation = self.raw.translation_m
+        if baseline_m is not None:
+            translation = translation * (baseline_m / np.linalg.norm(translation))
+        return StereoRig(left, right, self.raw.rotation, translation)
+
+    def _fitted(self, fx: float, fy: float, cx: float, cy: float, width: int, height: int) -> Camera:
+        made_for = self.width or width, self.height or height
+        if abs(made_for[0] * height - made_for[1] * width) > 0.01 * made_for[0] * height:
+            raise CalibrationError(
+                f"the calibration is for {made_for[0]}x{made_for[1]} but the picture is {width}x{height}",
+                hint="pass the calibration of these pictures; a crop needs its own principal point",
+            )
+        return Camera(*made_for, fx, fy, cx, cy).scaled_to(width, height)
+
+
+def intrinsics(matrix: NDArray[np.floating]) -> tuple[float, float, float, float]:
+    """fx, fy, cx, cy of a (3, 3) or (3, 4) camera matrix."""
+    return float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]), float(matrix[1, 2])
+
+
+def clean_rotation(matrix: NDArray[np.floating], name: str) -> NDArray[np.floating]:
+    """The rotation nearest to one that was written with few digits (3, 3), or as a rotation vector (3,)."""
+    if matrix.size == 3:
+        return np.asarray(cv2.Rodrigues(matrix.reshape(3))[0], np.float64)
+    u, _, vt = np.linalg.svd(matrix.reshape(3, 3))
+    nearest = u @ vt
+    if np.abs(nearest - matrix).max() > 0.01 or np.linalg.det(nearest) < 0:
+        raise CalibrationError(f"{name} is no rotation matrix", hint="its rows are three unit vectors at right angles")
+    return nearest
+
+
+def in_metres(translation: NDArray[np.floating], name: str) -> tuple[NDArray[np.floating], str | None]:
+    """A translation (3,) in metres, and what was guessed to say so: its unit is that of the chessboard's squares."""
+    length = float(np.linalg.norm(translation))
+    if length > _MILLIMETRES_FROM:
+        return translation / 1000, f"a baseline of {length:g} in {name} is taken as millimetres (--baseline)"
+    if length > _UNUSUAL_FROM:
+        return translation, (
+            f"{name} has a baseline of {length:g}, taken as metres; if its squares were not measured in metres, "
+            "pass --baseline"
+        )
+    return translation, None
