@@ -141,6 +141,15 @@ def test_a_truncated_jpeg_with_a_whole_thumbnail_is_refused(tmp_path):
         read_image(tmp_path / "a.jpg")
 
 
+def test_a_damaged_png_is_refused_in_our_words_only(tmp_path, capfd):
+    data = bytearray(pillow_file(PICTURE, "PNG"))
+    data[len(data) // 2] ^= 0xFF
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match="damaged"):
+        read_image(tmp_path / "a.png")
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])
 def test_animations_are_refused_and_stills_are_not(tmp_path, kind):
     still = PICTURE.convert("P") if kind == "GIF" else PICTURE

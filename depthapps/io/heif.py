@@ -123,9 +123,12 @@ def _open(path: Path, data: bytes) -> Any:
     except ImportError:
         raise MissingExtraError(f"reading {path.name}", "heif") from None
     try:
-        return pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=False)
+        file = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=False)
     except (OSError, ValueError, RuntimeError, SyntaxError, EOFError) as error:
         raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
+    if not len(file):
+        raise InputError(f"{path} is not an image that can be read: there is none in it", hint="is the file whole?")
+    return file
 
 
 def _primary(file: Any) -> Any:

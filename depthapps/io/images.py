@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg")
 _TIFF_SUFFIXES = (".tif", ".tiff")
 _JPEG_QUALITY = 95  # libjpeg's upper end of "no loss to see"; also keeps the colour channels at full resolution below
 _PNG, _PNG_SAMPLES, _PNG_END, _ANIMATED_PNG = b"\x89PNG\r\n\x1a\n", b"IDAT", b"IEND", b"acTL"
+_PNG_CRITICAL = (b"IHDR", b"PLTE", _PNG_SAMPLES, _PNG_END)
 _GIF, _GIF_FRAME = (b"GIF87a", b"GIF89a"), b"\x21\xf9\x04"
 
 
@@ -57,10 +59,11 @@ def decode_image(data: bytes, name: str) -> Image:
     if not data:
         raise InputError(f"{name} is not an image, it is empty: 0 bytes", hint="copy it anew from where it came")
     if (data.startswith(jpeg.SIGNATURE) and not jpeg.end_of_picture(data)) or (
-        data.startswith(_PNG) and _PNG_END not in data
+        data.startswith(_PNG) and not _png_is_whole(data)
     ):
         raise InputError(
-            f"{name} is not an image that can be read, it is truncated", hint="copy it anew from where it came"
+            f"{name} is not an image that can be read, it is truncated or damaged",
+            hint="copy it anew from where it came",
         )
     animated_png = data.startswith(_PNG) and _ANIMATED_PNG in data[: data.find(_PNG_SAMPLES)]
     if animated_png or (data.startswith(_GIF) and data.count(_GIF_FRAME) > 1):
@@ -77,6 +80,20 @@ def decode_image(data: bytes, name: str) -> Image:
     if samples.dtype == np.float32 and not np.isfinite(samples).all():
         raise InputError(f"{name} holds NaN or infinite samples", hint="a picture needs a number in every pixel")
     return np.ascontiguousarray(samples[..., ::-1])
+
+
+def _png_is_whole(data: bytes) -> bool:
+    """Whether a PNG's chunks agree with their checksums up to its end; libpng would tell so in words of its own."""
+    at = len(_PNG)
+    while at + 12 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        end = at + 8 + length
+        if kind in _PNG_CRITICAL and zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            return False
+        if kind == _PNG_END:
+            return True
+        at = end + 4
+    return False
 
 
 def decode(data: bytes, flags: int) -> NDArray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -122,16 +123,16 @@ def _directories(tiff: bytes) -> list[dict[int, Any]]:
     """The chain of TIFF directories in an MP segment; what cannot be read is left out."""
     found: list[dict[int, Any]] = []
     try:
-        directory = ImageFileDirectory_v2(tiff[:8])
-        file = BytesIO(tiff)
-        following, seen = directory.next, set()
-        while following and following not in seen:
-            seen.add(following)
-            file.seek(following)
-            directory = ImageFileDirectory_v2(tiff[:8])
-            directory.load(file)
-            found.append(dict(directory))
-            following = directory.next
+        with warnings.catch_warnings(action="ignore"):
+            following, seen = ImageFileDirectory_v2(tiff[:8]).next, set()
+            while following and following not in seen:
+                seen.add(following)
+                file = BytesIO(tiff)
+                file.seek(following)
+                directory = ImageFileDirectory_v2(tiff[:8])
+                directory.load(file)
+                found.append(dict(directory))
+                following = directory.next
     except (SyntaxError, struct.error, ValueError, KeyError, OSError, TypeError):
         pass
     return found
