@@ -11,8 +11,10 @@ from conftest import SAMPLES
 
 from depthapps.engine.pipeline import match_pair
 from depthapps.io.calibration.read import read_calibration
+from depthapps.io.contents import read_contents
 from depthapps.io.depth import read_disparity
 from depthapps.io.images import read_image
+from depthapps.io.views import Layout, split_views
 from depthapps.scene import Calibration, StereoPair
 
 
@@ -65,3 +67,18 @@ def test_the_disparity_of_a_training_pair_leads_from_left_to_right(seed, monkeyp
         return float(np.mean(np.minimum(np.abs(warped - left), 30)))
 
     assert residual(0) < 0.85 * min(residual(-2), residual(2))  # a third of it is hidden from the right view
+
+
+def test_the_samples_of_one_file_hold_what_the_pair_does():
+    contents = read_contents(SAMPLES / "portrait.jpg")
+    assert contents.inverse_m is not None
+    assert contents.scaled
+    left = read_image(SAMPLES / "left.png")
+    depth_m = 1384.7286 * 0.05 / read_disparity(SAMPLES / "disparity.png")
+    height, width = contents.inverse_m.shape
+    inverse = cv2.resize(1 / depth_m, (width, height), interpolation=cv2.INTER_AREA)
+    assert np.abs(contents.inverse_m / inverse - 1).max() < 0.03
+    assert np.abs(contents.photo.image.astype(int) - left).mean() < 4
+    both = split_views(read_image(SAMPLES / "side_by_side.jpg"), Layout.SIDE_BY_SIDE)
+    for view, name in zip(both, ("left.png", "right.png"), strict=True):
+        assert np.abs(view.astype(int) - read_image(SAMPLES / name)).mean() < 4

@@ -41,6 +41,8 @@ def depth(
     depthapps depth left.png right.png -o disparity.pfm
     depthapps depth left.png right.png -c calib.txt --kind depth -o depth.npy
     depthapps depth photo.jpg --depth kinect.png -o preview.png
+    depthapps depth fujifilm_w3.mpo -o preview.png
+    depthapps depth both_views.jpg --side-by-side -o disparity.pfm
     """
     from depthapps.cli.report import Report
     from depthapps.cli.source import load_source, save_side_outputs, side_outputs

@@ -35,6 +35,7 @@ def mesh(
     depthapps mesh left.png right.png -c calib.txt -o model.glb --viewer model.html
     depthapps mesh left.png right.png -c calib.txt -o model.obj -o model.ply
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
+    depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     """
     from depthapps.cli.report import Report
     from depthapps.cli.source import load_source, save_side_outputs, side_outputs
