@@ -73,19 +73,32 @@ def gdepth_jpeg(
 
 def dynamic_depth_jpeg(photo: bytes, items: dict[str, bytes], tail: bytes = b"", **attributes: Any) -> bytes:
     """A photo with a Dynamic Depth container: items by their names, appended; `tail` is what others append."""
-    entries = "".join(
-        f'<rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="image/jpeg" Item:Length="{len(item)}" '
-        f'Item:Padding="0" Item:DataURI="{name}"/></rdf:li>'
-        for name, item in {"primary_image": b"", **items}.items()
-    )
     depth = "".join(f"<DepthMap:{name}>{value}</DepthMap:{name}>" for name, value in attributes.items())
-    body = (
-        f"<Device:Container><Container:Directory><rdf:Seq>{entries}</rdf:Seq></Container:Directory></Device:Container>"
+    cameras = (
         '<Device:Cameras><rdf:Seq><rdf:li rdf:parseType="Resource"><Camera:DepthMap rdf:parseType="Resource">'
         f"{depth}<DepthMap:DepthURI>android/depthmap</DepthMap:DepthURI></Camera:DepthMap></rdf:li></rdf:Seq>"
         "</Device:Cameras>"
     )
-    return with_xmp(photo, xmp("", DYNAMIC, body)) + b"".join(items.values()) + tail
+    directory = f"<Device:Container>{_directory(items, 'DataURI')}</Device:Container>"
+    return with_xmp(photo, xmp("", DYNAMIC, directory + cameras)) + b"".join(items.values()) + tail
+
+
+def container_jpeg(photo: bytes, items: dict[str, bytes]) -> bytes:
+    """A photo with items by their semantics, as late Pixels and Ultra HDR photos have them."""
+    namespaces = (
+        'xmlns:Container="http://ns.google.com/photos/1.0/container/" '
+        'xmlns:Item="http://ns.google.com/photos/1.0/container/item/"'
+    )
+    return with_xmp(photo, xmp("", namespaces, _directory(items, "Semantic"))) + b"".join(items.values())
+
+
+def _directory(items: dict[str, bytes], key: str) -> str:
+    entries = "".join(
+        f'<rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="image/jpeg" Item:Length="{len(item)}" '
+        f'Item:Padding="0" Item:{key}="{name}"/></rdf:li>'
+        for name, item in {"Primary": b"", **items}.items()
+    )
+    return f"<Container:Directory><rdf:Seq>{entries}</rdf:Seq></Container:Directory>"
 
 
 def multi_picture(

@@ -11,6 +11,7 @@ from conftest import REAL_PHOTOS
 from photo_files import (
     HeifItem,
     apple_xmp,
+    container_jpeg,
     dynamic_depth_jpeg,
     encoded,
     gdepth_jpeg,
@@ -154,6 +155,17 @@ def test_diopters_are_told_by_their_order(read):
     proper = read(dynamic_depth_jpeg(encoded(PHOTO), items, Format="RangeLinear", Near=2, Far=0.5, Units="Diopters"))
     assert proper.inverse_m[0, [0, -1]] == pytest.approx([2, 0.5])
     assert proper.scaled
+
+
+def test_late_pixels_list_depth_by_its_semantics(read):
+    items = {"GainMap": encoded(OTHER), "Original": encoded(OTHER), "Depth": encoded(SAMPLES), "Confidence": b"x"}
+    contents = read(container_jpeg(encoded(PHOTO), items))
+    assert np.allclose(contents.inverse_m, 1 - SHARE, atol=0.03)
+    assert not contents.scaled
+    assert like(contents.photo.image, OTHER)
+    ultra_hdr = read(container_jpeg(encoded(PHOTO), {"GainMap": encoded(OTHER)}))
+    assert ultra_hdr.inverse_m is None
+    assert like(ultra_hdr.photo.image, PHOTO)
 
 
 def test_depth_that_is_announced_and_missing_is_refused(read):

@@ -21,6 +21,7 @@ from depthapps.scene import ASSUMED_FOV_DEG, Camera, FloatMap
 
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
+_DEPTH_SEMANTICS = ("Depth", "DepthMap")
 _NEAREST_M = 1e-3  # what a file says is nearer is a sample at its scale's end, not a depth
 
 
@@ -45,7 +46,8 @@ def embedded_depth(data: bytes, name: str, metadata: Metadata) -> EmbeddedDepth 
     Raises InputError for depth that is announced and cannot be read.
     """
     xmp = Xmp(xmp_packets(data))
-    if "depthmap:Data" in xmp.properties or "depthmap:DepthURI" in xmp.properties:
+    listed = any(entry.get("item:Semantic", "") in _DEPTH_SEMANTICS for entry in xmp.entries("item:Semantic"))
+    if listed or "depthmap:Data" in xmp.properties or "depthmap:DepthURI" in xmp.properties:
         return _google_depth(data, xmp, name, metadata)
     for picture in multi_pictures(data)[1:]:
         aside = Xmp(xmp_packets(picture.data))
@@ -56,12 +58,16 @@ def embedded_depth(data: bytes, name: str, metadata: Metadata) -> EmbeddedDepth 
 
 
 def _google_depth(data: bytes, xmp: Xmp, name: str, metadata: Metadata) -> EmbeddedDepth:
-    """GDepth keeps pictures as text in XMP; Dynamic Depth appends them to the file and lists their lengths there."""
+    """GDepth keeps pictures as text in XMP; Dynamic Depth appends them to the file and lists their lengths there.
+
+    Pixels of 2023 and later list them by their semantics and give no range, as Ultra HDR photos list gain maps.
+    """
     if "depthmap:Data" in xmp.properties:
         encoded, photo = _decoded(xmp, "depthmap:Data"), _decoded(xmp, "image:Data")
     else:
         appended = _appended(data, xmp)
-        encoded = appended.get(xmp.properties["depthmap:DepthURI"])
+        wanted = (xmp.properties.get("depthmap:DepthURI", ""), *_DEPTH_SEMANTICS)
+        encoded = next((appended[item] for item in wanted if item in appended), None)
         photo = next((item for uri, item in appended.items() if "original" in uri.lower()), None)
     if encoded is None:
         raise InputError(f"the depth that {name} announces is not in it", hint="pass the phone's own file, unedited")
@@ -103,8 +109,7 @@ def _appended(data: bytes, xmp: Xmp) -> dict[str, bytes]:
         entries = xmp.entries(f"{prefix}:Mime")
         if not entries:
             continue
-        lengths = [int(e.get(f"{prefix}:Length", 0) or 0) for e in entries]
-        padding = [int(e.get(f"{prefix}:Padding", 0) or 0) for e in entries]
+        lengths, padding = ([_whole(e.get(f"{prefix}:{name}")) for e in entries] for name in ("Length", "Padding"))
         names = [e.get(f"{prefix}:DataURI") or e.get(f"{prefix}:Semantic") or str(k) for k, e in enumerate(entries)]
         behind = sum(lengths[1:]) + sum(padding[1:])
         # the directory describes the file's end; files that something else was appended to since, what follows the
@@ -117,6 +122,11 @@ def _appended(data: bytes, xmp: Xmp) -> dict[str, bytes]:
             if all(item.startswith(_PICTURES) for n, item in found.items() if "depth" in n.lower()):
                 return found
     return {}
+
+
+def _whole(text: str | None) -> int:
+    """A length in bytes; 0 where it is left out or is none."""
+    return int(text) if text and text.isdecimal() else 0
 
 
 def _depth_samples(encoded: bytes, name: str) -> FloatMap:
