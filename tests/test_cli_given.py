@@ -73,6 +73,15 @@ def test_relative_depth_says_that_metres_are_a_guess(tmp_path):
     assert "no unit" in result.stderr
 
 
+def test_the_preview_of_a_given_depth_is_in_metres(tmp_path, portrait, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "depthapps.io.preview.render_depth_preview", lambda z: shown.append(z) or np.zeros((4, 4, 3), np.uint8)
+    )
+    run("depth", portrait, "-o", tmp_path / "p.png")
+    assert np.nanmedian(shown[0]) == pytest.approx(4, rel=0.01)
+
+
 def close(path, truth: TruePair) -> bool:
     return float(np.median(np.abs(read_disparity(path) - truth.disparity_px))) < 0.3
 

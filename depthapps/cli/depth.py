@@ -64,7 +64,7 @@ def depth(
             write_disparity(part, loaded.disparity_px)
         elif kind is Kind.DEPTH:
             write_depth(part, loaded.scene.depth_m, source.depth_scale)
-        elif "baseline" in loaded.calibration.assumed or "focal length" in loaded.calibration.assumed:
+        elif not loaded.depth_is_given and {"baseline", "focal length"} & set(loaded.calibration.assumed):
             write_image(part, render_disparity_preview(loaded.disparity_px))
         else:
             write_image(part, render_depth_preview(loaded.scene.depth_m))

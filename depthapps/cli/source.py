@@ -25,12 +25,16 @@ from depthapps.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Ca
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A scene, its calibration, its disparity (H, W) px in the frame of the left view, and its photo's metadata."""
+    """A scene, its calibration, its disparity (H, W) px in the frame of the left view, and its photo's metadata.
+
+    depth_is_given: whether the depth was read and not computed from disparities, so that no assumption is in it.
+    """
 
     scene: Scene
     calibration: Calibration
     disparity_px: FloatMap
     metadata: Metadata
+    depth_is_given: bool
 
 
 def side_outputs(options: SourceOptions) -> list[Path]:
@@ -69,8 +73,8 @@ def load_source(
         given = read_given(options)
         calibration = _calibration(options, given, report)
     contents, depth, disparity = given.contents, given.depth_m, given.disparity_px
-    is_depth = depth is not None or contents.inverse_m is not None
-    _tell(options, calibration, report, camera_matters=camera_matters or not is_depth or not contents.scaled)
+    depth_is_given = depth is not None or contents.inverse_m is not None
+    _tell(options, calibration, report, camera_matters=camera_matters or not depth_is_given or not contents.scaled)
 
     inverse_depth_sigma, confidence = 0.0, None
     if given.right is not None:
@@ -101,7 +105,7 @@ def load_source(
         disparity = disparity_from_depth(depth, calibration)
     known = depth[np.isfinite(depth)]
     report.add(depth_range_m=[round(float(known.min()), 4), round(float(known.max()), 4)])
-    return Source(scene, calibration, disparity, given.photo.metadata)
+    return Source(scene, calibration, disparity, given.photo.metadata, depth_is_given)
 
 
 def _network(options: SourceOptions) -> StereoNetwork | None:
