@@ -88,6 +88,19 @@ def test_gdepth_linear_range_in_millimetres_and_sixteen_bits(read):
     assert np.allclose(1 / contents.inverse_m, 0.5 + 4 * SHARE, rtol=1e-4)
 
 
+@pytest.mark.parametrize("depth_format", ["RangeLinear", "RangeInverse"])
+def test_the_rounding_of_few_levels_is_known(read, depth_format):
+    exact = np.random.default_rng(0).random((60, 80))
+    near, far = 1, 1.4
+
+    def inverse(share: np.ndarray) -> np.ndarray:
+        return 1 / (near + share * (far - near)) if depth_format == "RangeLinear" else (1 - share) / near + share / far
+
+    depth = encoded((exact * 255).round().astype(np.uint8), ".png")
+    contents = read(gdepth_jpeg(encoded(PHOTO), depth, Format=depth_format, Near=near, Far=far, Units="m"))
+    assert contents.sigma_m == pytest.approx(float(np.std(contents.inverse_m - inverse(exact))), rel=0.3)
+
+
 def test_gdepth_along_rays_becomes_depth_along_the_axis(read):
     exif = Pillow.Exif()
     exif.get_ifd(0x8769)[0xA405] = 24

@@ -73,6 +73,16 @@ def test_a_map_of_the_pictures_size_is_left_alone():
     assert np.array_equal(lift_to_image(inside.astype(np.float32), image), inside)
 
 
+def test_edges_that_were_blurred_by_enlarging_are_sharp_again():
+    image, inside = photo_with_disc()
+    truth = np.where(inside, np.float32(1), np.float32(0.25))
+    enlarged = np.asarray(cv2.resize(shrunk(truth), (320, 240)), np.float32)
+    lifted = lift_to_image(enlarged, image, blurred=True)
+    before, after = (float(((m > 0.35) & (m < 0.9)).mean()) for m in (enlarged, lifted))
+    assert after < 0.2 * before
+    assert np.isnan(lift_to_image(np.where(inside, np.nan, truth), image, blurred=True)[118, 163])
+
+
 def test_threads_do_not_change_the_result():
     image, inside = photo_with_disc()
     small = shrunk(np.where(inside, np.float32(1), np.float32(0.25)))

@@ -96,7 +96,9 @@ def load_source(
         inverse_depth_sigma = DISPARITY_SIGMA * width / (calibration.camera.fx * calibration.baseline_m)
     elif contents.inverse_m is not None:
         with report.stage("lifting"), report.compiling():
-            depth = inverse_to_depth(lift_to_image(contents.inverse_m, given.photo.image))
+            # what phones keep as large as the photo they have enlarged
+            depth = inverse_to_depth(lift_to_image(contents.inverse_m, given.photo.image, blurred=True))
+        inverse_depth_sigma = contents.sigma_m
     if depth is None:
         assert disparity is not None
         depth = depth_from_disparity(disparity, calibration)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from depthapps.io import heif, jpeg
@@ -20,13 +20,14 @@ class Contents:
     """What a file holds, everything upright. `right` and `inverse_m` are None where it is a picture and nothing else.
 
     photo: the picture, or the left view. right: the right view. inverse_m: (h, w) float32 1/Z in 1/m at the size that
-    the file keeps it in, NaN = unknown; `scaled` is False if its metres are a guess. camera, baseline_m and doffs_px:
-    of the left view, where the file knows them.
+    the file keeps it in, NaN = unknown; sigma_m: the deviation of its rounding; scaled: False if metres are a guess.
+    camera, baseline_m and doffs_px: of the left view, where the file knows them.
     """
 
     photo: Photo
     right: Image | None = None
     inverse_m: FloatMap | None = None
+    sigma_m: float = 0.0
     scaled: bool = True
     camera: Camera | None = None
     baseline_m: float | None = None
@@ -75,12 +76,13 @@ def _read_heif(path: Path, data: bytes) -> Contents:
     auxiliary = heif.read_auxiliary_depth(path, data)
     if auxiliary is None:
         return Contents(photo)
-    depth = apple_depth(auxiliary.samples, auxiliary.xmp, auxiliary.range)
+    depth = apple_depth(auxiliary.samples, auxiliary.level, auxiliary.xmp, auxiliary.range)
     camera = upright_camera(depth.camera, auxiliary.orientation) if depth.camera else None
-    return _with_depth(photo, EmbeddedDepth(depth.inverse_m, depth.scaled, camera), 1)
+    return _with_depth(photo, replace(depth, camera=camera), 1)
 
 
 def _with_depth(photo: Photo, depth: EmbeddedDepth, orientation: int) -> Contents:
     height, width = photo.image.shape[:2]
     camera = upright_camera(depth.camera, orientation).scaled_to(width, height) if depth.camera else None
-    return Contents(photo, inverse_m=upright(depth.inverse_m, orientation), scaled=depth.scaled, camera=camera)
+    inverse = upright(depth.inverse_m, orientation)
+    return Contents(photo, inverse_m=inverse, sigma_m=depth.sigma_m, scaled=depth.scaled, camera=camera)

@@ -41,9 +41,13 @@ class SpatialPhoto:
 
 @dataclass(frozen=True, eq=False)
 class AuxiliaryDepth:
-    """A depth image: samples (h, w) in 0..1, upright, with its XMP, its metadata, and the stored orientation."""
+    """A depth image: samples (h, w) in 0..1, upright, and how far apart their levels are.
+
+    With its XMP, its range as the HEIF standard tells it, and the orientation in which the photo is stored.
+    """
 
     samples: NDArray[np.floating]
+    level: float
     xmp: Xmp
     range: dict[str, Any]
     orientation: int
@@ -99,8 +103,10 @@ def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
         packets = [items.contents.get(i, b"") for depth in depth_items for i in items.referring(b"cdsc", depth)]
         if depth_items and _orientation(items, depth_items[0]) == 1:  # it lies as the photo was stored, then
             samples = upright(samples, orientation)
+    levels = np.iinfo(samples.dtype).max
     return AuxiliaryDepth(
-        samples / np.float32(np.iinfo(samples.dtype).max),
+        samples / np.float32(levels),
+        1 / levels,
         Xmp(packets),
         found[0].info.get("metadata") or {},
         orientation,

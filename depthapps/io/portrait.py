@@ -22,6 +22,7 @@ from depthapps.scene import ASSUMED_FOV_DEG, Camera, FloatMap
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
 _DEPTH_SEMANTICS = ("Depth", "DepthMap")
+_LEVEL_SIGMA = 1 / math.sqrt(12)  # of numbers rounded to whole ones
 _NEAREST_M = 1e-3  # what a file says is nearer is a sample at its scale's end, not a depth
 
 
@@ -29,12 +30,14 @@ _NEAREST_M = 1e-3  # what a file says is nearer is a sample at its scale's end, 
 class EmbeddedDepth:
     """Depth inside a photo, in the orientation in which the photo's samples are stored.
 
-    inverse_m: (h, w) float32 1/Z in 1/m, NaN = unknown. scaled: False if metres are not known but by a factor.
+    inverse_m: (h, w) float32 1/Z in 1/m, NaN = unknown. sigma_m: the deviation of it that comes from the few levels it
+    is kept in, in 1/m. scaled: False if metres are not known but by a factor.
     camera: the photo's own, of any size of the same shape; None where the file does not tell. photo: the bytes of the
     sharp photo, where the file keeps it beside the one that the phone has blurred already.
     """
 
     inverse_m: FloatMap
+    sigma_m: float
     scaled: bool
     camera: Camera | None = None
     photo: bytes | None = None
@@ -52,8 +55,7 @@ def embedded_depth(data: bytes, name: str, metadata: Metadata) -> EmbeddedDepth 
     for picture in multi_pictures(data)[1:]:
         aside = Xmp(xmp_packets(picture.data))
         if is_apple_depth(aside):
-            samples = _depth_samples(picture.data, name)
-            return apple_depth(samples, aside, {})
+            return apple_depth(*_depth_samples(picture.data, name), aside, {})
     return None
 
 
@@ -71,26 +73,40 @@ def _google_depth(data: bytes, xmp: Xmp, name: str, metadata: Metadata) -> Embed
         photo = next((item for uri, item in appended.items() if "original" in uri.lower()), None)
     if encoded is None:
         raise InputError(f"the depth that {name} announces is not in it", hint="pass the phone's own file, unedited")
-    values = _depth_samples(encoded, name)
+    values, level = _depth_samples(encoded, name)
 
     near, far = xmp.number("depthmap:Near"), xmp.number("depthmap:Far")
     units = xmp.properties.get("depthmap:Units", "").lower()
     to_metres = _METRES.get(units)
     if near is None or far is None or not (0 < near < math.inf and far > 0 and near != far):
         # without its ends the scale is one of inverse depth from near, 0, to infinitely far, 1
-        return EmbeddedDepth(1 - values, scaled=False, photo=photo)
-    if xmp.properties.get("depthmap:Format") == "RangeLinear":
-        depth = near + values * (far - near)
-        inverse = 1 / np.maximum(depth, np.float32(_NEAREST_M))
-    else:
-        inverse = (1 - values) / near + values / far
-    if units.startswith("diopter") and near > far:
-        # Pixels say diopters and mean distances, which the order tells: what is near is farther off in diopters
-        inverse, to_metres = 1 / np.maximum(inverse, np.float32(1e-6)), 1.0
-    inverse = inverse / (to_metres or 1.0)
+        return EmbeddedDepth(1 - values, level * _LEVEL_SIGMA, scaled=False, photo=photo)
+    linear = xmp.properties.get("depthmap:Format") == "RangeLinear"
+    # Pixels say diopters and mean distances, which the order tells: what is near has more diopters
+    diopters = units.startswith("diopter") and near > far
+    if diopters:
+        to_metres = 1.0
+
+    def to_inverse(values: FloatMap) -> FloatMap:
+        if diopters:
+            return near + values * (far - near) if linear else 1 / ((1 - values) / near + values / far)
+        inverse = (
+            1 / np.maximum(near + values * (far - near), np.float32(_NEAREST_M))
+            if linear
+            else (1 - values) / near + values / far
+        )
+        return inverse / (to_metres or 1.0)
+
+    inverse = to_inverse(values)
+    sigma = _level_sigma(inverse, to_inverse(values + np.float32(level)))
     if xmp.properties.get("depthmap:MeasureType") == "OpticRay":
         inverse = inverse * _ray_lengths(inverse.shape, metadata)
-    return EmbeddedDepth(inverse.astype(np.float32), scaled=to_metres is not None, photo=photo)
+    return EmbeddedDepth(inverse.astype(np.float32), sigma, scaled=to_metres is not None, photo=photo)
+
+
+def _level_sigma(inverse_m: FloatMap, next_inverse_m: FloatMap) -> float:
+    """Deviation of the rounding of maps (h, w) in 1/m, from what they would be a level further on."""
+    return float(np.median(np.abs(next_inverse_m - inverse_m))) * _LEVEL_SIGMA
 
 
 def _decoded(xmp: Xmp, name: str) -> bytes | None:
@@ -129,13 +145,14 @@ def _whole(text: str | None) -> int:
     return int(text) if text and text.isdecimal() else 0
 
 
-def _depth_samples(encoded: bytes, name: str) -> FloatMap:
-    """A depth picture's samples (h, w) in 0..1."""
+def _depth_samples(encoded: bytes, name: str) -> tuple[FloatMap, float]:
+    """A depth picture's samples (h, w) in 0..1, and how far apart its levels are."""
     samples = decode(encoded, cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype.kind != "u":
         raise InputError(f"the depth inside {name} cannot be read", hint="pass the phone's own file, unedited")
     samples = samples[..., 0] if samples.ndim == 3 else samples
-    return samples / np.float32(np.iinfo(samples.dtype.name).max)
+    levels = np.iinfo(samples.dtype.name).max
+    return samples / np.float32(levels), 1 / levels
 
 
 def _ray_lengths(shape: tuple[int, ...], metadata: Metadata) -> NDArray[np.floating]:
@@ -152,11 +169,11 @@ def is_apple_depth(xmp: Xmp) -> bool:
     return kind in ("depth", "disparity") and "pixeldatainfo:AuxiliaryImageSubType" not in xmp.properties
 
 
-def apple_depth(samples: FloatMap, xmp: Xmp, heif_range: dict[str, float]) -> EmbeddedDepth:
+def apple_depth(samples: FloatMap, level: float, xmp: Xmp, heif_range: dict[str, float]) -> EmbeddedDepth:
     """Apple's depth: samples (h, w) in 0..1 between the ends that the XMP names, in metres or, disparity, in 1/m.
 
-    heif_range: what the HEIF standard's own message says of the ends, for files of others, without Apple's XMP. The
-    lens's distortion is left alone: photo and depth are bent alike.
+    level: how far apart the samples' levels are. heif_range: what the HEIF standard's own message says of the ends, for
+    files of others, without Apple's XMP. The lens's distortion is left alone: photo and depth are bent alike.
     """
     low, high = xmp.number("pixeldatainfo:FloatMinValue"), xmp.number("pixeldatainfo:FloatMaxValue")
     metres = xmp.properties.get("pixeldatainfo:AuxiliaryImageType", "").lower() == "depth"
@@ -169,10 +186,15 @@ def apple_depth(samples: FloatMap, xmp: Xmp, heif_range: dict[str, float]) -> Em
         if heif_range.get("representation_type") == 0 and heif_range.get("z_near") and heif_range.get("z_far"):
             low, high = 1 / heif_range["z_far"], 1 / heif_range["z_near"]
     if low is None or high is None or not low < high:
-        return EmbeddedDepth(samples, scaled=False)  # bright is near
-    values = low + samples * np.float32(high - low)
-    inverse = 1 / np.maximum(values, np.float32(_NEAREST_M)) if metres else np.maximum(values, 0)
-    return EmbeddedDepth(inverse.astype(np.float32), absolute, _apple_camera(xmp))
+        return EmbeddedDepth(samples, level * _LEVEL_SIGMA, scaled=False)  # bright is near
+
+    def to_inverse(samples: FloatMap) -> FloatMap:
+        values = low + samples * np.float32(high - low)
+        return 1 / np.maximum(values, np.float32(_NEAREST_M)) if metres else np.maximum(values, 0)
+
+    inverse = to_inverse(samples)
+    sigma = _level_sigma(inverse, to_inverse(samples + np.float32(level)))
+    return EmbeddedDepth(inverse.astype(np.float32), sigma, absolute, _apple_camera(xmp))
 
 
 def _apple_camera(xmp: Xmp) -> Camera | None:

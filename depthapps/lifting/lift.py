@@ -20,23 +20,31 @@ _STEP = 0.02  # of the map's range: lower steps are seen in no picture that is m
 _THICKNESS = 0.03  # of the map's range, which depths around a pixel span at most if they are one surface
 _SLOPE_GROWTH = 1.6  # a slope rises over 5x5 samples twice as much as over 3x3, a step hardly more
 _MIXED = 0.25  # a sample at a step this far, of the step, from both of its sides is a mixture and no surface
+# A disc enlarged 3, 4 and 5 times and lifted from a third of that has 0, 0.1 and 0.3 % of the pixels between its two
+# depths, from a half 0.1, 0.6 and 1.2 %, and before that 2.0, 2.6 and 3.4 %.
+_SHARP_SIZE = 1 / 3  # of the picture's
 _REACH = 2  # samples by which edges may move: sensors and phones are off by about that
 
 
-def lift_to_image(values: FloatMap, image: Image) -> FloatMap:
+def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False) -> FloatMap:
     """A map (h, w) of 1/Z or disparity -> float32 at the size of its picture (H, W, 3); NaN stays unknown.
 
     Surfaces are interpolated. Along depth edges a pixel takes the depth of one of the surfaces around it, the one
     whose samples look most like it: a joint bilateral filter (Kopf et al. 2007) that takes the mode where that takes
     the mean, so that no depth lies between the two sides of an edge, and in a mesh nothing flies between them. A map of
     the picture's own size comes back as it is. Does not depend on the number of threads.
+
+    blurred: the map was enlarged by somebody already, which blurred its edges. No more than a third of the picture's
+    size is taken of it, at which they are sharp again if it was enlarged up to four times.
     """
     height, width = image.shape[:2]
-    h, w = values.shape
+    known, filled = np.isfinite(values), fill_background(values)
+    if blurred and (shrink := _SHARP_SIZE * max(height, width) / max(values.shape)) < 1:
+        size = max(round(values.shape[1] * shrink), 1), max(round(values.shape[0] * shrink), 1)
+        filled = np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_AREA), np.float32)
+    h, w = filled.shape
     if (h, w) == (height, width):
         return np.asarray(values, np.float32)
-    known = np.isfinite(values)
-    filled = fill_background(values)
     lifted = np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     low, high = (float(v) for v in np.percentile(filled, (0.5, 99.5)))
     edge = _steps(filled, _STEP * (high - low))
