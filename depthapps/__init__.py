@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from depthapps.geometry import depth_from_disparity as depth_from_disparity
     from depthapps.io.images import read_image as read_image
     from depthapps.io.images import write_image as write_image
-    from depthapps.mesh.surface import build_cloud as build_cloud
-    from depthapps.mesh.surface import build_mesh as build_mesh
+    from depthapps.mesh.build import build_cloud as build_cloud
+    from depthapps.mesh.build import build_mesh as build_mesh
     from depthapps.quality import Quality as Quality
     from depthapps.scene import Calibration as Calibration
     from depthapps.scene import Camera as Camera
@@ -40,8 +40,8 @@ _HOMES = {
     "RelightParams": "shadow.params",
     "Scene": "scene",
     "StereoPair": "scene",
-    "build_cloud": "mesh.surface",
-    "build_mesh": "mesh.surface",
+    "build_cloud": "mesh.build",
+    "build_mesh": "mesh.build",
     "build_surface": "shadow.tracing",
     "depth_from_disparity": "geometry",
     "match_pair": "engine.pipeline",

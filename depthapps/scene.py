@@ -213,19 +213,19 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class TriangleMesh:
-    """A textured surface in camera axes.
+    """A coloured surface in camera axes, or in those of the world that several cameras stand in.
 
     vertices: (V, 3) float32 metres. triangles: (T, 3) int32, anticlockwise seen from the camera.
     normals: (V, 3) float32 unit, towards the camera. colors: (V, 3) uint8 sRGB.
-    uv: (V, 2) float32 in 0..1, origin at the texture's top left. texture: (H, W, 3) uint8 sRGB.
+    uv: (V, 2) float32 in 0..1, origin at the texture's top left. texture: (H, W, 3) uint8 sRGB. Both or neither.
     """
 
     vertices: NDArray[np.floating]
     triangles: NDArray[np.int32]
     normals: NDArray[np.floating]
     colors: NDArray[np.uint8]
-    uv: NDArray[np.floating]
-    texture: NDArray[np.uint8]
+    uv: NDArray[np.floating] | None = None
+    texture: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False)

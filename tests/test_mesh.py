@@ -9,7 +9,8 @@ import pytest
 
 from depthapps.errors import InputError
 from depthapps.geometry import project
-from depthapps.mesh.surface import build_cloud, build_mesh
+from depthapps.mesh.build import build_cloud, build_mesh
+from depthapps.mesh.surface import cut_surface, textured_mesh
 from depthapps.scene import Camera, Scene
 
 
@@ -20,6 +21,8 @@ def test_every_vertex_lies_on_the_surface_and_shows_its_pixel(step_scene):
     assert np.allclose(x, column, atol=1e-3)
     assert np.array_equal(z, step_scene.depth_m[row, column])
     assert np.array_equal(mesh.colors, step_scene.image[row, column])
+    assert mesh.uv is not None
+    assert mesh.texture is not None
     assert np.allclose(mesh.uv * [120, 90] - 0.5, np.column_stack([column, row]), atol=1e-3)
     assert np.array_equal(mesh.texture, step_scene.image)
     assert np.allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-5)
@@ -44,14 +47,36 @@ def test_unknown_and_flying_pixels_are_left_out(step_scene):
 
 @pytest.mark.parametrize("stride", [2, 3, 7])
 def test_a_stride_thins_the_vertices_and_keeps_them_in_place(step_scene, stride):
-    mesh = build_mesh(step_scene, stride)
+    mesh = textured_mesh(cut_surface(step_scene, stride))
     x, y, z = project(mesh.vertices, step_scene.camera)
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
     assert np.allclose(x, column, atol=1e-3)
     assert (column % stride == 0).all()
     assert np.array_equal(z, step_scene.depth_m[row, column])
+    assert mesh.uv is not None
+    assert mesh.texture is not None
     assert np.allclose(mesh.uv * [120, 90] - 0.5, np.column_stack([column, row]), atol=1e-3)
     assert mesh.texture.shape == step_scene.image.shape
+
+
+def test_specks_are_left_out_and_every_pixel_is_accounted_for(step_scene):
+    depth, confidence = step_scene.depth_m.copy(), np.full(step_scene.depth_m.shape, 0.9, np.float32)
+    depth[0:10], depth[80, 20], confidence[40:42, 60:70] = np.nan, 2.0, 0.1
+    large = replace(
+        step_scene,
+        image=np.tile(step_scene.image, (5, 5, 1)),
+        depth_m=np.tile(depth, (5, 5)),
+        confidence=np.tile(confidence, (5, 5)),
+        camera=Camera.centred(600, 450, 500.0),
+    )
+    large.depth_m[445:448, 300:305] = 1.5  # 15 px of 270 000
+    cut = cut_surface(large).cut
+    assert cut.islands == pytest.approx(15 / 270_000)
+    assert cut.torn == pytest.approx(25 / 270_000)
+    assert cut.unknown == pytest.approx(10 / 90)
+    assert cut.doubtful == pytest.approx(20 / 10_800)
+    assert cut.kept + cut.islands + cut.torn + cut.unknown + cut.doubtful == pytest.approx(1)
+    assert cut.confidence == pytest.approx(0.9)
 
 
 def test_a_cloud_has_the_points_of_the_mesh(step_scene):

@@ -1,0 +1,282 @@
+"""Compiled loops of mesh simplification: edge collapses on an indexed triangle mesh."""
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+compiled = nb.njit(nogil=True, cache=True, error_model="numpy")
+
+RING = 40  # vertices with more neighbours stay as they are
+THINNEST = 0.02  # a new triangle's height over its base: thinner ones shade badly
+TURN = (
+    0.2  # cosine of the angle that a triangle may turn by in one collapse, as Garland and Heckbert's programs have it
+)
+
+
+@compiled
+def link_corners(triangles: NDArray[np.int32], head: NDArray[np.int32], following: NDArray[np.int32]) -> None:
+    """The corners 3t + k of every vertex as a linked list: its first in `head` (V,), the next in `following` (3T,)."""
+    head[:] = -1
+    for corner in range(following.size):
+        vertex = triangles[corner // 3, corner % 3]
+        following[corner] = head[vertex]
+        head[vertex] = corner
+
+
+@compiled
+def _ring(vertex, triangles, head, following, after, before):
+    """The triangles around a vertex: their count, and the two other corners of each; −1 if there are too many."""
+    count = 0
+    corner = head[vertex]
+    while corner >= 0:
+        t, k = corner // 3, corner % 3
+        if count == RING:
+            return -1
+        after[count] = triangles[t, (k + 1) % 3]
+        before[count] = triangles[t, (k + 2) % 3]
+        count += 1
+        corner = following[corner]
+    return count
+
+
+@compiled
+def _held(values, count, wanted):
+    for i in range(count):  # noqa: SIM110  (numba compiles loops, and generators slowly)
+        if values[i] == wanted:
+            return True
+    return False
+
+
+@compiled
+def _add_plane(quadric, weight, a, b, c, d):
+    """Add `weight` times the squared distance a x + b y + c z + d to a quadric (10,)."""
+    quadric[0] += weight * a * a
+    quadric[1] += weight * a * b
+    quadric[2] += weight * a * c
+    quadric[3] += weight * a * d
+    quadric[4] += weight * b * b
+    quadric[5] += weight * b * c
+    quadric[6] += weight * b * d
+    quadric[7] += weight * c * c
+    quadric[8] += weight * c * d
+    quadric[9] += weight * d * d
+
+
+@compiled
+def add_quadrics(points, shape, triangles, head, following, border_weight, quadrics) -> None:
+    """Add to the quadrics (V, 10) of every vertex its triangles' planes, and its border edges' planes across them.
+
+    shape: (V, 3) as `points`, or with its third column 0, in which case that of `points` is a height over the two
+    others: distances are then measured along it and relative to it. A triangle weighs as much as its area, an edge
+    border_weight times its length.
+    """
+    after, before = np.empty(RING, np.int32), np.empty(RING, np.int32)
+    for t in range(len(triangles)):
+        i, j, k = triangles[t]
+        x, y, z, _ = _normal(i, j, k, points)
+        area = 0.5 * np.sqrt(x * x + y * y + z * z)
+        if area == 0:
+            continue
+        flat = shape[i, 2] == 0 and shape[j, 2] == 0 and shape[k, 2] == 0
+        if flat:
+            area = 0.5 * abs(z)
+            norm = z * (points[i, 2] + points[j, 2] + points[k, 2]) / 3
+            a, b, c = x / norm, y / norm, z / norm
+        else:
+            a, b, c = 0.5 * x / area, 0.5 * y / area, 0.5 * z / area
+        d = -(a * points[i, 0] + b * points[i, 1] + c * points[i, 2])
+        for corner in range(3):
+            v, u = triangles[t, corner], triangles[t, (corner + 1) % 3]
+            _add_plane(quadrics[v], area, a, b, c, d)
+            count = _ring(v, triangles, head, following, after, before)
+            if _held(before, count, u):
+                continue
+            ex, ey, ez = (shape[u, 0] - shape[v, 0]), (shape[u, 1] - shape[v, 1]), (shape[u, 2] - shape[v, 2])
+            length = np.sqrt(ex * ex + ey * ey + ez * ez)
+            if flat:
+                p, q, r = ey / length, -ex / length, 0.0
+            else:
+                p, q, r = (ey * c - ez * b) / length, (ez * a - ex * c) / length, (ex * b - ey * a) / length
+            s = -(p * shape[v, 0] + q * shape[v, 1] + r * shape[v, 2])
+            _add_plane(quadrics[v], border_weight * length, p, q, r, s)
+            _add_plane(quadrics[u], border_weight * length, p, q, r, s)
+
+
+@compiled
+def _distance(q, point):
+    """The weighted sum of squared distances that a quadric (10,) holds, at a point."""
+    x, y, z = point
+    return (
+        x * (q[0] * x + 2 * (q[1] * y + q[2] * z + q[3]))
+        + y * (q[4] * y + 2 * (q[5] * z + q[6]))
+        + z * (q[7] * z + 2 * q[8])
+        + q[9]
+    )
+
+
+@compiled
+def _cost(quadrics, v, u, points):
+    return _distance(quadrics[v], points[u]) + _distance(quadrics[u], points[u])
+
+
+@compiled
+def _normal(a, b, c, shape):
+    x1, y1, z1 = shape[b, 0] - shape[a, 0], shape[b, 1] - shape[a, 1], shape[b, 2] - shape[a, 2]
+    x2, y2, z2 = shape[c, 0] - shape[a, 0], shape[c, 1] - shape[a, 1], shape[c, 2] - shape[a, 2]
+    longest = max(
+        x1 * x1 + y1 * y1 + z1 * z1, x2 * x2 + y2 * y2 + z2 * z2, (x1 - x2) ** 2 + (y1 - y2) ** 2 + (z1 - z2) ** 2
+    )
+    return y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2, longest
+
+
+@compiled
+def _allowed(v, u, after, before, count, triangles, head, following, shape, after_u, before_u):
+    """Whether v may move into its neighbour u: no triangle turns over or gets too thin, and the surface stays one."""
+    shared = 0
+    for i in range(count):
+        a, b = after[i], before[i]
+        if u in (a, b):
+            shared += 1
+            continue
+        x0, y0, z0, _ = _normal(v, a, b, shape)
+        x, y, z, longest = _normal(u, a, b, shape)
+        area, area0 = np.sqrt(x * x + y * y + z * z), np.sqrt(x0 * x0 + y0 * y0 + z0 * z0)
+        if area < THINNEST * longest or x * x0 + y * y0 + z * z0 < TURN * area * area0:
+            return False
+    # They may have no neighbours in common but those across their shared triangles. A neighbour of u comes once as the
+    # corner after it, or, at the end of a border, only as the one before.
+    count_u = _ring(u, triangles, head, following, after_u, before_u)
+    common = 0
+    for i in range(count_u):
+        first, second = after_u[i], before_u[i]
+        common += _held(after, count, first) or _held(before, count, first)
+        if not _held(after_u, count_u, second):
+            common += _held(after, count, second) or _held(before, count, second)
+    return count_u >= 0 and common == shared
+
+
+@compiled
+def find_collapses(first, end, stale, triangles, head, following, points, shape, quadrics, costs, targets) -> None:
+    """For stale vertices of first..end: the cheapest neighbour each may move into, and what that costs; inf if none."""
+    after, before = np.empty(RING, np.int32), np.empty(RING, np.int32)
+    after_u, before_u = np.empty(RING, np.int32), np.empty(RING, np.int32)
+    prices, tried = np.empty(2 * RING, np.float64), np.empty(2 * RING, np.int32)
+    for v in range(first, end):
+        if not stale[v]:
+            continue
+        stale[v] = False
+        costs[v] = np.inf
+        count = _ring(v, triangles, head, following, after, before)
+        if count < 1:
+            continue
+        starts, ends = 0, 0  # border edges
+        for i in range(count):
+            starts += not _held(before, count, after[i])
+            ends += not _held(after, count, before[i])
+        if starts != ends or starts > 1:  # surfaces that touch in this vertex only
+            continue
+        candidates = 0
+        for i in range(count):
+            if starts == 0 or not _held(before, count, after[i]):
+                prices[candidates] = _cost(quadrics, v, after[i], points)
+                tried[candidates] = after[i]
+                candidates += 1
+            if starts and not _held(after, count, before[i]):
+                prices[candidates] = _cost(quadrics, v, before[i], points)
+                tried[candidates] = before[i]
+                candidates += 1
+        for _ in range(candidates):
+            best = 0
+            for i in range(1, candidates):
+                if prices[i] < prices[best]:
+                    best = i
+            if prices[best] == np.inf:
+                break
+            if _allowed(v, tried[best], after, before, count, triangles, head, following, shape, after_u, before_u):
+                costs[v], targets[v] = prices[best], tried[best]
+                break
+            prices[best] = np.inf
+
+
+@compiled
+def collapse(limit, count, triangles, head, following, points, shape, quadrics, costs, targets, stale, touched) -> int:
+    """Move vertices that cost at most `limit` into their targets until `count` triangles are gone; returns how many.
+
+    No vertex around a collapse takes part in a second one before its cost is found anew, so `touched` must come all
+    False. triangles: the rows that are gone hold −1.
+    """
+    after, before = np.empty(RING, np.int32), np.empty(RING, np.int32)
+    after_u, before_u = np.empty(RING, np.int32), np.empty(RING, np.int32)
+    gone = 0
+    for v in range(len(costs)):
+        if gone >= count:
+            break
+        u = targets[v]
+        if not costs[v] <= limit or touched[v] or touched[u]:
+            continue
+        ring = _ring(v, triangles, head, following, after, before)
+        if not _allowed(v, u, after, before, ring, triangles, head, following, shape, after_u, before_u):
+            stale[v] = True
+            continue
+        corner = head[v]
+        while corner >= 0:
+            upcoming = following[corner]
+            t = corner // 3
+            if u in (triangles[t, 0], triangles[t, 1], triangles[t, 2]):
+                for k in range(3):  # out of the lists of the two others
+                    if 3 * t + k != corner:
+                        _unlink(3 * t + k, triangles[t, k], head, following)
+                triangles[t] = -1
+                gone += 1
+            else:
+                triangles[t, corner % 3] = u
+                following[corner] = head[u]
+                head[u] = corner
+            corner = upcoming
+        head[v] = -1
+        costs[v] = np.inf
+        quadrics[u] += quadrics[v]
+        touched[u] = stale[u] = True
+        corner = head[u]
+        while corner >= 0:
+            t = corner // 3
+            for k in range(3):
+                touched[triangles[t, k]] = stale[triangles[t, k]] = True
+            corner = following[corner]
+    return gone
+
+
+@compiled
+def _unlink(corner, vertex, head, following):
+    if head[vertex] == corner:
+        head[vertex] = following[corner]
+        return
+    at = head[vertex]
+    while following[at] != corner:
+        at = following[at]
+    following[at] = following[corner]
+
+
+@compiled
+def rasterize(points: NDArray[np.floating], triangles: NDArray[np.int32], out: NDArray[np.floating]) -> None:
+    """Draw triangles of points (V, 3) = (x, y, value) into `out` (H, W), the largest value at each pixel centre.
+
+    Pixels that no triangle covers keep what they hold; NaN gives way to any value.
+    """
+    height, width = out.shape
+    edge = 1e-4  # pixels on an edge belong to both sides
+    for t in range(len(triangles)):
+        a, b, c = points[triangles[t, 0]], points[triangles[t, 1]], points[triangles[t, 2]]
+        twice = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
+        if twice == 0:
+            continue
+        left, right = int(np.ceil(min(a[0], b[0], c[0]))), int(np.floor(max(a[0], b[0], c[0])))
+        top, bottom = int(np.ceil(min(a[1], b[1], c[1]))), int(np.floor(max(a[1], b[1], c[1])))
+        for y in range(max(0, top), min(height - 1, bottom) + 1):
+            for x in range(max(0, left), min(width - 1, right) + 1):
+                s = ((x - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (y - a[1])) / twice
+                r = ((b[0] - a[0]) * (y - a[1]) - (x - a[0]) * (b[1] - a[1])) / twice
+                if s >= -edge and r >= -edge and s + r <= 1 + edge:
+                    value = a[2] + s * (b[2] - a[2]) + r * (c[2] - a[2])
+                    if not out[y, x] >= value:
+                        out[y, x] = value

@@ -1,0 +1,165 @@
+"""Fewer triangles on the same surface: edges are collapsed in the order of the error that each adds.
+
+Quadric error metrics (Garland and Heckbert 1997) with vertices that stay where they were measured: a vertex moves into
+one of its neighbours, so that those which remain keep their exact depth, colour and texture coordinates. Over a depth
+map the work is done on (x, y, 1/Z), where every plane of the scene is exactly plane, and the error is relative depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.bands import for_bands
+from depthapps.errors import InputError
+from depthapps.mesh._kernels import add_quadrics, collapse, find_collapses, link_corners, rasterize
+from depthapps.mesh.surface import GridSurface
+from depthapps.scene import FloatMap
+from depthapps.surface import inverse_depth
+
+# A border that moves by a pixel counts as much as a depth that is wrong by this share: silhouettes are seen first.
+BORDER_PX = 0.02
+# The cheapest share of the vertices that each pass collapses: larger ones are faster and choose worse.
+PASS_SHARE = 0.5
+BAND_VERTICES = 20_000
+
+
+@dataclass(frozen=True)
+class SimplifyParams:
+    """How far a mesh is simplified: to this many triangles, or as far as the error allows, whichever is reached first.
+
+    max_error_pct: the largest error of depth, in percent of it, away from borders.
+    """
+
+    max_triangles: int | None = None
+    max_error_pct: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse limits that leave nothing."""
+        if self.max_triangles is not None and self.max_triangles < 4:
+            raise InputError(f"{self.max_triangles} triangles are no surface", hint="allow 1000 or more")
+        if self.max_error_pct is not None and not 0 < self.max_error_pct < 100:
+            raise InputError(
+                f"an error of {self.max_error_pct:g} % was allowed, it must lie between 0 and 100",
+                hint="0.1 is a millimetre at a metre",
+            )
+
+
+WEB = SimplifyParams(max_triangles=80_000)
+"""For viewers on phones: with normals and texture coordinates 2.5 MB."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What simplifying changed, seen from the camera: shares of depth, off the borders, and of the surface's pixels."""
+
+    rms: float
+    largest: float
+    lost: float
+
+
+class Collapser:
+    """A triangle mesh whose edges are collapsed, the cheapest first.
+
+    points: (V, 3) float64. shape: the same, or with 0 as third column where that of `points` is a height over the
+    other two, see `_kernels.add_quadrics`. border_weight: what a border edge's displacement counts, beside a surface's.
+    """
+
+    def __init__(
+        self,
+        points: NDArray[np.floating],
+        shape: NDArray[np.floating],
+        triangles: NDArray[np.int32],
+        border_weight: float,
+    ) -> None:
+        self._points, self._shape = np.asarray(points, np.float64), np.asarray(shape, np.float64)
+        self._triangles = np.array(triangles, np.int32)
+        count = len(points)
+        self._head, self._following = np.empty(count, np.int32), np.empty(3 * len(triangles), np.int32)
+        link_corners(self._triangles, self._head, self._following)
+        self._quadrics = np.zeros((count, 10))
+        add_quadrics(
+            self._points, self._shape, self._triangles, self._head, self._following, border_weight, self._quadrics
+        )
+        self._stale = np.ones(count, bool)
+        self._costs, self._targets = np.full(count, np.inf), np.zeros(count, np.int32)
+        self.count = len(triangles)
+
+    @property
+    def triangles(self) -> NDArray[np.int32]:
+        """(T, 3) int32 that are left."""
+        return self._triangles[self._triangles[:, 0] >= 0]
+
+    def step(self, max_triangles: int) -> bool:
+        """Collapse the cheapest edges, down to max_triangles at most; False when nothing is left to be done."""
+        if self.count <= max_triangles:
+            return False
+        mesh = (self._triangles, self._head, self._following, self._points, self._shape, self._quadrics)
+        search = (*mesh, self._costs, self._targets)
+        for_bands(
+            len(self._costs),
+            lambda first, end: find_collapses(first, end, self._stale, *search),
+            BAND_VERTICES,
+        )
+        costs = self._costs[self._costs < np.inf]
+        if not costs.size:
+            return False
+        excess = self.count - max_triangles
+        rank = min(int(PASS_SHARE * costs.size), excess // 2)
+        limit = np.partition(costs, rank)[rank]
+        gone = collapse(limit, excess, *search, self._stale, np.zeros(len(self._costs), bool))
+        self.count -= gone
+        return gone > 0
+
+
+def simplify_surface(surface: GridSurface, params: SimplifyParams) -> tuple[NDArray[np.int32], Loss]:
+    """Fewer triangles (T, 3) int32 over the vertices of a surface, and what that changed."""
+    inverse = inverse_depth(surface.depth_m).astype(np.float64)
+    used, triangles = np.unique(surface.triangles, return_inverse=True)
+    y, x = np.divmod(used, inverse.shape[1])
+    points = np.column_stack([x, y, inverse.ravel()[used]])
+    collapser = Collapser(points, points * [1, 1, 0], triangles.reshape(-1, 3).astype(np.int32), BORDER_PX**2)
+    measured = _Measure(inverse, points, collapser.triangles)
+    target = params.max_triangles or 4
+    if params.max_error_pct is None:
+        while collapser.step(target):
+            pass
+        kept = collapser.triangles
+    else:
+        kept = collapser.triangles
+        while collapser.step(target) and measured.loss(collapser.triangles).largest <= params.max_error_pct / 100:
+            kept = collapser.triangles
+    return used[kept].astype(np.int32), measured.loss(kept)
+
+
+class _Measure:
+    """Compares a simplified surface with the one it came from, at every pixel."""
+
+    def __init__(self, inverse: FloatMap, points: NDArray[np.floating], triangles: NDArray[np.int32]) -> None:
+        self._points = points
+        self._before = self._drawn(triangles, inverse.shape)
+        seen = np.isfinite(self._before)
+        flat = cv2.morphologyEx(np.nan_to_num(self._before), cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
+        # within 2 px of a border a pixel may come to lie on the other side of it, which is no error of depth
+        with np.errstate(invalid="ignore"):
+            self._inner = seen & (flat < 0.1 * self._before)
+        self._seen = seen
+
+    def _drawn(self, triangles: NDArray[np.int32], size: tuple[int, ...]) -> FloatMap:
+        out = np.full(size, np.nan)
+        rasterize(self._points, triangles, out)
+        return out
+
+    def loss(self, triangles: NDArray[np.int32]) -> Loss:
+        after = self._drawn(triangles, self._before.shape)
+        both = self._inner & np.isfinite(after)
+        error = np.abs(self._before[both] / after[both] - 1)
+        lost = self._seen & ~np.isfinite(after)
+        return Loss(
+            rms=float(np.sqrt(np.mean(error**2))) if error.size else 0.0,
+            largest=float(error.max()) if error.size else 0.0,
+            lost=float(lost.sum() / max(self._seen.sum(), 1)),
+        )

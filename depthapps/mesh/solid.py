@@ -1,0 +1,124 @@
+"""The visible surface as a closed solid on a flat base, to be printed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.errors import InputError
+from depthapps.geometry import fill_background, ray_directions
+from depthapps.mesh.simplify import BORDER_PX, Collapser
+from depthapps.scene import Scene
+from depthapps.surface import clean_depth, grid_triangles, inverse_depth, surface_links, trusted
+
+# A far background would make everything before it tiny, so that it ends at the smaller of these: the depth that all
+# but a fiftieth of the picture stays within, and three times the median one.
+FARTHEST_QUANTILE = 0.98
+FARTHEST_MEDIANS = 3.0
+BASE_SHARE = 0.03  # of the solid's size: 3 mm of 100 hold together
+DETAIL_MM = 0.2  # half the width of a usual nozzle: finer samples cannot be printed
+
+
+@dataclass(frozen=True)
+class SolidParams:
+    """size_mm: the longest side of the solid. max_triangles: of its front."""
+
+    size_mm: float = 100.0
+    max_triangles: int = 200_000
+
+    def __post_init__(self) -> None:
+        """Refuse solids that are none."""
+        if not 0 < self.size_mm < math.inf:
+            raise InputError(f"a size of {self.size_mm:g} mm was given, it must be positive", hint="100 is a hand wide")
+        if self.max_triangles < 4:
+            raise InputError(f"{self.max_triangles} triangles are no solid", hint="allow 1000 or more")
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """A watertight body: vertices (V, 3) float32 mm, the base at Z = 0 and Z up; triangles (T, 3) int32, outward."""
+
+    vertices: NDArray[np.floating]
+    triangles: NDArray[np.int32]
+
+    @property
+    def watertight(self) -> bool:
+        """Whether every edge has a triangle on either side."""
+        return not len(border_edges(self.triangles, len(self.vertices)))
+
+
+def build_solid(scene: Scene, params: SolidParams | None = None) -> Solid:
+    """The scene as the camera saw it, as a relief of true shape: closed at depth edges, by walls, and by a base.
+
+    What is unknown takes the depth of the farther surface beside it. Every wall follows the rays of the camera, so
+    none crosses another.
+    """
+    params = params or SolidParams()
+    known = np.where(trusted(scene), scene.depth_m, np.float32(np.nan))
+    inverse = fill_background(inverse_depth(clean_depth(replace(scene, depth_m=known))[0]))
+    if not np.isfinite(inverse).any():
+        raise InputError("no depth is likely enough right to print it", hint="check it with depthapps depth")
+    depth = 1 / inverse
+    farthest = min(float(np.quantile(depth, FARTHEST_QUANTILE)), FARTHEST_MEDIANS * float(np.median(depth)))
+    depth = np.minimum(depth, farthest)
+
+    camera = scene.camera
+    extent = max(camera.width * farthest / camera.fx, camera.height * farthest / camera.fy, farthest - depth.min())
+    base_m = farthest + BASE_SHARE * extent
+    extent = max(camera.width * base_m / camera.fx, camera.height * base_m / camera.fy, base_m - depth.min())
+    mm_per_m = params.size_mm / extent
+    stride = max(1, math.floor(DETAIL_MM / (mm_per_m * farthest / camera.fx)))
+    depth, rays = depth[::stride, ::stride], ray_directions(camera)[::stride, ::stride]
+    if min(depth.shape) < 2:
+        raise InputError(f"a solid of {params.size_mm:g} mm shows nothing of it", hint="make it larger: --size-mm")
+
+    front = _front_triangles(depth, params.max_triangles)
+    points = (rays * depth[..., None]).reshape(-1, 3)
+    vertices, triangles = _close(points, (rays * base_m).reshape(-1, 3), front)
+    # Y up and Z towards the camera: both turn, so that nothing is mirrored
+    standing = np.column_stack([vertices[:, 0], -vertices[:, 1], base_m - vertices[:, 2]])
+    standing[:, :2] -= standing[:, :2].min(axis=0)
+    standing *= params.size_mm / np.ptp(standing, axis=0).max()  # the strided picture ends a little earlier
+    return Solid(standing.astype(np.float32), triangles)
+
+
+def _front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray[np.int32]:
+    """Triangles (T, 3) int32 over all pixels of a full depth map (h, w), simplified, without a tear."""
+    whole = surface_links(np.ones_like(depth))
+    triangles = grid_triangles(depth, whole)
+    y, x = np.divmod(np.arange(depth.size), depth.shape[1])
+    points = np.column_stack([x, y, 1 / depth.ravel()])
+    collapser = Collapser(points, points * [1, 1, 0], triangles, BORDER_PX**2)
+    while collapser.step(max_triangles):
+        pass
+    return collapser.triangles
+
+
+def _close(
+    front: NDArray[np.floating], back: NDArray[np.floating], triangles: NDArray[np.int32]
+) -> tuple[NDArray[np.floating], NDArray[np.int32]]:
+    """Vertices and triangles of the body between a front and, behind its border, a flat and convex back."""
+    used, renumbered = np.unique(triangles, return_inverse=True)
+    triangles = renumbered.reshape(-1, 3).astype(np.int32)
+    count = len(used)
+    a, b = border_edges(triangles, count).T
+    rim = np.unique(a)
+    behind = np.full(count, -1)
+    behind[rim] = count + np.arange(len(rim))
+    middle = np.full(len(a), count + len(rim))
+    walls = [np.column_stack([b, a, behind[a]]), np.column_stack([b, behind[a], behind[b]])]
+    base = np.column_stack([behind[b], behind[a], middle])
+    corners = back[used[rim]]
+    vertices = np.concatenate([front[used], corners, [(corners.min(axis=0) + corners.max(axis=0)) / 2]])
+    return vertices, np.concatenate([triangles, *walls, base]).astype(np.int32)
+
+
+def border_edges(triangles: NDArray[np.integer], count: int) -> NDArray[np.integer]:
+    """The edges (E, 2) of triangles over `count` vertices that have one on their left only."""
+    a = triangles.ravel().astype(np.int64)
+    b = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
+    alone = ~np.isin(a * count + b, b * count + a)
+    return np.column_stack([a[alone], b[alone]])
