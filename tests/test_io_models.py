@@ -6,8 +6,10 @@ import json
 import re
 import struct
 import subprocess
+from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import trimesh
@@ -16,9 +18,9 @@ from conftest import read_raw
 from depthapps.color import srgb_decode
 from depthapps.errors import OutputError
 from depthapps.io.files import Outputs
-from depthapps.io.models import companions, write_cloud, write_mesh
+from depthapps.io.models import WEB_BYTES, Axes, companions, mesh_glb, write_cloud, write_mesh
 from depthapps.io.viewer import viewer_page
-from depthapps.mesh.surface import build_cloud, build_mesh
+from depthapps.mesh.build import build_cloud, build_mesh
 from depthapps.scene import Camera, Scene
 
 
@@ -111,6 +113,52 @@ def test_clouds_are_read_back(tmp_path, step_scene):
     assert np.abs(np.asarray(glb.colors)[0, :3] - linear).max() <= 1
 
 
+def test_a_stl_is_bare_triangles_in_viewers_axes(tmp_path, mesh):
+    read = load(write(tmp_path / "model.stl", mesh))
+    assert np.allclose(np.asarray(read.vertices)[read.faces], (mesh.vertices * [1, -1, -1])[mesh.triangles])
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".obj", ".ply", ".stl"])
+def test_axes_may_be_chosen(tmp_path, mesh, suffix):
+    path = tmp_path / f"model{suffix}"
+    for axes, sign in ((Axes.CAMERA, 1), (Axes.VIEWER, -1)):
+        with Outputs([path, *companions(path)], overwrite=True) as outputs:
+            write_mesh(path, mesh, outputs, axes)
+        assert np.sign(load(path, force="mesh").vertices[:, 2]).tolist() == [sign] * len(
+            load(path, force="mesh").vertices
+        )
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".obj"])
+def test_a_mesh_without_a_texture_has_vertex_colours(tmp_path, mesh, suffix):
+    bare = replace(mesh, uv=None, texture=None)
+    path = tmp_path / f"model{suffix}"
+    with Outputs([path]) as outputs:
+        write_mesh(path, bare, outputs)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    if suffix == ".obj":
+        colors = load(path, force="mesh").visual.vertex_colors[:, :3]
+        assert np.array_equal(colors, mesh.colors)
+    else:  # trimesh drops the colours of what has a material
+        gltf, data = gltf_json(path), path.read_bytes()
+        view = gltf["bufferViews"][gltf["meshes"][0]["primitives"][0]["attributes"]["COLOR_0"]]
+        start = data.index(b"BIN\0") + 4 + view["byteOffset"]
+        colors = np.frombuffer(data[start : start + view["byteLength"]], "<f4").reshape(-1, 3)
+        assert np.allclose(colors, srgb_decode(mesh.colors / np.float32(255)))
+
+
+def test_a_glb_for_the_web_stays_small(tmp_path, mesh):
+    noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), dtype=np.uint8)  # nothing is harder to pack
+    heavy = mesh_glb(replace(mesh, texture=noise), web=True)
+    assert len(heavy) <= WEB_BYTES
+    (tmp_path / "web.glb").write_bytes(heavy)
+    assert gltf_json(tmp_path / "web.glb")["images"][0]["mimeType"] == "image/jpeg"
+    light = mesh_glb(replace(mesh, texture=cv2.GaussianBlur(noise, (0, 0), 9)[:400, :400]), web=True)
+    (tmp_path / "web.glb").write_bytes(light)
+    texture = np.asarray(load(tmp_path / "web.glb", force="mesh").visual.material.baseColorTexture.convert("RGB"))
+    assert np.abs(texture.astype(int) - cv2.GaussianBlur(noise, (0, 0), 9)[:400, :400]).mean() < 2
+
+
 def test_open3d_reads_the_ply(tmp_path, mesh):
     from depthapps._open3d import import_open3d
 
@@ -132,14 +180,19 @@ PRESS_R = """<script>setTimeout(() => {
 }, 2000);</script>"""  # turns the view away, then asks for the photo's
 
 
-@pytest.mark.parametrize("kind", ["mesh", "points", "turned, then R"])
+PRESS_P = (
+    """<script>setTimeout(() => window.dispatchEvent(new KeyboardEvent("keydown", { key: "P" })), 2000);</script>"""
+)
+
+
+@pytest.mark.parametrize("kind", ["mesh", "points", "P for points", "turned, then R"])
 def test_a_browser_shows_the_model_from_the_photos_view(tmp_path, step_scene, chromium, kind):
     image = step_scene.image.copy()
     image[:45, :60] = (250, 20, 20)
     camera = Camera(120, 90, 100.0, 100.0, 20.0, 44.5) if "R" in kind else step_scene.camera  # looks past its axis
     scene = Scene(image, step_scene.depth_m, camera)
     model = build_cloud(scene) if kind == "points" else build_mesh(scene)
-    page = viewer_page(model, scene.camera, "a model") + (PRESS_R if "R" in kind else "")
+    page = viewer_page(model, scene.camera, "a model") + (PRESS_R if "R" in kind else PRESS_P if "P" in kind else "")
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
     shot = tmp_path / "shot.png"
     subprocess.run(

@@ -1,106 +1,147 @@
-"""Meshes and point clouds to files that viewers open: GLB, OBJ and PLY."""
+"""Meshes and point clouds to files that viewers open: GLB, OBJ, PLY and STL."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.color import srgb_decode
 from depthapps.errors import OutputError
 from depthapps.io.files import Outputs
+from depthapps.io.gltf import build_glb
 from depthapps.io.images import write_image
+from depthapps.io.solids import stl_bytes
 from depthapps.scene import PointCloud, TriangleMesh
 
-MESH_SUFFIXES = (".glb", ".obj", ".ply")
+MESH_SUFFIXES = (".glb", ".obj", ".ply", ".stl")
 CLOUD_SUFFIXES = (".glb", ".ply")
-_TO_VIEWER = np.array([1, -1, -1], np.float32)  # camera axes (Y down, Z forward) to viewers' (Y up, Z backward)
+WEB_BYTES = 5_000_000  # what a phone loads in a moment
+_JPEG_QUALITIES = (95, 90, 85, 75)
+_FULL_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+_LARGEST_TEXTURE = 4096  # pixels a side that every phone's WebGL takes
 
 
-def companions(path: Path) -> list[Path]:
+class Axes(StrEnum):
+    """Where Y and Z of a model point: down and forward, or up and backward."""
+
+    CAMERA = "camera"
+    VIEWER = "viewer"
+
+
+_SIGNS = {Axes.CAMERA: np.array([1, 1, 1], np.float32), Axes.VIEWER: np.array([1, -1, -1], np.float32)}
+
+
+def default_axes(path: Path) -> Axes:
+    """The axes that readers of a format expect."""
+    return Axes.CAMERA if path.suffix.lower() == ".ply" else Axes.VIEWER
+
+
+def companions(path: Path, *, textured: bool = True) -> list[Path]:
     """The further files that come with a model: an OBJ has a material and a texture beside it, of its own name.
 
     Raises OutputError for an OBJ that could not name them.
     """
-    if path.suffix.lower() != ".obj":
+    if path.suffix.lower() != ".obj" or not textured:
         return []
     if any(c.isspace() for c in path.name):
         raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")
     return [path.with_suffix(".mtl"), path.with_suffix(".png")]
 
 
-def write_mesh(path: Path, mesh: TriangleMesh, outputs: Outputs) -> None:
-    """Write a mesh by suffix: .glb and .obj in viewers' axes with texture, .ply in camera axes with vertex colours."""
+def write_mesh(
+    path: Path, mesh: TriangleMesh, outputs: Outputs, axes: Axes | None = None, *, web: bool = False
+) -> None:
+    """Write a mesh by suffix: .glb and .obj with its texture, .ply with vertex colours, .stl bare.
+
+    axes: those of the format if None. web: a GLB takes at most WEB_BYTES if its triangles allow that.
+    """
     suffix = path.suffix.lower()
+    signs = _SIGNS[axes or default_axes(path)]
+    vertices, normals = mesh.vertices * signs, mesh.normals * signs
     if suffix == ".glb":
-        outputs.part(path).write_bytes(mesh_glb(mesh))
+        outputs.part(path).write_bytes(mesh_glb(mesh, axes or Axes.VIEWER, web=web))
     elif suffix == ".obj":
-        _write_obj(path, mesh, outputs)
+        _write_obj(path, mesh, vertices, normals, outputs)
+    elif suffix == ".ply":
+        outputs.part(path).write_bytes(_ply(vertices, normals, mesh.colors, mesh.triangles))
     else:
-        outputs.part(path).write_bytes(_ply(mesh.vertices, mesh.normals, mesh.colors, mesh.triangles))
+        outputs.part(path).write_bytes(stl_bytes(vertices, mesh.triangles))
 
 
-def write_cloud(path: Path, cloud: PointCloud, outputs: Outputs) -> None:
-    """Write a point cloud by suffix: .ply in camera axes, .glb in viewers' axes."""
+def write_cloud(path: Path, cloud: PointCloud, outputs: Outputs, axes: Axes | None = None) -> None:
+    """Write a point cloud by suffix, .ply or .glb; axes: those of the format if None."""
+    signs = _SIGNS[axes or default_axes(path)]
     if path.suffix.lower() == ".ply":
-        outputs.part(path).write_bytes(_ply(cloud.points, cloud.normals, cloud.colors, None))
+        outputs.part(path).write_bytes(_ply(cloud.points * signs, cloud.normals * signs, cloud.colors, None))
     else:
-        outputs.part(path).write_bytes(cloud_glb(cloud))
+        outputs.part(path).write_bytes(cloud_glb(cloud, axes or Axes.VIEWER))
 
 
-def mesh_glb(mesh: TriangleMesh) -> bytes:
-    """A binary glTF of the mesh in viewers' axes: one double-sided matt material with the picture as its texture."""
-    import trimesh
-    from PIL import Image
-    from trimesh.exchange.gltf import export_glb
-    from trimesh.visual import TextureVisuals
-    from trimesh.visual.material import PBRMaterial
+def mesh_glb(mesh: TriangleMesh, axes: Axes = Axes.VIEWER, *, web: bool = False) -> bytes:
+    """A binary glTF of the mesh: with its texture if it has one, with vertex colours otherwise.
 
-    material = PBRMaterial(
-        name="photo",
-        baseColorTexture=Image.fromarray(mesh.texture),  # becomes PNG: the photo as it is, small beside its geometry
-        metallicFactor=0.0,
-        roughnessFactor=1.0,
-        doubleSided=True,
-    )
-    flipped_uv = np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1)  # trimesh counts v from the bottom
-    model = trimesh.Trimesh(
-        vertices=mesh.vertices * _TO_VIEWER,
-        faces=mesh.triangles,
-        vertex_normals=mesh.normals * _TO_VIEWER,
-        visual=TextureVisuals(uv=flipped_uv, material=material),
-        process=False,
-    )
-    return export_glb(trimesh.Scene(model), include_normals=True)
+    The texture is PNG, the photo as it is and small beside its geometry; for the web it is the best JPEG that fits.
+    """
+    signs = _SIGNS[axes]
+    vertices, normals = mesh.vertices * signs, mesh.normals * signs
+    if mesh.texture is None:
+        return build_glb(vertices, triangles=mesh.triangles, normals=normals, colors=mesh.colors)
+    geometry = 32 * len(vertices) + 12 * len(mesh.triangles) + 2000
+    texture = _jpeg(mesh.texture, WEB_BYTES - geometry) if web else ("image/png", _encoded(".png", mesh.texture, []))
+    return build_glb(vertices, triangles=mesh.triangles, normals=normals, uv=mesh.uv, texture=texture)
 
 
-def cloud_glb(cloud: PointCloud) -> bytes:
-    """A binary glTF of the points in viewers' axes; glTF's colours are linear light."""
-    import trimesh
-    from trimesh.exchange.gltf import export_glb
-
-    linear = srgb_decode(cloud.colors / np.float32(255))
-    colors = np.rint(np.column_stack([linear, np.ones(len(linear))]) * 255).astype(np.uint8)
-    points = trimesh.PointCloud(cloud.points * _TO_VIEWER, colors=colors)
-    return export_glb(trimesh.Scene(points))
+def cloud_glb(cloud: PointCloud, axes: Axes = Axes.VIEWER) -> bytes:
+    """A binary glTF of the points."""
+    return build_glb(cloud.points * _SIGNS[axes], colors=cloud.colors)
 
 
-def _write_obj(path: Path, mesh: TriangleMesh, outputs: Outputs) -> None:
-    """OBJ with a material of its own name; trimesh would name every one of them material.mtl and dim it."""
-    material, texture = companions(path)
-    write_image(outputs.part(texture), mesh.texture)
-    outputs.part(material).write_text(
-        f"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture.name}\n", encoding="ascii"
-    )
-    vertices, normals = mesh.vertices * _TO_VIEWER, mesh.normals * _TO_VIEWER
-    corners = np.repeat(mesh.triangles + 1, 3, axis=1)  # vertex, texture and normal indices are the same
+def _jpeg(texture: NDArray[np.uint8], budget: int) -> tuple[str, bytes]:
+    """The texture as the best JPEG that takes no more bytes than the budget, smaller in pixels only if it must be."""
+    while max(texture.shape) > _LARGEST_TEXTURE:
+        texture = _halved(texture)
+    while True:
+        for quality in _JPEG_QUALITIES:
+            encoded = _encoded(".jpg", texture, [*_FULL_CHROMA, cv2.IMWRITE_JPEG_QUALITY, quality])
+            if len(encoded) <= budget or min(texture.shape[:2]) <= 256:
+                return "image/jpeg", encoded
+        texture = _halved(texture)
+
+
+def _halved(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = texture.shape[:2]
+    size = (width + 1) // 2, (height + 1) // 2
+    return cv2.resize(texture, size, interpolation=cv2.INTER_AREA)  # pyright: ignore[reportReturnType]
+
+
+def _encoded(suffix: str, texture: NDArray[np.uint8], options: list[int]) -> bytes:
+    return cv2.imencode(suffix, np.ascontiguousarray(texture[..., ::-1]), options)[1].tobytes()
+
+
+def _write_obj(
+    path: Path, mesh: TriangleMesh, vertices: NDArray[np.floating], normals: NDArray[np.floating], outputs: Outputs
+) -> None:
+    """OBJ with a material of its own name; without a texture its colours stand behind the vertices, as readers take."""
     with outputs.part(path).open("w", encoding="ascii") as file:
+        if mesh.texture is None or mesh.uv is None:
+            _write_rows(file, "v %.6g %.6g %.6g %.4g %.4g %.4g\n", np.hstack([vertices, mesh.colors / 255]))
+            _write_rows(file, "vn %.3f %.3f %.3f\n", normals)
+            _write_rows(file, "f %d//%d %d//%d %d//%d\n", np.repeat(mesh.triangles + 1, 2, axis=1))
+            return
+        material, texture = companions(path)
+        write_image(outputs.part(texture), mesh.texture)
+        outputs.part(material).write_text(
+            f"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture.name}\n", encoding="ascii"
+        )
         file.write(f"mtllib {material.name}\nusemtl photo\n")
         _write_rows(file, "v %.6g %.6g %.6g\n", vertices)
         _write_rows(file, "vt %.6g %.6g\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1))
         _write_rows(file, "vn %.3f %.3f %.3f\n", normals)
-        _write_rows(file, "f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners)
+        # vertex, texture and normal indices are the same
+        _write_rows(file, "f %d/%d/%d %d/%d/%d %d/%d/%d\n", np.repeat(mesh.triangles + 1, 3, axis=1))
 
 
 def _write_rows(file, line: str, rows: NDArray, chunk: int = 20_000) -> None:

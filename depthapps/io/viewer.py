@@ -15,7 +15,7 @@ from depthapps.io.models import cloud_glb, mesh_glb
 from depthapps.scene import Camera, PointCloud, TriangleMesh
 
 VIEWER_SUFFIXES = (".html", ".htm")
-VIEWER_VERTICES = 400_000  # 22 MB of page, which a laptop without a GPU loads in about a second and still turns
+VIEWER_POINTS = 400_000  # 9 MB of page, which a laptop without a GPU loads in about a second and still turns
 _OWN_CODE_OF_TRIMESH = "var camera,controls,scene"  # behind three.js, its controls and its glTF loader
 
 
@@ -37,7 +37,7 @@ def viewer_page(model: TriangleMesh | PointCloud, camera: Camera, title: str) ->
         "far": float(points[:, 2].max()) * 20,
         "rows": math.sqrt(len(points) * camera.height / camera.width),  # of points, were they a full picture
     }
-    glb = cloud_glb(model) if cloud else mesh_glb(model)
+    glb = cloud_glb(model) if cloud else mesh_glb(model, web=True)
     page = Template(resources.files("depthapps.io").joinpath("viewer.html").read_text(encoding="utf-8"))
     return page.substitute(
         TITLE=html.escape(title), THREE=_three_js(), MODEL=base64.b64encode(glb).decode("ascii"), VIEW=json.dumps(view)
