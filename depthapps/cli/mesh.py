@@ -1,75 +1,118 @@
-"""depthapps mesh: the scene as a model for 3D viewers."""
+"""depthapps mesh: the scene as a model for 3D viewers and printers."""
 
 from __future__ import annotations
 
-import math
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from depthapps.cli.options import RunOptions, SourceOptions
-from depthapps.errors import OutputError
+from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
+from depthapps.errors import InputError, OutputError
+
+
+class Preset(StrEnum):
+    """What the model is for."""
+
+    FULL = "full"
+    WEB = "web"
+    PRINT = "print"
+
+
+class AxesOption(StrEnum):
+    """Where the model's Y and Z point; io.models.Axes, which is too heavy to import for --help."""
+
+    CAMERA = "camera"
+    VIEWER = "viewer"
+
+
+SIZE_MM = 100.0  # mesh.solid.SolidParams.size_mm, too heavy likewise; a test holds them equal
 
 
 def mesh(
     *,
     output: Annotated[
         list[Path] | None,
-        typer.Option("--output", "-o", help="the model: .glb .obj .ply; may be given several times", metavar="FILE"),
+        typer.Option(
+            "--output", "-o", help="the model: .glb .obj .ply .stl .3mf; may be given several times", metavar="FILE"
+        ),
     ] = None,
+    preset: Annotated[
+        Preset,
+        typer.Option(
+            help="full: a vertex a pixel; web: 80 000 triangles and 5 MB at most; print: a closed solid, .stl .3mf"
+        ),
+    ] = Preset.FULL,
+    max_triangles: Annotated[int | None, typer.Option(min=4, help="simplify to so many triangles", metavar="N")] = None,
+    max_error: Annotated[
+        float | None,
+        typer.Option(help="simplify while depth stays right to so many percent of itself", metavar="PCT"),
+    ] = None,
+    size_mm: Annotated[float, typer.Option(help="the longest side of a print, in millimetres", metavar="MM")] = SIZE_MM,
     points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False,
+    axes: Annotated[
+        AxesOption | None,
+        typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
+    ] = None,
     viewer: Annotated[
         Path | None,
         typer.Option(help="a page .html that shows the model in a browser, without a network", metavar="FILE"),
     ] = None,
-    source: SourceOptions,
+    source: SourceOptions = NOT_GIVEN,  # pyright: ignore[reportArgumentType]  (with_options takes it as a mark)
     run: RunOptions,
 ) -> None:
-    """Make a textured mesh or a point cloud, torn at depth edges.
+    """Make a textured mesh, a point cloud or a printable solid, torn at depth edges.
 
-    GLB, OBJ and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes (Y down,
-    Z forward). Units are metres.
+    GLB, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes (Y
+    down, Z forward). Units are metres; a print's are millimetres.
 
     \b
     depthapps mesh left.png right.png -c calib.txt -o model.glb --viewer model.html
-    depthapps mesh left.png right.png -c calib.txt -o model.obj -o model.ply
+    depthapps mesh left.png right.png -c calib.txt -o model.glb --preset web
+    depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     """
+    from depthapps.cli.models import ModelOptions, make_print, make_single_view
     from depthapps.cli.report import Report
-    from depthapps.cli.source import load_source, save_side_outputs, side_outputs
+    from depthapps.cli.source import side_outputs
     from depthapps.io.files import Outputs, check_suffix
-    from depthapps.io.models import CLOUD_SUFFIXES, MESH_SUFFIXES, companions, write_cloud, write_mesh
-    from depthapps.io.viewer import VIEWER_SUFFIXES, VIEWER_VERTICES, viewer_page
-    from depthapps.mesh.surface import build_cloud, build_mesh
-    from depthapps.scene import PointCloud
+    from depthapps.io.models import CLOUD_SUFFIXES, MESH_SUFFIXES, Axes, companions
+    from depthapps.io.solids import SOLID_SUFFIXES
+    from depthapps.io.viewer import VIEWER_SUFFIXES
 
     models = output or []
     if not models and viewer is None:
         raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
+    if points and (preset is not Preset.FULL or max_triangles is not None or max_error is not None):
+        raise InputError("a point cloud has no triangles", hint="leave --preset, --max-triangles and --max-error out")
+    if preset is Preset.PRINT and (max_error is not None or viewer or axes):
+        raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
+    suffixes, what = (
+        (SOLID_SUFFIXES, "a print") if preset is Preset.PRINT
+        else (CLOUD_SUFFIXES, "a point cloud") if points
+        else (MESH_SUFFIXES, "a mesh")
+    )  # fmt: skip
     for path in models:
-        check_suffix(path, CLOUD_SUFFIXES if points else MESH_SUFFIXES, "a point cloud" if points else "a mesh")
+        check_suffix(path, suffixes, what)
     if viewer:
         check_suffix(viewer, VIEWER_SUFFIXES, "a viewer page")
+    if source.image == NOT_GIVEN:
+        raise InputError("no picture was given", hint="depthapps mesh left.png right.png -o model.glb")
     parts = [p for path in models for p in (path, *companions(path))]
     outputs = Outputs([*parts, *([viewer] if viewer else []), *side_outputs(source)], overwrite=run.overwrite)
     report = Report("mesh", run)
-    loaded = load_source(source, run, report, confidence_matters=True)
-    with report.stage("meshing"):
-        model = build_cloud(loaded.scene) if points else build_mesh(loaded.scene)
-    with report.stage("writing"), outputs:
-        for path in models:
-            if isinstance(model, PointCloud):
-                write_cloud(path, model, outputs)
-            else:
-                write_mesh(path, model, outputs)
-        if viewer:
-            stride = math.ceil(math.sqrt(loaded.scene.depth_m.size / VIEWER_VERTICES))
-            if stride > 1:
-                report.note(f"{viewer.name} shows one of {stride}x{stride} pixels, for the browser's sake")
-                model = build_cloud(loaded.scene, stride) if points else build_mesh(loaded.scene, stride)
-            page = viewer_page(model, loaded.scene.camera, source.image.stem)
-            outputs.part(viewer).write_text(page, encoding="utf-8")
-        save_side_outputs(source, loaded, outputs)
+    wanted = ModelOptions(
+        models,
+        viewer,
+        points=points,
+        web=preset is Preset.WEB,
+        max_triangles=max_triangles,
+        max_error_pct=max_error,
+        axes=Axes(axes) if axes else None,
+        size_mm=size_mm,
+    )
+    make = make_print if preset is Preset.PRINT else make_single_view
+    make(wanted, source, run, report, outputs)
     report.finish(outputs.written)

@@ -92,8 +92,15 @@ class RunOptions:
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="say what is found and how long it takes")] = False
 
 
+NOT_GIVEN = Path()
+"""What stands for an IMAGE where a command does without one."""
+
+
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with each parameter that is a dataclass of options replaced by the options themselves."""
+    """The command with each parameter that is a dataclass of options replaced by the options themselves.
+
+    A parameter whose default is `NOT_GIVEN` does not insist on an IMAGE.
+    """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)}
     parameters: list[inspect.Parameter] = []
@@ -104,6 +111,8 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
         field_hints = get_type_hints(groups[name], include_extras=True)
         for field in dataclasses.fields(groups[name]):
             default = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+            if default is inspect.Parameter.empty and parameter.default is NOT_GIVEN:
+                default = None
             parameters.append(
                 inspect.Parameter(
                     field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field_hints[field.name]
@@ -112,7 +121,9 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
     def spread(**values: Any) -> None:
         for name, kind in groups.items():
-            values[name] = kind(**{f.name: values.pop(f.name) for f in dataclasses.fields(kind)})
+            given = {f.name: values.pop(f.name) for f in dataclasses.fields(kind)}
+            required = {f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}
+            values[name] = kind(**{k: NOT_GIVEN if v is None and k in required else v for k, v in given.items()})
         command(**values)
 
     spread.__name__, spread.__doc__ = command.__name__, command.__doc__

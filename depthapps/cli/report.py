@@ -84,6 +84,11 @@ class Report:
         if not self._run.quiet:
             typer.echo(f"note: {text}", err=True)
 
+    def say(self, text: str) -> None:
+        """Say what was made, on stderr."""
+        if not self._run.quiet:
+            typer.echo(text, err=True)
+
     def finish(self, outputs: list[Path]) -> None:
         """Say what was written, as text on stderr and with --json as an object on stdout."""
         seconds = time.perf_counter() - self._start
