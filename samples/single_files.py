@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from depthapps.geometry import depth_from_disparity
-from depthapps.io.calibration import read_calibration
+from depthapps.io.calibration.read import read_calibration
 from depthapps.io.depth import read_disparity
 from depthapps.scene import Calibration
 

@@ -11,8 +11,8 @@ from depthapps.engine.exposure import equalize_exposure, match_exposure
 from depthapps.engine.noise import noise_level, remove_noise
 from depthapps.engine.pipeline import match_pair
 from depthapps.engine.range import find_range
-from depthapps.engine.refinement import complete, weighted_medians
-from depthapps.engine.sgbm import SgbmParams, match
+from depthapps.engine.refinement import complete, snap_edges, weighted_medians
+from depthapps.engine.sgbm import SgbmParams, match, match_both_ways
 from depthapps.errors import StereoError, SwappedViewsError
 from depthapps.quality import Quality
 from depthapps.scene import Calibration, Camera, Image, StereoPair
@@ -150,6 +150,31 @@ def test_strips_of_a_large_pair_join_without_a_seam(two_layers, monkeypatch):
     strips = match(*views, low=5, high=36, params=params)
     differ = ~np.isclose(whole, strips, atol=0.5, equal_nan=True)
     assert differ.mean() < 0.01
+
+
+def test_the_right_view_takes_back_what_it_cannot_see(two_layers):
+    views, params = grey(two_layers.pair), SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
+    one_way, both_ways = (np.isfinite(f(*views, 5, 36, params)) for f in (match, match_both_ways))
+    hidden = ~two_layers.seen
+    assert (both_ways & hidden).sum() < 0.7 * (one_way & hidden).sum()
+    assert (both_ways & ~hidden).sum() > 0.98 * (one_way & ~hidden).sum()
+    assert not (both_ways & ~one_way).any()
+
+
+def test_depth_edges_move_onto_the_edges_of_the_picture():
+    truth = np.full((100, 120), 10, np.float32)
+    truth[30:70, 40:80] = 30
+    picture = np.full((100, 120, 3), (60, 90, 120), np.uint8)
+    picture[30:70, 40:80] = (200, 160, 90)
+    fattened = cv2.dilate(truth, np.ones((5, 5), np.uint8))
+    assert (fattened != truth).mean() > 0.02
+    assert (np.abs(snap_edges(fattened, picture) - truth) > 1).mean() < 0.0005  # the corners' own pixels
+
+
+def test_a_slanted_plane_has_no_edges_to_move():
+    slanted = np.broadcast_to(np.linspace(10, 30, 120, dtype=np.float32), (90, 120)).copy()
+    picture = np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)
+    assert snap_edges(slanted, picture) == pytest.approx(slanted, abs=1e-5)
 
 
 def test_completion_fills_an_occlusion_with_background_up_to_the_edge(two_layers):

@@ -9,9 +9,9 @@ import numpy as np
 
 from depthapps.engine.front import AlignedViews
 from depthapps.engine.fusion import fuse
-from depthapps.engine.refinement import complete
-from depthapps.engine.sgbm import SgbmParams, match
-from depthapps.scene import FloatMap
+from depthapps.engine.refinement import complete, snap_edges
+from depthapps.engine.sgbm import SgbmParams, match, match_both_ways
+from depthapps.scene import FloatMap, Image
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
 FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
@@ -41,10 +41,10 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     if views.cells > tier.cells:
         found, _ = find_disparity(views.shrunk(2), tier, confidence=False)
         guess = _enlarged(found, views)
-        return fuse(views.left, views.right_grey, [guess], guess)
+        return _fused(views, [guess], guess)
     if tier.fused:
-        return fuse(views.left, views.right_grey, *guess_disparity(views, tier.matchers))
-    disparity = complete(_match(views, tier.matchers[0]), views.left)
+        return _fused(views, *guess_disparity(views, tier.matchers))
+    disparity = complete(match(*_search(views), tier.matchers[0]), views.left)
     return disparity, find_confidence(views, disparity) if confidence else None
 
 
@@ -60,17 +60,23 @@ def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tu
 
     They are those of the first and the last matcher, and those of copies of the views at 1/2 and 1/4 of the size.
     """
-    known = [_match(views, matcher) for matcher in matchers]
+    known = [match_both_ways(*_search(views), matcher) for matcher in matchers]
     guesses = [complete(disparity, views.left) for disparity in known]
     guesses = [guesses[0], guesses[-1]]
     for times in _SMALLER:
         small = views.shrunk(times)
-        guesses.append(_enlarged(complete(_match(small, FOUR_PATHS), small.left), views))
+        found = match_both_ways(*_search(small), FOUR_PATHS)
+        guesses.append(_enlarged(complete(found, small.left), views))
     return guesses, known[0]
 
 
-def _match(views: AlignedViews, matcher: SgbmParams) -> FloatMap:
-    return match(views.left_grey, views.right_grey, views.low_px, views.high_px, matcher)
+def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap) -> tuple[FloatMap, FloatMap]:
+    disparity, confidence = fuse(views.left, views.right_grey, guesses, known)
+    return snap_edges(disparity, views.left), confidence
+
+
+def _search(views: AlignedViews) -> tuple[Image, Image, float, float]:
+    return views.left_grey, views.right_grey, views.low_px, views.high_px
 
 
 def _enlarged(disparity: FloatMap, views: AlignedViews) -> FloatMap:

@@ -13,9 +13,12 @@ from depthapps.bands import for_bands
 from depthapps.geometry import fill_background
 from depthapps.scene import FloatMap, Image
 
-# Over 26 real pairs radii of 9 to 24, strides of 2 to 8 and gammas of 20 to 45 differ by less than 0.1 % of bad pixels.
-MEDIAN_RADIUS_PX = 12
-MEDIAN_STRIDE_PX = 6
+# Over 26 real pairs radii of 6 to 12, strides of 2 to 6, bands of 1 to 4 px and jumps of 1 to 3 px differ by less than
+# 0.3 % of bad pixels; leaving the band out costs 0.6 %.
+MEDIAN_RADIUS_PX = 6
+MEDIAN_STRIDE_PX = 3
+EDGE_BAND_PX = 2  # matching windows, and the paths of the matcher, carry edges of near things this far out
+EDGE_JUMP_PX = 1.0
 COLOR_GAMMA = 30.0  # summed over three channels of 0..255, that is 10 a channel, as in PatchMatch stereo
 BISECTIONS = 8  # narrow a range of 100 px to 0.4 px
 _BAND_PIXELS = 2000  # filled at a time, with 25 samples each: stays in the cache
@@ -24,14 +27,25 @@ _BAND_PIXELS = 2000  # filled at a time, with 25 samples each: stays in the cach
 def complete(disparity: FloatMap, guide: Image) -> FloatMap:
     """Fill the holes (NaN) of a disparity map (H, W) px, guided by its picture (H, W, 3) uint8.
 
-    Background first: each hole takes the farther of its two known neighbours on the row. Then every pixel filled this
-    way takes the median of its surroundings, weighted by likeness of colour, which moves the edges of filled regions
-    onto those of the picture; pixels that were known are not smoothed. A 3x3 median takes single errors out.
+    Background first: each hole takes the farther of its two known neighbours on the row. What is filled, and what is
+    near a depth edge, is then put right by the picture's edges: see `snap_edges`.
     """
-    rows, columns = np.nonzero(np.isnan(disparity))
-    filled = fill_background(disparity)
+    return snap_edges(fill_background(disparity), guide, np.isnan(disparity))
+
+
+def snap_edges(disparity: FloatMap, guide: Image, doubtful: NDArray[np.bool_] | None = None) -> FloatMap:
+    """Move the depth edges of a complete disparity map (H, W) px onto the edges of its picture (H, W, 3) uint8.
+
+    Pixels in a narrow band around depth edges, and those that are doubtful (H, W), take the median of their
+    surroundings, weighted by likeness of colour (Ma 2013); no other pixel is smoothed but by a 3x3 median, which takes
+    single errors out.
+    """
+    kernel = np.ones((2 * EDGE_BAND_PX + 1,) * 2, np.uint8)
+    jumps = np.maximum(cv2.dilate(disparity, kernel) - disparity, disparity - cv2.erode(disparity, kernel))
+    chosen = jumps > EDGE_JUMP_PX
+    rows, columns = np.nonzero(chosen if doubtful is None else chosen | doubtful)
     reach = MEDIAN_RADIUS_PX
-    padded = np.pad(filled, reach, mode="edge")
+    padded = np.pad(disparity, reach, mode="edge")
     colors = cv2.copyMakeBorder(guide, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     flat = padded.ravel()
     channels = [np.ascontiguousarray(colors[..., k], np.int16).ravel() for k in range(3)]
@@ -39,7 +53,7 @@ def complete(disparity: FloatMap, guide: Image) -> FloatMap:
     samples = (steps[:, None] * padded.shape[1] + steps).ravel()  # flat offsets from a window's corner
     middle = reach * padded.shape[1] + reach
     weights = np.exp(-np.arange(3 * 255 + 1) / COLOR_GAMMA).astype(np.float32)
-    out = filled.copy()
+    out = disparity.copy()
 
     def band(first: int, end: int) -> None:
         y, x = rows[first:end], columns[first:end]

