@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from depthapps.cli.bokeh import bokeh
+from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import with_options
@@ -43,7 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (depth, bokeh, shadow, mesh):
+for _command in (depth, bokeh, shadow, mesh, calibrate):
     app.command()(with_options(_command))
 
 

@@ -82,10 +82,9 @@ class SourceOptions:
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """How a command runs and what it says."""
+class TalkOptions:
+    """What a command says, and whether it may replace files."""
 
-    quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = Quality.BALANCED
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace outputs that exist")] = False
     json: Annotated[bool, typer.Option("--json", help="print what was done as one JSON object")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say nothing but errors")] = False
@@ -94,6 +93,13 @@ class RunOptions:
 
 NOT_GIVEN = Path()
 """What stands for an IMAGE where a command does without one."""
+
+
+@dataclass(frozen=True)
+class RunOptions(TalkOptions):
+    """How a command runs and what it says."""
+
+    quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = Quality.BALANCED
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from depthapps.cli.options import RunOptions
+from depthapps.cli.options import RunOptions, TalkOptions
 
 log = logging.getLogger("depthapps")
 T = TypeVar("T")
@@ -28,9 +28,11 @@ class _EchoHandler(logging.Handler):
 class Report:
     """Collects what `--json` prints, and speaks on stderr meanwhile."""
 
-    def __init__(self, command: str, run: RunOptions) -> None:
+    def __init__(self, command: str, run: TalkOptions) -> None:
         self._run = run
-        self._data: dict[str, Any] = {"command": command, "quality": str(run.quality)}
+        self._data: dict[str, Any] = {"command": command}
+        if isinstance(run, RunOptions):
+            self.add(quality=str(run.quality))
         self._seconds: dict[str, float] = {}
         self._start = time.perf_counter()
         log.setLevel(logging.INFO if run.verbose else logging.WARNING)
@@ -88,6 +90,14 @@ class Report:
         """Say what was made, on stderr."""
         if not self._run.quiet:
             typer.echo(text, err=True)
+
+    def table(self, head: list[str], rows: list[list[str]]) -> None:
+        """Show rows of text in columns, on stderr."""
+        if not self._run.quiet:
+            widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+            for row in (head, *rows):
+                cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
+                typer.echo("  ".join(cells), err=True)
 
     def finish(self, outputs: list[Path]) -> None:
         """Say what was written, as text on stderr and with --json as an object on stdout."""
