@@ -110,6 +110,23 @@ def test_a_3d_cameras_file_is_matched_with_its_own_baseline(tmp_path, two_layers
     assert facts["calibration"]["assumed"] == ["focal length"]
 
 
+@pytest.mark.parametrize("kind", ["metric", "inverse", "affine-inverse"])
+def test_depth_maps_of_other_kinds_and_sizes(tmp_path, step_scene, kind):
+    write_image(tmp_path / "photo.png", step_scene.image)
+    small = cv2.resize(step_scene.depth_m, (40, 30), interpolation=cv2.INTER_NEAREST)
+    values = {"metric": small, "inverse": 1 / small, "affine-inverse": 7 / small - 2}[kind]
+    np.save(tmp_path / "map.npy", values)
+    result = run("depth", tmp_path / "photo.png", "--depth", tmp_path / "map.npy", "--depth-kind", kind,
+                 "-o", tmp_path / "z.npy", "--kind", "depth", "--json")  # fmt: skip
+    expected = np.where(step_scene.depth_m == 1, 1, 10) if kind == "affine-inverse" else step_scene.depth_m
+    assert (np.abs(np.load(tmp_path / "z.npy") / expected - 1) > 0.02).mean() < 0.01
+    assert ("range" in json.loads(result.stdout)["calibration"]["assumed"]) == (kind == "affine-inverse")
+    np.save(tmp_path / "tall.npy", np.ones((40, 30), np.float32))
+    message = refuse("depth", tmp_path, tmp_path / "photo.png", "--depth", tmp_path / "tall.npy", "--depth-kind", kind,
+                     "-o", tmp_path / "y.npy")  # fmt: skip
+    assert "depth is 30x40" in message or "same value" in message
+
+
 def test_layouts_that_contradict_are_refused(tmp_path, two_layers, portrait):
     write_image(tmp_path / "both.png", np.hstack([two_layers.pair.right, two_layers.pair.left]))
     out = ["-o", tmp_path / "d.npy"]

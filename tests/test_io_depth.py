@@ -9,7 +9,16 @@ from conftest import read_raw
 
 from depthapps.cli.options import DEPTH_SCALE
 from depthapps.errors import InputError, MissingExtraError
-from depthapps.io.depth import DEPTH_PNG_SCALE, read_depth, read_disparity, write_depth, write_disparity
+from depthapps.io.depth import (
+    ASSUMED_FAR_M,
+    ASSUMED_NEAR_M,
+    DEPTH_PNG_SCALE,
+    read_depth,
+    read_disparity,
+    read_inverse_depth,
+    write_depth,
+    write_disparity,
+)
 
 FLOAT_SUFFIXES = [".npy", ".pfm", ".tif"]
 
@@ -110,3 +119,26 @@ def test_exr_depth_is_read(tmp_path, values):
 
 def test_the_command_line_states_the_same_default():
     assert DEPTH_SCALE == DEPTH_PNG_SCALE
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 0)])
+def test_maps_that_are_only_more_where_nearer_get_an_assumed_range(tmp_path, dtype, largest):
+    share = np.tile(np.linspace(0.1, 0.7, 200), (50, 1))
+    values = (share * largest if largest else share * 40 - 3).astype(dtype)
+    path = tmp_path / ("a.tif" if dtype is np.float32 else "a.png")
+    cv2.imwrite(str(path), values)
+    inverse, sigma = read_inverse_depth(path, affine=True)
+    expected = 0.1 + 0.9 * np.clip((share - 0.103) / 0.594, 0, 1)
+    assert np.abs(inverse - expected).max() < (0.02 if dtype is np.uint8 else 0.005)
+    assert inverse.min() == pytest.approx(1 / ASSUMED_FAR_M)
+    assert inverse.max() == pytest.approx(1 / ASSUMED_NEAR_M)
+    assert sigma == pytest.approx(0.9 / 0.594 / largest / 12**0.5 if largest else 0, rel=0.02)
+
+
+def test_inverse_depth_is_taken_as_it_is(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[2, 0.5, 0, np.nan]], np.float32))
+    inverse, _ = read_inverse_depth(tmp_path / "a.npy", affine=False)
+    assert np.array_equal(inverse, np.array([[2, 0.5, np.nan, np.nan]], np.float32), equal_nan=True)
+    np.save(tmp_path / "flat.npy", np.ones((4, 4), np.float32))
+    with pytest.raises(InputError, match="same value"):
+        read_inverse_depth(tmp_path / "flat.npy", affine=True)

@@ -39,6 +39,7 @@ def bokeh(
     depthapps bokeh left.png right.png -o portrait.png --focus 500,400
     depthapps bokeh left.png right.png -c calib.txt -o portrait.jpg --focus-depth 2.1 --f-number 1.4
     depthapps bokeh photo.jpg --depth depth.npy -o portrait.jpg --blur 25
+    depthapps bokeh photo.png --depth network.png --depth-kind affine-inverse -o portrait.png
     depthapps bokeh iphone_portrait.heic -o portrait.jpg --focus 2200,1900
     """
     from depthapps.bokeh.lens import signed_coc

@@ -8,27 +8,30 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from depthapps.cli.options import BUILTIN, SourceOptions
+from depthapps.cli.options import BUILTIN, DepthKind, SourceOptions
 from depthapps.errors import InputError
 from depthapps.io.contents import Contents, read_contents
-from depthapps.io.depth import read_depth, read_disparity
+from depthapps.io.depth import read_depth, read_disparity, read_inverse_depth
 from depthapps.io.files import check_input
 from depthapps.io.images import Photo, read_image, read_photo
 from depthapps.io.views import Layout, split_views
 from depthapps.scene import FloatMap, Image
+
+_PROPORTION = 0.02  # by which a map's proportions may differ from the picture's: networks round sizes to 14 or 32 px
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
     """A picture with one of: a right view, a depth map, a disparity map, or the depth inside its own file.
 
-    contents: what the picture's file says besides.
+    contents: what the picture's file says besides. enlarged: the depth inside may have been enlarged by its maker.
     """
 
     contents: Contents
     right: Image | None = None
     depth_m: FloatMap | None = None
     disparity_px: FloatMap | None = None
+    enlarged: bool = False
 
     @property
     def photo(self) -> Photo:
@@ -78,7 +81,7 @@ def _alone(options: SourceOptions) -> Given:
             if wide
             else "add the right view, or --depth FILE or --disparity FILE",
         )
-    return Given(contents, contents.right)
+    return Given(contents, contents.right, enlarged=True)
 
 
 def _split(options: SourceOptions, layout: Layout) -> Given:
@@ -94,11 +97,33 @@ def _with_file(options: SourceOptions) -> Given:
         with ThreadPoolExecutor(1) as pool:  # decoding is most of the time that a small pair takes to read
             right = pool.submit(read_image, options.right)
             return Given(Contents(read_photo(options.image)), right.result())
-    contents = Contents(read_photo(options.image))
-    if options.depth is not None:
-        return Given(contents, depth_m=read_depth(options.depth, options.depth_scale))
-    assert options.disparity is not None
-    return Given(contents, disparity_px=read_disparity(options.disparity))
+    photo = read_photo(options.image)
+    if options.disparity is not None:
+        return Given(Contents(photo), disparity_px=read_disparity(options.disparity))
+    assert options.depth is not None
+    if options.depth_kind is DepthKind.METRIC:
+        depth = read_depth(options.depth, options.depth_scale)
+        if depth.shape == photo.image.shape[:2] or not _alike(depth, photo.image):
+            return Given(Contents(photo), depth_m=depth)  # of another shape: the scene refuses it
+        return Given(Contents(photo, inverse_m=1 / depth))
+    affine = options.depth_kind is DepthKind.AFFINE_INVERSE
+    inverse, sigma = read_inverse_depth(options.depth, affine=affine)
+    if not _alike(inverse, photo.image):
+        raise InputError(
+            f"the image is {_size(photo.image)} but its depth is {_size(inverse)}",
+            hint="pass a depth map of the whole image, of any size",
+        )
+    return Given(Contents(photo, inverse_m=inverse, sigma_m=sigma, scaled=not affine), enlarged=True)
+
+
+def _alike(depth: FloatMap, image: Image) -> bool:
+    """Whether a map (h, w) can be of a picture (H, W, 3) as a whole: by their proportions, up to their roundings."""
+    (h, w), (height, width) = depth.shape, image.shape[:2]
+    return abs(h * width - w * height) <= _PROPORTION * w * height
+
+
+def _size(picture: Image | FloatMap) -> str:
+    return f"{picture.shape[1]}x{picture.shape[0]}"
 
 
 def inverse_to_depth(inverse_m: FloatMap) -> FloatMap:

@@ -10,6 +10,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -19,6 +20,14 @@ from depthapps.quality import Quality
 
 BUILTIN = "builtin"
 DEPTH_SCALE = 1000.0  # io.depth.DEPTH_PNG_SCALE, which is too heavy to import for --help; a test holds them equal
+
+
+class DepthKind(StrEnum):
+    """What the numbers of a depth map are."""
+
+    METRIC = "metric"
+    INVERSE = "inverse"
+    AFFINE_INVERSE = "affine-inverse"
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,9 @@ class SourceOptions:
             help="disparity of IMAGE in pixels: float .npy .pfm .tif, or a 16-bit PNG, 256 a pixel", metavar="FILE"
         ),
     ] = None
+    depth_kind: Annotated[
+        DepthKind, typer.Option(help="what --depth holds: metres, 1/metres, or just more where it is nearer")
+    ] = DepthKind.METRIC
     depth_scale: Annotated[float, typer.Option(help="units a metre in 16-bit depth PNGs", metavar="N")] = DEPTH_SCALE
     calibration: Annotated[
         list[Path] | None,

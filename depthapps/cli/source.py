@@ -15,7 +15,14 @@ from depthapps.engine.pipeline import DISPARITY_SIGMA, match_pair
 from depthapps.errors import CalibrationError, SwappedViewsError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.depth import MAP_SUFFIXES, write_confidence, write_depth, write_disparity
+from depthapps.io.depth import (
+    ASSUMED_FAR_M,
+    ASSUMED_NEAR_M,
+    MAP_SUFFIXES,
+    write_confidence,
+    write_depth,
+    write_disparity,
+)
 from depthapps.io.files import Outputs, check_suffix
 from depthapps.io.metadata import Metadata, focal_px
 from depthapps.io.network import read_network
@@ -96,8 +103,8 @@ def load_source(
         inverse_depth_sigma = DISPARITY_SIGMA * width / (calibration.camera.fx * calibration.baseline_m)
     elif contents.inverse_m is not None:
         with report.stage("lifting"), report.compiling():
-            # what phones keep as large as the photo they have enlarged
-            depth = inverse_to_depth(lift_to_image(contents.inverse_m, given.photo.image, blurred=True))
+            # what phones and networks give as large as the photo they have enlarged
+            depth = inverse_to_depth(lift_to_image(contents.inverse_m, given.photo.image, blurred=given.enlarged))
         inverse_depth_sigma = contents.sigma_m
     if depth is None:
         assert disparity is not None
@@ -151,7 +158,7 @@ def _calibration(options: SourceOptions, given: Given, report: Report) -> Calibr
     baseline = options.baseline if options.baseline is not None else (file and file.baseline_m) or own.baseline_m
     if given.depth_m is not None or own.inverse_m is not None:  # depth already: the baseline has no part in it
         if own.inverse_m is not None and not own.scaled:
-            assumed.append("scale")
+            assumed.append("scale" if options.depth is None else "range")
         baseline = baseline or ASSUMED_BASELINE_M
     elif baseline is None:
         baseline = ASSUMED_BASELINE_M
@@ -184,6 +191,7 @@ def _tell(options: SourceOptions, calibration: Calibration, report: Report, *, c
     texts = {
         "focal length": f"a field of view of {ASSUMED_FOV_DEG:g}° (--fov)",
         "baseline": f"a baseline of {1000 * ASSUMED_BASELINE_M:g} mm (--baseline)",
+        "range": f"depths from {ASSUMED_NEAR_M:g} to {ASSUMED_FAR_M:g} m",
         "scale": "the numbers of the depth inside the photo, which has no unit, to be metres",
     }
     if calibration.assumed and camera_matters:

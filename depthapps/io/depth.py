@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,8 @@ DEPTH_PNG_SCALE = 1000.0  # units a metre: millimetres, as Kinect, RealSense and
 DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
 CONFIDENCE_PNG_SCALE = 65535.0
 _INTEGER_MAX = 65535
+ASSUMED_NEAR_M, ASSUMED_FAR_M = 1.0, 10.0  # of maps that tell only what is nearer: a portrait in a room
+_ENDS_PERCENT = (0.5, 99.5)  # of the pixels outside of that range
 
 
 def read_depth(path: Path, png_scale: float = DEPTH_PNG_SCALE) -> FloatMap:
@@ -42,7 +45,44 @@ def read_disparity(path: Path, png_scale: float = DISPARITY_PNG_SCALE) -> FloatM
     return np.where(np.isfinite(values), values, np.float32(np.nan))
 
 
+def read_inverse_depth(path: Path, *, affine: bool) -> tuple[FloatMap, float]:
+    """Read a map whose values grow towards the camera: (h, w) float32 1/Z in 1/m, NaN = unknown, and its rounding.
+
+    Whole numbers are taken as shares of the largest that the file's samples could be. affine: scale and offset of 1/Z
+    are unknown, as monocular networks leave them; the nearest becomes ASSUMED_NEAR_M and the farthest ASSUMED_FAR_M.
+    The rounding is its deviation in 1/m. Raises InputError.
+    """
+    raw = _samples(path, "depth map")
+    whole = raw.dtype.kind in "ui"
+    values = raw / np.float32(np.iinfo(raw.dtype).max) if whole else raw.astype(np.float32)
+    level = 1 / np.iinfo(raw.dtype).max if whole else 0.0
+    known = np.isfinite(values) & ((values > 0) | affine)
+    if not known.any():
+        raise InputError(f"the depth map {path} holds no known depth at all", hint="check its kind and units")
+    if affine:
+        low, high = (float(v) for v in np.percentile(values[known], _ENDS_PERCENT))
+        if not low < high:
+            raise InputError(f"the depth map {path} has the same value everywhere", hint="is it the right file?")
+        scale = (1 / ASSUMED_NEAR_M - 1 / ASSUMED_FAR_M) / (high - low)
+        values, level = 1 / ASSUMED_FAR_M + np.clip(values - low, 0, high - low) * scale, level * scale
+    return np.where(known, values, np.nan).astype(np.float32), level / math.sqrt(12)
+
+
 def _read_map(path: Path, what: str, png_scale: float) -> FloatMap:
+    values = _samples(path, what)
+    if values.dtype == np.uint8:
+        raise InputError(
+            f"the {what} {path} has 8 bits, too few to hold metres",
+            hint="pass a 16-bit PNG or a float .npy .pfm .tif; if bright is near in it, --depth-kind affine-inverse",
+        )
+    if values.dtype.kind in "ui":
+        unknown = (values == 0) | (values == _INTEGER_MAX)  # Kinect and 7-Scenes mark holes with 65535
+        return np.where(unknown, np.nan, values / png_scale).astype(np.float32)
+    return np.ascontiguousarray(values, np.float32)
+
+
+def _samples(path: Path, what: str) -> NDArray:
+    """The map (h, w) in a file, as its samples stand in it."""
     check_input(path, what)
     suffix = path.suffix.lower()
     if suffix == ".npy":
@@ -56,15 +96,7 @@ def _read_map(path: Path, what: str, png_scale: float) -> FloatMap:
         raise InputError(f"{path} is not a {what} that can be read", hint=f"one of {known} holds it")
     if values.ndim == 3 and values.shape[2] > 1 and not (values == values[..., :1]).all():
         raise InputError(f"the {what} {path} has colours", hint="pass the measured map, not a coloured preview of it")
-    values = values.reshape(values.shape[:2]) if values.ndim == 2 or values.shape[2] == 1 else values[..., 0]
-    if values.dtype == np.uint8:
-        raise InputError(
-            f"the {what} {path} has 8 bits, too few to hold depth", hint="pass a 16-bit PNG or a float .npy .pfm .tif"
-        )
-    if values.dtype.kind in "ui":
-        unknown = (values == 0) | (values == _INTEGER_MAX)  # Kinect and 7-Scenes mark holes with 65535
-        return np.where(unknown, np.nan, values / png_scale).astype(np.float32)
-    return np.ascontiguousarray(values, np.float32)
+    return values.reshape(values.shape[:2]) if values.ndim == 2 or values.shape[2] == 1 else values[..., 0]
 
 
 def _read_npy(path: Path, what: str) -> NDArray:
