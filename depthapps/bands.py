@@ -1,10 +1,14 @@
 """Work in bands, side by side on the cores that OpenCV may use."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import cv2
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 BAND_ROWS = 32  # small enough to balance two cores on a small picture, large enough to hide the cost of a task
 
 
@@ -17,3 +21,16 @@ def for_bands(count: int, work: Callable[[int, int], None], size: int = BAND_ROW
     with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
         for _ in pool.map(lambda first: work(first, min(first + size, count)), starts):
             pass
+
+
+def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Results of work(item) in the order of the items, computed side by side; few wait at a time, as they are large."""
+    threads = max(1, cv2.getNumThreads())
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

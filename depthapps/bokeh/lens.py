@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
+from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.params import DEFAULT_BLUR, BokehParams
-from depthapps.errors import InputError
 from depthapps.geometry import fill_background
 from depthapps.scene import FloatMap, Scene
 from depthapps.surface import inverse_depth
 
-_FOCUS_WINDOW_PX = 2  # the focus point stands for the 5x5 pixels around it
 _STRONGEST_PERCENTILE = 99  # a few wrong depths must not decide how strong --blur is
+_SHOULDER = 0.5  # of the focus range: over this much more 1/Z sharpness gives way to the lens's full blur
 
 
 def signed_coc(scene: Scene, params: BokehParams) -> tuple[FloatMap, float]:
     """Radius of the circle of confusion (H, W) float32 px, positive before the focus plane, and the focus depth in m.
 
-    It is linear in inverse depth: c = f_px · A · (1/z − 1/z_f), with the lens radius A = f / (2N). Unknown depths
-    count as the background beside them. Raises InputError when the focus point has no depth.
+    It is linear in inverse depth: c = f_px · A · (1/z − 1/z_f), with the lens radius A = f / (2N); a tilted focus
+    plane is linear in 1/z over the picture as every plane is. Unknown depths count as the background beside them.
+    Raises InputError when the focus point has no depth.
     """
-    focus_m = params.focus_depth_m or _depth_at(scene, params.focus_px)
+    focus_m, _ = find_focus(scene, params)
     inverse = fill_background(np.where(np.isposinf(scene.depth_m), np.float32(0), inverse_depth(scene.depth_m)))
-    defocus = inverse - np.float32(1 / focus_m)
+    height = len(inverse)
+    down = (np.arange(height) - (height - 1) / 2) / max((height - 1) / 2, 1)
+    in_focus = (1 + params.tilt * down[:, None]) / focus_m
+    defocus = inverse - in_focus.astype(np.float32)
+    if params.focus_range_m:
+        near_m = max(focus_m - params.focus_range_m / 2, 1e-3)
+        defocus = _with_range(defocus, 1 / near_m - 1 / focus_m, 1 / focus_m - 1 / (focus_m + params.focus_range_m / 2))
     if params.f_number is not None:
         focal_px = params.focal_length_mm / params.sensor_width_mm * scene.camera.width
         aperture_m = params.focal_length_mm / 1000 / (2 * params.f_number)
@@ -33,22 +40,8 @@ def signed_coc(scene: Scene, params: BokehParams) -> tuple[FloatMap, float]:
     return np.clip(strength * defocus, -largest_px, largest_px).astype(np.float32), focus_m
 
 
-def _depth_at(scene: Scene, focus_px: tuple[float, float] | None) -> float:
-    """Median depth in metres of the known pixels around a point (x, y), or around the middle of the picture."""
-    height, width = scene.depth_m.shape
-    x, y = focus_px or ((width - 1) / 2, (height - 1) / 2)
-    column, row = round(x), round(y)
-    if not (0 <= column < width and 0 <= row < height):
-        raise InputError(
-            f"the focus point {x:g},{y:g} lies outside the picture of {width}x{height}",
-            hint=f"x runs from 0 to {width - 1}, y from 0 to {height - 1}",
-        )
-    reach = _FOCUS_WINDOW_PX
-    around = scene.depth_m[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
-    known = around[np.isfinite(around)]
-    if not known.size:
-        raise InputError(
-            f"the depth at the focus point {x:g},{y:g} is unknown or infinite",
-            hint="choose another point, or give --focus-depth in metres",
-        )
-    return float(np.median(known))
+def _with_range(defocus: FloatMap, near: float, far: float) -> FloatMap:
+    """No defocus from −far to near; beyond a smooth shoulder the lens's own."""
+    limit = np.where(defocus > 0, np.float32(near), np.float32(far))
+    t = np.clip((np.abs(defocus) / limit - 1) / _SHOULDER, 0, 1)
+    return (defocus * t * t * (3 - 2 * t)).astype(np.float32)

@@ -1,0 +1,96 @@
+"""Light that a photo has lost: lamps clipped at white, and the grain that blur takes away."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.color import from_linear, srgb_decode, srgb_encode, to_linear
+from depthapps.scene import FloatMap, Image
+
+_CLIPPED = 253 / 255  # JPEG and demosaicing leave clipped samples a little below the top
+LAMP_POWER = (
+    20.0  # of a small clipped spot in the dark, times white; of 587 clipped pixels of ray-traced lamps the mean was 19
+)
+_LARGEST_SHARE = 1e-3  # of the picture; clipped areas larger than this are walls and skies, not lamps
+_DARK = 0.25  # linear; around a brighter surrounding than this the photo's exposure says that little is missing
+_BRIGHT_SIDE = 80  # percentile of the surrounding
+_FLAT_PX = 0.5  # CoC; what is sharper shows the photo's grain
+
+
+def recover_highlights(image: Image, strength: float) -> NDArray[np.floating]:
+    """Linear light (H, W, 3) of a picture, whose clipped lamps are as bright as lamps are.
+
+    A clipped spot is taken for a lamp as it is small and its surrounding dark, and gets LAMP_POWER times the power of
+    white, times `strength`; its colour is that of the light in the unclipped pixels of its rim. Float pictures have
+    lost nothing.
+    """
+    linear = to_linear(image)
+    if image.dtype.kind == "f" or strength == 0:
+        return linear
+    white = np.iinfo(image.dtype.name).max
+    clipped = (image.max(axis=2) >= round(_CLIPPED * white)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(clipped, connectivity=8)
+    largest = max(_LARGEST_SHARE * clipped.size, 16.0)
+    height, width = clipped.shape
+    out = linear.copy()
+    for k in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[k])
+        if area >= 4 * largest:
+            continue
+        window = np.s_[max(0, y - 4) : min(height, y + h + 4), max(0, x - 4) : min(width, x + w + 4)]
+        spot = labels[window] == k
+        colors = linear[window]
+        rim = cv2.dilate(spot.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & (clipped[window] == 0)
+        inner, outer = (cv2.dilate(spot.astype(np.uint8), np.ones((side, side), np.uint8)) for side in (5, 9))
+        beyond = (outer > inner) & (clipped[window] == 0)
+        if not beyond.any():
+            continue
+        around = np.median(colors[beyond], axis=0)
+        # a reflection fades into what it lies on: then one side at least is bright
+        darkness = np.clip(1 - float(np.percentile(colors[beyond].max(axis=1), _BRIGHT_SIDE)) / _DARK, 0, 1)
+        smallness = np.clip((4 * largest - area) / (3 * largest), 0, 1)
+        power = 1 + (LAMP_POWER * strength - 1) * darkness * smallness
+        if power > 1:
+            out[window][spot] = power * _rim_color(colors, rim, around)
+    return out
+
+
+def _rim_color(colors: NDArray[np.floating], rim: NDArray[np.bool_], around: NDArray) -> NDArray[np.floating]:
+    """The hue (3,), its largest channel 1, of what a lamp adds to its rim; white when the rim shows nothing."""
+    added = np.maximum(colors[rim] - around, 0).sum(axis=0) if rim.any() else np.zeros(3)
+    trust = float(added.max()) / (float(added.max()) + 0.05)  # of white in one pixel: less is noise and halo
+    hue = added / max(float(added.max()), 1e-6)
+    return trust * hue + (1 - trust)
+
+
+def give_grain(picture: Image, original: Image, coc: FloatMap, strength: float) -> Image:
+    """The picture with the original's grain, as strong as its sharp part shows it, where blur has taken it away.
+
+    The grain is measured as a deviation per brightness, from the differences of neighbours in flat places (their lower
+    quartile), and made anew with that deviation, always the same. Where nothing is sharp the whole original counts.
+    """
+    encoded = srgb_encode(to_linear(original))
+    luma = encoded.mean(axis=2)
+    residual = luma - cv2.GaussianBlur(luma, (0, 0), 1.0)
+    spread = np.sqrt(cv2.blur(residual * residual, (7, 7)))
+    sharp = np.abs(coc) < _FLAT_PX
+    levels = np.linspace(0, 1, 9)
+    sharp = sharp if sharp.mean() > 0.01 else np.ones_like(sharp)
+    measured = [np.nan] * (len(levels) - 1)
+    for k in range(len(measured)):
+        here = spread[sharp & (luma >= levels[k]) & (luma <= levels[k + 1])]
+        if here.size > 100:
+            measured[k] = float(np.percentile(here, 25))
+    known = np.flatnonzero(np.isfinite(measured))
+    if not known.size:
+        return picture
+    centres = (levels[:-1] + levels[1:]) / 2
+    shown = srgb_encode(to_linear(picture))
+    deviation = np.interp(shown.mean(axis=2), centres[known], np.array(measured)[known])
+    noise = np.random.default_rng(0).standard_normal(luma.shape)
+    # what blur leaves of the grain falls with the disc's area, so that a wide disc gets all of it
+    lost = np.sqrt(1 - 1 / np.maximum(np.pi * coc.astype(np.float64) ** 2, 1))
+    grainy = shown + (strength * deviation * lost * noise)[..., None]
+    return from_linear(srgb_decode(np.clip(grainy, 0, 1)), picture.dtype)

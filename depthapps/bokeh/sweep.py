@@ -1,0 +1,47 @@
+"""A focus pull: the same scene, the focus moving through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.bokeh.lens import signed_coc
+from depthapps.bokeh.params import BokehParams
+from depthapps.bokeh.render import blur
+from depthapps.color import to_8bit
+from depthapps.quality import Quality
+from depthapps.scene import Scene
+
+
+def focus_pull(
+    scene: Scene, params: BokehParams, ends_m: tuple[float, ...], count: int, quality: Quality
+) -> Iterator[NDArray[np.uint8]]:
+    """Frames (H, W, 3) uint8 RGB with the focus from ends_m[0] to ends_m[1], even in 1/Z, eased at both ends.
+
+    Without a lens it has the one whose strongest blur at either end is as asked: a pull changes the focus, not the
+    aperture.
+    """
+    t = np.linspace(0, 1, count)
+    inverse = 1 / ends_m[0] + (1 / ends_m[1] - 1 / ends_m[0]) * t * t * (3 - 2 * t)
+    if params.f_number is None:
+        params = _as_lens(scene, params, ends_m)
+    for w in inverse:
+        coc, _ = signed_coc(scene, replace(params, focus_depth_m=float(1 / w), focus_px=None))
+        yield to_8bit(blur(scene.image, coc, params, quality))
+
+
+def _as_lens(scene: Scene, params: BokehParams, ends_m: tuple[float, ...]) -> BokehParams:
+    """The lens that blurs at most as asked over the whole pull."""
+    unit = replace(params, blur_px=None, f_number=1.0)
+    widest = 0.0
+    for end in ends_m:
+        at_end = replace(params, focus_depth_m=end, focus_px=None)
+        strong, _ = signed_coc(scene, at_end)
+        lens, _ = signed_coc(scene, replace(unit, focus_depth_m=end, focus_px=None))
+        largest = float(np.abs(strong).max())
+        if largest > 0:
+            widest = max(widest, float(np.percentile(np.abs(lens), 99)) / largest)
+    return replace(unit, f_number=widest) if widest > 0 else replace(unit, f_number=1e6)
