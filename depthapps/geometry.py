@@ -88,4 +88,9 @@ def inverse_depth_noise(depth_m: FloatMap) -> float:
     ]
     differences = np.concatenate(seconds) if seconds else np.empty(0, np.float32)
     differences = differences[np.isfinite(differences)]
-    return float(1.4826 * np.median(differences) / np.sqrt(6)) if differences.size else 0.0
+    return robust_deviation(differences) / float(np.sqrt(6)) if differences.size else 0.0
+
+
+def robust_deviation(values: NDArray[np.floating]) -> float:
+    """Standard deviation of values around zero from their median size: what is rare and large does not count."""
+    return float(1.4826 * np.median(np.abs(values)))

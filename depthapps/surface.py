@@ -26,6 +26,7 @@ DEPTH_STEP = 0.02
 STEEP_STEP = 0.15
 SLOPE_TOLERANCE = 0.2  # by how much of itself a slope may change from pixel to pixel
 NOISE_SIGMAS = 4.0  # steps that noise of this many sigma explains are no edges
+STEP_SIGMAS = NOISE_SIGMAS * 2**0.5  # ... which is this many of a single pixel's
 
 # Three narrow passes remove more noise than one wide one and leave edges sharper.
 SMOOTHING_PASSES = 3
@@ -82,7 +83,7 @@ def clean_depth(scene: Scene) -> tuple[FloatMap, float]:
 def surface_links(depth_m: FloatMap, noise: float = 0.0) -> Links:
     """Links of a depth map (H, W) in metres whose 1/Z deviates by `noise`; unknown and infinite pixels have none."""
     inverse = inverse_depth(depth_m)
-    height = NOISE_SIGMAS * np.sqrt(2) * noise
+    height = STEP_SIGMAS * noise
     return Links(
         right=_linked(inverse, height, (0, 1)),
         down=_linked(inverse, height, (1, 0)),
@@ -150,12 +151,16 @@ def surface_normals(depth_m: FloatMap, camera: Camera, links: Links, noise: floa
     Where `noise`, the deviation of 1/Z in 1/m, would tilt them, the differences are averaged along the surface.
     """
     inverse = inverse_depth(depth_m)
-    du = _slope(np.diff(inverse, axis=1), links.right, axis=1)
-    dv = _slope(np.diff(inverse, axis=0), links.down, axis=0)
+    du, dv = _slope(inverse, links.right, axis=1), _slope(inverse, links.down, axis=0)
     if noise:
         # The noise of a mean slope over s px is about noise · NOISE_GRAIN_PX / s², and tilts the normal by f / w of it.
         reach = np.sqrt(NOISE_GRAIN_PX * camera.fx * noise / (NORMAL_TILT * np.nan_to_num(inverse, nan=1.0)))
         du, dv = np.moveaxis(_average_along(np.stack([du, dv], axis=-1), reach, links), -1, 0)
+    return normals_of_slopes(inverse, du, dv, camera)
+
+
+def normals_of_slopes(inverse: FloatMap, du: FloatMap, dv: FloatMap, camera: Camera) -> NDArray[np.floating]:
+    """Unit normals (H, W, 3) float32, facing the camera, of 1/Z (H, W) in 1/m with slopes du, dv in 1/m a pixel."""
     u = np.arange(camera.width, dtype=np.float32) - np.float32(camera.cx)
     v = np.arange(camera.height, dtype=np.float32)[:, None] - np.float32(camera.cy)
     normal = -np.stack([camera.fx * du, camera.fy * dv, inverse - u * du - v * dv], axis=-1)
@@ -183,9 +188,21 @@ def _average_along(values: NDArray[np.floating], reach_px: FloatMap, links: Link
     return averaged
 
 
-def _slope(rise: FloatMap, linked: BoolMap, axis: int) -> FloatMap:
-    """Mean of the linked rises before and after each pixel along an axis; 0 where neither is linked."""
-    pad = [(1, 1) if k == axis else (0, 0) for k in range(2)]
-    rise, weight = np.pad(np.where(linked, rise, 0), pad), np.pad(linked.astype(np.float32), pad)
-    before, after = (slice(None),) * axis + (slice(None, -1),), (slice(None),) * axis + (slice(1, None),)
-    return (rise[before] + rise[after]) / np.maximum(weight[before] + weight[after], 1)
+def _slope(inverse: FloatMap, linked: BoolMap, axis: int) -> FloatMap:
+    """The rise of inverse depth (H, W) at each pixel along an axis; 0 where no neighbour is linked.
+
+    Of the linked rises before and after, the one that goes on beyond (Harten's ENO, 1987): at an edge between two
+    faces a pixel keeps the slope of its own face. Where both do, their mean.
+    """
+    rise = np.where(linked, np.diff(inverse, axis=axis), np.float32(np.nan))
+    around = np.pad(rise, [(2, 2) if k == axis else (0, 0) for k in range(2)], constant_values=np.nan)
+    count = inverse.shape[axis]
+    two_before, before, after, two_after = (np.take(around, range(k, k + count), axis) for k in range(4))
+    bend_before, bend_after = np.abs(before - two_before), np.abs(after - two_after)
+    either = np.stack([before, after])
+    known = np.isfinite(either)
+    mean = np.where(known, either, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    straight = SLOPE_TOLERANCE * np.abs(mean)  # on round things both bend alike, and the mean is nearer
+    with np.errstate(invalid="ignore"):
+        slope = np.where(bend_before + straight < bend_after, before, mean)
+        return np.where(bend_after + straight < bend_before, after, slope)

@@ -21,6 +21,8 @@ GROUND = {
     "geometry": {"scene"},
     "surface": {"geometry", "scene"},
     "lifting": {"bands", "color", "geometry", "scene"},
+    "_denoise_kernels": set(),
+    "denoise": {"_denoise_kernels", "bands", "geometry", "scene"},
 }
 BELOW_ROOMS = set(GROUND)
 ROOMS = {name: BELOW_ROOMS for name in ("engine", "bokeh", "shadow", "mesh", "io")}
