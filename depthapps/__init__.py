@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from depthapps.scene import Scene as Scene
     from depthapps.scene import StereoPair as StereoPair
     from depthapps.shadow.params import DirectionalLight as DirectionalLight
+    from depthapps.shadow.params import LitBy as LitBy
     from depthapps.shadow.params import PointLight as PointLight
     from depthapps.shadow.params import RelightParams as RelightParams
+    from depthapps.shadow.params import SpotLight as SpotLight
     from depthapps.shadow.relight import relight as relight
-    from depthapps.shadow.tracing import build_surface as build_surface
+    from depthapps.shadow.solid import build_solid as build_solid
     from depthapps.shadow.tracing import trace_visibility as trace_visibility
 
 _HOMES = {
@@ -35,14 +37,16 @@ _HOMES = {
     "Camera": "scene",
     "DepthappsError": "errors",
     "DirectionalLight": "shadow.params",
+    "LitBy": "shadow.params",
     "PointLight": "shadow.params",
     "Quality": "quality",
     "RelightParams": "shadow.params",
     "Scene": "scene",
+    "SpotLight": "shadow.params",
     "StereoPair": "scene",
     "build_cloud": "mesh.build",
     "build_mesh": "mesh.build",
-    "build_surface": "shadow.tracing",
+    "build_solid": "shadow.solid",
     "depth_from_disparity": "geometry",
     "match_pair": "engine.pipeline",
     "read_image": "io.images",

@@ -163,6 +163,23 @@ def test_shadow_writes_mask_and_map(tmp_path, photo):
     assert np.shape(matrices["projection"]) == (3, 4)
 
 
+def test_shadow_takes_several_lights_and_says_how_sure_it_is(tmp_path, photo):
+    (tmp_path / "l.json").write_text(
+        '[{"azimuth": 60}, {"light": "spot", "position": [0.3, -0.5, 0.2], "target": [0, 0, 3], "temperature": 3000}]'
+    )
+    outputs = ["-o", tmp_path / "r.png", "--ao", tmp_path / "ao.png", "--confidence", tmp_path / "c.png"]
+    run("shadow", *photo, "--lights", tmp_path / "l.json", *outputs)
+    assert {"r.png", "ao.png", "c.png"} <= entries(tmp_path)
+    (tmp_path / "bad.json").write_text('[{"azimut": 60}]')
+    assert "'azimut'" in refuse("shadow", tmp_path, *photo, "--lights", tmp_path / "bad.json", "-o", tmp_path / "b.png")
+
+
+def test_a_sweep_makes_a_video(tmp_path, photo):
+    run("shadow", *photo, "--sweep", "azimuth=-60:60", "--frames", 5, "-o", tmp_path / "day.gif")
+    with Pillow.open(tmp_path / "day.gif") as gif:
+        assert getattr(gif, "n_frames", 1) == 5
+
+
 def test_quality_sets_the_samples_of_a_soft_light(tmp_path, photo):
     levels = {}
     for quality in ("fast", "best"):

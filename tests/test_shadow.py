@@ -12,9 +12,17 @@ from depthapps.color import to_linear
 from depthapps.errors import InputError
 from depthapps.scene import Camera, Scene
 from depthapps.shadow.light_view import trace_shadow_map
-from depthapps.shadow.params import DirectionalLight, PointLight, RelightParams
-from depthapps.shadow.relight import relight
-from depthapps.shadow.tracing import build_surface, trace_visibility
+from depthapps.shadow.params import (
+    DirectionalLight,
+    LitBy,
+    PointLight,
+    RelightParams,
+    SpotLight,
+    color_of_temperature,
+)
+from depthapps.shadow.relight import beam, estimated_light, relight
+from depthapps.shadow.solid import build_solid
+from depthapps.shadow.tracing import Tracer, trace_visibility
 
 NEAR, FAR = 1.0, 1.5
 CAMERA = Camera.centred(240, 180, 220.0)
@@ -30,7 +38,7 @@ def scene() -> Scene:
 
 @pytest.fixture(scope="module")
 def surface(scene):
-    return build_surface(scene)
+    return build_solid(scene)
 
 
 def true_shadow(scene: Scene, ways_to_light) -> np.ndarray:
@@ -38,10 +46,13 @@ def true_shadow(scene: Scene, ways_to_light) -> np.ndarray:
     v, u = np.mgrid[:180, :240].astype(float)
     wall = np.stack([(u - CAMERA.cx) / CAMERA.fx * FAR, (v - CAMERA.cy) / CAMERA.fy * FAR, np.full(u.shape, FAR)], -1)
     way = ways_to_light(wall)
-    step = (NEAR - FAR) / way[..., 2]
-    at = wall + step[..., None] * way
-    x, y = at[..., 0] / NEAR * CAMERA.fx + CAMERA.cx, at[..., 1] / NEAR * CAMERA.fy + CAMERA.cy
-    hit = (step > 0) & (x > 100) & (x < 139) & (y > 70) & (y < 109)
+    hit = np.zeros(u.shape, bool)
+    for depth in np.linspace(NEAR, NEAR / (1 - 2 / CAMERA.fx), 5):  # the card is taken to be two pixels thick
+        step = (depth - FAR) / way[..., 2]
+        at = wall + step[..., None] * way
+        x, y = at[..., 0] / depth * CAMERA.fx + CAMERA.cx, at[..., 1] / depth * CAMERA.fy + CAMERA.cy
+        # pixels are as wide as they are apart
+        hit |= (step > 0) & (x > 99.5) & (x < 139.5) & (y > 69.5) & (y < 109.5)
     return hit & (scene.depth_m == FAR)
 
 
@@ -88,7 +99,7 @@ def test_a_large_lamp_softens_and_a_small_one_does_not(surface):
 def test_what_turns_away_sees_nothing_and_what_is_infinite_sees_all(scene):
     depth = scene.depth_m.copy()
     depth[:20] = np.inf
-    surface = build_surface(Scene(scene.image, depth, CAMERA))
+    surface = build_solid(Scene(scene.image, depth, CAMERA))
     visible = trace_visibility(surface, DirectionalLight((0, 0, -1)), 16)  # from behind the wall
     assert (visible[:20] == 1).all()
     assert (visible[20:] == 0).all()
@@ -98,7 +109,7 @@ def test_holes_in_the_depth_are_taken_as_background(scene):
     depth = scene.depth_m.copy()
     depth[80:90, 135:150] = np.nan
     light = DirectionalLight((0.5, 0.2, 1))
-    visible = trace_visibility(build_surface(Scene(scene.image, depth, CAMERA)), light, 16)
+    visible = trace_visibility(build_solid(Scene(scene.image, depth, CAMERA)), light, 16)
     assert np.isfinite(visible).all()
 
 
@@ -124,19 +135,19 @@ def test_the_matrices_lead_into_the_shadow_map(surface, light):
 def test_relighting_adds_up_in_linear_light(scene, surface):
     light = DirectionalLight((0, 0, 1))
     visible = trace_visibility(surface, light, 16)
-    params = RelightParams(intensity=0.6, ambient=0.2, color=(1, 0.5, 0))
-    lit = to_linear(relight(scene, surface, visible, light, params))[20, 20]
+    params, lit_by = RelightParams(ambient=0.2), LitBy(light, intensity=0.6, color=(1, 0.5, 0))
+    lit = to_linear(relight(scene, surface, [(lit_by, visible)], params))[20, 20]
     assert lit == pytest.approx(to_linear(scene.image)[20, 20] * [0.8, 0.5, 0.2], rel=0.02)
-    dark = relight(scene, surface, np.zeros_like(visible), light, params)
+    dark = relight(scene, surface, [(lit_by, np.zeros_like(visible))], params)
     assert to_linear(dark)[20, 20] == pytest.approx(to_linear(scene.image)[20, 20] * 0.2, rel=0.05)
-    same = relight(scene, surface, visible, light, RelightParams(strength=0))
+    same = relight(scene, surface, [(lit_by, visible)], RelightParams(strength=0))
     assert np.array_equal(same, scene.image)
 
 
 def test_a_lamp_fades_with_the_square_of_the_distance(scene, surface):
     light = PointLight((0, 0, 0.5))
     ones = np.ones(scene.depth_m.shape, np.float32)
-    out = to_linear(relight(scene, surface, ones, light, RelightParams(intensity=0.2, ambient=0)))[..., 0]
+    out = to_linear(relight(scene, surface, [(LitBy(light, 0.2), ones)], RelightParams(ambient=0)))[..., 0]
     near, far = out[90, 120], out[90, 160]
     far_distance = math.hypot((160 - CAMERA.cx) / CAMERA.fx * FAR, FAR - 0.5, (90 - CAMERA.cy) / CAMERA.fy * FAR)
     expected = (far_distance / (NEAR - 0.5)) ** 2 * (far_distance / (FAR - 0.5))  # and with the cosine
@@ -155,8 +166,8 @@ def test_a_sun_by_its_angles():
         lambda: DirectionalLight((0, 0, 0)),
         lambda: DirectionalLight((0, 0, 1), 180),
         lambda: PointLight((0, 0, 0), -1),
-        lambda: RelightParams(intensity=-1),
-        lambda: RelightParams(color=(1, -1, 1)),
+        lambda: LitBy(DirectionalLight((0, 0, 1)), -1),
+        lambda: LitBy(DirectionalLight((0, 0, 1)), color=(1, -1, 1)),
         lambda: RelightParams(strength=2),
     ],
 )
@@ -168,6 +179,88 @@ def test_impossible_lights_are_refused(make):
 
 def test_what_is_likely_wrong_casts_no_shadow(scene):
     sun = DirectionalLight((0.5, 0.2, 1))
-    assert not trace_visibility(build_surface(scene), sun, 16).all()
+    assert not trace_visibility(build_solid(scene), sun, 16).all()
     doubt = np.where(scene.depth_m == NEAR, 0.1, 1).astype(np.float32)
-    assert trace_visibility(build_surface(replace(scene, confidence=doubt)), sun, 16).all()
+    assert trace_visibility(build_solid(replace(scene, confidence=doubt)), sun, 16).all()
+
+
+def test_doubtful_pixels_leave_no_curtain_behind(scene):
+    """A doubtful spot of the wall is a hole in what casts shadows, not a slope into the distance."""
+    doubt = np.ones(scene.depth_m.shape, np.float32)
+    doubt[20:40, 200:220] = 0.1
+    sun = DirectionalLight((0.5, 0.2, 1))
+    plain = trace_visibility(build_solid(scene), sun, 16)
+    assert np.array_equal(trace_visibility(build_solid(replace(scene, confidence=doubt)), sun, 16), plain)
+
+
+def test_a_box_casts_the_shadow_of_its_far_side():
+    """Two faces of a box are seen; light along one of them is stopped by the whole box, as thick as it is deep."""
+    v, u = np.mgrid[:180, :240].astype(float)
+    across = (u - CAMERA.cx) / CAMERA.fx
+    # the edge (0, 1) is nearest; one face leads to (-0.3, 1.3), the other to (0.3, 1.3); the far edge is (0, 1.6)
+    box = np.where(across < 0, 1 / (1 + across), 1 / (1 - across))
+    inside = (np.abs(across) < 0.3 / 1.3) & (np.abs(v - CAMERA.cy) < 30)
+    solid = build_solid(Scene(np.zeros((180, 240, 3), np.uint8), np.where(inside, box, 3).astype(np.float32), CAMERA))
+    at = round(CAMERA.cx)
+    assert 1 / solid.back[90, at] == pytest.approx(1.6, abs=0.03)
+    assert (solid.back <= solid.front).all()
+    assert np.allclose(1 / solid.back[10], 3, rtol=0.02)  # the wall is no thicker than it looks
+
+
+def test_noise_leaves_the_shadow_and_no_acne(scene):
+    rng = np.random.default_rng(3)
+    noise = 0.004 * rng.standard_normal(scene.depth_m.shape).astype(np.float32)
+    noisy = replace(scene, depth_m=1 / (1 / scene.depth_m + noise))
+    sun = DirectionalLight((0.5, 0.2, 1))
+    clean, found = (trace_visibility(build_solid(s), sun, 16) < 0.5 for s in (scene, noisy))
+    assert overlap(found, clean) > 0.85
+    assert (found & ~clean).mean() < 0.003
+
+
+def test_a_soft_shadow_agrees_with_256_rays(surface):
+    sun = DirectionalLight((0.5, 0.2, 1), 10)
+    few, many = (trace_visibility(surface, sun, n) for n in (48, 256))
+    assert np.abs(few - many).mean() < 0.005
+
+
+def test_a_spot_lights_its_cone_only(surface):
+    spot = SpotLight((0, 0, 0), (0, 0, 1), angle_deg=20, penumbra=0.5)
+    share = beam(spot, surface.points)
+    assert share[90, 120] == pytest.approx(1, abs=0.01)
+    assert share[90, 20] == 0
+    rim = CAMERA.fx * math.tan(math.radians(10))
+    assert share[90, round(CAMERA.cx + 0.75 * rim)] == pytest.approx(0.5, abs=0.1)
+
+
+def test_corners_are_darker_than_open_walls():
+    across = np.abs(np.arange(240) - CAMERA.cx) / CAMERA.fx
+    depth = np.tile(1.5 / (1 + across), (180, 1)).astype(np.float32)  # two walls that meet in the middle
+    corner = build_solid(Scene(np.zeros((180, 240, 3), np.uint8), depth, CAMERA))
+    openness = Tracer(corner).openness(32)
+    assert openness[90, 118] < openness[90, 30] - 0.05
+    assert ((openness >= 0) & (openness <= 1)).all()
+
+
+def test_confidence_is_low_behind_the_card(surface):
+    """Light grazing from behind the card passes where nobody saw whether it is free."""
+    confidence = Tracer(surface).visibility(DirectionalLight((0.9, 0.0, 0.25)), 1).confidence
+    assert (confidence == 0).any()
+    assert set(np.unique(confidence)) <= {0, 0.5, 1}
+
+
+def test_flattening_takes_out_a_slow_fall_of_light():
+    fall = np.linspace(0.1, 0.6, 240, dtype=np.float32)
+    picture = np.repeat(np.tile(fall, (180, 1))[..., None], 3, axis=-1)
+    flat = picture / estimated_light(picture)[..., None]
+    assert flat[:, 20].mean() / flat[:, 220].mean() > 0.5
+    assert fall[20] / fall[220] < 0.3
+
+
+def test_colors_of_temperatures():
+    assert color_of_temperature(6500) == pytest.approx((1, 1, 1), abs=0.06)
+    red, green, blue = color_of_temperature(2700)
+    assert red == 1
+    assert green == pytest.approx(0.40, abs=0.06)  # a bulb's black body in linear sRGB
+    assert blue < 0.15
+    with pytest.raises(InputError, match="between 1000"):
+        color_of_temperature(500)

@@ -1,33 +1,28 @@
-"""depthapps shadow: a light on the scene."""
+"""depthapps shadow: lights on the scene."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from depthapps.cli.options import RunOptions, SourceOptions, numbers
+from depthapps.cli.lights import LightOptions, Sweep
+from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.errors import InputError, OutputError
 from depthapps.quality import Quality
-from depthapps.shadow.params import DirectionalLight, Light, PointLight, RelightParams
+from depthapps.shadow.params import LitBy, RelightParams
 
-
-class LightKind(StrEnum):
-    """The lights of `depthapps shadow`."""
-
-    DIRECTIONAL = "directional"
-    POINT = "point"
-
-
-_SAMPLES = {Quality.FAST: 16, Quality.BALANCED: 36, Quality.BEST: 100}  # rays a pixel to a light with an extent
+_SAMPLES = {Quality.FAST: 16, Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent
+_SKY_SAMPLES = {Quality.FAST: 8, Quality.BALANCED: 16, Quality.BEST: 64}  # rays a pixel to the sky
+_FRAMES_A_SECOND = 24.0
 
 
 def shadow(
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="the relit picture: .png .jpg .tif", metavar="FILE")
+        Path | None,
+        typer.Option("--output", "-o", help="the relit picture: .png .jpg .tif; of a sweep .mp4 .gif", metavar="FILE"),
     ] = None,
     mask: Annotated[
         Path | None, typer.Option(help="who sees the light, white = all of it: 8-bit .png or .tif", metavar="FILE")
@@ -38,35 +33,34 @@ def shadow(
             help="the light's own depth map: float .tif in metres, with its matrices in a .json", metavar="FILE"
         ),
     ] = None,
-    light: Annotated[LightKind, typer.Option(help="a sun or a lamp")] = LightKind.DIRECTIONAL,
-    direction: Annotated[
-        tuple | None,
-        typer.Option(parser=numbers(3), help="the way a sun's light travels: right, down, forward", metavar="X,Y,Z"),
+    ao: Annotated[
+        Path | None, typer.Option(help="how open the sky over each surface is: 8-bit .png or .tif", metavar="FILE")
     ] = None,
-    azimuth: Annotated[
-        float, typer.Option(help="of a sun: 0 behind the camera, 90 at its right", metavar="DEG")
-    ] = -60.0,
-    elevation: Annotated[float, typer.Option(help="of a sun over the horizon", metavar="DEG")] = 40.0,
-    angular_size: Annotated[
-        float, typer.Option(help="diameter a sun shows, 0 for hard shadows", metavar="DEG")
-    ] = DirectionalLight.angular_size_deg,
-    position: Annotated[
-        tuple | None,
-        typer.Option(parser=numbers(3), help="of a lamp, in metres: right, down, forward", metavar="X,Y,Z"),
+    confidence: Annotated[
+        Path | None,
+        typer.Option(
+            help="white where the shadow is certain, black where it depends on what nobody saw, grey where on what "
+            "is outside the picture: 8-bit .png or .tif",
+            metavar="FILE",
+        ),
     ] = None,
-    size: Annotated[
-        float, typer.Option(help="diameter of a lamp in metres, 0 for hard shadows", metavar="M")
-    ] = PointLight.size_m,
-    color: Annotated[
-        tuple, typer.Option(parser=numbers(3), help="of the light, linear red, green, blue", metavar="R,G,B")
-    ] = "1,1,1",  # pyright: ignore[reportArgumentType]  (typer parses a default as it parses what is typed)
-    intensity: Annotated[
-        float, typer.Option(help="of the light, 1 = as bright as the picture", metavar="N")
-    ] = RelightParams.intensity,
-    ambient: Annotated[float, typer.Option(help="light in the shadows", metavar="N")] = RelightParams.ambient,
+    light: LightOptions,
+    lights: Annotated[
+        Path | None,
+        typer.Option(help="several lights: a JSON list of objects with these options' names", metavar="FILE"),
+    ] = None,
+    sweep: Annotated[
+        str | None, typer.Option(help="a moving sun: azimuth=0:180 or elevation=5:60", metavar="ANGLE=FROM:TO")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=2, help="of a sweep, 24 a second", metavar="N")] = 72,
+    ambient: Annotated[float, typer.Option(help="light from all around", metavar="N")] = RelightParams.ambient,
     strength: Annotated[
         float, typer.Option(help="0 leaves the picture as it is, 1 relights it fully", metavar="N")
     ] = RelightParams.strength,
+    flatten: Annotated[
+        float,
+        typer.Option(help="how much of the light in the photo is taken out first: an estimate, 0 to 1", metavar="N"),
+    ] = RelightParams.flatten,
     map_size: Annotated[
         int | None,
         typer.Option(
@@ -76,72 +70,91 @@ def shadow(
     source: SourceOptions,
     run: RunOptions,
 ) -> None:
-    """Put a light on the scene: the relit picture, the mask of its shadows, the light's own depth map.
+    """Put lights on the scene: the relit picture, the mask of its shadows, the light's own depth map.
 
     \b
     depthapps shadow left.png right.png -c calib.txt -o relit.png --azimuth 70 --elevation 30
     depthapps shadow left.png right.png -c calib.txt -o relit.png --light point --position 0.5,-0.4,1.2
+    depthapps shadow left.png right.png -c calib.txt -o day.mp4 --sweep azimuth=-90:90
     depthapps shadow photo.png --depth depth.npy --fov 60 --mask mask.png --shadow-map map.tif
     """
     from depthapps.cli.report import Report
     from depthapps.cli.source import load_source, save_side_outputs, side_outputs
     from depthapps.io.files import Outputs, check_suffix
     from depthapps.io.images import IMAGE_SUFFIXES, MASK_SUFFIXES, write_image, write_mask
+    from depthapps.io.lights import read_lights
     from depthapps.io.shadow_map import SHADOW_MAP_SUFFIXES, matrices_path, write_shadow_map
-    from depthapps.shadow.light_view import trace_shadow_map
-    from depthapps.shadow.relight import relight
-    from depthapps.shadow.tracing import build_surface, trace_visibility
+    from depthapps.io.video import VIDEO_SUFFIXES, write_video
 
-    params = RelightParams(intensity, ambient, strength, color)
-    source_light = _light(light, direction, azimuth, elevation, angular_size, position, size)
-    wanted = [p for p in (output, mask, shadow_map) if p is not None]
+    params = RelightParams(ambient, strength, flatten)
+    pictures = [p for p in (mask, shadow_map, ao, confidence) if p is not None]
+    wanted = [p for p in (output, *pictures) if p is not None]
     if not wanted:
         raise OutputError("no output was asked for", hint="pass -o relit.png, --mask mask.png or --shadow-map map.tif")
+    if sweep and (output is None or pictures or lights):
+        raise OutputError("a sweep makes one video, of one sun", hint="pass -o day.mp4 and no --mask and no --lights")
     if output:
-        check_suffix(output, IMAGE_SUFFIXES, "a picture")
-    if mask:
-        check_suffix(mask, MASK_SUFFIXES, "a mask")
+        check_suffix(output, VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
+    for path in (mask, ao, confidence):
+        if path:
+            check_suffix(path, MASK_SUFFIXES, "a mask")
     if shadow_map:
         check_suffix(shadow_map, SHADOW_MAP_SUFFIXES, "a shadow map")
         wanted.append(matrices_path(shadow_map))
+    if lights and light != LightOptions():
+        raise InputError("the lights were given twice", hint="pass either --lights or the options of one light")
+    if lights:
+        entries = enumerate(read_lights(lights), 1)
+        lit_by = [LightOptions.from_entry(entry, number).lit_by() for number, entry in entries]
+    else:
+        lit_by = Sweep.parse(sweep).steps(light, frames) if sweep else [light.lit_by()]
+    if shadow_map and len(lit_by) > 1:
+        raise OutputError(f"{len(lit_by)} lights have no one shadow map", hint="ask for each light's map by itself")
+
     outputs = Outputs([*wanted, *side_outputs(source)], overwrite=run.overwrite)
     report = Report("shadow", run)
     loaded = load_source(source, run, report, confidence_matters=True)
-    with report.stage("surface"):
-        surface = build_surface(loaded.scene)
-    with report.stage("tracing"):
-        visibility = trace_visibility(surface, source_light, _SAMPLES[run.quality])
-    report.add(lit_share=round(float(visibility.mean()), 4))
+    with report.stage("loading"):
+        from depthapps.color import to_8bit
+        from depthapps.shadow.relight import beam, relight
+        from depthapps.shadow.solid import build_solid
+        from depthapps.shadow.tracing import Tracer
+    with report.stage("surface"), report.compiling():
+        solid = build_solid(loaded.scene)
+        tracer = Tracer(solid)
+
+    def seen_of(lit: LitBy) -> tuple[Any, Any]:
+        found = tracer.visibility(lit.light, _SAMPLES[run.quality])
+        return found.seen * beam(lit.light, solid.points), found.confidence
+
+    if sweep and output:
+        with report.stage("tracing"), outputs:
+            moments = report.progress(lit_by, len(lit_by), "frames")
+            relit = (relight(loaded.scene, solid, [(lit, seen_of(lit)[0])], params) for lit in moments)
+            write_video(outputs.part(output), (to_8bit(picture) for picture in relit), _FRAMES_A_SECOND)
+            save_side_outputs(source, loaded, outputs)
+        report.finish(outputs.written)
+        return
+    with report.stage("tracing"), report.compiling():
+        traced = [seen_of(lit) for lit in lit_by]
+        openness = tracer.openness(_SKY_SAMPLES[run.quality]) if ao else None
+    best = traced[0][0].copy()
+    certain = traced[0][1].copy()
+    for seen, sure in traced[1:]:  # several lights: lit by any, as certain as the least certain
+        best, certain = best.clip(seen), certain.clip(None, sure)
+    report.add(lit_share=round(float(best.mean()), 4))
     with report.stage("writing"), outputs:
         if output:
-            relit = relight(loaded.scene, surface, visibility, source_light, params)
+            shares = [(lit, seen) for lit, (seen, _) in zip(lit_by, traced, strict=True)]
+            relit = relight(loaded.scene, solid, shares, params, openness)
             write_image(outputs.part(output), relit, loaded.metadata)
-        if mask:
-            write_mask(outputs.part(mask), visibility)
+        for path, picture in ((mask, best), (ao, openness), (confidence, certain)):
+            if path and picture is not None:
+                write_mask(outputs.part(path), picture)
         if shadow_map:
-            side = map_size or max(visibility.shape)
-            write_shadow_map(shadow_map, trace_shadow_map(surface, source_light, side), outputs)
+            from depthapps.shadow.light_view import trace_shadow_map
+
+            side = map_size or max(best.shape)
+            write_shadow_map(shadow_map, trace_shadow_map(solid, lit_by[0].light, side), outputs)
         save_side_outputs(source, loaded, outputs)
     report.finish(outputs.written)
-
-
-def _light(
-    kind: LightKind,
-    direction: tuple | None,
-    azimuth: float,
-    elevation: float,
-    angular_size: float,
-    position: tuple | None,
-    size: float,
-) -> Light:
-    if kind is LightKind.DIRECTIONAL:
-        if position is not None:
-            raise InputError("a directional light has no position", hint="pass --light point with --position")
-        if direction is not None:
-            return DirectionalLight(direction, angular_size)
-        return DirectionalLight.from_angles(azimuth, elevation, angular_size)
-    if direction is not None:
-        raise InputError("a point light has no direction", hint="pass --light directional with --direction")
-    if position is None:
-        raise InputError("a point light needs a position", hint="--position 0.5,-0.4,1.2 is right, above, 1.2 m ahead")
-    return PointLight(position, size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from depthapps._open3d import import_open3d
 from depthapps.scene import FloatMap
 from depthapps.shadow.params import DirectionalLight, Light
-from depthapps.shadow.tracing import Surface
+from depthapps.shadow.solid import Solid
+from depthapps.surface import grid_triangles
 
 _WIDEST_HALF_ANGLE_DEG = 80.0  # of a point light's view; nearer to 90 a plane map has no resolution left
 
@@ -30,9 +32,9 @@ class ShadowMap:
     projection: NDArray[np.floating]
 
 
-def trace_shadow_map(surface: Surface, light: Light, size: int) -> ShadowMap:
+def trace_shadow_map(solid: Solid, light: Light, size: int) -> ShadowMap:
     """Cast one ray from the light through the centre of each of size x size pixels, fitted around the surface."""
-    points = surface.points.reshape(-1, 3).astype(np.float64)
+    points = solid.points.reshape(-1, 3).astype(np.float64)
     points = points[np.isfinite(points).all(axis=1)]
     if isinstance(light, DirectionalLight):
         axis = np.asarray(light.direction) / math.hypot(*light.direction)
@@ -65,8 +67,19 @@ def trace_shadow_map(surface: Surface, light: Light, size: int) -> ShadowMap:
         starts = np.broadcast_to(origin, (size, size, 3))
         ways = x[..., None] * rotation[0] + y[..., None] * rotation[1] + rotation[2]  # Z = 1: length is depth
     rays = np.concatenate([starts, ways], axis=-1).astype(np.float32)
-    hit = surface.caster.cast_rays(import_open3d().core.Tensor(rays))["t_hit"].numpy()
+    hit = _mesh(solid).cast_rays(import_open3d().core.Tensor(rays))["t_hit"].numpy()
     return ShadowMap(np.where(np.isfinite(hit), hit, np.float32(np.nan)), camera_to_light, projection)
+
+
+def _mesh(solid: Solid) -> Any:
+    """An Open3D RaycastingScene of the near side that casts shadows, torn where it is."""
+    with np.errstate(divide="ignore"):
+        triangles = grid_triangles(1 / solid.front, solid.links)
+    o3d = import_open3d()
+    caster = o3d.t.geometry.RaycastingScene(nthreads=0)
+    vertices = np.nan_to_num(solid.points.reshape(-1, 3), nan=0, posinf=0, neginf=0)  # no triangle uses those
+    caster.add_triangles(o3d.core.Tensor(vertices), o3d.core.Tensor(triangles.astype(np.uint32)))
+    return caster
 
 
 def _light_axes(forward: NDArray[np.floating]) -> NDArray[np.floating]:

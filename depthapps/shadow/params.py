@@ -58,29 +58,108 @@ class PointLight:
             raise InputError(f"the light's size is {self.size_m:g} m, it cannot be negative", hint="0 is a point")
 
 
-Light = DirectionalLight | PointLight
+@dataclass(frozen=True)
+class SpotLight:
+    """A lamp that shines into a cone only.
+
+    position and target: in camera axes, in metres. angle_deg: the whole opening of the cone; penumbra: the share of
+    its radius, from the rim inwards, over which it fades. size_m: the lamp's diameter, 0 for hard shadows.
+    """
+
+    position: Vector
+    target: Vector
+    size_m: float = 0.0
+    angle_deg: float = 45.0  # a usual stage spot
+    penumbra: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Refuse a lamp that shines nowhere."""
+        if not 0 <= self.size_m < math.inf:
+            raise InputError(f"the light's size is {self.size_m:g} m, it cannot be negative", hint="0 is a point")
+        if not 0 < math.dist(self.position, self.target) < math.inf:
+            raise InputError("the spot's target is its own position", hint="--target is where its beam meets the scene")
+        if not 0 < self.angle_deg < 180:
+            raise InputError(
+                f"the spot's angle is {self.angle_deg:g} degrees, it must lie between 0 and 180", hint="45 is usual"
+            )
+        if not 0 <= self.penumbra <= 1:
+            raise InputError(
+                f"the spot's penumbra is {self.penumbra:g}, it must lie between 0 and 1", hint="0 is a hard rim"
+            )
+
+
+Light = DirectionalLight | PointLight | SpotLight
 
 
 @dataclass(frozen=True)
-class RelightParams:
-    """How strongly a light changes the picture.
+class LitBy:
+    """A light as the picture takes it: its intensity, 1 = as bright as the picture, and its linear RGB colour.
 
-    A surface that faces the light and sees it is multiplied by ambient + intensity, one in shadow by ambient; a
-    point light's intensity holds at the median distance of the scene and falls with the square of the distance.
-    strength blends between the picture as it is (0) and this (1). color: linear RGB of the light.
+    A surface that faces the light and sees it gains intensity; that of a lamp holds at the median distance of the
+    scene and falls with the square of the distance.
     """
 
+    light: Light
     intensity: float = 1.0
-    ambient: float = 0.25  # the shadow side of a sunlit outdoor scene gets a fifth to a third of the light
-    strength: float = 1.0
     color: Vector = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
         """Refuse negative light."""
-        for name, value in (("intensity", self.intensity), ("ambient", self.ambient), ("color", min(self.color))):
-            if not 0 <= value < math.inf:
-                raise InputError(f"the light's {name} is {value:g}, it cannot be negative", hint="1 is the usual light")
-        if not 0 <= self.strength <= 1:
-            raise InputError(
-                f"the strength is {self.strength:g}, it must lie between 0 and 1", hint="1 is the full effect"
-            )
+        _not_negative("intensity", self.intensity)
+        _not_negative("color", min(self.color))
+
+
+@dataclass(frozen=True)
+class RelightParams:
+    """How a picture takes its lights.
+
+    ambient: the light from all around, which a surface gets as far as its surroundings leave it open to it.
+    strength blends between the picture as it is (0) and relit (1). flatten: how much of the light that is estimated
+    to be in the photo already is taken out first, 0 to 1.
+    """
+
+    ambient: float = 0.25  # the shadow side of a sunlit outdoor scene gets a fifth to a third of the light
+    strength: float = 1.0
+    flatten: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse negative light and shares beyond 0 and 1."""
+        _not_negative("ambient", self.ambient)
+        for name, value in (("strength", self.strength), ("flattening", self.flatten)):
+            if not 0 <= value <= 1:
+                raise InputError(f"the {name} is {value:g}, it must lie between 0 and 1", hint="1 is the full effect")
+
+
+def _not_negative(name: str, value: float) -> None:
+    if not 0 <= value < math.inf:
+        raise InputError(f"the light's {name} is {value:g}, it cannot be negative", hint="1 is the usual light")
+
+
+def color_of_temperature(kelvin: float) -> Vector:
+    """Linear RGB of a black body of 1000 to 40000 K, brightest channel 1; about white at 6500 K.
+
+    The chromaticity by the cubic fit of Kim et al. (US 7024034), through the sRGB primaries; below 1667 K, where the
+    fit ends, as at 1667 K.
+    """
+    if not 1000 <= kelvin <= 40000:
+        raise InputError(
+            f"the color temperature is {kelvin:g} K, it must lie between 1000 and 40000",
+            hint="a candle has 1900 K, a bulb 2700, daylight 6500",
+        )
+    t = 1000 / min(max(kelvin, 1667), 25000)
+    if kelvin < 4000:
+        x = -0.2661239 * t**3 - 0.2343589 * t**2 + 0.8776956 * t + 0.179910
+    else:
+        x = -3.0258469 * t**3 + 2.1070379 * t**2 + 0.2226347 * t + 0.240390
+    if kelvin < 2222:
+        y = -1.1063814 * x**3 - 1.34811020 * x**2 + 2.18555832 * x - 0.20219683
+    elif kelvin < 4000:
+        y = -0.9549476 * x**3 - 1.37418593 * x**2 + 2.09137015 * x - 0.16748867
+    else:
+        y = 3.0817580 * x**3 - 5.87338670 * x**2 + 3.75112997 * x - 0.37001483
+    big_x, big_z = x / y, (1 - x - y) / y
+    red = 3.2404542 * big_x - 1.5371385 - 0.4985314 * big_z
+    green = -0.9692660 * big_x + 1.8760108 + 0.0415560 * big_z
+    blue = 0.0556434 * big_x - 0.2040259 + 1.0572252 * big_z
+    top = max(red, green, blue)
+    return max(red / top, 0.0), max(green / top, 0.0), max(blue / top, 0.0)

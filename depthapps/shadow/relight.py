@@ -1,29 +1,89 @@
-"""The picture under another light."""
+"""The picture under other lights."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.color import from_linear, to_linear
 from depthapps.scene import FloatMap, Image, Scene
-from depthapps.shadow.params import DirectionalLight, Light, RelightParams
-from depthapps.shadow.tracing import Surface, to_light
+from depthapps.shadow.params import DirectionalLight, Light, LitBy, RelightParams, SpotLight
+from depthapps.shadow.solid import Solid
+from depthapps.shadow.tracing import to_light
+
+# What changes over less than this share of the picture is taken as paint, what changes over more as light.
+_LIGHT_REACH = 1 / 8
+_DARKEST = 1e-3  # below this, of full white, a logarithm is noise
 
 
-def relight(scene: Scene, surface: Surface, visibility: FloatMap, light: Light, params: RelightParams) -> Image:
-    """The scene's picture lit by a light, in linear light, of its own sample type.
+def beam(light: Light, points: NDArray[np.floating]) -> FloatMap:
+    """How much of its light a lamp sends towards points (H, W, 3), (H, W) in 0..1: 1 unless it is a spot."""
+    if not isinstance(light, SpotLight):
+        return np.ones(points.shape[:-1], np.float32)
+    axis = np.asarray(light.target, np.float32) - np.asarray(light.position, np.float32)
+    way = points - np.asarray(light.position, np.float32)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        along = way @ (axis / np.linalg.norm(axis))
+        tangent = np.sqrt(np.maximum((way**2).sum(axis=-1) - along**2, 0)) / along
+        radius = math.tan(math.radians(light.angle_deg) / 2)
+        fade = np.clip((radius - tangent) / max(light.penumbra * radius, 1e-6), 0, 1)
+    inside = np.where((along > 0) & np.isfinite(tangent), fade, 0)
+    return (inside * inside * (3 - 2 * inside)).astype(np.float32)
 
-    visibility: (H, W) in 0..1 from `trace_visibility`. Every surface is taken as matt (Lambert), and the picture
-    itself as its colour: light and shadows that are in the photo already stay in it. What is infinitely far stays
-    as it is.
+
+def relight(
+    scene: Scene,
+    solid: Solid,
+    lights: Sequence[tuple[LitBy, FloatMap]],
+    params: RelightParams,
+    openness: FloatMap | None = None,
+) -> Image:
+    """The scene's picture under lights, in linear light, of its own sample type.
+
+    lights: each with its visibility (H, W) in 0..1. openness: (H, W) in 0..1, how much of the ambient light arrives;
+    None is all of it. Every surface is taken as matt (Lambert), and the picture itself, flattened or not, as its
+    colour: light and shadows that are in the photo stay in it. What is infinitely far stays as it is.
     """
-    way = to_light(light, surface.points)
+    arriving = np.ones(scene.depth_m.shape, np.float32) if openness is None else openness
+    gain = np.repeat(params.ambient * arriving[..., None], 3, axis=-1)
+    for lit, visibility in lights:
+        received = lit.intensity * visibility * _irradiance(lit.light, solid)
+        gain += received[..., None] * np.asarray(lit.color, np.float32)
+    linear = to_linear(scene.image)
+    if params.flatten:
+        gain *= (1 / estimated_light(linear) ** params.flatten)[..., None]
+    infinite = ~np.isfinite(solid.points).all(axis=-1, keepdims=True)
+    gain = 1 + params.strength * (np.where(infinite, 1, gain) - 1)
+    return from_linear((linear * gain).astype(np.float32), scene.image.dtype)
+
+
+def _irradiance(light: Light, solid: Solid) -> FloatMap:
+    """What a surface gets from a light that it sees (H, W): 1 where it faces a sun, or a lamp at the usual distance."""
+    way = to_light(light, solid.points)
     with np.errstate(invalid="ignore"):
         distance = np.linalg.norm(way, axis=-1)
-        received = visibility * np.clip((surface.normals * way).sum(axis=-1) / distance, 0, 1)
+        received = np.clip((solid.normals * way).sum(axis=-1) / distance, 0, 1)
         if not isinstance(light, DirectionalLight):
             reference = np.median(distance[np.isfinite(distance)])
             received *= (reference / np.maximum(distance, 0.1 * reference)) ** 2
-    gain = params.ambient + params.intensity * received[..., None] * np.asarray(params.color, np.float32)
-    gain = 1 + params.strength * (np.nan_to_num(gain, nan=1.0) - 1)
-    return from_linear((to_linear(scene.image) * gain).astype(np.float32), scene.image.dtype)
+    return np.nan_to_num(received, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def estimated_light(linear: NDArray[np.floating]) -> FloatMap:
+    """An estimate of the light in a picture (H, W, 3), in linear light: (H, W), 1 on the geometric mean.
+
+    Retinex with an edge-preserving surround (Land 1977; Durand and Dorsey 2002): in the logarithm, what varies slowly
+    or with steps that stand alone over a wide surround is light. Dark paint over large areas is taken for shadow.
+    """
+    height, width = linear.shape[:2]
+    bright = np.log(np.maximum(linear.mean(axis=-1), _DARKEST)).astype(np.float32)
+    small = max(1, round(max(height, width) / 256))  # light is smooth: estimating it small saves most of the time
+    shrunk = cv2.resize(bright, (max(1, width // small), max(1, height // small)), interpolation=cv2.INTER_AREA)
+    reach = _LIGHT_REACH * max(shrunk.shape) / 2
+    smooth = cv2.bilateralFilter(shrunk, -1, 1.0, reach)
+    smooth = np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.exp(smooth - smooth.mean())

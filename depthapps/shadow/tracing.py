@@ -1,133 +1,155 @@
-"""Which surfaces see a light: rays traced against the scene's surface, torn at its depth edges."""
+"""Which surfaces see a light: rays traced through the scene's solid."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps._open3d import import_open3d
-from depthapps.geometry import fill_background, unproject
-from depthapps.scene import FloatMap, Scene
+from depthapps.bands import for_bands
+from depthapps.scene import FloatMap
+from depthapps.shadow._kernels import see_light, see_sky
 from depthapps.shadow.params import DirectionalLight, Light
-from depthapps.surface import clean_depth, grid_triangles, inverse_depth, surface_links, surface_normals, trusted
+from depthapps.shadow.solid import Solid, tile_extremes
 
-_NOISE_SIGMAS = 4.0  # of the noise left; over ray-traced rooms 2 gives 0.01 more shadow IoU and a fifth more acne
-_FOOTPRINTS = 0.5  # pixel footprints that a ray starts above the facets; 0.25 to 1 differ by 0.005 of shadow IoU
-_CHUNK_RAYS = 2_000_000  # traced at a time: 48 MB of rays
-
-
-@dataclass(frozen=True, eq=False)
-class Surface:
-    """The scene as light meets it, all in camera axes and metres.
-
-    points (H, W, 3), not finite where infinitely far; normals (H, W, 3) unit, facing the camera; offset_m (H, W): how
-    far above the surface a ray has to start; caster: an Open3D RaycastingScene of the torn surface.
-    """
-
-    points: NDArray[np.floating]
-    normals: NDArray[np.floating]
-    offset_m: FloatMap
-    caster: Any
+_BAND_POINTS = 16384
+_FIRST_SAMPLES = 8  # of a wide light; where they and those around all agree, more would say the same
+_PENUMBRA_MARGIN_PX = 4
+AMBIENT_REACH = 0.25  # of a point's depth, how far its surroundings darken it
 
 
-def build_surface(scene: Scene) -> Surface:
-    """The surface of a scene with its noise removed; unknown depths are taken as the background beside them."""
-    infinite = np.isposinf(scene.depth_m)
-    depth = 1 / fill_background(inverse_depth(scene.depth_m))
-    depth[infinite] = np.inf
-    depth, noise = clean_depth(replace(scene, depth_m=depth))
-    points = unproject(depth, scene.camera)
-    links = surface_links(depth, noise)
-    triangles = grid_triangles(depth, links)
-    triangles = triangles[trusted(scene).ravel()[triangles].all(axis=1)]  # what may not be there casts no shadow
+class Visibility(NamedTuple):
+    """seen (H, W) in 0..1: how much of a light arrives; confidence (H, W) in 0..1: how sure that is."""
 
-    o3d = import_open3d()
-    caster = o3d.t.geometry.RaycastingScene(nthreads=0)
-    vertices = np.nan_to_num(points.reshape(-1, 3), nan=0, posinf=0, neginf=0)  # no triangle uses what is not finite
-    caster.add_triangles(o3d.core.Tensor(vertices), o3d.core.Tensor(triangles.astype(np.uint32)))
-    footprint = depth / np.float32(scene.camera.fx)
-    with np.errstate(invalid="ignore"):  # 0 · inf; no ray starts there
-        offset = np.maximum(_FOOTPRINTS * footprint, _NOISE_SIGMAS * np.float32(noise) * depth**2)
-    return Surface(points, surface_normals(depth, scene.camera, links, noise), offset.astype(np.float32), caster)
+    seen: FloatMap
+    confidence: FloatMap
+
+
+class Tracer:
+    """A solid made ready for rays."""
+
+    def __init__(self, solid: Solid) -> None:
+        self.solid = solid
+        known = np.isfinite(solid.points).all(axis=-1) & np.isfinite(solid.normals).all(axis=-1)
+        self._known = np.flatnonzero(known)
+        start = solid.points + solid.offset_m[..., None] * solid.normals
+        self._start, self._normals = (np.ascontiguousarray(a.reshape(-1, 3)) for a in (start, solid.normals))
+        camera = solid.camera
+        self._scene = (
+            solid.front,
+            solid.back,
+            np.ascontiguousarray(solid.links.right),
+            np.ascontiguousarray(solid.links.down),
+            *tile_extremes(solid.front, solid.back),
+            (camera.fx, camera.fy, camera.cx, camera.cy),
+        )
+
+    def visibility(self, light: Light, samples: int) -> Visibility:
+        """How much of the light each surface point sees, and how sure that is.
+
+        A point turned away from the light sees nothing of it, one that is infinitely far sees all. A light with an
+        extent takes `samples` rays a pixel, on a spiral over its disc that is turned from pixel to pixel; pixels
+        whose surroundings see all or nothing of it with a few rays are left at that. Confidence falls with the share
+        of rays that pass behind something, where nobody has seen whether they are free, and half as much with those
+        that leave the picture.
+        """
+        shape = self.solid.front.shape
+        seen, doubt = np.ones(shape, np.float32).ravel(), np.zeros(shape, np.float32).ravel()
+        radius = light_radius(light)
+        self._trace(self._known, light, radius, 1 if radius == 0 else min(_FIRST_SAMPLES, samples), seen, doubt)
+        if radius > 0 and samples > _FIRST_SAMPLES:
+            kernel = np.ones((2 * _PENUMBRA_MARGIN_PX + 1,) * 2, np.uint8)
+            picture = seen.reshape(shape)
+            mixed = (cv2.dilate(picture, kernel) != cv2.erode(picture, kernel)).ravel()
+            self._trace(self._known[mixed[self._known]], light, radius, samples, seen, doubt)
+        return Visibility(seen.reshape(shape), 1 - doubt.reshape(shape))
+
+    def _trace(
+        self, pixels: NDArray[np.intp], light: Light, radius: float, samples: int, seen: FloatMap, doubt: FloatMap
+    ) -> None:
+        vector, at_infinity = light_vector(light)
+        turn = _turns(self.solid.front.shape).ravel()
+
+        def band(first: int, end: int) -> None:
+            part = pixels[first:end]
+            found = np.empty((2, len(part)), np.float32)
+            see_light(
+                *self._scene, self._start[part], self._normals[part], turn[part], vector, at_infinity, radius, samples,
+                found[0], found[1],
+            )  # fmt: skip
+            seen[part], doubt[part] = found
+
+        for_bands(len(pixels), band, _BAND_POINTS)
+
+    def openness(self, samples: int) -> FloatMap:
+        """How much of the sky over each surface point is open, (H, W) in 0..1: ambient occlusion, cosine-weighted.
+
+        Each point looks along `samples` directions of a spiral over its own hemisphere. What is farther than
+        AMBIENT_REACH of its depth does not count as near: walls do not darken a room.
+        """
+        shape = self.solid.front.shape
+        found = np.ones(shape, np.float32).ravel()
+        turn = _turns(shape).ravel()
+
+        def band(first: int, end: int) -> None:
+            part = self._known[first:end]
+            values = np.empty(len(part), np.float32)
+            see_sky(
+                *self._scene, self._start[part], self._normals[part], turn[part], AMBIENT_REACH, samples, values
+            )  # fmt: skip
+            found[part] = values
+
+        for_bands(len(self._known), band, _BAND_POINTS)
+        # neighbours look along different directions: their mean over a tile of the pattern looks along all
+        return _mean_along(found.reshape(shape), self.solid)
+
+
+def trace_visibility(solid: Solid, light: Light, samples: int) -> FloatMap:
+    """How much of the light each surface point of a solid sees, (H, W) float32 in 0..1; see `Tracer.visibility`."""
+    return Tracer(solid).visibility(light, samples).seen
+
+
+def _mean_along(values: FloatMap, solid: Solid) -> FloatMap:
+    """Values (H, W) averaged over 5 x 5 pixels of nearly the same depth."""
+    depth = np.maximum(solid.front, 1e-6)
+    total, weight = np.zeros_like(values), np.zeros_like(values)
+    padded, other = (np.pad(a, 2, mode="edge") for a in (values, depth))
+    height, width = values.shape
+    for dy in range(5):
+        for dx in range(5):
+            w = (np.abs(other[dy : dy + height, dx : dx + width] / depth - 1) < 0.02).astype(np.float32)
+            total += w * padded[dy : dy + height, dx : dx + width]
+            weight += w
+    return total / weight
+
+
+def _turns(shape: tuple[int, ...]) -> FloatMap:
+    """Angles (H, W) that differ as much as can be between neighbours (interleaved gradient noise, Jimenez 2014)."""
+    x, y = np.arange(shape[1]), np.arange(shape[0])[:, None]
+    return (2 * np.pi * (52.9829189 * ((0.06711056 * x + 0.00583715 * y) % 1) % 1)).astype(np.float32)
+
+
+def light_radius(light: Light) -> float:
+    """Of the light's disc: in metres, or at unit distance if it is infinitely far."""
+    if isinstance(light, DirectionalLight):
+        return math.tan(math.radians(light.angular_size_deg) / 2)
+    return light.size_m / 2
+
+
+def light_vector(light: Light) -> tuple[tuple[float, float, float], bool]:
+    """The light's position in metres, or the unit way to it and True if it is infinitely far."""
+    if isinstance(light, DirectionalLight):
+        x, y, z = (-v / math.hypot(*light.direction) for v in light.direction)
+        return (x, y, z), True
+    x, y, z = (float(v) for v in light.position)
+    return (x, y, z), False
 
 
 def to_light(light: Light, points: NDArray[np.floating]) -> NDArray[np.floating]:
     """From points (..., 3) to the middle of the light: of unit length if directional, of true length if a point."""
-    if isinstance(light, DirectionalLight):
-        axis = -np.asarray(light.direction, np.float32) / math.hypot(*light.direction)
-        return np.broadcast_to(axis.astype(np.float32), points.shape)
-    return np.asarray(light.position, np.float32) - points
-
-
-def trace_visibility(surface: Surface, light: Light, samples: int) -> FloatMap:
-    """How much of the light each surface point sees, (H, W) float32 in 0..1.
-
-    Rays start above the surface by its offset. A point turned away from the light sees nothing of it, one that is
-    infinitely far sees all. A light with an extent takes `samples` rays a pixel (rounded up to a square), one in
-    each cell of a grid over its disc, jittered from pixel to pixel (Shirley and Chiu's concentric cells are not
-    needed: equal areas in radius and angle serve a mean).
-    """
-    height, width = surface.points.shape[:2]
-    visible = np.ones(height * width, np.float32)
-    reached = np.flatnonzero(np.isfinite(surface.points).all(axis=-1) & np.isfinite(surface.normals).all(axis=-1))
-    points, normals = (a.reshape(-1, 3) for a in (surface.points, surface.normals))
-    offset = surface.offset_m.reshape(-1, 1)
-    rng = np.random.default_rng(0)
-    for first in range(0, len(reached), _CHUNK_RAYS):
-        part = reached[first : first + _CHUNK_RAYS]
-        start = points[part] + offset[part] * normals[part]
-        visible[part] = _visible(surface.caster, light, start, normals[part], samples, rng)
-    return visible.reshape(height, width)
-
-
-def _visible(
-    caster: Any,
-    light: Light,
-    start: NDArray[np.floating],
-    normals: NDArray[np.floating],
-    samples: int,
-    rng: np.random.Generator,
-) -> NDArray[np.floating]:
-    """Share of the light (N,) that points `start` (N, 3) with unit normals (N, 3) see."""
-    axis = to_light(light, start)
-    if isinstance(light, DirectionalLight):
-        radius = math.tan(math.radians(light.angular_size_deg) / 2)
-        far = math.inf
-    else:
-        radius = light.size_m / 2
-        far = 1.0  # rays are as long as the way to the light
-    if radius == 0:
-        return _sees(caster, start, axis, normals, far)
-    side, other = _perpendicular(axis)
-    cells = math.ceil(math.sqrt(samples))
-    seen = np.zeros(len(start), np.float32)
-    for ring in range(cells):
-        for sector in range(cells):
-            jitter = rng.random((2, len(start), 1), np.float32)
-            r = radius * np.sqrt((ring + jitter[0]) / cells)
-            angle = 2 * np.pi * (sector + jitter[1]) / cells
-            seen += _sees(caster, start, axis + r * (np.cos(angle) * side + np.sin(angle) * other), normals, far)
-    return seen / cells**2
-
-
-def _sees(
-    caster: Any, start: NDArray[np.floating], way: NDArray[np.floating], normals: NDArray[np.floating], far: float
-) -> NDArray[np.floating]:
-    """1 where nothing stands in the way (N, 3) from `start` and the surface is turned towards it, else 0."""
-    tensor = import_open3d().core.Tensor
-    rays = np.concatenate([start, way], axis=1, dtype=np.float32)
-    blocked = caster.test_occlusions(tensor(rays), tnear=0.0, tfar=far).numpy()
-    return (~blocked & ((normals * way).sum(axis=1) > 0)).astype(np.float32)
-
-
-def _perpendicular(axis: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Two unit vectors (N, 3) square to each `axis` (N, 3) and to each other."""
-    helper = np.eye(3, dtype=np.float32)[np.abs(axis).argmin(axis=1)]
-    side = np.cross(axis, helper)
-    side /= np.linalg.norm(side, axis=1, keepdims=True)
-    other = np.cross(axis, side)
-    return side, other / np.linalg.norm(other, axis=1, keepdims=True)
+    vector, at_infinity = light_vector(light)
+    ways = np.asarray(vector, np.float32)
+    return np.broadcast_to(ways, points.shape) if at_infinity else ways - points

@@ -1,0 +1,161 @@
+"""The lights of `depthapps shadow`: from flags, or from the entries of a file, which have the flags' names."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from depthapps.cli.options import numbers
+from depthapps.errors import InputError
+from depthapps.shadow.params import (
+    DirectionalLight,
+    Light,
+    LitBy,
+    PointLight,
+    SpotLight,
+    color_of_temperature,
+)
+
+
+class LightKind(StrEnum):
+    """The lights of `depthapps shadow`."""
+
+    DIRECTIONAL = "directional"
+    POINT = "point"
+    SPOT = "spot"
+
+
+@dataclass(frozen=True)
+class LightOptions:
+    """One light."""
+
+    light: Annotated[LightKind, typer.Option(help="a sun, a lamp, or a lamp with a beam")] = LightKind.DIRECTIONAL
+    direction: Annotated[
+        tuple | None,
+        typer.Option(parser=numbers(3), help="the way a sun's light travels: right, down, forward", metavar="X,Y,Z"),
+    ] = None
+    azimuth: Annotated[
+        float, typer.Option(help="of a sun: 0 behind the camera, 90 at its right", metavar="DEG")
+    ] = -60.0
+    elevation: Annotated[float, typer.Option(help="of a sun over the horizon", metavar="DEG")] = 40.0
+    angular_size: Annotated[float, typer.Option(help="diameter a sun shows, 0 for hard shadows", metavar="DEG")] = (
+        DirectionalLight.angular_size_deg
+    )
+    position: Annotated[
+        tuple | None,
+        typer.Option(parser=numbers(3), help="of a lamp, in metres: right, down, forward", metavar="X,Y,Z"),
+    ] = None
+    size: Annotated[float, typer.Option(help="diameter of a lamp in metres, 0 for hard shadows", metavar="M")] = (
+        PointLight.size_m
+    )
+    target: Annotated[
+        tuple | None,
+        typer.Option(parser=numbers(3), help="where a spot's beam goes, in metres", metavar="X,Y,Z"),
+    ] = None
+    angle: Annotated[float, typer.Option(help="opening of a spot's beam", metavar="DEG")] = SpotLight.angle_deg
+    penumbra: Annotated[float, typer.Option(help="share of the beam over which its rim fades", metavar="N")] = (
+        SpotLight.penumbra
+    )
+    color: Annotated[
+        tuple | None, typer.Option(parser=numbers(3), help="of the light, linear red, green, blue", metavar="R,G,B")
+    ] = None
+    temperature: Annotated[
+        float | None, typer.Option(help="the color instead, in kelvin: bulb 2700, daylight 6500", metavar="K")
+    ] = None
+    intensity: Annotated[float, typer.Option(help="of the light, 1 = as bright as the picture", metavar="N")] = (
+        LitBy.intensity
+    )
+
+    def lit_by(self) -> LitBy:
+        """The light that these options describe. Raises InputError when they contradict each other."""
+        if self.color is not None and self.temperature is not None:
+            raise InputError("the light's color was given twice", hint="pass either --color or --temperature")
+        color = self.color or (LitBy.color if self.temperature is None else color_of_temperature(self.temperature))
+        return LitBy(self._light(), self.intensity, color)
+
+    def _light(self) -> Light:
+        if self.light is LightKind.DIRECTIONAL:
+            if self.position is not None or self.target is not None:
+                raise InputError(
+                    "a directional light has no position and no target", hint="pass --light point or --light spot"
+                )
+            if self.direction is not None:
+                return DirectionalLight(self.direction, self.angular_size)
+            return DirectionalLight.from_angles(self.azimuth, self.elevation, self.angular_size)
+        if self.direction is not None:
+            raise InputError(
+                f"a {self.light} light has no direction", hint="pass --light directional, or --light spot with --target"
+            )
+        if self.position is None:
+            raise InputError(
+                f"a {self.light} light needs a position", hint="--position 0.5,-0.4,1.2 is right, above, 1.2 m ahead"
+            )
+        if self.light is LightKind.POINT:
+            if self.target is not None:
+                raise InputError("a point light has no target", hint="pass --light spot")
+            return PointLight(self.position, self.size)
+        if self.target is None:
+            raise InputError("a spot light needs a target", hint="--target 0,0.2,1.5 is a point of its beam")
+        return SpotLight(self.position, self.target, self.size, self.angle, self.penumbra)
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any], number: int) -> LightOptions:
+        """The options of one entry of a lights file; `number` counts from 1, for messages. Raises InputError."""
+        fields = {f.name: f for f in dataclasses.fields(cls)}
+        values: dict[str, Any] = {}
+        for name, value in entry.items():
+            if name not in fields:
+                raise InputError(f"light {number} has an unknown entry {name!r}", hint=f"known: {' '.join(fields)}")
+            if name == "light":
+                wanted, usable = "one of " + " ".join(LightKind), value in list(LightKind)
+                value = LightKind(value) if usable else value
+            elif fields[name].default is None and name != "temperature":
+                wanted, usable = "three numbers", isinstance(value, list) and len(value) == 3
+                usable = usable and all(_is_number(v) for v in value)
+                value = tuple(map(float, value)) if usable else value
+            else:
+                wanted, usable = "a number", _is_number(value)
+            if not usable:
+                raise InputError(f"{name} of light {number} is {value!r}, expected {wanted}", hint="see --help")
+            values[name] = value
+        return cls(**values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sun on its way: the name of the angle that changes, and its values in degrees."""
+
+    name: str
+    first: float
+    last: float
+
+    @classmethod
+    def parse(cls, text: str) -> Sweep:
+        """azimuth=0:180 or elevation=5:60. Raises InputError."""
+        name, _, span = text.partition("=")
+        first, _, last = span.partition(":")
+        try:
+            if name not in ("azimuth", "elevation"):
+                raise ValueError
+            return cls(name, float(first), float(last))
+        except ValueError:
+            raise InputError(
+                f"{text!r} is no sweep of a sun", hint="--sweep azimuth=0:180 or --sweep elevation=5:60"
+            ) from None
+
+    def steps(self, options: LightOptions, count: int) -> list[LitBy]:
+        """The light at `count` moments, first and last included."""
+        if options.light is not LightKind.DIRECTIONAL or options.direction is not None:
+            raise InputError("only a sun given by its angles can be swept", hint="leave --light and --direction out")
+        span = self.last - self.first
+        values = [self.first + span * k / max(count - 1, 1) for k in range(count)]
+        return [replace(options, **{self.name: value}).lit_by() for value in values]

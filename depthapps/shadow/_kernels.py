@@ -1,0 +1,274 @@
+"""Compiled loops of the shadow tracer: rays through a solid given as two maps of inverse depth.
+
+In (x, y, w = 1/Z), with x and y in pixels, straight lines stay straight and planes stay planes. A ray is therefore
+a line over the picture, and what it meets is told by comparing its w with that of the surface below it.
+"""
+
+import math
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+TILE = 8  # pixels; a ray passes a tile whole when it lies before all of it, or behind
+FREE, BLOCKED, OUTSIDE, BEHIND = 0, 1, 2, 3
+
+_NEAR = 0.01  # of its own depth, a ray towards a light behind the camera ends before the camera's plane
+_FAR = 1e4  # of its own depth, a ray towards the sun ends
+_GOLDEN = math.pi * (3 - math.sqrt(5))
+
+
+@nb.njit(nogil=True, cache=True, error_model="numpy")
+def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
+    """What a ray from (x0, y0, w0) to (x1, y1, w1) meets first; positions are taken at each column or row it crosses.
+
+    BLOCKED by entering the solid (back <= w <= front) or by crossing linked pixels; else BEHIND when it passes
+    behind the solid, OUTSIDE when it leaves the picture before its end, or FREE.
+    """
+    height, width = front.shape
+    if not (0 <= x0 <= width - 1 and 0 <= y0 <= height - 1):  # lifted off the surface and out of the picture
+        return OUTSIDE
+    dx, dy = x1 - x0, y1 - y0
+    share = 1.0  # of the ray that lies over the picture
+    if dx > 0 and x1 > width - 1:
+        share = min(share, (width - 1 - x0) / dx)
+    elif dx < 0 and x1 < 0:
+        share = min(share, -x0 / dx)
+    if dy > 0 and y1 > height - 1:
+        share = min(share, (height - 1 - y0) / dy)
+    elif dy < 0 and y1 < 0:
+        share = min(share, -y0 / dy)
+    along_x = abs(dx) >= abs(dy)
+    if along_x:
+        start, run, cross, rise, across = x0, dx, y0, dy, height
+    else:
+        start, run, cross, rise, across = y0, dy, x0, dx, width
+    passed_behind = False
+    if 1e-6 < abs(run) < 1e9:
+        step = 1 if run > 0 else -1
+        slope, w_slope = rise / run, (w1 - w0) / run
+        end = start + share * run
+        i = math.floor(start) + 1 if step > 0 else math.ceil(start) - 1
+        last = math.floor(end) if step > 0 else math.ceil(end)
+        known, skipped = False, False  # whether the position before was looked at, or its tile passed whole
+        entered, inside = False, False  # whether the position before was the first of a surface, or a later one
+        was_gap, rate, was_near = 0.0, 0.0, 0
+        while (last - i) * step >= 0:
+            at = cross + (i - start) * slope
+            low = min(max(math.floor(at), 0), across - 1)
+            tile_i, tile_j = i // TILE, low // TILE
+            leave = tile_i * TILE + (TILE - 1 if step > 0 else 0)
+            if (leave - last) * step > 0:
+                leave = last
+            beyond = cross + (leave - start) * slope
+            if beyond > (tile_j + 1) * TILE:
+                leave = i + step * max(int(((tile_j + 1) * TILE - at) / abs(slope)), 0)
+            elif beyond < tile_j * TILE:
+                leave = i + step * max(int((at - tile_j * TILE) / abs(slope)), 0)
+            w_first, w_last = w0 + (i - start) * w_slope, w0 + (leave - start) * w_slope
+            tile = (tile_j, tile_i) if along_x else (tile_i, tile_j)
+            if min(w_first, w_last) > nearest[tile]:
+                i, known, skipped = leave + step, False, True
+                continue
+            if max(w_first, w_last) < farthest[tile]:
+                i, known, skipped, passed_behind = leave + step, False, True, True
+                continue
+            while (leave - i) * step >= 0:
+                at, w = cross + (i - start) * slope, w0 + (i - start) * w_slope
+                low = min(max(math.floor(at), 0), across - 2)
+                part = min(max(at - low, 0.0), 1.0)
+                near = low + (1 if part > 0.5 else 0)
+                if along_x:
+                    a, b, c, linked = (low, i), (low + 1, i), (near, i), down[low, i]
+                else:
+                    a, b, c, linked = (i, low), (i, low + 1), (i, near), right[i, low]
+                surface = front[a] + part * (front[b] - front[a]) if linked else front[c]
+                gap = w - surface
+                behind = gap < 0
+                if behind and w >= (back[a] + part * (back[b] - back[a]) if linked else back[c]):
+                    return BLOCKED
+                whole = False
+                if known:
+                    m, q = min(i, i - step), min(near, was_near)
+                    if along_x:
+                        whole = right[near, m] and right[was_near, m]
+                        whole = whole and (near == was_near or (down[q, i] and down[q, i - step]))
+                    else:
+                        whole = down[m, near] and down[m, was_near]
+                        whole = whole and (near == was_near or (right[i, q] and right[i - step, q]))
+                    if whole and behind != (was_gap < 0):
+                        return BLOCKED
+                    # a surface goes on for half a pixel beyond the last one that shows it
+                    if whole and entered and (was_gap < 0) != (1.5 * was_gap - 0.5 * gap < 0):
+                        return BLOCKED
+                    if not whole and inside and (was_gap < 0) != (was_gap + 0.5 * rate < 0):
+                        return BLOCKED
+                    rate = gap - was_gap
+                passed_behind = passed_behind or behind
+                entered, inside, skipped = (known or skipped) and not whole, whole, False
+                known, was_gap, was_near = True, gap, near
+                i += step
+    if passed_behind:
+        return BEHIND
+    return OUTSIDE if share < 1 else FREE
+
+
+@nb.njit(nogil=True, cache=True, error_model="numpy")
+def see_light(
+    front: NDArray[np.floating],
+    back: NDArray[np.floating],
+    right: NDArray[np.bool_],
+    down: NDArray[np.bool_],
+    nearest: NDArray[np.floating],
+    farthest: NDArray[np.floating],
+    camera: tuple[float, float, float, float],
+    start: NDArray[np.floating],
+    normal: NDArray[np.floating],
+    turn: NDArray[np.floating],
+    light: tuple[float, float, float],
+    at_infinity: bool,
+    radius: float,
+    samples: int,
+    seen: NDArray[np.floating],
+    doubt: NDArray[np.floating],
+) -> None:
+    """For N points: `seen`, the share of `samples` rays to the light that arrive, `doubt`, that may not: 1 for each
+    that passes behind something, whose depth is a guess, and a half for each that leaves the picture.
+
+    start, normal: (N, 3). turn: (N,) angle by which the samples of a point are turned. light: its position, or the
+    unit way to it if at_infinity; radius: of its disc, at unit distance if at_infinity. Samples lie on Vogel's
+    spiral, each in an equal share of the disc.
+    """
+    fx, fy, cx, cy = camera
+    for n in range(len(start)):
+        px, py, pz = start[n, 0], start[n, 1], start[n, 2]
+        seen[n], doubt[n] = 1.0, 0.0
+        if not 0 < pz < math.inf:
+            continue
+        ax, ay, az = light
+        if not at_infinity:
+            ax, ay, az = ax - px, ay - py, az - pz
+        length = math.sqrt(ax * ax + ay * ay + az * az)
+        # two directions square to the axis: crossed with the camera axis it is least along
+        if abs(ax) <= abs(ay) and abs(ax) <= abs(az):
+            sx, sy, sz = 0.0, az, -ay
+        elif abs(ay) <= abs(az):
+            sx, sy, sz = -az, 0.0, ax
+        else:
+            sx, sy, sz = ay, -ax, 0.0
+        norm = max(math.sqrt(sx * sx + sy * sy + sz * sz), 1e-12)
+        sx, sy, sz = sx / norm, sy / norm, sz / norm
+        ox, oy, oz = (ay * sz - az * sy) / length, (az * sx - ax * sz) / length, (ax * sy - ay * sx) / length
+        arrived, unknown = 0, 0.0
+        for k in range(samples):
+            r = radius * math.sqrt((k + 0.5) / samples)
+            p, q = r * math.cos(turn[n] + k * _GOLDEN), r * math.sin(turn[n] + k * _GOLDEN)
+            wx, wy, wz = ax + p * sx + q * ox, ay + p * sy + q * oy, az + p * sz + q * oz
+            if wx * normal[n, 0] + wy * normal[n, 1] + wz * normal[n, 2] <= 0:
+                continue
+            t = _FAR * pz if at_infinity else 1.0
+            if pz + t * wz < _NEAR * pz:
+                t = (1 - _NEAR) * pz / -wz
+            ex, ey, ez = px + t * wx, py + t * wy, pz + t * wz
+            met = _march(
+                front, back, right, down, nearest, farthest,
+                fx * px / pz + cx, fy * py / pz + cy, 1 / pz, fx * ex / ez + cx, fy * ey / ez + cy, 1 / ez,
+            )  # fmt: skip
+            arrived += met != BLOCKED
+            if met == BEHIND:
+                unknown += 1.0
+            elif met == OUTSIDE:
+                unknown += 0.5
+        seen[n] = arrived / samples
+        doubt[n] = unknown / samples
+
+
+@nb.njit(nogil=True, cache=True, error_model="numpy")
+def see_sky(
+    front: NDArray[np.floating],
+    back: NDArray[np.floating],
+    right: NDArray[np.bool_],
+    down: NDArray[np.bool_],
+    nearest: NDArray[np.floating],
+    farthest: NDArray[np.floating],
+    camera: tuple[float, float, float, float],
+    start: NDArray[np.floating],
+    normal: NDArray[np.floating],
+    turn: NDArray[np.floating],
+    reach: float,
+    samples: int,
+    seen: NDArray[np.floating],
+) -> None:
+    """`seen`, the share of `samples` cosine-weighted directions over N points that are free up to reach · depth."""
+    fx, fy, cx, cy = camera
+    for n in range(len(start)):
+        px, py, pz = start[n, 0], start[n, 1], start[n, 2]
+        nx, ny, nz = normal[n, 0], normal[n, 1], normal[n, 2]
+        if abs(nx) <= abs(ny) and abs(nx) <= abs(nz):
+            sx, sy, sz = 0.0, nz, -ny
+        elif abs(ny) <= abs(nz):
+            sx, sy, sz = -nz, 0.0, nx
+        else:
+            sx, sy, sz = ny, -nx, 0.0
+        norm = math.sqrt(sx * sx + sy * sy + sz * sz)
+        sx, sy, sz = sx / norm, sy / norm, sz / norm
+        ox, oy, oz = ny * sz - nz * sy, nz * sx - nx * sz, nx * sy - ny * sx
+        arrived = 0
+        for k in range(samples):
+            r = math.sqrt((k + 0.5) / samples)
+            p, q = r * math.cos(turn[n] + k * _GOLDEN), r * math.sin(turn[n] + k * _GOLDEN)
+            up = math.sqrt(1 - r * r)
+            length = reach * pz
+            ex = px + length * (p * sx + q * ox + up * nx)
+            ey = py + length * (p * sy + q * oy + up * ny)
+            ez = max(pz + length * (p * sz + q * oz + up * nz), _NEAR * pz)
+            met = _march(
+                front, back, right, down, nearest, farthest,
+                fx * px / pz + cx, fy * py / pz + cy, 1 / pz, fx * ex / ez + cx, fy * ey / ez + cy, 1 / ez,
+            )  # fmt: skip
+            arrived += met != BLOCKED
+        seen[n] = arrived / samples
+
+
+@nb.njit(nogil=True, cache=True, error_model="numpy")
+def complete_rows(
+    front: NDArray[np.floating], right: NDArray[np.bool_], focal: float, centre: float, first: int, end: int,
+    back: NDArray[np.floating],
+) -> None:  # fmt: skip
+    """Rows first..end of `back` (H, W), as large as `front` before: the far sides that mirrored rows of pixels show.
+
+    See `depthapps.shadow.solid.far_side`.
+    """
+    width = front.shape[1]
+    for y in range(first, end):
+        i = 0
+        while i < width:
+            j = i
+            while j < width - 1 and right[y, j]:
+                j += 1
+            rim_left = i > 0 and front[y, i - 1] < front[y, i]
+            rim_right = j < width - 1 and front[y, j + 1] < front[y, j]
+            if j > i and front[y, i] > 0 and front[y, j] > 0 and (rim_left or rim_right):
+                behind_left = front[y, i - 1] if rim_left else front[y, j + 1]
+                behind_right = front[y, j + 1] if rim_right else behind_left
+                # what is seen ends half a pixel beyond the last pixel's centre
+                z_sum = 1 / front[y, i] + 1 / front[y, j]
+                x_sum = (i - centre - 0.5 * rim_left) / front[y, i] + (j - centre + 0.5 * rim_right) / front[y, j]
+                u_before, w_before = 0.0, 0.0
+                for k in range(i, j + 1):
+                    z = z_sum - 1 / front[y, k]
+                    if z <= 0:
+                        w_before = 0.0
+                        continue
+                    u, w = (x_sum - (k - centre) / front[y, k]) / z + centre, 1 / z
+                    if w_before > 0:
+                        u0, u1, w_at0, w_at1 = (
+                            (u, u_before, w, w_before) if u < u_before else (u_before, u, w_before, w)
+                        )
+                        for m in range(max(i, math.ceil(u0 - 1e-6)), min(j, math.floor(u1 + 1e-6)) + 1):
+                            part = (m - u0) / (u1 - u0) if u1 > u0 else 0.0
+                            wall = behind_left + (behind_right - behind_left) * (m - i + 1) / (j - i + 2)
+                            mirrored = max(w_at0 + part * (w_at1 - w_at0), wall)
+                            back[y, m] = min(back[y, m], mirrored)
+                    u_before, w_before = u, w
+            i = j + 1

@@ -1,0 +1,134 @@
+"""The scene as light meets it: the surface that the camera sees, without its noise, and a guess at its far side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.bands import for_bands
+from depthapps.denoise import fit_planes
+from depthapps.geometry import fill_background, inverse_depth_noise, robust_deviation, unproject
+from depthapps.scene import Camera, FloatMap, Scene
+from depthapps.shadow._kernels import TILE, complete_rows
+from depthapps.surface import (
+    STEP_SIGMAS,
+    Links,
+    inverse_depth,
+    normals_of_slopes,
+    surface_links,
+    surface_normals,
+    trusted,
+)
+
+_FOOTPRINTS = 0.5  # pixel footprints that a ray starts above the surface; 0.1 to 0.5 differ by 0.001 of shadow IoU
+_SIGMAS = (
+    6.0  # of the noise left that it starts above it; over ray-traced rooms 3 has a third more acne, 9 loses contact
+)
+_FARTHEST_OFF = 0.05  # of the depth; beyond, far things would float before their own shadows
+_THINNEST_FOOTPRINTS = 2.0  # what is seen of a thing is at least a pixel wide, and taken to be as thick
+_NOISE_STEPS = 5.0  # steps from pixel to pixel that this many deviations of noise explain are no edges
+# Normals are averaged with those that differ by about this much, over this many pixels: faces become even, and the
+# edges between them stay (bilateral normal filtering, Zheng et al. 2011). A reach of 14 px gives 0.01 more shadow IoU
+# over ray-traced rooms with noise, and takes three times as long.
+_NORMAL_RANGE, _NORMAL_REACH_PX, _NORMAL_PASSES = 0.3, 10.0, 2
+_ROUNDING = 1e-5  # of 1/Z; what deviates by less is float32, not noise
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """What casts shadows and takes them, all (H, W), in camera axes and metres.
+
+    points: (H, W, 3), not finite where infinitely far. normals: (H, W, 3) unit, facing the camera. offset_m: how far
+    above the surface a ray has to start. front, back: 1/Z of the near and the far side, in 1/m; 0 casts no shadow.
+    links: which neighbours hang together. camera: that saw it.
+    """
+
+    points: NDArray[np.floating]
+    normals: NDArray[np.floating]
+    offset_m: FloatMap
+    front: FloatMap
+    back: FloatMap
+    links: Links
+    camera: Camera
+
+
+def build_solid(scene: Scene) -> Solid:
+    """The solid of a scene. Unknown depths are taken as the background beside them; doubtful ones cast no shadow."""
+    camera = scene.camera
+    inverse = fill_background(inverse_depth(scene.depth_m))
+    inverse[np.isposinf(scene.depth_m)] = 0
+    noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
+    if noise < _ROUNDING * float(np.median(inverse)):
+        depth = _depth(inverse)
+        links = surface_links(depth)
+        normals = surface_normals(depth, camera, links)
+        sigma = np.float32(0)
+    else:
+        step = min(robust_deviation(np.diff(inverse, axis=axis)) for axis in (0, 1))
+        links = surface_links(_depth(inverse), _NOISE_STEPS * step / STEP_SIGMAS)
+        planes = fit_planes(inverse, links.right, links.down)
+        inverse = np.where(inverse > 0, np.maximum(planes.inverse, 0.1 * inverse), 0)
+        depth, sigma = _depth(inverse), planes.sigma
+        normals = _even(normals_of_slopes(inverse, planes.du, planes.dv, camera))
+    sure = trusted(scene)
+    front = np.where(sure, inverse, np.float32(0))
+    links = Links(
+        links.right & sure[:, :-1] & sure[:, 1:],
+        links.down & sure[:-1] & sure[1:],
+        links.falling & sure[:-1, :-1] & sure[1:, 1:],
+        links.rising & sure[1:, :-1] & sure[:-1, 1:],
+    )
+    with np.errstate(invalid="ignore"):  # 0 · inf; no ray starts there
+        offset = np.clip(_SIGMAS * sigma * depth**2, _FOOTPRINTS / camera.fx * depth, _FARTHEST_OFF * depth)
+    return Solid(
+        unproject(depth, camera),
+        normals,
+        offset.astype(np.float32),
+        front,
+        far_side(front, links, camera),
+        links,
+        camera,
+    )
+
+
+def _depth(inverse: FloatMap) -> FloatMap:
+    with np.errstate(divide="ignore"):
+        return np.float32(1) / inverse
+
+
+def _even(normals: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Normals (H, W, 3) averaged over the faces they belong to."""
+    for _ in range(_NORMAL_PASSES):
+        smooth = cv2.bilateralFilter(normals, int(2.5 * _NORMAL_REACH_PX), _NORMAL_RANGE, _NORMAL_REACH_PX)
+        normals = (smooth / np.linalg.norm(smooth, axis=-1, keepdims=True)).astype(np.float32)
+    return normals
+
+
+def far_side(front: FloatMap, links: Links, camera: Camera) -> FloatMap:
+    """1/Z (H, W) of the far side of what is seen from the front (H, W), at most as large as that.
+
+    A row of pixels is a plane cut through the scene. Where a thing ends on it, at a rim before something farther, it
+    is taken as symmetric about the middle between its two ends: exact for boxes, cylinders and spheres cut by a
+    plane, and no thicker than it looks for flat things. It never reaches through what is seen behind it.
+    """
+    front = np.ascontiguousarray(front)
+    back = front.copy()
+    right = np.ascontiguousarray(links.right)
+    for_bands(len(front), lambda first, end: complete_rows(front, right, camera.fx, camera.cx, first, end, back))
+    return np.minimum(back, front * np.float32(1 - _THINNEST_FOOTPRINTS / camera.fx))
+
+
+def tile_extremes(front: FloatMap, back: FloatMap) -> tuple[FloatMap, FloatMap]:
+    """The largest front and the smallest back over each tile of TILE x TILE pixels and the line of pixels around it."""
+    height, width = front.shape
+    rows, columns = -(-height // TILE), -(-width // TILE)
+    size, kernel = (columns * TILE, rows * TILE), np.ones((TILE + 2, TILE + 2), np.uint8)
+
+    def extreme(values: FloatMap, morph) -> FloatMap:
+        padded = cv2.copyMakeBorder(values, 0, size[1] - height, 0, size[0] - width, cv2.BORDER_REPLICATE)
+        return np.ascontiguousarray(morph(padded, kernel, anchor=(1, 1))[::TILE, ::TILE])
+
+    return extreme(front, cv2.dilate), extreme(back, cv2.erode)
