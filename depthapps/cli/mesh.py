@@ -50,6 +50,22 @@ def mesh(
         typer.Option(help="simplify while depth stays right to so many percent of itself", metavar="PCT"),
     ] = None,
     size_mm: Annotated[float, typer.Option(help="the longest side of a print, in millimetres", metavar="MM")] = SIZE_MM,
+    sequence: Annotated[
+        Path | None,
+        typer.Option(
+            help="a folder of many views instead of IMAGE: 7-Scenes, TUM RGB-D, Open3D, or stereo pairs",
+            metavar="FOLDER",
+        ),
+    ] = None,
+    find_poses: Annotated[
+        bool, typer.Option("--find-poses", help="find where the views of a sequence stood, even if its files say it")
+    ] = False,
+    voxel_mm: Annotated[
+        float | None,
+        typer.Option(
+            help="the grid that a sequence is fused in [default: 1.25 pixels of the first view]", metavar="MM"
+        ),
+    ] = None,
     points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False,
     axes: Annotated[
         AxesOption | None,
@@ -73,6 +89,7 @@ def mesh(
     depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
+    depthapps mesh --sequence folder -o room.ply
     """
     from depthapps.cli.models import ModelOptions, make_print, make_single_view
     from depthapps.cli.report import Report
@@ -98,9 +115,16 @@ def mesh(
         check_suffix(path, suffixes, what)
     if viewer:
         check_suffix(viewer, VIEWER_SUFFIXES, "a viewer page")
-    if source.image == NOT_GIVEN:
-        raise InputError("no picture was given", hint="depthapps mesh left.png right.png -o model.glb")
-    parts = [p for path in models for p in (path, *companions(path))]
+    if (source.image == NOT_GIVEN) == (sequence is None):
+        raise InputError("one of IMAGE and --sequence is wanted", hint="depthapps mesh left.png right.png -o model.glb")
+    if sequence is None and (find_poses or voxel_mm is not None):
+        raise InputError("--find-poses and --voxel-mm are for many views", hint="leave them out, or give --sequence")
+    if sequence and (preset is Preset.PRINT or max_error is not None or side_outputs(source) or source.depth):
+        raise InputError(
+            "a sequence takes none of --preset print, --max-error, --depth, --save-depth and the like",
+            hint="leave them out",
+        )
+    parts = [p for path in models for p in (path, *companions(path, textured=sequence is None))]
     outputs = Outputs([*parts, *([viewer] if viewer else []), *side_outputs(source)], overwrite=run.overwrite)
     report = Report("mesh", run)
     wanted = ModelOptions(
@@ -113,6 +137,12 @@ def mesh(
         axes=Axes(axes) if axes else None,
         size_mm=size_mm,
     )
+    if sequence:
+        from depthapps.cli.sequence import make_sequence
+
+        make_sequence(sequence, voxel_mm, find_poses, wanted, source, run, report, outputs)
+        report.finish(outputs.written)
+        return
     make = make_print if preset is Preset.PRINT else make_single_view
     make(wanted, source, run, report, outputs)
     report.finish(outputs.written)

@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 compiled = nb.njit(nogil=True, cache=True, error_model="numpy")
 
 RING = 40  # vertices with more neighbours stay as they are
-THINNEST = 0.02  # a new triangle's height over its base: thinner ones shade badly
-TURN = (
-    0.2  # cosine of the angle that a triangle may turn by in one collapse, as Garland and Heckbert's programs have it
-)
+THINNEST = 0.02  # a triangle's height over its base: none gets thinner than this, which would shade badly
+TURN = 0.2  # cosine of the angle that a triangle may turn by in one collapse, as usual since Garland and Heckbert
 
 
 @compiled
@@ -41,7 +39,7 @@ def _ring(vertex, triangles, head, following, after, before):
 
 @compiled
 def _held(values, count, wanted):
-    for i in range(count):  # noqa: SIM110  (numba compiles loops, and generators slowly)
+    for i in range(count):  # noqa: SIM110  (numba is slow at generators)
         if values[i] == wanted:
             return True
     return False
@@ -138,10 +136,12 @@ def _allowed(v, u, after, before, count, triangles, head, following, shape, afte
         if u in (a, b):
             shared += 1
             continue
-        x0, y0, z0, _ = _normal(v, a, b, shape)
+        x0, y0, z0, longest0 = _normal(v, a, b, shape)
         x, y, z, longest = _normal(u, a, b, shape)
         area, area0 = np.sqrt(x * x + y * y + z * z), np.sqrt(x0 * x0 + y0 * y0 + z0 * z0)
-        if area < THINNEST * longest or x * x0 + y * y0 + z * z0 < TURN * area * area0:
+        if area < THINNEST * longest and area * longest0 <= area0 * longest:
+            return False
+        if x * x0 + y * y0 + z * z0 < TURN * area * area0:
             return False
     # They may have no neighbours in common but those across their shared triangles. A neighbour of u comes once as the
     # corner after it, or, at the end of a border, only as the one before.
@@ -261,7 +261,7 @@ def _unlink(corner, vertex, head, following):
 def rasterize(points: NDArray[np.floating], triangles: NDArray[np.int32], out: NDArray[np.floating]) -> None:
     """Draw triangles of points (V, 3) = (x, y, value) into `out` (H, W), the largest value at each pixel centre.
 
-    Pixels that no triangle covers keep what they hold; NaN gives way to any value.
+    What no triangle covers stays; NaN gives way to any value.
     """
     height, width = out.shape
     edge = 1e-4  # pixels on an edge belong to both sides
@@ -280,3 +280,20 @@ def rasterize(points: NDArray[np.floating], triangles: NDArray[np.int32], out: N
                     value = a[2] + s * (b[2] - a[2]) + r * (c[2] - a[2])
                     if not out[y, x] >= value:
                         out[y, x] = value
+
+
+@compiled
+def join_pieces(triangles: NDArray[np.int32], piece: NDArray[np.int32]) -> None:
+    """Give the vertices of every connected piece one number; `piece` (V,) comes as 0..V−1."""
+    for t in range(len(triangles)):
+        for k in range(2):
+            a, b = triangles[t, k], triangles[t, k + 1]
+            while piece[a] != a:
+                piece[a] = piece[piece[a]]
+                a = piece[a]
+            while piece[b] != b:
+                piece[b] = piece[piece[b]]
+                b = piece[b]
+            piece[max(a, b)] = min(a, b)
+    for v in range(len(piece)):
+        piece[v] = piece[piece[v]]

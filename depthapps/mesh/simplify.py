@@ -88,6 +88,17 @@ class Collapser:
         self._costs, self._targets = np.full(count, np.inf), np.zeros(count, np.int32)
         self.count = len(triangles)
 
+    def hold(self, weight: NDArray[np.floating]) -> None:
+        """Let every vertex' own place count, by a weight (V,): moved by d, it costs its area times weight · d²."""
+        corners = self._points[self._triangles]
+        cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        areas = np.repeat(0.5 * np.linalg.norm(cross, axis=1), 3)
+        weight = weight * np.bincount(self._triangles.ravel(), areas, len(weight))
+        x, y, z = self._points.T
+        ones, zeros = np.ones_like(x), np.zeros_like(x)
+        place = (ones, zeros, zeros, -x, ones, zeros, -y, ones, -z, x * x + y * y + z * z)
+        self._quadrics += weight[:, None] * np.column_stack(place)
+
     @property
     def triangles(self) -> NDArray[np.int32]:
         """(T, 3) int32 that are left."""

@@ -1,0 +1,91 @@
+"""depthapps mesh --sequence, from a folder of views to files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from conftest import SAMPLES
+from test_mesh_fuse import CAMERA, POSES, off_walls, view
+from typer.testing import CliRunner
+
+from depthapps.cli.app import app
+from depthapps.io.depth import write_depth
+from depthapps.io.images import write_image
+
+
+def run(*arguments, code: int = 0):
+    result = CliRunner().invoke(app, ["mesh", *map(str, arguments)])
+    assert result.exit_code == code, result.stderr
+    return result
+
+
+@pytest.fixture
+def room(tmp_path):
+    folder = tmp_path / "room"
+    folder.mkdir()
+    for k, pose in enumerate(POSES):
+        scene = view(pose)
+        write_image(folder / f"frame-{k:06}.color.png", scene.image)
+        write_depth(folder / f"frame-{k:06}.depth.png", scene.depth_m)
+        np.savetxt(folder / f"frame-{k:06}.pose.txt", pose)
+    matrix = [[CAMERA.fx, 0, CAMERA.cx], [0, CAMERA.fy, CAMERA.cy], [0, 0, 1]]
+    np.savetxt(folder / "camera-intrinsics.txt", matrix)
+    return folder
+
+
+def test_a_sequence_becomes_a_mesh_and_a_page(tmp_path, room):
+    out = [tmp_path / n for n in ("room.ply", "room.glb", "room.obj", "room.html")]
+    wanted = ["-o", out[0], "-o", out[1], "-o", out[2], "--viewer", out[3]]
+    facts = json.loads(run("--sequence", room, *wanted, "--voxel-mm", 20, "--json").stdout)
+    mesh: Any = trimesh.load(out[0], process=False)
+    assert len(mesh.faces) == facts["triangles"]
+    assert np.quantile(off_walls(np.asarray(mesh.vertices)), 0.99) < 0.01
+    assert all(path.is_file() for path in out)
+    assert not out[2].with_suffix(".mtl").exists()
+    assert facts["sequence"]["layout"] == "7-Scenes"
+    small = tmp_path / "small.glb"
+    run("--sequence", room, "-o", small, "--voxel-mm", 20, "--max-triangles", 1000)
+    assert small.stat().st_size < out[1].stat().st_size / 4
+
+
+def test_its_poses_are_found_when_they_are_not_told(tmp_path, room):
+    for path in room.glob("*.pose.txt"):
+        path.unlink()
+    result = run("--sequence", room, "-o", tmp_path / "room.ply", "--voxel-mm", 20, "--json")
+    facts = json.loads(result.stdout)
+    assert facts["views_lost"] == 0
+    assert np.linalg.norm(np.array(facts["trajectory"][2])[:3, 3] - POSES[2][:3, 3]) < 0.01
+    assert "drift" in result.stderr
+
+
+def test_a_folder_of_pairs_is_matched_and_fused(tmp_path):
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    for side in ("left", "right"):
+        (folder / side).mkdir()
+        (folder / side / "a.png").symlink_to(SAMPLES / f"{side}.png")
+    np.savetxt(folder / "left" / "a.pose.txt", np.eye(4))
+    facts = json.loads(
+        run(
+            "--sequence", folder, "-c", SAMPLES / "calib.txt", "-o", tmp_path / "m.ply", "--json", "--quality", "fast"
+        ).stdout
+    )
+    assert facts["triangles"] > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--preset", "print", "-o", "m.stl"], "takes none"),
+        (["-o", "m.ply", "a.png"], "IMAGE and --sequence"),
+        (["-o", "m.ply", "--voxel-mm", "0"], "0 mm"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(room, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    assert said in run("--sequence", room, *arguments, code=1).stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["room"]
