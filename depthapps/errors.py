@@ -5,6 +5,7 @@ DepthappsError
 │   ├── CalibrationError a calibration cannot be read or does not fit the picture
 │   └── NetworkError     a stereo network or its description cannot be used
 ├── StereoError          two views do not make a depth map
+│   ├── UnalignedError     the rows of two views are not the same rows
 │   └── SwappedViewsError  the right view stands where the left one belongs
 ├── OutputError          a result cannot be written where it should go
 └── MissingExtraError    an optional package is needed and not installed
@@ -41,6 +42,10 @@ class StereoError(DepthappsError):
 
 class SwappedViewsError(StereoError):
     """The right view stands where the left one belongs."""
+
+
+class UnalignedError(StereoError):
+    """The rows of two views are not the same rows."""
 
 
 class OutputError(DepthappsError):

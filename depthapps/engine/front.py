@@ -12,7 +12,8 @@ from depthapps.engine.coarse import match_coarse
 from depthapps.engine.exposure import equalize_exposure, match_exposure
 from depthapps.engine.noise import remove_noise
 from depthapps.engine.range import find_range
-from depthapps.engine.rows import RowOffset, find_row_offset, shift_rows
+from depthapps.engine.rows import RowCheck, RowOffset, check_rows, shift_rows, worth_removing
+from depthapps.errors import StereoError, UnalignedError
 from depthapps.scene import Image
 
 
@@ -22,7 +23,7 @@ class AlignedViews:
 
     left: (H, W, 3) uint8 RGB. left_grey, right_grey: (H, W) uint8, with the left view's rows and exposure, and without
     noise. low_px, high_px: the range of disparities. row_offset: what was taken out of the right view, None if nothing
-    was.
+    was. rows: how the rows lay before, None if too few points told.
     """
 
     left: Image
@@ -31,6 +32,7 @@ class AlignedViews:
     low_px: float
     high_px: float
     row_offset: RowOffset | None = None
+    rows: RowCheck | None = None
 
     @property
     def cells(self) -> float:
@@ -49,17 +51,36 @@ class AlignedViews:
         return AlignedViews(left, left_grey, right_grey, self.low_px * scale, self.high_px * scale)
 
 
-def align(left: Image, right: Image, doffs_px: float = 0.0) -> AlignedViews:
+STANDSTILL_PX = 0.1  # what three quarters of the points stay within between a photo and itself, saved anew
+
+
+def align(
+    left: Image, right: Image, doffs_px: float = 0.0, *, strict: bool = False, order_known: bool = False
+) -> AlignedViews:
     """Align two rectified views (H, W, 3) RGB and find the range of their disparities.
 
-    Raises StereoError when the views do not match, SwappedViewsError when they are exchanged.
+    Raises StereoError when the views do not match, SwappedViewsError when they are exchanged; if `strict`,
+    UnalignedError when their rows differ by more than what is removed, and StereoError when nothing moves between them.
     """
     left = to_8bit(left)
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, to_8bit(right)))
     coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey))
     right_grey = match_exposure(left_grey, right_grey, coarse)
-    low, high = find_range(coarse, doffs_px)
-    offset = find_row_offset(left_grey, right_grey, coarse)
+    low, high = find_range(coarse, doffs_px, order_known=order_known)
+    rows = check_rows(left_grey, right_grey, coarse)
+    if strict and rows is not None:
+        if rows.moved_px < STANDSTILL_PX:
+            raise StereoError(
+                "the two photos are the same: nothing moved between them",
+                hint="take the second one a few centimetres to the right of the first",
+            )
+        if not rows.line_up(left_grey.shape[1]):
+            raise UnalignedError(
+                f"the rows of the two views do not line up: they are {rows.offset.largest_px:.1f} px apart, "
+                f"and {rows.error_px:.1f} px when that is taken out",
+                hint="pass --rectify always",
+            )
+    offset = worth_removing(rows)
     if offset is not None:
         right_grey = np.asarray(shift_rows(right_grey, offset), np.uint8)
-    return AlignedViews(left, remove_noise(left_grey), remove_noise(right_grey), low, high, offset)
+    return AlignedViews(left, remove_noise(left_grey), remove_noise(right_grey), low, high, offset, rows)

@@ -10,7 +10,7 @@ from depthapps.color import to_8bit
 from depthapps.engine.front import align
 from depthapps.engine.network import StereoNetwork
 from depthapps.engine.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_confidence, find_disparity
-from depthapps.engine.rows import shift_rows
+from depthapps.engine.rows import RowCheck, RowOffset, shift_rows
 from depthapps.quality import Quality
 from depthapps.scene import FloatMap, StereoPair
 
@@ -30,12 +30,15 @@ class StereoMatch:
     """Disparity of the left view and what is known of it.
 
     disparity_px: (H, W) float32 px, without holes. confidence: (H, W) float32 in 0..1, how likely the disparity is
-    right to 1 px; None if it was not asked for. range_px: the disparities that were searched.
+    right to 1 px; None if it was not asked for. range_px: the disparities that were searched. row_offset: what was
+    taken out of the right view, None if nothing was; rows: how the rows lay before.
     """
 
     disparity_px: FloatMap
     confidence: FloatMap | None
     range_px: tuple[float, float]
+    row_offset: RowOffset | None = None
+    rows: RowCheck | None = None
 
 
 def match_pair(
@@ -44,23 +47,28 @@ def match_pair(
     network: StereoNetwork | None = None,
     *,
     confidence: bool = True,
+    strict: bool = False,
+    order_known: bool = False,
 ) -> StereoMatch:
     """Disparity of a rectified pair, by a network if there is one; the range of disparities is found in it.
 
     Differences of exposure, and rows that do not quite line up, are measured and removed first. `fast` is semi-global
     matching with its holes filled; `balanced` and `best` let a small network choose between that and what is found at
     smaller sizes, and `best` matches twice and large pairs at full size. confidence: whether it is wanted, for `fast`
-    and networks of one's own take time for it.
+    and networks of one's own take time for it. strict: refuse views that are not rectified, or that are the same,
+    instead of making the best of them. order_known: the left view is certainly the left one, wherever infinity lies.
 
-    Raises StereoError when the views do not match, SwappedViewsError when they are exchanged, NetworkError when the
-    network fails.
+    Raises StereoError when the views do not match, SwappedViewsError when they are exchanged, UnalignedError when
+    `strict` and they are not rectified, NetworkError when the network fails.
     """
-    views = align(pair.left, pair.right, pair.calibration.doffs_px)
+    views = align(pair.left, pair.right, pair.calibration.doffs_px, strict=strict, order_known=order_known)
     searched = (views.low_px, views.high_px)
     if network is None:
-        return StereoMatch(*find_disparity(views, _TIERS[quality], confidence=confidence), searched)
+        disparity, sure = find_disparity(views, _TIERS[quality], confidence=confidence)
+        return StereoMatch(disparity, sure, searched, views.row_offset, views.rows)
     right = to_8bit(pair.right)
     if views.row_offset is not None:
         right = np.asarray(shift_rows(right, views.row_offset), np.uint8)
     disparity = network.match(views.left, right, *searched)
-    return StereoMatch(disparity, find_confidence(views, disparity) if confidence else None, searched)
+    sure = find_confidence(views, disparity) if confidence else None
+    return StereoMatch(disparity, sure, searched, views.row_offset, views.rows)

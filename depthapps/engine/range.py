@@ -22,14 +22,15 @@ MARGIN = 0.1  # of the range added where near things are, which have few matches
 SWAPPED_SHARE = 0.35
 
 
-def find_range(coarse: CoarseMatch, doffs_px: float = 0.0) -> tuple[float, float]:
+def find_range(coarse: CoarseMatch, doffs_px: float = 0.0, *, order_known: bool = False) -> tuple[float, float]:
     """Smallest and largest disparity in px of a pair from its coarse match, with a margin: what enough matches support.
 
     Disparities below −doffs_px lie behind infinity: when many do, the views are exchanged. Raises SwappedViewsError
-    then, and StereoError when nothing is supported.
+    then, unless the order of the views is known, and StereoError when nothing is supported.
     """
     matches = coarse.disparity[np.isfinite(coarse.disparity)]
-    _check_order(matches / coarse.scale + doffs_px)
+    if not order_known:
+        _check_order(matches / coarse.scale + doffs_px)
 
     histogram = np.histogram(matches, np.arange(-coarse.reach, coarse.reach + 1))[0]
     supported = np.flatnonzero(histogram >= max(SUPPORT * coarse.disparity.size, 1))
