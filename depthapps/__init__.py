@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from depthapps.bokeh.params import BokehParams as BokehParams
     from depthapps.bokeh.render import render_bokeh as render_bokeh
+    from depthapps.engine.photos import match_photos as match_photos
     from depthapps.engine.pipeline import match_pair as match_pair
     from depthapps.errors import DepthappsError as DepthappsError
     from depthapps.geometry import depth_from_disparity as depth_from_disparity
@@ -49,6 +50,7 @@ _HOMES = {
     "build_solid": "shadow.solid",
     "depth_from_disparity": "geometry",
     "match_pair": "engine.pipeline",
+    "match_photos": "engine.photos",
     "read_image": "io.images",
     "relight": "shadow.relight",
     "render_bokeh": "bokeh.render",

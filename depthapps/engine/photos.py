@@ -1,0 +1,104 @@
+"""The engine for photos as people have them: rectified where they have to be, the result back in the first one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from depthapps.engine.network import StereoNetwork
+from depthapps.engine.pipeline import StereoMatch, match_pair
+from depthapps.engine.rectify.estimate import RectificationReport, rectify_photos
+from depthapps.engine.rectify.modes import Frame, Rectify
+from depthapps.engine.rectify.rectification import Rectification, rectify_rig
+from depthapps.engine.rows import shift_rows
+from depthapps.errors import StereoError
+from depthapps.quality import Quality
+from depthapps.scene import Calibration, Image, StereoPair, StereoRig
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoMatch:
+    """What was found in two photos.
+
+    image: (H, W, 3), the photo or view whose pixels the result has, with `calibration`. match: disparity and confidence
+    in that frame; fx · baseline / Z of it, and NaN where the second photo shows nothing of it. views: the pair that was
+    matched, the left view left. rectification: None where the views are matched as they are. report: what was
+    estimated, None where nothing had to be.
+    """
+
+    image: Image
+    calibration: Calibration
+    match: StereoMatch
+    views: tuple[Image, Image]
+    rectification: Rectification | None = None
+    report: RectificationReport | None = None
+
+
+def match_photos(
+    pair: StereoPair,
+    quality: Quality = Quality.BALANCED,
+    network: StereoNetwork | None = None,
+    *,
+    rectify: Rectify = Rectify.AUTO,
+    frame: Frame = Frame.ORIGINAL,
+    rig: StereoRig | None = None,
+    order_known: bool = False,
+    confidence: bool = True,
+) -> PhotoMatch:
+    """Match two photos, whether they are rectified or not.
+
+    rig: the cameras that took them, if known; the photos are taken as they left them then. order_known: the second
+    photo was certainly taken from the right. With Rectify.AUTO and no rig, a pair whose rows line up is matched exactly
+    as `match_pair` does. Raises StereoError, with the reason, when the photos do not make a pair.
+    """
+    if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
+        try:
+            found = match_pair(pair, quality, network, confidence=confidence, strict=rectify is Rectify.AUTO)
+            right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
+            return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
+        except StereoError as error:
+            if rectify is Rectify.NEVER:
+                raise
+            log.info("not rectified: %s", error.message)
+    report = None
+    if rig is not None:
+        rectification = rectify_rig(rig)
+    else:
+        photos = rectify_photos(pair, order_known=order_known)
+        rectification, report = photos.rectification, photos.report
+    views = rectification.pair(pair.left, pair.right)
+    found = match_pair(views, quality, network, confidence=confidence, order_known=True)
+    return _finished(pair.left, rectification, views, found, frame, report)
+
+
+def _finished(
+    first: Image,
+    rectification: Rectification,
+    views: StereoPair,
+    found: StereoMatch,
+    frame: Frame,
+    report: RectificationReport | None,
+) -> PhotoMatch:
+    shown = (views.left, views.right)
+    if rectification.mirrored:  # mirrored back, what was taken from the left is the left view
+        shown = tuple(np.ascontiguousarray(v[:, ::-1]) for v in shown[::-1])
+    if frame is Frame.RECTIFIED:
+        disparity, confidence, image = found.disparity_px, found.confidence, views.left
+        seen = rectification.first.covered((rectification.width, rectification.height))
+        disparity = np.where(seen & rectification.seen(*found.range_px), disparity, np.float32(np.nan))
+        calibration = rectification.calibration
+        if rectification.mirrored:
+            camera = calibration.camera
+            calibration = replace(calibration, camera=replace(camera, cx=camera.width - 1 - camera.cx))
+            image, disparity = shown[1], np.ascontiguousarray(disparity[:, ::-1])
+            confidence = None if confidence is None else np.ascontiguousarray(confidence[:, ::-1])
+    else:
+        image, calibration = first, rectification.original
+        disparity = rectification.restored(found.disparity_px, *found.range_px)
+        confidence = None if found.confidence is None else rectification.sampled(found.confidence)
+    match = replace(found, disparity_px=disparity, confidence=confidence)
+    return PhotoMatch(image, calibration, match, (shown[0], shown[1]), rectification, report)

@@ -1,0 +1,1 @@
+"""Two photos of one scene, from cameras that were not aligned, as a rectified pair."""

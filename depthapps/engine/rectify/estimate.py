@@ -1,0 +1,253 @@
+"""From two photos to their rectification: matches, pose, and whether that can be believed."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.color import to_8bit
+from depthapps.engine.exposure import equalize_exposure
+from depthapps.engine.rectify.features import Matches, match_features
+from depthapps.engine.rectify.pose import Known, Pose, fit_pose, fit_rotation, rotation_vector, starts
+from depthapps.engine.rectify.rectification import Rectification, rectify_rig
+from depthapps.errors import StereoError
+from depthapps.scene import Camera, Image, LensCamera, StereoPair, StereoRig
+
+log = logging.getLogger(__name__)
+
+KNOWN_FOCAL_SIGMA = 0.03  # of log(focal length) from EXIF, a calibration or by hand
+ASSUMED_FOCAL_SIGMA = 0.35  # from 37 to 83 degrees of view within one deviation around the assumed 60
+CALIBRATED_FOCAL_SIGMA = 0.1  # what is told better than this by the matches is their answer, not the assumption
+NOISE_PX = 0.4  # of a match, in pixels of the copy in which it was found
+FEWEST_INLIERS = 30
+FEWEST_SHARE = 0.35
+LEAST_TEXTURE = 0.3
+SAME_PX = 0.1
+LEAST_PARALLAX = 1.5e-3  # of the width
+FEW, FIRST_STEPS = 200, 20  # matches and steps for the starts; the best one goes on with all of them
+EXCHANGED_COST = 12.0  # how much better the views must fit exchanged than as given
+
+
+@dataclass(frozen=True)
+class RectificationReport:
+    """What was measured while two photos were rectified.
+
+    matches: points found in both; inliers: of them, those that fit one pose. vertical_error_px: the median difference
+    between the rows of the inliers after rectification. rotation_deg: of the second camera, about X, Y and Z.
+    direction: from the first camera to the second, of length 1, in the first one's axes. parallax_px: how far nine
+    tenths of the matches move at most once the rotation is undone. focal: known, self-calibrated or assumed. lens: k1
+    of both photos. exchanged: whether the second photo was taken from the left.
+    """
+
+    matches: int
+    inliers: int
+    inlier_share: float
+    vertical_error_px: float
+    rotation_deg: tuple[float, float, float]
+    direction: tuple[float, float, float]
+    parallax_px: float
+    focal_px: tuple[float, float]
+    focal: str
+    lens: tuple[float, float]
+    exchanged: bool
+
+    def rounded(self) -> dict[str, Any]:
+        """The figures for people and JSON."""
+        return {k: _rounded(v) for k, v in asdict(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class RectifiedPhotos:
+    """A rectification with its report, and the matches (N, 2) px in both photos that it rests on."""
+
+    rectification: Rectification
+    report: RectificationReport
+    first: NDArray[np.floating]
+    second: NDArray[np.floating]
+
+
+def rectify_photos(pair: StereoPair, *, order_known: bool = False) -> RectifiedPhotos:
+    """Rectify two photos that were taken by hand, from what they show.
+
+    pair: the photos, the first one as left; of its calibration the focal length is taken (as a guess if it is said to
+    be assumed) and the baseline. order_known: the second photo was certainly taken from the right. Raises StereoError,
+    with the reason, when the two photos do not make a pair.
+    """
+    first, second = (cv2.cvtColor(to_8bit(v), cv2.COLOR_RGB2GRAY) for v in (pair.left, pair.right))
+    second = equalize_exposure(first, second)
+    matches = match_features(first, second)
+    _check_matches(matches)
+    camera = pair.calibration.camera
+    guessed = "focal length" in pair.calibration.assumed
+    known = Known(
+        (camera.width, camera.height),
+        (camera.fx, camera.fx),
+        ASSUMED_FOCAL_SIGMA if guessed else KNOWN_FOCAL_SIGMA,
+        built=order_known,
+    )
+    kept = _consistent(matches)
+    noise = NOISE_PX * matches.pixel_px
+    _check_share(int(kept.sum()), len(kept))
+    pose = _best_pose(matches.first[kept], matches.second[kept], known, noise, order_known)
+    kept = _inliers(pose, matches, noise)
+    _check_share(int(kept.sum()), len(kept))
+    parallax = _check_parallax(matches.first[kept], matches.second[kept], known, noise)
+    # at full size, where nothing but depth is left between the views, matches are found to a fraction of a pixel
+    rectification = rectify_rig(_rig(pose, pair))
+    a, b = _refined(first, second, rectification, matches.first[kept], matches.second[kept])
+    if len(a) >= FEWEST_INLIERS:
+        vector = rotation_vector(pose.rotation)
+        pose = fit_pose(a, b, known, vector, pose.translation, NOISE_PX)
+        rectification = rectify_rig(_rig(pose, pair))
+    else:
+        a, b = matches.first[kept], matches.second[kept]
+    rows = rectification.first.rectified(a)[:, 1] - rectification.second.rectified(b)[:, 1]
+    focal = "known"
+    assumed = pair.calibration.assumed
+    if guessed:
+        focal = "self-calibrated" if pose.focal_sigma < CALIBRATED_FOCAL_SIGMA else "assumed"
+    centre = -pose.rotation.T @ pose.translation
+    report = RectificationReport(
+        matches=len(kept),
+        inliers=int(kept.sum()),
+        inlier_share=float(kept.mean()),
+        vertical_error_px=float(np.median(np.abs(rows))),
+        rotation_deg=tuple(np.degrees(rotation_vector(pose.rotation)).tolist()),
+        direction=tuple(centre.tolist()),
+        parallax_px=parallax,
+        focal_px=pose.focal_px,
+        focal=focal,
+        lens=pose.lens,
+        exchanged=rectification.mirrored,
+    )
+    log.info("rectified: %s", report.rounded())
+    return RectifiedPhotos(replace(rectification, assumed=assumed), report, a, b)
+
+
+def _best_pose(
+    first: NDArray[np.floating], second: NDArray[np.floating], known: Known, noise: float, order_known: bool
+) -> Pose:
+    """The most probable of the poses that the starts lead to, with the photos in the order given where in doubt."""
+    few = np.linspace(0, len(first) - 1, min(len(first), FEW)).astype(int)
+    poses = [
+        fit_pose(first[few], second[few], known, turn, to, noise, FIRST_STEPS)
+        for turn, to in starts(first, second, known)
+    ]
+    if order_known:
+        poses = [p for p in poses if p.translation[0] < 0] or poses
+    finals: list[Pose] = []
+    for exchanged in (False, True):
+        ordered = [p for p in poses if (p.translation[0] > 0) == exchanged]
+        if ordered:
+            best = min(ordered, key=lambda p: p.cost)
+            turn = rotation_vector(best.rotation)
+            finals.append(fit_pose(first, second, known, turn, best.translation, noise))
+    return min(finals, key=lambda p: p.cost + EXCHANGED_COST * (p.translation[0] > 0))
+
+
+def _rig(pose: Pose, pair: StereoPair) -> StereoRig:
+    width, height = pose.size
+    lenses = [
+        LensCamera(Camera(width, height, f, f, (width - 1) / 2 + x, (height - 1) / 2 + y), (k1, 0.0, 0.0, 0.0))
+        for f, k1, (x, y) in zip(pose.focal_px, pose.lens, ((0, 0), pose.shift_px), strict=True)
+    ]
+    return StereoRig(lenses[0], lenses[1], pose.rotation, pose.translation * pair.calibration.baseline_m)
+
+
+def _consistent(matches: Matches) -> NDArray[np.bool_]:
+    """(N,), which matches fit one fundamental matrix, which needs no focal length and bears with a bent lens."""
+    threshold = 2 * matches.pixel_px
+    cv2.setRNGSeed(0)
+    _, mask = cv2.findFundamentalMat(
+        matches.first, matches.second, cv2.USAC_MAGSAC, threshold, confidence=0.9999, maxIters=5000
+    )
+    return np.zeros(len(matches.first), bool) if mask is None else mask.ravel() > 0
+
+
+def _inliers(pose: Pose, matches: Matches, noise: float) -> NDArray[np.bool_]:
+    error = np.abs(pose.epipolar_px(matches.first, matches.second))
+    deviation = (
+        max(noise, 1.4826 * float(np.median(error[error < 10 * noise]))) if (error < 10 * noise).any() else noise
+    )
+    return (error < 3 * deviation) & (pose.parallax_px(matches.first, matches.second)[:, 0] > -3 * deviation)
+
+
+def _refined(
+    first: Image,
+    second: Image,
+    rectification: Rectification,
+    points: NDArray[np.floating],
+    others: NDArray[np.floating],
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """The matches followed at full size in the rectified views (Lucas-Kanade), there and back."""
+    size = rectification.width, rectification.height
+    views = [v.warp(p, size) for v, p in ((rectification.first, first), (rectification.second, second))]
+    start = rectification.first.rectified(points).astype(np.float32)
+    guess = rectification.second.rectified(others).astype(np.float32)
+    options = {
+        "winSize": (21, 21),
+        "maxLevel": 1,
+        "criteria": (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.01),
+        "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
+    }
+    end, found, _ = cv2.calcOpticalFlowPyrLK(views[0], views[1], start, guess.copy(), **options)
+    back, returned, _ = cv2.calcOpticalFlowPyrLK(views[1], views[0], end, start.copy(), **options)
+    kept = (found.ravel() > 0) & (returned.ravel() > 0)
+    kept &= (np.linalg.norm(back - start, axis=1) < 0.3) & (np.linalg.norm(end - guess, axis=1) < 5)
+    return points[kept], rectification.second.taken(end[kept].astype(np.float64))
+
+
+def _check_matches(matches: Matches) -> None:
+    if matches.textured < LEAST_TEXTURE:
+        raise StereoError(
+            f"only {100 * matches.textured:.0f} % of the first photo has any texture to match",
+            hint="leave out sky and bare walls: what is to get a depth needs something to see on it",
+        )
+    if len(matches.first) < FEWEST_INLIERS:
+        raise _unrelated(f"only {len(matches.first)} points of one are found in the other")
+    moved = np.linalg.norm(matches.second - matches.first, axis=1)
+    if np.percentile(moved, 75) < SAME_PX * matches.pixel_px:
+        raise StereoError(
+            "the two photos are the same: nothing moved between them",
+            hint="take the second one a few centimetres to the right of the first",
+        )
+
+
+def _check_share(inliers: int, matches: int) -> None:
+    if inliers < FEWEST_INLIERS or inliers < FEWEST_SHARE * matches:
+        raise _unrelated(f"only {inliers} of {matches} points move as in two views of one scene")
+
+
+def _unrelated(found: str) -> StereoError:
+    return StereoError(
+        f"the two photos do not show the same scene: {found}",
+        hint="pass two photos of one scene that nothing moves in, taken a few centimetres apart",
+    )
+
+
+def _check_parallax(first: NDArray[np.floating], second: NDArray[np.floating], known: Known, noise: float) -> float:
+    """How far the matches move once the rotation that explains most is undone, px; StereoError when that is nothing."""
+    turned = fit_rotation(first, second, known, noise)
+    moved = np.linalg.norm(turned.turned_px(first, second), axis=1)
+    parallax = float(np.percentile(moved, 90))
+    least = max(2 * noise, LEAST_PARALLAX * known.size[0])
+    if parallax < least:
+        angle = math.degrees(float(np.linalg.norm(rotation_vector(turned.rotation))))
+        how = f"turned by {angle:.1f} degrees but " if angle > 0.2 else ""
+        raise StereoError(
+            f"the camera {how}did not move between the photos: near and far things move alike, to {parallax:.1f} px",
+            hint="step a few centimetres to the right for the second photo; turning alone shows no depth",
+        )
+    return parallax
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    return [_rounded(v) for v in value] if isinstance(value, tuple) else value

@@ -1,0 +1,211 @@
+"""Two cameras turned, in thought, until they look the same way and their rows line up; and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.errors import StereoError
+from depthapps.scene import Calibration, Camera, FloatMap, Image, LensCamera, StereoPair, StereoRig
+
+LARGEST = 2.0  # a rectified side over the photo's; more means that a camera looks along the baseline
+_SMOOTH_PX = 1.0  # of disparity between neighbours: beyond lies an edge, across which nothing is interpolated
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One photo's way into the rectified frame.
+
+    lens: the camera that took it. turn: (3, 3), from its axes to the rectified ones. projection: (3, 3), from those to
+    rectified pixels; its first entry is negative where the frame is mirrored.
+    """
+
+    lens: LensCamera
+    turn: NDArray[np.floating]
+    projection: NDArray[np.floating]
+
+    def rectified(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Where points (N, 2) px of the photo lie in the rectified view."""
+        return _undistort(self.lens, points, self.turn, self.projection)
+
+    def taken(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Where points (N, 2) px of the rectified view lie in the photo."""
+        rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(self.projection @ self.turn).T
+        found = cv2.projectPoints(rays, np.zeros(3), np.zeros(3), *_intrinsics(self.lens))[0]
+        return np.asarray(found, np.float64).reshape(-1, 2)
+
+    def warp(self, image: Image, size: tuple[int, int]) -> Image:
+        """The photo (H, W) or (H, W, 3) as a rectified view of size (width, height); its border runs on outside."""
+        maps = cv2.initUndistortRectifyMap(*_intrinsics(self.lens), self.turn, self.projection, size, cv2.CV_32FC1)
+        return cv2.remap(image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+    def covered(self, size: tuple[int, int]) -> NDArray[np.bool_]:
+        """(H, W), which pixels of the rectified view of size (width, height) the photo shows."""
+        pinhole = self.lens.pinhole
+        x, y = cv2.initUndistortRectifyMap(*_intrinsics(self.lens), self.turn, self.projection, size, cv2.CV_32FC1)
+        return (x > -0.5) & (x < pinhole.width - 0.5) & (y > -0.5) & (y < pinhole.height - 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Rectification:
+    """The rectified frame of two photos, of `width` x `height` px, and how both come into it.
+
+    The first photo takes the left view's part: everything lies at x in it, and at x - disparity in the second one.
+    Where the second photo was taken from the left, both views are mirrored to that end, and `mirrored` is true.
+    baseline_m: the distance of the two cameras.
+    """
+
+    first: View
+    second: View
+    width: int
+    height: int
+    baseline_m: float
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the second photo was taken from the left of the first one."""
+        return bool(self.first.projection[0, 0] < 0)
+
+    @property
+    def calibration(self) -> Calibration:
+        """The geometry of the rectified views."""
+        k = self.first.projection
+        camera = Camera(self.width, self.height, abs(k[0, 0]), k[1, 1], k[0, 2], k[1, 2])
+        return Calibration(camera, self.baseline_m, float(self.second.projection[0, 2] - k[0, 2]), self.assumed)
+
+    @property
+    def original(self) -> Calibration:
+        """The geometry of what `restored` gives: the first photo's own camera, parallel to a second one like it."""
+        return Calibration(self.first.lens.pinhole, self.baseline_m, 0.0, self.assumed)
+
+    def pair(self, first: Image, second: Image) -> StereoPair:
+        """The two photos (H, W, 3) as rectified views."""
+        size = self.width, self.height
+        return StereoPair(self.first.warp(first, size), self.second.warp(second, size), self.calibration)
+
+    def restored(self, disparity_px: FloatMap, low_px: float, high_px: float) -> FloatMap:
+        """Disparity (H, W) px of the rectified frame in the first photo's: fx · baseline / Z along its own axis.
+
+        low_px, high_px: the disparities that were searched. NaN where the second photo shows none of the places that
+        they lead to, since what the rectified map has there is made up.
+        """
+        x, y, forward = self._way_back()
+        seen = self.seen(low_px, high_px)
+        lifted = np.where(seen, disparity_px, np.float32(np.nan)) + np.float32(self.calibration.doffs_px)
+        scale = np.float32(self.first.lens.pinhole.fx / self.first.projection[1, 1])
+        return _sample(lifted, x, y) * forward * scale
+
+    def sampled(self, values: FloatMap) -> FloatMap:
+        """A map (H, W) of the rectified frame, such as confidence, in the first photo's frame."""
+        x, y, _ = self._way_back()
+        return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+    def seen(self, low_px: float, high_px: float) -> NDArray[np.bool_]:
+        """(H, W), whether the second photo shows any place that the disparities from low_px to high_px lead to."""
+        covered = self.second.covered((self.width, self.height))
+        counts = np.zeros((self.height, self.width + 1), np.int32)
+        np.cumsum(covered, axis=1, out=counts[:, 1:])
+        columns = np.arange(self.width)
+        first = np.clip(np.floor(columns - high_px), 0, self.width).astype(int)
+        end = np.clip(np.ceil(columns - low_px) + 1, 0, self.width).astype(int)
+        return counts[:, end] > counts[:, first]
+
+    def _way_back(self) -> tuple[FloatMap, FloatMap, FloatMap]:
+        """For every pixel of the first photo its rectified x and y, and how far forward its ray goes there."""
+        pinhole = self.first.lens.pinhole
+        x, y = np.meshgrid(np.arange(pinhole.width), np.arange(pinhole.height))
+        points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float64)
+        rays = np.column_stack([_undistort(self.first.lens, points), np.ones(len(points))]) @ self.first.turn.T
+        forward = rays[:, 2].astype(np.float32)
+        k = self.first.projection
+        shape = pinhole.height, pinhole.width
+        ends = (k[i, i] * rays[:, i] / rays[:, 2] + k[i, 2] for i in (0, 1))
+        return *(e.astype(np.float32).reshape(shape) for e in ends), forward.reshape(shape)
+
+
+def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
+    """Rectify a pair whose cameras are known, for photos of the rig's own size.
+
+    Both cameras are turned by true rotations: X along the baseline, Z between the two optical axes (as near to both as
+    the baseline allows), at the first camera's focal length, so that shapes and sizes stay. The frame holds the whole
+    first photo. Raises StereoError when a camera looks along the baseline.
+    """
+    centre = -rig.rotation.T @ rig.translation_m  # of the second camera, in the first one's axes
+    along = centre / np.linalg.norm(centre)
+    ahead = np.array([0, 0, 1]) + rig.rotation[2]
+    # of the two ways along the baseline the one that turns the picture less
+    mirrored = along[0] < 0 if abs(along[0]) > abs(along[1]) * 0.1 else along[1] < 0
+    x_axis = -along if mirrored else along
+    ahead = ahead - (ahead @ x_axis) * x_axis
+    if np.linalg.norm(ahead) < 0.5:
+        raise _forward()
+    z_axis = ahead / np.linalg.norm(ahead)
+    turn = np.array([x_axis, np.cross(z_axis, x_axis), z_axis])
+    turns = turn, turn @ rig.rotation.T
+
+    focal = rig.left.pinhole.fy
+    plain = np.diag([-focal if mirrored else focal, focal, 1])
+    boxes = [_box(lens, t, plain) for lens, t in zip((rig.left, rig.right), turns, strict=True)]
+    width, height = (int(side) for side in np.ceil(boxes[0][1] - boxes[0][0]) + 1)
+    if width > LARGEST * max(rig.left.pinhole.width, rig.left.pinhole.height) or height > LARGEST * max(
+        rig.left.pinhole.width, rig.left.pinhole.height
+    ):
+        raise _forward()
+    corner = np.floor(boxes[0][0])
+    first, second = plain.copy(), plain.copy()
+    first[:2, 2] = second[:2, 2] = -corner
+    # the second view is shifted as a whole, until both show about the same: converging cameras stay within the search
+    second[0, 2] -= round(float((boxes[1][0] + boxes[1][1] - boxes[0][0] - boxes[0][1])[0] / 2))
+    return Rectification(
+        View(rig.left, turns[0], first), View(rig.right, turns[1], second), width, height, rig.baseline_m, assumed
+    )
+
+
+def _forward() -> StereoError:
+    return StereoError(
+        "the camera moved forward, not sideways: the two photos cannot be brought onto common rows",
+        hint="take the second photo a few centimetres to the right of the first, looking the same way",
+    )
+
+
+def _box(
+    lens: LensCamera, turn: NDArray[np.floating], projection: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """The first and the last corner (2,) px of the rectangle that holds a turned photo."""
+    width, height = lens.pinhole.width, lens.pinhole.height
+    x, y = np.linspace(0, width - 1, 33), np.linspace(0, height - 1, 33)
+    border = np.array([[(a, 0), (a, height - 1), (0, b), (width - 1, b)] for a, b in zip(x, y, strict=True)])
+    rays = np.column_stack([_undistort(lens, border.reshape(-1, 2).astype(float)), np.ones(4 * 33)]) @ turn.T
+    if rays[:, 2].min() < 0.2:
+        raise _forward()
+    points = rays[:, :2] / rays[:, 2:] * np.diag(projection)[:2]
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _sample(values: FloatMap, x: FloatMap, y: FloatMap) -> FloatMap:
+    """Values (H, W) at positions: interpolated where they are smooth, else the nearest."""
+    kernel = np.ones((3, 3), np.uint8)
+    known = np.where(np.isfinite(values), values, np.float32(1e6))  # next to what is unknown nothing is smooth
+    low, high = cv2.erode(known, kernel), cv2.dilate(known, kernel)
+    nearest, linear, spread = (
+        cv2.remap(v, x, y, m, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan)
+        for v, m in ((values, cv2.INTER_NEAREST), (values, cv2.INTER_LINEAR), (high - low, cv2.INTER_NEAREST))
+    )
+    return np.where(np.isfinite(linear) & (spread < _SMOOTH_PX), linear, nearest).astype(np.float32)
+
+
+def _undistort(lens: LensCamera, points: NDArray[np.floating], *more: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Pixels (N, 2) of a photo as rays (N, 2) at Z = 1; or, given a rotation and a projection, as pixels again."""
+    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-6)
+    turn, projection = more if more else (np.eye(3), np.eye(3))
+    found = cv2.undistortPoints(points[:, None], *_intrinsics(lens), R=turn, P=projection, criteria=stop)
+    return np.asarray(found, np.float64).reshape(-1, 2)
+
+
+def _intrinsics(lens: LensCamera) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    p = lens.pinhole
+    return np.array([[p.fx, 0, p.cx], [0, p.fy, p.cy], [0, 0, 1]], float), np.array(lens.distortion or [0.0] * 4)
