@@ -272,7 +272,7 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
         "exists already": [left, right, "-o", tmp_path / COMMANDS[command].replace("out", "there")],
         "only one view": [left, *out],
         "given twice": [left, right, "--depth", tmp_path / "z.npy", *out],
-        "exchanged": [right, left, *out],
+        "exchanged": [right, left, "--rectify", "never", *out],
         "depth is 3x3": [left, "--depth", tmp_path / "z.npy", *out],
         "no cam0": [left, right, "-c", ROOT / "LICENSE", *out],
         "focal length was given twice": [left, right, "--fov", 60, "--focal-px", 300, *out],

@@ -136,13 +136,13 @@ def test_layouts_that_contradict_are_refused(tmp_path, two_layers, portrait):
         "--squeezed says": [tmp_path / "both.png", "--squeezed"],
         "--cross-eyed says": [tmp_path / "both.png", "--cross-eyed"],
         "only one view": [tmp_path / "both.png"],
-        "look exchanged": [tmp_path / "both.png", "--side-by-side"],
+        "look exchanged": [tmp_path / "both.png", "--side-by-side", "--rectify", "never"],
         "no confidence": [portrait, "--save-confidence", tmp_path / "c.npy"],
         "needs a stereo pair": [portrait, "--matcher", "a.onnx"],
     }
     for message, arguments in cases.items():
         assert message in refuse("depth", tmp_path, *arguments, *out)
-    hint = run("depth", tmp_path / "both.png", "--side-by-side", *out, code=1).stderr
+    hint = run("depth", tmp_path / "both.png", "--side-by-side", "--rectify", "never", *out, code=1).stderr
     assert "--cross-eyed" in hint
 
 

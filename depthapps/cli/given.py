@@ -63,6 +63,10 @@ def read_given(options: SourceOptions) -> Given:
     given = _split(options, layouts[0]) if layouts else _with_file(options) if files else _alone(options)
     if given.right is None and options.matcher != BUILTIN:
         raise InputError("--matcher needs a stereo pair", hint="add the right view, or leave --matcher out")
+    if given.right is None and options.save_rectified:
+        raise InputError(
+            "there are no views to rectify: the depth was not matched but given", hint="pass a right view instead"
+        )
     if given.right is None and options.save_confidence:
         raise InputError(
             "there is no confidence to save: the depth was not matched but given", hint="pass a right view instead"

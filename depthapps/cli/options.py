@@ -16,6 +16,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from depthapps.engine.rectify.modes import Frame, Rectify
 from depthapps.quality import Quality
 
 BUILTIN = "builtin"
@@ -38,7 +39,7 @@ class SourceOptions:
         Path,
         typer.Argument(help="the left view of a stereo pair; or one file with both views, or with depth inside"),
     ]
-    right: Annotated[Path | None, typer.Argument(help="the right view, rectified", show_default=False)] = None
+    right: Annotated[Path | None, typer.Argument(help="the right view, or a second photo", show_default=False)] = None
     side_by_side: Annotated[
         bool, typer.Option("--side-by-side", help="IMAGE holds both views, the left one at the left")
     ] = False
@@ -77,6 +78,19 @@ class SourceOptions:
     baseline: Annotated[float | None, typer.Option(help="distance of the two lenses in metres", metavar="M")] = None
     doffs: Annotated[
         float | None, typer.Option(help="disparity of infinity, negated: cx right - cx left, in pixels", metavar="PX")
+    ] = None
+    rectify: Annotated[
+        Rectify, typer.Option(help="bring both views onto common rows: if they are not yet, never, or in any case")
+    ] = Rectify.AUTO
+    frame: Annotated[
+        Frame, typer.Option(help="whose pixels results have: the photo's as it was taken, or the rectified one's")
+    ] = Frame.ORIGINAL
+    save_rectified: Annotated[
+        Path | None,
+        typer.Option(
+            help="keep both views as matched: PREFIX_left.png, PREFIX_right.png, PREFIX_lines.png with rows drawn",
+            metavar="PREFIX",
+        ),
     ] = None
     matcher: Annotated[
         str, typer.Option(help="builtin, or a stereo network FILE.onnx with FILE.json beside it", metavar="NAME")

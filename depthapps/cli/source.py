@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from depthapps.cli.given import Given, inverse_to_depth, read_given
 from depthapps.cli.options import BUILTIN, RunOptions, SourceOptions
 from depthapps.cli.report import Report
+from depthapps.cli.views import rectified_paths, save_rectified, tell_rectification
 from depthapps.engine.network import NetworkDescription, StereoNetwork
-from depthapps.engine.pipeline import DISPARITY_SIGMA, match_pair
+from depthapps.engine.photos import PhotoMatch, match_photos
+from depthapps.engine.pipeline import DISPARITY_SIGMA
+from depthapps.engine.rectify.modes import Rectify
 from depthapps.errors import CalibrationError, SwappedViewsError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
 from depthapps.io.calibration.read import read_calibration
@@ -27,7 +31,7 @@ from depthapps.io.files import Outputs, check_suffix
 from depthapps.io.metadata import Metadata, focal_px
 from depthapps.io.network import read_network
 from depthapps.lifting.lift import lift_to_image
-from depthapps.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, FloatMap, Scene, StereoPair
+from depthapps.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, FloatMap, Image, Scene, StereoPair
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,7 @@ class Source:
     """A scene, its calibration, its disparity (H, W) px in the frame of the left view, and its photo's metadata.
 
     depth_is_given: whether the depth was read and not computed from disparities, so that no assumption is in it.
+    views: the rectified views that were matched, None where nothing was.
     """
 
     scene: Scene
@@ -42,6 +47,7 @@ class Source:
     disparity_px: FloatMap
     metadata: Metadata
     depth_is_given: bool
+    views: tuple[Image, Image] | None = None
 
 
 def side_outputs(options: SourceOptions) -> list[Path]:
@@ -50,6 +56,8 @@ def side_outputs(options: SourceOptions) -> list[Path]:
     paths = [p for p in wanted if p is not None]
     for path in paths:
         check_suffix(path, MAP_SUFFIXES, "a depth, confidence or disparity map")
+    if options.save_rectified is not None:
+        paths += rectified_paths(options.save_rectified)
     return paths
 
 
@@ -61,6 +69,8 @@ def save_side_outputs(options: SourceOptions, source: Source, outputs: Outputs) 
         write_disparity(outputs.part(options.save_disparity), source.disparity_px)
     if options.save_confidence and source.scene.confidence is not None:
         write_confidence(outputs.part(options.save_confidence), source.scene.confidence)
+    if options.save_rectified and source.views is not None:
+        save_rectified(options, source.views, outputs)
 
 
 def load_source(
@@ -83,20 +93,19 @@ def load_source(
     depth_is_given = depth is not None or contents.inverse_m is not None
     _tell(options, calibration, report, camera_matters=camera_matters or not depth_is_given or not contents.scaled)
 
-    inverse_depth_sigma, confidence = 0.0, None
+    image, views, inverse_depth_sigma, confidence = given.photo.image, None, 0.0, None
     if given.right is not None:
-        pair = StereoPair(given.photo.image, given.right, calibration)
-        network, wanted = _network(options), confidence_matters or options.save_confidence is not None
         with report.stage("matching"):
-            try:
-                found = match_pair(pair, run.quality, network, confidence=wanted)
-            except SwappedViewsError as error:
-                if options.right is not None:
-                    raise
-                hint = "if the right view comes first in it, add --cross-eyed; if the cameras converge, --doffs"
-                raise SwappedViewsError(error.message, hint=hint) from None
+            photos = _match(options, run, given, calibration, confidence=confidence_matters)
+        image, calibration, views, found = photos.image, photos.calibration, photos.views, photos.match
         disparity, confidence = found.disparity_px, found.confidence
-        report.add(matcher=options.matcher, disparity_range_px=[round(v, 1) for v in found.range_px])
+        report.add(
+            matcher=options.matcher,
+            calibration=_facts(calibration),
+            size=[image.shape[1], image.shape[0]],
+            disparity_range_px=[round(v, 1) for v in found.range_px],
+        )
+        tell_rectification(photos, report)
         if confidence is not None:
             report.add(mean_confidence=round(float(confidence.mean()), 3))
         width = calibration.camera.width
@@ -109,12 +118,39 @@ def load_source(
     if depth is None:
         assert disparity is not None
         depth = depth_from_disparity(disparity, calibration)
-    scene = Scene(given.photo.image, depth, calibration.camera, inverse_depth_sigma, confidence)
+    scene = Scene(image, depth, calibration.camera, inverse_depth_sigma, confidence)
     if disparity is None:
         disparity = disparity_from_depth(depth, calibration)
     known = depth[np.isfinite(depth)]
     report.add(depth_range_m=[round(float(known.min()), 4), round(float(known.max()), 4)])
-    return Source(scene, calibration, disparity, given.photo.metadata, depth_is_given)
+    return Source(scene, calibration, disparity, given.photo.metadata, depth_is_given, views)
+
+
+def _match(
+    options: SourceOptions, run: RunOptions, given: Given, calibration: Calibration, *, confidence: bool
+) -> PhotoMatch:
+    """The two views matched, rectified before as the options and the calibration file want it."""
+    assert given.right is not None
+    pair = StereoPair(given.photo.image, given.right, calibration)
+    height, width = given.photo.image.shape[:2]
+    file = read_calibration(*options.calibration) if options.calibration else None
+    apart = options.right is not None or options.side_by_side or options.top_bottom
+    try:
+        return match_photos(
+            pair,
+            run.quality,
+            _network(options),
+            rectify=options.rectify,
+            frame=options.frame,
+            rig=file.rig(width, height, options.baseline) if file else None,
+            order_known=not apart,  # what a 3D camera writes has the left view first
+            confidence=confidence or options.save_confidence is not None,
+        )
+    except SwappedViewsError as error:
+        if options.right is not None:
+            raise
+        hint = "if the right view comes first in it, add --cross-eyed; if the cameras converge, --doffs"
+        raise SwappedViewsError(error.message, hint=hint) from None
 
 
 def _network(options: SourceOptions) -> StereoNetwork | None:
@@ -132,7 +168,7 @@ def _calibration(options: SourceOptions, given: Given, report: Report) -> Calibr
     file = read_calibration(*options.calibration) if options.calibration else None
     if file and file.warning:
         report.note(file.warning)
-    if file and file.raw:
+    if file and file.raw and options.rectify is Rectify.NEVER:
         report.note("the calibration is of views as the cameras took them; these are taken as rectified already")
     if options.focal_px is not None and options.fov is not None:
         raise CalibrationError("the focal length was given twice", hint="pass either --focal-px or --fov")
@@ -178,15 +214,7 @@ def _tell(options: SourceOptions, calibration: Calibration, report: Report, *, c
     report.add(
         inputs={k: str(v) for k, v in files.items() if v is not None} | calibrations,
         size=[camera.width, camera.height],
-        calibration={
-            "fx_px": round(camera.fx, 3),
-            "fy_px": round(camera.fy, 3),
-            "cx_px": round(camera.cx, 3),
-            "cy_px": round(camera.cy, 3),
-            "baseline_m": calibration.baseline_m,
-            "doffs_px": calibration.doffs_px,
-            "assumed": list(calibration.assumed),
-        },
+        calibration=_facts(calibration),
     )
     texts = {
         "focal length": f"a field of view of {ASSUMED_FOV_DEG:g}° (--fov)",
@@ -198,3 +226,17 @@ def _tell(options: SourceOptions, calibration: Calibration, report: Report, *, c
         report.note(
             f"no calibration: assuming {' and '.join(texts[a] for a in calibration.assumed)}; metres are a guess"
         )
+
+
+def _facts(calibration: Calibration) -> dict[str, Any]:
+    """The calibration for the JSON object."""
+    camera = calibration.camera
+    return {
+        "fx_px": round(camera.fx, 3),
+        "fy_px": round(camera.fy, 3),
+        "cx_px": round(camera.cx, 3),
+        "cy_px": round(camera.cy, 3),
+        "baseline_m": calibration.baseline_m,
+        "doffs_px": calibration.doffs_px,
+        "assumed": list(calibration.assumed),
+    }

@@ -1,0 +1,156 @@
+"""Two photos of one scene, from cameras that were not aligned: the rectification, its way back and its refusals."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from depthapps.cli.app import app
+from depthapps.engine.photos import match_photos
+from depthapps.engine.pipeline import match_pair
+from depthapps.engine.rectify.modes import Frame, Rectify
+from depthapps.engine.rectify.rectification import rectify_rig
+from depthapps.errors import StereoError
+from depthapps.io.images import read_image, write_image
+from depthapps.quality import Quality
+from depthapps.scene import Calibration, Camera, Image, LensCamera, StereoPair, StereoRig
+
+FOCAL = 300.0
+CAMERA = Camera.centred(320, 240, FOCAL)
+CALIBRATION = Calibration(CAMERA, 0.1)
+
+
+def rotation_of(degrees: tuple[float, float, float]) -> np.ndarray:
+    """The rotation (3, 3) about an axis by its length."""
+    return np.asarray(cv2.Rodrigues(np.radians(degrees))[0], np.float64)
+
+
+def turned(view: Image, degrees: tuple[float, float, float], k1: float = 0.0) -> tuple[Image, np.ndarray]:
+    """What a camera with a bent lens sees from the same place after turning, and by what rotation."""
+    rotation = rotation_of(degrees)
+    height, width = view.shape[:2]
+    matrix = np.array([[FOCAL, 0, (width - 1) / 2], [0, FOCAL, (height - 1) / 2], [0, 0, 1]])
+    y, x = np.mgrid[:height, :width].astype(float)
+    points = np.stack([x, y], -1).reshape(-1, 1, 2)
+    straight = cv2.undistortPoints(points, matrix, np.array([k1, 0, 0, 0.0]), R=rotation.T, P=matrix)
+    at = np.asarray(straight, np.float32).reshape(height, width, 2)
+    return cv2.remap(view, at[..., 0], at[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT), rotation
+
+
+def bad(found: np.ndarray, true: np.ndarray) -> float:
+    """Percentage of pixels off by more than 2 px, away from the borders that a turned camera does not see."""
+    inner = np.s_[30:-30, 60:-40]
+    return 100 * float((~(np.abs(found - true) <= 2))[inner].mean())
+
+
+def test_a_pair_whose_rows_line_up_is_matched_as_before(two_layers):
+    expected = match_pair(two_layers.pair)
+    found = match_photos(two_layers.pair)
+    assert found.rectification is None
+    assert np.array_equal(found.match.disparity_px, expected.disparity_px)
+    assert found.match.confidence is not None
+    assert expected.confidence is not None
+    assert np.array_equal(found.match.confidence, expected.confidence)
+
+
+@pytest.mark.parametrize(("degrees", "k1"), [((0, 0, 3), 0), ((2, -3, -2), 0), ((1, 2, 4), 0.03)])
+def test_a_known_rig_gives_the_disparity_of_its_first_photo(two_layers, degrees, k1):
+    right, rotation = turned(two_layers.pair.right, degrees, k1)
+    rig = StereoRig(LensCamera(CAMERA), LensCamera(CAMERA, (k1, 0, 0, 0)), rotation, rotation @ np.array([-0.1, 0, 0]))
+    pair = StereoPair(two_layers.pair.left, right, CALIBRATION)
+    found = match_photos(pair, Quality.FAST, rig=rig, confidence=False)
+    assert bad(found.match.disparity_px, two_layers.disparity_px) < 4
+    assert found.calibration.doffs_px == 0
+    assert found.calibration.camera == CAMERA
+
+
+def test_the_ways_into_the_rectified_frame_and_out_agree():
+    rotation = rotation_of((2, -3, 5))
+    lens = LensCamera(CAMERA, (-0.1, 0.02, 1e-3, 0))
+    rectification = rectify_rig(StereoRig(lens, LensCamera(CAMERA), rotation, rotation @ np.array([-0.1, 0.01, 0])))
+    points = np.random.default_rng(0).uniform((0, 0), (319, 239), (100, 2))
+    assert np.abs(rectification.first.taken(rectification.first.rectified(points)) - points).max() < 0.01
+    assert not rectification.mirrored
+
+
+def test_points_of_a_rig_land_on_one_row_and_their_depth_comes_back():
+    rng = np.random.default_rng(1)
+    points = rng.uniform((-0.5, -0.4, 1.5), (0.5, 0.4, 4), (200, 3))
+    for aside in (-0.1, 0.1):  # to the right of the first camera, and to the left
+        rotation = rotation_of((1, 3, -4))
+        rig = StereoRig(LensCamera(CAMERA), LensCamera(CAMERA), rotation, rotation @ np.array([aside, 0.01, 0.005]))
+        rectification = rectify_rig(rig)
+        assert rectification.mirrored == (aside > 0)
+        seen = [p[:, :2] / p[:, 2:] * FOCAL + (159.5, 119.5) for p in (points, points @ rotation.T + rig.translation_m)]
+        first, second = rectification.first.rectified(seen[0]), rectification.second.rectified(seen[1])
+        assert np.abs(first[:, 1] - second[:, 1]).max() < 1e-3
+        disparity = first[:, 0] - second[:, 0] + rectification.calibration.doffs_px
+        z = rectification.calibration.camera.fx * rig.baseline_m / disparity
+        assert np.allclose(z, (points @ rectification.first.turn.T)[:, 2], rtol=1e-3)
+
+
+def test_a_turned_second_photo_is_found_out_up_to_where_infinity_lies(two_layers):
+    right, _ = turned(two_layers.pair.right, (2, 1, 3))
+    found = match_photos(StereoPair(two_layers.pair.left, right, CALIBRATION), Quality.FAST, confidence=False)
+    assert found.report is not None
+    assert found.report.vertical_error_px < 0.3
+    assert found.report.inlier_share > 0.6
+    assert not found.report.exchanged
+    # how far the cameras turned inwards is told by little else than the keystone of a picture of 320 px
+    off = float(np.nanmedian(found.match.disparity_px - two_layers.disparity_px))
+    assert bad(found.match.disparity_px - off, two_layers.disparity_px) < 6
+
+
+def test_exchanged_photos_are_matched_the_other_way_round(two_layers):
+    pair = StereoPair(two_layers.pair.right, two_layers.pair.left, CALIBRATION)
+    found = match_photos(pair, Quality.FAST, confidence=False)
+    assert found.report is not None
+    assert found.report.exchanged
+    assert np.nanmedian(found.match.disparity_px) > 0
+    assert found.match.disparity_px.shape == (240, 320)
+
+
+def test_the_rectified_frame(two_layers):
+    pair = two_layers.pair
+    found = match_photos(pair, Quality.FAST, rectify=Rectify.ALWAYS, frame=Frame.RECTIFIED, confidence=False)
+    camera = found.calibration.camera
+    assert found.image.shape[:2] == found.match.disparity_px.shape == (camera.height, camera.width)
+
+
+def test_what_makes_no_pair_is_refused_with_its_reason(two_layers, slanted_plane):
+    left = two_layers.pair.left
+    sky = left.copy()
+    sky[:195] = (120, 160, 220)
+    sky_right = two_layers.pair.right.copy()
+    sky_right[:195] = (120, 160, 220)
+    cases = {
+        "are the same": (left, left.copy()),
+        "did not move": (left, turned(left, (2, 3, 1))[0]),
+        "texture": (sky, sky_right),
+        "same scene": (left, np.ascontiguousarray(slanted_plane.pair.left[::-1])),
+    }
+    for reason, (first, second) in cases.items():
+        with pytest.raises(StereoError, match=reason) as error:
+            match_photos(StereoPair(first, second, CALIBRATION), Quality.FAST, confidence=False)
+        assert error.value.hint
+
+
+def test_the_command_tells_and_keeps_what_was_rectified(tmp_path, two_layers):
+    for name, view in (("a", two_layers.pair.left), ("b", turned(two_layers.pair.right, (1, 0, 3))[0])):
+        write_image(tmp_path / f"{name}.png", view)
+    arguments = ["depth", str(tmp_path / "a.png"), str(tmp_path / "b.png"), "-o", str(tmp_path / "d.npy")]
+    arguments += ["--focal-px", "300", "--save-rectified", str(tmp_path / "r"), "--quality", "fast", "--json"]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)["rectification"]
+    assert facts["method"] == "estimated"
+    assert facts["vertical_error_px"] < 0.5
+    assert {p.name for p in tmp_path.glob("r_*")} == {"r_left.png", "r_right.png", "r_lines.png"}
+    assert read_image(tmp_path / "r_left.png").shape == read_image(tmp_path / "r_right.png").shape
+    again = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "e.npy")])
+    assert again.exit_code == 1
+    assert "exists already" in again.stderr
