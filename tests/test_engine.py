@@ -166,7 +166,7 @@ def test_depth_edges_move_onto_the_edges_of_the_picture():
     truth[30:70, 40:80] = 30
     picture = np.full((100, 120, 3), (60, 90, 120), np.uint8)
     picture[30:70, 40:80] = (200, 160, 90)
-    fattened = cv2.dilate(truth, np.ones((5, 5), np.uint8))
+    fattened = np.asarray(cv2.dilate(truth, np.ones((5, 5), np.uint8)), np.float32)
     assert (fattened != truth).mean() > 0.02
     assert (np.abs(snap_edges(fattened, picture) - truth) > 1).mean() < 0.0005  # the corners' own pixels
 

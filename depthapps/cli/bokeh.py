@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from depthapps.bokeh.params import BokehParams
-from depthapps.cli.options import RunOptions, SourceOptions, numbers
+from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions, numbers
 from depthapps.errors import InputError
 
 _VIDEO_SUFFIXES = (".mp4", ".gif")  # io.video.VIDEO_SUFFIXES, too heavy for --help; a test holds them equal
@@ -105,12 +105,7 @@ def bokeh(
     show: Annotated[
         Show | None, typer.Option(help="draw the blur's radius, what is in focus, or the depth instead")
     ] = None,
-    sweep: Annotated[
-        tuple | None,
-        typer.Option(parser=_sweep, help="pull the focus from one distance to another: a video", metavar="NEAR:FAR"),
-    ] = None,
-    frames: Annotated[int, typer.Option(min=2, help="of the video", metavar="N")] = 48,
-    fps: Annotated[float, typer.Option(help="frames a second of the video", metavar="N")] = 24.0,
+    video: VideoOptions,
     source: SourceOptions,
     run: RunOptions,
 ) -> None:
@@ -139,6 +134,7 @@ def bokeh(
         f_number, focal_length, sensor_width, blur, focus_depth, focus, lens.focus_range, lens.tilt, lens.blades,
         lens.rotation, lens.squeeze, lens.cat_eye, lens.soap_bubble, lens.fringe, lens.highlights, lens.grain,
     )  # fmt: skip
+    sweep = _sweep(video.sweep) if video.sweep else None
     if sweep and show:
         raise InputError("--sweep and --show exclude each other", hint="show one setting, or sweep without --show")
     if sweep and (focus is not None or focus_depth is not None):
@@ -150,10 +146,10 @@ def bokeh(
     scene = loaded.scene
     with outputs:
         if sweep:
-            report.add(sweep_m=list(sweep), frames=frames)
+            report.add(sweep_m=list(sweep), frames=video.frames)
             with report.stage("rendering"), report.compiling():
-                pull = focus_pull(scene, params, sweep, frames, run.quality)
-                write_video(outputs.part(output), report.progress(pull, frames, "focus pull"), fps)
+                pull = focus_pull(scene, params, sweep, video.frames, run.quality)
+                write_video(outputs.part(output), report.progress(pull, video.frames, "focus pull"), video.fps)
         else:
             with report.stage("rendering"), report.compiling():
                 focus_m, place = find_focus(scene, params)

@@ -117,6 +117,18 @@ class TalkOptions:
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="say what is found and how long it takes")] = False
 
 
+@dataclass(frozen=True)
+class VideoOptions:
+    """A video in which one thing moves, as text that the command reads."""
+
+    sweep: Annotated[
+        str | None,
+        typer.Option(help="a video in which one thing moves: bokeh's focus, or shadow's sun", metavar="[WHAT=]FROM:TO"),
+    ] = None
+    frames: Annotated[int, typer.Option(min=2, help="of that video", metavar="N")] = 72
+    fps: Annotated[float, typer.Option(min=1, help="frames a second of that video", metavar="N")] = 24.0
+
+
 NOT_GIVEN = Path()
 """What stands for an IMAGE where a command does without one."""
 

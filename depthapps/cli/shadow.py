@@ -8,14 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from depthapps.cli.lights import LightOptions, Sweep
-from depthapps.cli.options import RunOptions, SourceOptions
+from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.errors import InputError, OutputError
 from depthapps.quality import Quality
 from depthapps.shadow.params import LitBy, RelightParams
 
 _SAMPLES = {Quality.FAST: 16, Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent
 _SKY_SAMPLES = {Quality.FAST: 8, Quality.BALANCED: 16, Quality.BEST: 64}  # rays a pixel to the sky
-_FRAMES_A_SECOND = 24.0
 
 
 def shadow(
@@ -49,10 +48,7 @@ def shadow(
         Path | None,
         typer.Option(help="several lights: a JSON list of objects with these options' names", metavar="FILE"),
     ] = None,
-    sweep: Annotated[
-        str | None, typer.Option(help="a moving sun: azimuth=0:180 or elevation=5:60", metavar="ANGLE=FROM:TO")
-    ] = None,
-    frames: Annotated[int, typer.Option(min=2, help="of a sweep, 24 a second", metavar="N")] = 72,
+    video: VideoOptions,
     ambient: Annotated[float, typer.Option(help="light from all around", metavar="N")] = RelightParams.ambient,
     strength: Annotated[
         float, typer.Option(help="0 leaves the picture as it is, 1 relights it fully", metavar="N")
@@ -91,10 +87,12 @@ def shadow(
     wanted = [p for p in (output, *pictures) if p is not None]
     if not wanted:
         raise OutputError("no output was asked for", hint="pass -o relit.png, --mask mask.png or --shadow-map map.tif")
-    if sweep and (output is None or pictures or lights):
+    if video.sweep and (output is None or pictures or lights):
         raise OutputError("a sweep makes one video, of one sun", hint="pass -o day.mp4 and no --mask and no --lights")
     if output:
-        check_suffix(output, VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
+        check_suffix(
+            output, VIDEO_SUFFIXES if video.sweep else IMAGE_SUFFIXES, "a video" if video.sweep else "a picture"
+        )
     for path in (mask, ao, confidence):
         if path:
             check_suffix(path, MASK_SUFFIXES, "a mask")
@@ -107,7 +105,7 @@ def shadow(
         entries = enumerate(read_lights(lights), 1)
         lit_by = [LightOptions.from_entry(entry, number).lit_by() for number, entry in entries]
     else:
-        lit_by = Sweep.parse(sweep).steps(light, frames) if sweep else [light.lit_by()]
+        lit_by = Sweep.parse(video.sweep).steps(light, video.frames) if video.sweep else [light.lit_by()]
     if shadow_map and len(lit_by) > 1:
         raise OutputError(f"{len(lit_by)} lights have no one shadow map", hint="ask for each light's map by itself")
 
@@ -127,11 +125,11 @@ def shadow(
         found = tracer.visibility(lit.light, _SAMPLES[run.quality])
         return found.seen * beam(lit.light, solid.points), found.confidence
 
-    if sweep and output:
+    if video.sweep and output:
         with report.stage("tracing"), outputs:
             moments = report.progress(lit_by, len(lit_by), "frames")
             relit = (relight(loaded.scene, solid, [(lit, seen_of(lit)[0])], params) for lit in moments)
-            write_video(outputs.part(output), (to_8bit(picture) for picture in relit), _FRAMES_A_SECOND)
+            write_video(outputs.part(output), (to_8bit(picture) for picture in relit), video.fps)
             save_side_outputs(source, loaded, outputs)
         report.finish(outputs.written)
         return
