@@ -18,7 +18,7 @@ from depthapps.scene import FloatMap, Image
 MEDIAN_RADIUS_PX = 6
 MEDIAN_STRIDE_PX = 3
 EDGE_BAND_PX = 2  # matching windows, and the paths of the matcher, carry edges of near things this far out
-EDGE_JUMP_PX = 1.0
+EDGE_JUMP_PX = 1.5
 COLOR_GAMMA = 30.0  # summed over three channels of 0..255, that is 10 a channel, as in PatchMatch stereo
 BISECTIONS = 8  # narrow a range of 100 px to 0.4 px
 _BAND_PIXELS = 2000  # filled at a time, with 25 samples each: stays in the cache
