@@ -21,7 +21,7 @@ from depthapps.io.files import Outputs
 from depthapps.io.models import WEB_BYTES, Axes, companions, mesh_glb, write_cloud, write_mesh
 from depthapps.io.viewer import viewer_page
 from depthapps.mesh.build import build_cloud, build_mesh
-from depthapps.scene import Camera, Scene
+from depthapps.scene import Camera, Scene, TriangleMesh
 
 
 def load(path, **options) -> Any:
@@ -172,6 +172,21 @@ def test_the_viewer_page_needs_nothing_from_outside(step_scene, mesh):
     assert "a &lt;b&gt;" in page
     assert not re.search(r"""(src|href)\s*=\s*["']""", page.split('id="model"')[0].split("<script>")[0])
     assert not re.search(r"""<(script|link|img)[^>]+(src|href)=""", page)
+
+
+def test_the_page_turns_around_what_fills_the_picture_however_finely_it_is_divided():
+    near = np.array([[-1, -1, 2], [1, -1, 2], [1, 0.6, 2], [-1, 0.6, 2]], np.float32)
+    x, y = np.meshgrid(np.linspace(-4, 4, 30), np.linspace(2.5, 4, 30))
+    far = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 8)]).astype(np.float32)
+    corner = (np.arange(29)[:, None] * 30 + np.arange(29)).ravel() + 4
+    triangles = np.concatenate([[[0, 2, 1], [0, 3, 2]], np.column_stack([corner, corner + 30, corner + 1])])
+    vertices = np.concatenate([near, far])
+    grey = np.full((len(vertices), 3), 128, np.uint8)
+    model = TriangleMesh(vertices, triangles.astype(np.int32), np.tile([0, 0, -1.0], (len(vertices), 1)), grey)
+    page = viewer_page(model, Camera.centred(120, 90, 60.0), "two depths")
+    target = re.search(r'"target": \[([^]]*)\]', page)
+    assert target
+    assert float(target[1].split(",")[2]) == pytest.approx(-2)
 
 
 PRESS_R = """<script>setTimeout(() => {

@@ -26,7 +26,7 @@ def viewer_page(model: TriangleMesh | PointCloud, camera: Camera, title: str) ->
     """
     cloud = isinstance(model, PointCloud)
     points = model.points if cloud else model.vertices
-    distance = float(np.median(points[:, 2]))
+    distance = float(np.median(points[:, 2])) if cloud else _typical_depth(model)
     # the view stands where the photo's camera stood and looks at the middle of the photo
     middle = ((camera.width - 1) / 2 - camera.cx) / camera.fx, ((camera.height - 1) / 2 - camera.cy) / camera.fy
     view = {
@@ -42,6 +42,20 @@ def viewer_page(model: TriangleMesh | PointCloud, camera: Camera, title: str) ->
     return page.substitute(
         TITLE=html.escape(title), THREE=_three_js(), MODEL=base64.b64encode(glb).decode("ascii"), VIEW=json.dumps(view)
     )
+
+
+def _typical_depth(mesh: TriangleMesh) -> float:
+    """The median depth over the picture that a mesh fills, however finely its parts are divided; in metres."""
+    ahead = mesh.triangles[(mesh.vertices[:, 2] > 0)[mesh.triangles].all(axis=1)]
+    if not len(ahead):  # seen from behind, as a world's model may be
+        return float(np.median(mesh.vertices[:, 2]))
+    corners = mesh.vertices[ahead]
+    (ax, ay), (bx, by), (cx, cy) = (corners[:, k, :2].T / corners[:, k, 2] for k in range(3))
+    area = np.abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay))
+    depth = corners[:, :, 2].mean(axis=1)
+    order = np.argsort(depth)
+    below = np.cumsum(area[order])
+    return float(depth[order][np.searchsorted(below, below[-1] / 2)])
 
 
 def _three_js() -> str:
