@@ -17,7 +17,7 @@ from depthapps.scene import Camera, LensCamera, StereoRig
 FEWEST_SHOTS = 3  # Zhang's least for a camera of which nothing is known
 _LENSES = (cv2.CALIB_FIX_K3, 0, cv2.CALIB_RATIONAL_MODEL)  # 4, 5 and 8 coefficients
 # A lens gets more coefficients when that takes this share off the residual. On ordinary lenses k3 and the rational
-# terms take off 1 %, fit the paper's waves and run wild beyond the outermost corner; on wide ones they take off half.
+# terms take off 1 %, fit the paper's waves and run wild beyond the outermost corner. Wide ones were not measured.
 _WORTH = 0.05
 _OUTLIER_DEVIATIONS, _OUTLIER_FACTOR = 5.0, 2.0  # beyond the median of all shots, in robust deviations and as a factor
 _GOOD_PX = 0.3  # corners of sharp photos are found to 0.05 to 0.3 px; that near, none is an outlier
