@@ -47,6 +47,14 @@ def test_a_known_offset_of_infinity_is_no_exchange(two_layers):
     assert high >= -10
 
 
+def test_nothing_is_searched_behind_a_known_infinity(two_layers):
+    left, right = grey(two_layers.pair)
+    shifted = np.roll(right, 20, axis=1)
+    low, high = find_range(match_coarse(left, shifted), doffs_px=5, order_known=True, infinity_known=True)
+    assert low == -6
+    assert high >= 10
+
+
 def test_negative_disparities_of_converged_cameras(two_layers):
     left, right = grey(two_layers.pair)
     shifted = np.roll(right, 20, axis=1)  # infinity now lies at -20 px, the wall at -10, the square at 10

@@ -55,9 +55,15 @@ STANDSTILL_PX = 0.1  # what three quarters of the points stay within between a p
 
 
 def align(
-    left: Image, right: Image, doffs_px: float = 0.0, *, strict: bool = False, order_known: bool = False
+    left: Image,
+    right: Image,
+    doffs_px: float = 0.0,
+    *,
+    strict: bool = False,
+    order_known: bool = False,
+    infinity_known: bool = False,
 ) -> AlignedViews:
-    """Align two rectified views (H, W, 3) RGB and find the range of their disparities.
+    """Align two rectified views (H, W, 3) RGB and find the range of their disparities; see `find_range`.
 
     Raises StereoError when the views do not match, SwappedViewsError when they are exchanged; if `strict`,
     UnalignedError when their rows differ by more than what is removed, and StereoError when nothing moves between them.
@@ -66,7 +72,7 @@ def align(
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, to_8bit(right)))
     coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey))
     right_grey = match_exposure(left_grey, right_grey, coarse)
-    low, high = find_range(coarse, doffs_px, order_known=order_known)
+    low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
     rows = check_rows(left_grey, right_grey, coarse)
     if strict and rows is not None:
         if rows.moved_px < STANDSTILL_PX:

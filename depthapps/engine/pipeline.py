@@ -49,6 +49,7 @@ def match_pair(
     confidence: bool = True,
     strict: bool = False,
     order_known: bool = False,
+    infinity_known: bool = False,
 ) -> StereoMatch:
     """Disparity of a rectified pair, by a network if there is one; the range of disparities is found in it.
 
@@ -57,11 +58,15 @@ def match_pair(
     smaller sizes, and `best` matches twice and large pairs at full size. confidence: whether it is wanted, for `fast`
     and networks of one's own take time for it. strict: refuse views that are not rectified, or that are the same,
     instead of making the best of them. order_known: the left view is certainly the left one, wherever infinity lies.
+    infinity_known: the calibration's doffs_px was measured, so no disparity lies below −doffs_px.
 
     Raises StereoError when the views do not match, SwappedViewsError when they are exchanged, UnalignedError when
     `strict` and they are not rectified, NetworkError when the network fails.
     """
-    views = align(pair.left, pair.right, pair.calibration.doffs_px, strict=strict, order_known=order_known)
+    doffs_px = pair.calibration.doffs_px
+    views = align(
+        pair.left, pair.right, doffs_px, strict=strict, order_known=order_known, infinity_known=infinity_known
+    )
     searched = (views.low_px, views.high_px)
     if network is None:
         disparity, sure = find_disparity(views, _TIERS[quality], confidence=confidence)

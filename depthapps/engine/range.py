@@ -18,15 +18,19 @@ SUPPORT = 0.001  # of the pixels must match at a disparity for it to count
 GROUP_GAP = 0.06  # of the width without any support parts two groups of disparities
 GROUP_SHARE = 0.01  # of all matches that a group needs; repeated texture makes smaller ones far from the truth
 MARGIN = 0.1  # of the range added where near things are, which have few matches
+INFINITY_ERROR_PX = 1.0  # of calibrated cameras; their rows, measured alike, are 0.1 to 0.3 px off
 # The share of matches to the other side lies below 0.12 on the same pairs and above 0.6 when their views are exchanged.
 SWAPPED_SHARE = 0.35
 
 
-def find_range(coarse: CoarseMatch, doffs_px: float = 0.0, *, order_known: bool = False) -> tuple[float, float]:
+def find_range(
+    coarse: CoarseMatch, doffs_px: float = 0.0, *, order_known: bool = False, infinity_known: bool = False
+) -> tuple[float, float]:
     """Smallest and largest disparity in px of a pair from its coarse match, with a margin: what enough matches support.
 
     Disparities below −doffs_px lie behind infinity: when many do, the views are exchanged. Raises SwappedViewsError
-    then, unless the order of the views is known, and StereoError when nothing is supported.
+    then, unless the order of the views is known, and StereoError when nothing is supported. infinity_known: doffs_px
+    was measured, so what lies behind infinity is wrong and is not searched.
     """
     matches = coarse.disparity[np.isfinite(coarse.disparity)]
     if not order_known:
@@ -43,6 +47,9 @@ def find_range(coarse: CoarseMatch, doffs_px: float = 0.0, *, order_known: bool 
     low, high = groups[0][0] - coarse.reach, groups[-1][-1] + 1 - coarse.reach
     pixel = 1 / coarse.scale  # one pixel of the small pair is the uncertainty of its matches
     found = float(low * pixel - pixel), float(high * pixel + max(pixel, MARGIN * (high - low) * pixel))
+    if infinity_known:
+        nearest_to_none = -doffs_px - INFINITY_ERROR_PX
+        found = max(found[0], nearest_to_none), max(found[1], nearest_to_none + 1)
     log.info("disparities from %.0f to %.0f px, from %d matches", *found, matches.size)
     return found
 
