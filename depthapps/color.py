@@ -36,6 +36,13 @@ def to_linear(image: Image) -> NDArray[np.floating]:
     return _decode_table(np.iinfo(image.dtype.name).max + 1)[codes]
 
 
+def to_encoded(image: Image) -> NDArray[np.floating]:
+    """A picture of any sample type -> sRGB-encoded values in 0..1, float32 of the same shape."""
+    if image.dtype.kind == "f":
+        return srgb_encode(np.asarray(image, np.float32))
+    return np.asarray(image * np.float32(1 / np.iinfo(image.dtype.name).max), np.float32)
+
+
 def from_linear(linear: NDArray[np.floating], dtype: DTypeLike) -> Image:
     """Linear light -> a picture with samples of `dtype`; the inverse of `to_linear`, rounded and clipped if integer."""
     dtype = np.dtype(dtype)

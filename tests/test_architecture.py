@@ -16,6 +16,7 @@ GROUND = {
     "quality": set(),
     "_open3d": set(),
     "bands": set(),
+    "native": set(),
     "scene": {"errors"},
     "color": {"scene"},
     "geometry": {"scene"},

@@ -16,7 +16,7 @@ from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur, render_bokeh, scatter, scatter_seen
 from depthapps.bokeh.show import show_coc, show_focus
 from depthapps.bokeh.sweep import focus_pull
-from depthapps.color import to_linear
+from depthapps.color import srgb_encode, to_linear
 from depthapps.errors import InputError
 from depthapps.quality import Quality
 from depthapps.scene import Camera, Scene
@@ -104,7 +104,7 @@ def test_depth_edges_move_onto_the_edges_of_the_picture(shift):
     image = (np.where(truth > 0, 0.6, 0.2)[..., None] + rng.normal(0, 0.02, (80, 100, 3))).astype(np.float32)
     size = 2 * shift + 1
     given = np.asarray(cv2.dilate(truth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))), np.float32)
-    assert (snap_edges(image, given) != truth).mean() < 0.006
+    assert (snap_edges(srgb_encode(image), given) != truth).mean() < 0.006
     assert shift == 0 or (given != truth).mean() > 0.03
 
 
@@ -231,3 +231,10 @@ def test_a_focus_pull_goes_from_one_end_to_the_other(step_scene):
 def test_lenses_that_cannot_be_are_refused(params, message):
     with pytest.raises(InputError, match=message):
         BokehParams(**params)
+
+
+def test_the_renderer_and_its_kernels_have_the_same_constants():
+    from depthapps.bokeh import _kernels, render
+
+    for name in ("LENS_ROWS", "RADIUS_STEPS", "SUBROWS"):
+        assert getattr(render, name) == getattr(_kernels, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -9,16 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.bands import for_bands
-from depthapps.color import srgb_encode
+from depthapps.native import Kernel
 from depthapps.scene import FloatMap
 
 EDGE_PX = 2.0  # CoC: a step between neighbours above this shows background that the photo does not have
 _SPLIT_PX = 1.0  # CoC: above this an edge pixel's light is divided; lamps before a near wall are what needs it
 _SHIFTS = range(-2, 5)  # px that a depth edge may be off its image edge, positive where the near side is too large
 _SNAP_SIGMA_PX = 5.0  # along the edge; shorter follows texture, longer rounds corners
+_SNAP_CELL_PX = 2  # profiles are smoothed at half size: a sigma of 5 px has nothing finer
+_REMAP_COLUMNS = 4096
 _CLEAR = 1.5  # by how much an image edge must exceed what is usual around it
 
 Color = NDArray[np.floating]
+_split_rows = Kernel(
+    "depthapps.bokeh._edge_kernels",
+    "split_rows",
+    "float32[:,:,::1] float32[:,::1] int64 int64 float64 float32[:,:,::1] float32[:,::1] float32[:,::1] "
+    "float32[:,:,::1] float64[:,::1]",
+)
 
 
 class Layer(NamedTuple):
@@ -29,8 +38,8 @@ class Layer(NamedTuple):
     weight: FloatMap
 
 
-def snap_edges(linear: Color, coc: FloatMap) -> FloatMap:
-    """The CoC (H, W) with its edges moved onto the edges of the picture, where these are clear.
+def snap_edges(encoded: Color, coc: FloatMap) -> FloatMap:
+    """The CoC (H, W) with its edges moved onto the edges of the picture, (H, W, 3) sRGB in 0..1, where these are clear.
 
     Stereo makes near things too large, by about as much everywhere. How strong the picture's gradient is at each
     distance from the depth edges tells by how much: over the whole picture, and here. At exact depth nothing moves.
@@ -40,39 +49,67 @@ def snap_edges(linear: Color, coc: FloatMap) -> FloatMap:
     if not far.any():
         return coc
     near = (coc - cv2.erode(coc, kernel)) > EDGE_PX
-    encoded = srgb_encode(linear)
-    from_far, at_far = _nearest(far)
-    from_near, at_near = _nearest(near)
-    far_coc, near_coc = coc.ravel()[at_far], coc.ravel()[at_near]
-    in_front, behind = coc - far_coc > EDGE_PX / 2, near_coc - coc > EDGE_PX / 2
-    step_far, step_near = _step_towards(encoded, from_far, at_far), _step_towards(encoded, from_near, at_near)
-    profile = []
+    in_front = _Side(encoded, coc, far, _SHIFTS.stop, 1)
+    behind = _Side(encoded, coc, near, 1 - _SHIFTS.start, -1)
+    strength = []
     for shift in _SHIFTS:
-        if shift >= 0:
-            here, at, step = in_front & (np.abs(from_far - (shift + 1)) <= 0.5), at_far, step_far
-        else:
-            here, at, step = behind & (np.abs(from_near - (1 - shift)) <= 0.5), at_near, step_near
-        total = np.bincount(at[here], step[here], coc.size).reshape(coc.shape).astype(np.float32)
-        count = np.bincount(at[here], minlength=coc.size).reshape(coc.shape).astype(np.float32)
+        total, count = in_front.profile(shift + 1) if shift >= 0 else behind.profile(1 - shift)
         everywhere = total.sum() / max(float(count.sum()), 1.0)
-        total, count = (cv2.GaussianBlur(m, (0, 0), _SNAP_SIGMA_PX) for m in (total, count))
-        profile.append(np.where(count > 1e-4, total / np.maximum(count, 1e-9), 0) + everywhere)
-    strength = np.array(profile)
+        total, count = (cv2.GaussianBlur(m, (0, 0), _SNAP_SIGMA_PX / _SNAP_CELL_PX) for m in (total, count))
+        strength.append(np.where(count > 1e-4, total / np.maximum(count, 1e-9), 0) + everywhere)
+    strength = np.array(strength)
     best = strength.argmax(axis=0) + _SHIFTS[0]
     shift = np.where(strength.max(axis=0) > _CLEAR * np.median(strength, axis=0), best, 0).ravel()
-    to_far = in_front & (from_far < shift[at_far] + 0.5)
-    to_near = behind & (from_near < 0.5 - shift[at_near])
-    return np.where(to_far, far_coc, np.where(to_near, near_coc, coc)).astype(np.float32)
+    snapped = coc.copy()
+    behind.give_edge(snapped, 0.5 - shift[behind.cell])
+    in_front.give_edge(snapped, shift[in_front.cell] + 0.5)
+    return snapped
 
 
-def _step_towards(encoded: Color, distance: FloatMap, at: NDArray[np.int64]) -> FloatMap:
-    """By how much each pixel differs from the point one pixel nearer to its edge pixel `at`, (H, W)."""
-    height, width = distance.shape
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    far = np.maximum(distance, 1e-6)
-    to_x, to_y = x - (x - at % width) / far, y - (y - at // width) / far
-    nearer = cv2.remap(encoded, to_x.astype(np.float32), to_y.astype(np.float32), cv2.INTER_LINEAR)
-    return np.abs(encoded - nearer).sum(axis=2)
+class _Side:
+    """The pixels (N,) on one side of a picture's depth edges, within reach of them: how the picture changes there.
+
+    edge: mask (H, W) of the pixels of the other side that the edges run along; sign: 1 if this side is nearer.
+    distance: (N,) px from the nearest of those; cell: (N,) where that lies among the cells that profiles are kept in.
+    """
+
+    def __init__(self, encoded: Color, coc: FloatMap, edge: NDArray[np.bool_], reach: int, sign: int) -> None:
+        height, width = coc.shape
+        distance, at = _nearest(edge)
+        pixel = np.flatnonzero(distance < reach + 0.5)
+        at = at.ravel()[pixel]
+        here = sign * (coc.ravel()[pixel] - coc.ravel()[at]) > EDGE_PX / 2
+        self._pixel, at = pixel[here], at[here]
+        self.distance, self._edge_coc = distance.ravel()[self._pixel], coc.ravel()[at]
+        y, x = np.divmod(self._pixel, width)
+        edge_y, edge_x = np.divmod(at, width)
+        self._cells = -(-height // _SNAP_CELL_PX), -(-width // _SNAP_CELL_PX)
+        self.cell = edge_y // _SNAP_CELL_PX * self._cells[1] + edge_x // _SNAP_CELL_PX
+        # by how much a pixel differs from the point one pixel nearer to the edge
+        far = np.maximum(self.distance, 1e-6)
+        nearer = _sample(encoded, x - (x - edge_x) / far, y - (y - edge_y) / far)
+        self._step = np.abs(encoded[y, x] - nearer).sum(axis=1)
+
+    def profile(self, distance_px: int) -> tuple[FloatMap, FloatMap]:
+        """Sum and number of the steps at a distance from the edges, in cells of the picture."""
+        here = np.abs(self.distance - distance_px) <= 0.5
+        count = math.prod(self._cells)
+        sums = np.bincount(self.cell[here], self._step[here], count), np.bincount(self.cell[here], minlength=count)
+        total, number = (m.reshape(self._cells).astype(np.float32) for m in sums)
+        return total, number
+
+    def give_edge(self, coc: FloatMap, within_px: NDArray[np.floating]) -> None:
+        """Give the pixels nearer to the edge than `within_px` (N,) the CoC of the other side."""
+        moved = self.distance < within_px
+        coc.ravel()[self._pixel[moved]] = self._edge_coc[moved]
+
+
+def _sample(image: Color, x: NDArray[np.floating], y: NDArray[np.floating]) -> Color:
+    """The image (H, W, C) at N points, linear in between, (N, C)."""
+    shape = (-(-len(x) // _REMAP_COLUMNS), _REMAP_COLUMNS)  # cv2 takes no longer rows than 32767
+    x_map, y_map = (np.resize(m, shape).astype(np.float32) for m in (x, y))
+    found = cv2.remap(image, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32).reshape(-1, image.shape[2])[: len(x)]
 
 
 def _nearest(mask: NDArray[np.bool_]) -> tuple[FloatMap, NDArray[np.int64]]:
@@ -93,13 +130,11 @@ def layers_of(linear: Color, coc: FloatMap) -> list[Layer]:
     The background has the depth of the nearest far side and a colour filled in from there; it reaches as far under
     the near side as the rim of the lens can look.
     """
-    from depthapps.bokeh._kernels import split_rows
-
     near = Layer(np.zeros_like(linear), coc.copy(), np.zeros_like(coc))
     behind = linear.copy()
 
     def band(first: int, end: int) -> None:
-        split_rows(linear, coc, first, end, _SPLIT_PX, near.color, near.coc, near.weight, behind)
+        _split_rows(linear, coc, first, end, _SPLIT_PX, near.color, near.coc, near.weight, behind, np.zeros((3, 3)))
 
     for_bands(len(coc), band)
     layers = [Layer(behind, coc, 1 - near.weight), near]

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bands import in_order
+from depthapps.bands import for_bands, in_order
 from depthapps.bokeh.aperture import Aperture, make_aperture
 from depthapps.bokeh.edges import Layer, calm_weight, layers_of, snap_edges
 from depthapps.bokeh.highlights import give_grain, recover_highlights
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
-from depthapps.color import from_linear
+from depthapps.color import from_linear, to_encoded
+from depthapps.native import Kernel
 from depthapps.quality import Quality
 from depthapps.scene import FloatMap, Image, Scene
 
-_BAND_ROWS = 64  # each has its own sums, with a margin of the largest radius; added in order, whoever computes them
+LENS_ROWS, RADIUS_STEPS, SUBROWS = 32, 32, 2  # of _kernels, which loads numba; a test holds them equal
+_BAND_ROWS = 64
+_RUN_STEP_PX = 0.2  # CoC within a run of what hides; hides as if it were the run's middle, 0.1 px off at most
 _SHARP_RADIUS = 1 / math.sqrt(3)  # px; such a disc is no wider than the pixel's own square
 _CALM_PX = 9  # the neighbourhood whose mean a border goes on with where it ends in a lamp
 _LAMP = 3.0  # times the calm mean around it
 
 Linear = NDArray[np.floating]
+_scatter_rows = Kernel(
+    "depthapps.bokeh._kernels",
+    "scatter_rows",
+    "float32[:,:,::1] float32[:,::1] float32[:,::1] float32[:,::1] int32[:,::1] float32[:,::1] float32[:,::1] "
+    "float32[:,::1] float64[:,::1] int64 float64[:,::1] float64[::1] int64 int64 uint32[::1] float64[:,::1] "
+    "float64[:,:,::1]",
+)
+_lay_rows = Kernel("depthapps.bokeh._kernels", "lay_rows", "float64[:,:,::1] float32[:,:,::1] int64 int64")
+_cone_rows = Kernel("depthapps.bokeh._edge_kernels", "cone_rows", "float32[:,::1] float32[:,::1]")
+_run_rows = Kernel(
+    "depthapps.bokeh._edge_kernels", "run_rows", "float32[:,::1] int64 int64 float64 float32[:,::1] int32[:,::1]"
+)
 
 
 def render_bokeh(scene: Scene, params: BokehParams, quality: Quality = Quality.BALANCED) -> Image:
@@ -47,7 +63,7 @@ def blur(image: Image, coc: FloatMap, params: BokehParams, quality: Quality = Qu
         return image.copy()
     linear = recover_highlights(image, params.highlights)
     if quality is not Quality.FAST:
-        coc = snap_edges(np.minimum(linear, 1), coc)
+        coc = snap_edges(to_encoded(image), coc)
     render = scatter_seen if quality is Quality.BEST else scatter
     aperture = make_aperture(params)
     if params.fringe:
@@ -71,17 +87,15 @@ def scatter(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> 
     foreground lets through what is behind it. Does not depend on the number of threads.
     """
     aperture = aperture or make_aperture(BokehParams())
-    blurred = np.abs(coc) > _SHARP_RADIUS
-    if not blurred.any():
+    linear, coc = np.ascontiguousarray(linear), np.ascontiguousarray(coc)
+    sharp = np.abs(coc) <= _SHARP_RADIUS
+    if sharp.all():
         return linear.copy()
-    groups = (blurred & (coc < 0), ~blurred, blurred & (coc > 0))
-    mixed = None
-    for group in groups:
-        if group.any():
-            light = _spread([Layer(linear, coc, group.astype(np.float32))], aperture)
-            mixed = light if mixed is None else _over(light, mixed)
-    assert mixed is not None
-    return np.maximum(mixed[..., :3] / np.maximum(mixed[..., 3:], 1e-9), 0)
+    light = np.zeros((*coc.shape, 4), np.float32)
+    _spread([Layer(linear, coc, (~sharp & (coc < 0)).astype(np.float32))], aperture, light)
+    light[sharp, :3], light[sharp, 3] = linear[sharp], 1
+    _spread([Layer(linear, coc, (~sharp & (coc > 0)).astype(np.float32))], aperture, light)
+    return _by_weight(light)
 
 
 def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
@@ -96,9 +110,14 @@ def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None
         return linear.copy()
     margin = int(np.abs(coc).max()) + 1
     wide, wide_coc = _continued(linear, coc, margin)
-    light = _spread(layers_of(wide, wide_coc), aperture, wide_coc)
-    inside = np.s_[margin:-margin, margin:-margin]
-    return np.maximum(light[inside][..., :3] / np.maximum(light[inside][..., 3:], 1e-9), 0)
+    light = np.zeros((*wide_coc.shape, 4), np.float32)
+    _spread(layers_of(wide, wide_coc), aperture, light, wide_coc)
+    return _by_weight(light[margin:-margin, margin:-margin])
+
+
+def _by_weight(light: Linear) -> Linear:
+    """Light (H, W, 3) of light and weight (H, W, 4)."""
+    return np.maximum(light[..., :3] / np.maximum(light[..., 3:], 1e-9), 0)
 
 
 def _continued(linear: Linear, coc: FloatMap, margin: int) -> tuple[Linear, FloatMap]:
@@ -113,53 +132,45 @@ def _continued(linear: Linear, coc: FloatMap, margin: int) -> tuple[Linear, Floa
     return wide, np.pad(coc, (around, around), "edge")
 
 
-def _spread(layers: Sequence[Layer], aperture: Aperture, occluder: FloatMap | None = None) -> Linear:
-    """Light and weight (H, W, 4) that the layers spread; `occluder` (H, W), if any, is what hides them, its CoC."""
-    from depthapps.bokeh._kernels import RADIUS_STEPS, cone_rows, scatter_rows  # numba takes a while to load
+def _spread(layers: Sequence[Layer], aperture: Aperture, below: Linear, occluder: FloatMap | None = None) -> None:
+    """Lay what the layers spread over light and weight (H, W, 4); `occluder` (H, W) is the CoC of what hides them.
 
+    Bands are as high as two margins of the largest radius, and every other one is done at a time, so that no two at
+    work reach the same row and light adds up in one order, whoever computes it.
+    """
+    layers = [layer for layer in layers if layer.weight.any()]
+    if not layers:
+        return
     height, width = layers[0].coc.shape
-    largest = max(float(np.abs(layer.coc).max()) for layer in layers)
+    largest = max(float(np.abs(layer.coc[layer.weight > 0]).max()) for layer in layers)
     margin = int(largest) + 2
+    band_rows = max(_BAND_ROWS, 2 * margin)
     half_width = _disc_rows(largest, RADIUS_STEPS)
     if occluder is None:
-        occluder = highest = layers[0].coc
-        cone = np.full_like(occluder, -np.inf)
+        level = highest = layers[0].coc
+        cone, run_end = np.full_like(level, -np.inf), np.zeros(level.shape, np.int32)
     else:
-        cone, highest = np.empty_like(occluder), occluder
-        cone_rows(occluder, cone)
+        level, run_end, cone = np.empty_like(occluder), np.empty(occluder.shape, np.int32), np.empty_like(occluder)
+        for_bands(height, lambda first, end: _run_rows(occluder, first, end, _RUN_STEP_PX, level, run_end))
+        _cone_rows(occluder, cone)
+        highest = occluder
         for kernel in (np.ones((2 * margin + 1, 1), np.uint8), np.ones((1, 2 * margin + 1), np.uint8)):
             highest = np.asarray(cv2.dilate(highest, kernel), np.float32)
     diagonal = math.hypot(width - 1, height - 1) / 2 or 1.0
     cat_eye = np.array([(width - 1) / 2, (height - 1) / 2, aperture.cat_eye / diagonal])
-    out = np.zeros((height, width, 4), np.float32)
+    sums = np.zeros((height, width + 2, 4))
 
-    def band(first: int) -> tuple[int, NDArray[np.floating]]:
-        last = min(first + _BAND_ROWS, height)
-        sums = np.zeros((last - first + 2 * margin, width + 2, 4))
+    def band(first: int) -> None:
+        hidden, spans = np.zeros(LENS_ROWS, np.uint32), np.zeros((max((2 * margin + 1) * SUBROWS, LENS_ROWS), 3))
         for layer in layers:
-            scatter_rows(
-                layer.color, layer.coc, layer.weight, occluder, cone, highest, half_width,
-                aperture.spans, aperture.is_disc, aperture.zones, cat_eye, first, last, sums,
+            _scatter_rows(
+                layer.color, layer.coc, layer.weight, level, run_end, cone, highest, half_width, aperture.spans,
+                aperture.is_disc, aperture.zones, cat_eye, first, min(first + band_rows, height), hidden, spans, sums,
             )  # fmt: skip
-        np.cumsum(sums, axis=1, out=sums)
-        return first - margin, sums[:, :width].astype(np.float32)
 
-    for start, light in in_order(band, range(0, height, _BAND_ROWS)):
-        first, end = max(start, 0), min(start + len(light), height)
-        out[first:end] += light[first - start : end - start]
-    return out
-
-
-def _over(top: Linear, bottom: Linear) -> Linear:
-    """Premultiplied (..., 4) light and weight `top` over `bottom`.
-
-    What the top leaves free is the bottom's, as far as the bottom has weight to fill it; a bottom with less is not
-    stretched, so that where both run short each keeps its share.
-    """
-    weight = top[..., 3:]
-    scale = 1 / np.maximum(weight, 1)
-    free = 1 - weight * scale
-    return top * scale + bottom * np.where(bottom[..., 3:] <= free, 1, free / np.maximum(bottom[..., 3:], 1e-9))
+    for start in (0, band_rows):
+        deque(in_order(band, range(start, height, 2 * band_rows)), 0)
+    for_bands(height, lambda first, end: _lay_rows(sums, below, first, end))
 
 
 def _disc_rows(largest: float, steps: int) -> NDArray[np.floating]:

@@ -147,11 +147,11 @@ def bokeh(
     with outputs:
         if sweep:
             report.add(sweep_m=list(sweep), frames=video.frames)
-            with report.stage("rendering"), report.compiling():
+            with report.stage("rendering"):
                 pull = focus_pull(scene, params, sweep, video.frames, run.quality)
                 write_video(outputs.part(output), report.progress(pull, video.frames, "focus pull"), video.fps)
         else:
-            with report.stage("rendering"), report.compiling():
+            with report.stage("rendering"):
                 focus_m, place = find_focus(scene, params)
                 if focus == "auto" and place is not None:
                     report.note(f"the subject is at {place[0]:g},{place[1]:g}, {focus_m:.3g} m away")

@@ -35,7 +35,7 @@ class Report:
             self.add(quality=str(run.quality))
         self._seconds: dict[str, float] = {}
         self._start = time.perf_counter()
-        log.setLevel(logging.INFO if run.verbose else logging.WARNING)
+        log.setLevel(logging.INFO if run.verbose else logging.ERROR if run.quiet else logging.WARNING)
         log.handlers = [_EchoHandler()]
 
     def add(self, **facts: Any) -> None:

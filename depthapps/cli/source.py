@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from depthapps.cli.given import Given, inverse_to_depth, read_given
 from depthapps.cli.options import BUILTIN, RunOptions, SourceOptions
 from depthapps.cli.report import Report
 from depthapps.cli.views import rectified_paths, save_rectified, tell_rectification
-from depthapps.engine.network import NetworkDescription, StereoNetwork
-from depthapps.engine.photos import PhotoMatch, match_photos
-from depthapps.engine.pipeline import DISPARITY_SIGMA
 from depthapps.engine.rectify.modes import Rectify
 from depthapps.errors import CalibrationError, SwappedViewsError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
@@ -32,6 +29,10 @@ from depthapps.io.metadata import Metadata, focal_px
 from depthapps.io.network import read_network
 from depthapps.lifting.lift import lift_to_image
 from depthapps.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, FloatMap, Image, Scene, StereoPair
+
+if TYPE_CHECKING:  # the engine is loaded where there is something to match
+    from depthapps.engine.network import StereoNetwork
+    from depthapps.engine.photos import PhotoMatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,8 @@ def load_source(
 
     image, views, inverse_depth_sigma, confidence = given.photo.image, None, 0.0, None
     if given.right is not None:
+        from depthapps.engine.pipeline import DISPARITY_SIGMA
+
         with report.stage("matching"):
             photos = _match(options, run, given, calibration, confidence=confidence_matters)
         image, calibration, views, found = photos.image, photos.calibration, photos.views, photos.match
@@ -130,6 +133,8 @@ def _match(
     options: SourceOptions, run: RunOptions, given: Given, calibration: Calibration, *, confidence: bool
 ) -> PhotoMatch:
     """The two views matched, rectified before as the options and the calibration file want it."""
+    from depthapps.engine.photos import match_photos
+
     assert given.right is not None
     pair = StereoPair(given.photo.image, given.right, calibration)
     height, width = given.photo.image.shape[:2]
@@ -157,6 +162,8 @@ def _network(options: SourceOptions) -> StereoNetwork | None:
     """The network that --matcher names; None for the matcher built in."""
     if options.matcher == BUILTIN:
         return None
+    from depthapps.engine.network import NetworkDescription, StereoNetwork
+
     model, entries = read_network(Path(options.matcher))
     return StereoNetwork(model, NetworkDescription.from_json(entries))
 

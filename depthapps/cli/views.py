@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 
 from depthapps.cli.options import SourceOptions
 from depthapps.cli.report import Report
 from depthapps.color import to_8bit
-from depthapps.engine.photos import PhotoMatch
-from depthapps.engine.rectify.features import match_features
 from depthapps.io.files import Outputs
 from depthapps.io.images import write_image
 from depthapps.io.rows_picture import render_rows
 from depthapps.scene import Image
+
+if TYPE_CHECKING:
+    from depthapps.engine.photos import PhotoMatch
 
 _ON_ONE_ROW_PX = 3.0  # farther apart two points are a wrong match, not a row that is off
 
@@ -27,6 +28,8 @@ def rectified_paths(prefix: Path) -> list[Path]:
 
 def save_rectified(options: SourceOptions, views: tuple[Image, Image], outputs: Outputs) -> None:
     """Write what --save-rectified asks for."""
+    from depthapps.engine.rectify.features import match_features
+
     assert options.save_rectified is not None
     left, right = views
     matches = match_features(*(cv2.cvtColor(to_8bit(v), cv2.COLOR_RGB2GRAY) for v in views))

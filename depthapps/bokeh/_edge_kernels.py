@@ -1,0 +1,124 @@
+"""Loops over depth: what may hide what, and light that edge pixels have of both sides; compiled by `Kernel`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def run_rows(
+    coc: NDArray[np.floating],
+    first_row: int,
+    end_row: int,
+    step_px: float,
+    level: NDArray[np.floating],
+    run_end: NDArray[np.integer],
+) -> None:
+    """Rows first_row..end_row in runs of CoC that differ by at most step_px: the runs' CoC (H, W) and last columns."""
+    width = coc.shape[1]
+    for y in range(first_row, end_row):
+        start = 0
+        low = high = coc[y, 0]
+        for x in range(1, width + 1):
+            if x < width and max(high, coc[y, x]) - min(low, coc[y, x]) <= step_px:
+                low, high = min(low, coc[y, x]), max(high, coc[y, x])
+                continue
+            for k in range(start, x):
+                level[y, k] = np.float32(0.5) * (low + high)
+                run_end[y, k] = x - 1
+            if x < width:
+                start = x
+                low = high = coc[y, x]
+
+
+def cone_rows(coc: NDArray[np.floating], out: NDArray[np.floating]) -> None:
+    """The largest of C(q') − max(|dx|, |dy|) over all q', (H, W): above C(q), something may hide q from the lens."""
+    height, width = coc.shape
+    for turn in range(2):  # there and back, as in a chamfer distance
+        for row in range(height):
+            y = row if turn == 0 else height - 1 - row
+            back = -1 if turn == 0 else 1
+            for column in range(width):
+                x = column if turn == 0 else width - 1 - column
+                best = coc[y, x] if turn == 0 else out[y, x]
+                if 0 <= x + back < width:
+                    best = max(best, out[y, x + back] - 1)
+                if 0 <= y + back < height:
+                    for nx in range(max(0, x - 1), min(width, x + 2)):
+                        best = max(best, out[y + back, nx] - 1)
+                out[y, x] = best
+
+
+def split_rows(
+    color: NDArray[np.floating],
+    coc: NDArray[np.floating],
+    first_row: int,
+    end_row: int,
+    step_px: float,
+    near_color: NDArray[np.floating],
+    near_coc: NDArray[np.floating],
+    near_share: NDArray[np.floating],
+    far_color: NDArray[np.floating],
+    work: NDArray[np.floating],
+) -> None:
+    """Rows first_row..end_row: take from pixels just behind a depth edge the light that the near side put into them.
+
+    A pixel on an edge is share·F + (1 − share)·B; F is the mean of the near side's inner pixels around, B of the far
+    side's, and the share the projection between them. Where the far side's own texture explains the pixel as well
+    it keeps it: the share is shrunk by how far the pixel is from B against ten times the variance of B (3 to 30
+    measure alike). work: (3, 3) for sums.
+    """
+    height, width = coc.shape
+    reach = 2
+    near, far, square = 0, 1, 2  # rows of `work`
+    for y in range(first_row, end_row):
+        for x in range(width):
+            c = coc[y, x]
+            nearest = c
+            for qy in range(max(0, y - 1), min(height, y + 2)):
+                for qx in range(max(0, x - 1), min(width, x + 2)):
+                    nearest = max(nearest, coc[qy, qx])
+            if nearest - c <= step_px:
+                continue
+            middle = 0.5 * (nearest + c)
+            for k in range(3):
+                work[near, k] = work[far, k] = work[square, k] = 0
+            near_sum = far_sum = 0.0
+            for qy in range(max(0, y - reach), min(height, y + reach + 1)):
+                for qx in range(max(0, x - reach), min(width, x + reach + 1)):
+                    before = coc[qy, qx] > middle
+                    others = 0
+                    for ry in range(max(0, qy - 1), min(height, qy + 2)):
+                        for rx in range(max(0, qx - 1), min(width, qx + 2)):
+                            others += (coc[ry, rx] > middle) != before
+                    trust = 1.0 if others == 0 else 1e-3 / others**2  # mixed pixels only where there are no others
+                    if before:
+                        near_sum += trust
+                        for k in range(3):
+                            work[near, k] += trust * color[qy, qx, k]
+                    elif qy != y or qx != x:
+                        sum_ = color[qy, qx, 0] + color[qy, qx, 1] + color[qy, qx, 2]
+                        trust /= 1 + sum_ * sum_  # another lamp beside is not the background
+                        far_sum += trust
+                        for k in range(3):
+                            work[far, k] += trust * color[qy, qx, k]
+                            work[square, k] += trust * color[qy, qx, k] ** 2
+            if near_sum == 0 or far_sum == 0:
+                continue
+            along = contrast = own = variance = 0.0
+            for k in range(3):
+                work[near, k] /= near_sum
+                work[far, k] /= far_sum
+                along += (color[y, x, k] - work[far, k]) * (work[near, k] - work[far, k])
+                contrast += (work[near, k] - work[far, k]) ** 2
+                own += (color[y, x, k] - work[far, k]) ** 2
+                variance += max(work[square, k] / far_sum - work[far, k] ** 2, 0.0)
+            if contrast < 1e-6:
+                continue
+            sure = own / (own + 10 * variance + 1e-9)
+            share = min(max(along / contrast, 0.0), 1.0) * sure
+            if share < 0.002:
+                continue
+            near_share[y, x], near_coc[y, x] = share, nearest
+            for k in range(3):
+                behind = work[far, k] * sure + (1 - sure) * color[y, x, k]
+                near_color[y, x, k] = max(color[y, x, k] - (1 - share) * behind, 0.0) / share
+                far_color[y, x, k] = behind

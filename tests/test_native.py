@@ -1,0 +1,98 @@
+"""Kernels that start without numba."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from depthapps.native import Kernel
+
+_SCALE = """
+def scale(values, factor, shift, out):
+    for y in range(values.shape[0]):
+        for x in range(values.shape[1]):
+            out[y, x] = values[y, x] * factor + shift
+"""
+_ALLOCATE = """
+import numpy as np
+def scale(values, factor, shift, out):
+    row = np.zeros(values.shape[1])
+    for y in range(values.shape[0]):
+        row[:] = values[y] * factor + shift
+        out[y] = row
+"""
+_SIGNATURE = "float32[:,::1] float64 int64 float64[:,::1]"
+_names = (f"kernels_of_a_test_{k}" for k in count())
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A new module's name and file."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = next(_names)
+    path = tmp_path / f"{name}.py"
+    path.write_text(_SCALE)
+    return name, path
+
+
+def _run(name: str) -> np.ndarray:
+    values, out = np.arange(12, dtype=np.float32).reshape(3, 4), np.zeros((3, 4))
+    Kernel(name, "scale", _SIGNATURE)(values, 0.5, 3, out)
+    return out
+
+
+_EXPECTED = np.arange(12).reshape(3, 4) * 0.5 + 3
+
+
+def test_machine_code_is_kept_and_found_again_until_the_text_changes(module):
+    name, path = module
+    assert np.array_equal(_run(name), _EXPECTED)
+    assert sys.modules.pop(name)
+    assert np.array_equal(_run(name), _EXPECTED)
+    assert name not in sys.modules  # not needed the second time
+    path.write_text(_SCALE.replace("+ shift", "- shift"))
+    assert np.array_equal(_run(name), _EXPECTED - 6)
+
+
+def test_what_cannot_stand_without_numba_runs_all_the_same(module, tmp_path):
+    name, path = module
+    path.write_text(_ALLOCATE)
+    assert np.array_equal(_run(name), _EXPECTED)
+    assert not list(tmp_path.glob("cache/*.o"))
+
+
+def test_a_folder_that_cannot_be_written_does_not_matter(module, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+    assert np.array_equal(_run(module[0]), _EXPECTED)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.zeros((3, 4)), np.zeros(12, np.float32), np.zeros((4, 3), np.float32).T, [[0.0]]],
+    ids=["type", "dimensions", "order", "list"],
+)
+def test_other_arguments_are_refused(module, values):
+    kernel = Kernel(module[0], "scale", _SIGNATURE)
+    with pytest.raises(TypeError, match="instead of float32"):
+        kernel(values, 1, 1, np.zeros((3, 4)))
+    with pytest.raises(TypeError, match="4 arguments"):
+        kernel(values)
+
+
+def test_a_compiled_renderer_does_without_numba():
+    code = (
+        "import sys, numpy as np; from depthapps.bokeh.render import scatter_seen;"
+        "coc = np.full((9, 9), 3, np.float32); coc[4:] = -2; scatter_seen(np.zeros((9, 9, 3), np.float32), coc);"
+        "print('numba' in sys.modules)"
+    )
+    root = Path(__file__).parents[1]
+    # the first may have to compile
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root) for _ in range(2)]
+    assert runs[1].stdout.strip() == "False", runs[1].stderr
