@@ -128,6 +128,7 @@ def test_squeeze_cat_eye_bubbles_and_fringes_do_what_they_say():
     bubble, creamy = _disc(soap_bubble=1)[..., 0], _disc(soap_bubble=-1)[..., 0]
     assert bubble[30, 30] / bubble[30, 41] == pytest.approx(0.35, abs=0.05)
     assert creamy[30, 30] > 5 * creamy[30, 41]
+    assert -np.diff(creamy[30, 30:42]).min() < 0.3 * creamy[30, 30]  # no rings
     fringe = _disc(fringe=2)
     spread = [math.sqrt((fringe[..., k] * (x**2 + y**2)).sum() / fringe[..., k].sum()) for k in range(3)]
     assert spread[0] < spread[1] < spread[2]  # behind the focus blue is blurred most
@@ -238,3 +239,10 @@ def test_the_renderer_and_its_kernels_have_the_same_constants():
 
     for name in ("LENS_ROWS", "RADIUS_STEPS", "SUBROWS"):
         assert getattr(render, name) == getattr(_kernels, name)
+
+
+def test_a_black_border_of_a_photo_stays_as_narrow_as_it_was():
+    image = np.full((80, 90, 3), 0.5, np.float32)
+    image[0], image[:, -1] = 0, 0
+    out = scatter_seen(image, np.full((80, 90), -8, np.float32))
+    assert out.min() > 0.4

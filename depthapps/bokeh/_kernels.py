@@ -159,9 +159,9 @@ def scatter_rows(
     highest: (H, W) its largest within the largest radius; a source is hidden from the parts of the lens that
     something nearer stands before. half_width: (L, R) of the disc of radius level/RADIUS_STEPS in the pixel row k
     away. lens: (S, 2) begin and end of the aperture on its rows, in units of its radius; whole_disc: 1 if it is the
-    unit disc. zones: (Z, 2) radii and light of concentric apertures. cat_eye: x and y of the optical axis, and the
-    second disc's shift a pixel off it. sums: (H, W + 2, 4), light and weight as differences along each row. hidden
-    (LENS_ROWS,) and spans ((2·largest radius + 3)·SUBROWS or LENS_ROWS, 3) are for work.
+    unit disc. zones: (Z, 2) falling radii and light of concentric apertures. cat_eye: x and y of the optical axis,
+    and the second disc's shift a pixel off it. sums: (H, W + 2, 4), light and weight as differences along each row.
+    hidden (LENS_ROWS,) and spans ((2·largest radius + 3)·SUBROWS or LENS_ROWS, 3) are for work.
 
     Neighbours in a row that are blurred widely and alike share a disc, around the middle of their light.
     """
@@ -187,8 +187,9 @@ def scatter_rows(
             shift_x, shift_y = cat_eye[2] * (x - cat_eye[0]), cat_eye[2] * (y - cat_eye[1])
             uncut = whole_disc and shift_x == 0 and shift_y == 0 and not partly
             middle = float(x)
-            if uncut and radius >= _GROUP_RADIUS_PX:
-                most = min(1 + int(radius / _GROUP_RADIUS_PX), _LARGEST_GROUP, width - x)
+            smallest = radius * zones[len(zones) - 1, 0]
+            if uncut and smallest >= _GROUP_RADIUS_PX:
+                most = min(1 + int(smallest / _GROUP_RADIUS_PX), _LARGEST_GROUP, width - x)
                 moment = 0.0
                 while taken < most:
                     at = x + taken

@@ -12,15 +12,15 @@ from depthapps.bokeh.params import BokehParams
 _ROWS = 256  # of the aperture; an edge is interpolated between them
 _BUBBLE_RADIUS = 0.8  # of the dim middle of a soap bubble
 _BUBBLE_LIGHT = 0.35  # of the rim, that its middle has at full strength
-_CREAMY_RADII = (1.0, 0.75, 0.5, 0.25)  # of the discs that together fall off towards the rim
+_CREAMY_DISCS = 16  # that together fall off towards the rim, in steps too low to be seen as rings
 
 
 @dataclass(frozen=True, eq=False)
 class Aperture:
     """spans: (S, 2) begin and end of the opening on its rows, from v = −1 to 1, in units of the disc's radius.
 
-    zones: (Z, 2) radii and light of concentric openings that add up. cat_eye: how far the barrel's rim has moved over
-    the opening in the corner of the picture, in radii.
+    zones: (Z, 2) falling radii and light of concentric openings that add up. cat_eye: how far the barrel's rim has
+    moved over the opening in the corner of the picture, in radii.
     """
 
     spans: NDArray[np.floating]
@@ -63,7 +63,9 @@ def _zones(soap_bubble: float) -> NDArray[np.floating]:
         middle = -soap_bubble * (1 - _BUBBLE_LIGHT) * _BUBBLE_RADIUS**2  # taken from the disc's own light of 1
         return np.array([[1, 1], [_BUBBLE_RADIUS, middle]]) / [1, 1 + middle]
     if soap_bubble < 0:
-        light = np.full(len(_CREAMY_RADII), -soap_bubble / len(_CREAMY_RADII))
+        # at full strength 1 − ρ² at the radius ρ, in equal steps
+        radius = np.sqrt(1 - np.arange(_CREAMY_DISCS) / _CREAMY_DISCS)
+        light = -soap_bubble * radius**2 / (radius**2).sum()
         light[0] += 1 + soap_bubble
-        return np.stack([_CREAMY_RADII, light], axis=1)
+        return np.stack([radius, light], axis=1)
     return np.array([[1.0, 1.0]])

@@ -39,15 +39,21 @@ class Layer(NamedTuple):
 
 
 def snap_edges(encoded: Color, coc: FloatMap) -> FloatMap:
-    """The CoC (H, W) with its edges moved onto the edges of the picture, (H, W, 3) sRGB in 0..1, where these are clear.
+    """The CoC (H, W) with its edges moved onto the edges of the picture, (H, W, 3) sRGB in 0..1: see `snapped_from`."""
+    return coc.ravel()[snapped_from(encoded, coc)]
+
+
+def snapped_from(encoded: Color, coc: FloatMap) -> NDArray[np.int64]:
+    """From which pixel each takes its depth so that depth edges lie on the picture's, where these are clear, (H, W).
 
     Stereo makes near things too large, by about as much everywhere. How strong the picture's gradient is at each
     distance from the depth edges tells by how much: over the whole picture, and here. At exact depth nothing moves.
     """
     kernel = np.ones((3, 3), np.uint8)
     far = (cv2.dilate(coc, kernel) - coc) > EDGE_PX
+    source = np.arange(coc.size).reshape(coc.shape)
     if not far.any():
-        return coc
+        return source
     near = (coc - cv2.erode(coc, kernel)) > EDGE_PX
     in_front = _Side(encoded, coc, far, _SHIFTS.stop, 1)
     behind = _Side(encoded, coc, near, 1 - _SHIFTS.start, -1)
@@ -60,10 +66,9 @@ def snap_edges(encoded: Color, coc: FloatMap) -> FloatMap:
     strength = np.array(strength)
     best = strength.argmax(axis=0) + _SHIFTS[0]
     shift = np.where(strength.max(axis=0) > _CLEAR * np.median(strength, axis=0), best, 0).ravel()
-    snapped = coc.copy()
-    behind.give_edge(snapped, 0.5 - shift[behind.cell])
-    in_front.give_edge(snapped, shift[in_front.cell] + 0.5)
-    return snapped
+    behind.take_edge(source, 0.5 - shift[behind.cell])
+    in_front.take_edge(source, shift[in_front.cell] + 0.5)
+    return source
 
 
 class _Side:
@@ -80,7 +85,7 @@ class _Side:
         at = at.ravel()[pixel]
         here = sign * (coc.ravel()[pixel] - coc.ravel()[at]) > EDGE_PX / 2
         self._pixel, at = pixel[here], at[here]
-        self.distance, self._edge_coc = distance.ravel()[self._pixel], coc.ravel()[at]
+        self.distance, self._edge = distance.ravel()[self._pixel], at
         y, x = np.divmod(self._pixel, width)
         edge_y, edge_x = np.divmod(at, width)
         self._cells = -(-height // _SNAP_CELL_PX), -(-width // _SNAP_CELL_PX)
@@ -98,10 +103,10 @@ class _Side:
         total, number = (m.reshape(self._cells).astype(np.float32) for m in sums)
         return total, number
 
-    def give_edge(self, coc: FloatMap, within_px: NDArray[np.floating]) -> None:
-        """Give the pixels nearer to the edge than `within_px` (N,) the CoC of the other side."""
+    def take_edge(self, source: NDArray[np.int64], within_px: NDArray[np.floating]) -> None:
+        """Let the pixels nearer to the edge than `within_px` (N,) take what the other side has."""
         moved = self.distance < within_px
-        coc.ravel()[self._pixel[moved]] = self._edge_coc[moved]
+        source.ravel()[self._pixel[moved]] = self._edge[moved]
 
 
 def _sample(image: Color, x: NDArray[np.floating], y: NDArray[np.floating]) -> Color:

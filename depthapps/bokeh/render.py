@@ -59,11 +59,16 @@ def blur(image: Image, coc: FloatMap, params: BokehParams, quality: Quality = Qu
     `fast` lays three layers over each other (`scatter`), `balanced` moves the depth edges onto the picture's first,
     `best` finds for every source which parts of the lens it is seen from (`scatter_seen`).
     """
+    if quality is not Quality.FAST and (np.abs(coc) > _SHARP_RADIUS).any():
+        coc = snap_edges(to_encoded(image), coc)
+    return blur_snapped(image, coc, params, quality)
+
+
+def blur_snapped(image: Image, coc: FloatMap, params: BokehParams, quality: Quality) -> Image:
+    """As `blur`, with depth edges left where they are."""
     if not (np.abs(coc) > _SHARP_RADIUS).any():
         return image.copy()
     linear = recover_highlights(image, params.highlights)
-    if quality is not Quality.FAST:
-        coc = snap_edges(to_encoded(image), coc)
     render = scatter_seen if quality is Quality.BEST else scatter
     aperture = make_aperture(params)
     if params.fringe:
@@ -121,15 +126,18 @@ def _by_weight(light: Linear) -> Linear:
 
 
 def _continued(linear: Linear, coc: FloatMap, margin: int) -> tuple[Linear, FloatMap]:
-    """Picture and CoC that go on beyond their borders as these are, but for lamps, of which there is only one."""
+    """Picture and CoC that go on beyond their borders as in a mirror, but for lamps, of which there is only one.
+
+    A photo's outermost row alone, repeated, would decide too much: many are black or half cut off.
+    """
     weight = calm_weight(linear)
     size = (_CALM_PX, _CALM_PX)
     calm = cv2.blur(linear * weight[..., None], size) / cv2.blur(weight, size)[..., None]
     bright = linear.sum(axis=2) > _LAMP * calm.sum(axis=2)
     around = (margin, margin)
-    wide = np.pad(np.where(bright[..., None], calm, linear), (around, around, (0, 0)), "edge")
+    wide = np.pad(np.where(bright[..., None], calm, linear), (around, around, (0, 0)), "symmetric")
     wide[margin:-margin, margin:-margin] = linear
-    return wide, np.pad(coc, (around, around), "edge")
+    return wide, np.pad(coc, (around, around), "symmetric")
 
 
 def _spread(layers: Sequence[Layer], aperture: Aperture, below: Linear, occluder: FloatMap | None = None) -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.bokeh.edges import snapped_from
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
-from depthapps.bokeh.render import blur
-from depthapps.color import to_8bit
+from depthapps.bokeh.render import blur_snapped
+from depthapps.color import to_8bit, to_encoded
 from depthapps.quality import Quality
 from depthapps.scene import Scene
 
@@ -22,15 +23,19 @@ def focus_pull(
     """Frames (H, W, 3) uint8 RGB with the focus from ends_m[0] to ends_m[1], even in 1/Z, eased at both ends.
 
     Without a lens it has the one whose strongest blur at either end is as asked: a pull changes the focus, not the
-    aperture.
+    aperture. Depth edges are moved onto the picture's once, for what is blurred differently stays the same.
     """
     t = np.linspace(0, 1, count)
     inverse = 1 / ends_m[0] + (1 / ends_m[1] - 1 / ends_m[0]) * t * t * (3 - 2 * t)
     if params.f_number is None:
         params = _as_lens(scene, params, ends_m)
+    if quality is not Quality.FAST:
+        plain = replace(params, focus_depth_m=ends_m[0], focus_px=None, focus_range_m=0.0, tilt=0.0)
+        source = snapped_from(to_encoded(scene.image), signed_coc(scene, plain)[0])
+        scene = replace(scene, depth_m=scene.depth_m.ravel()[source])
     for w in inverse:
         coc, _ = signed_coc(scene, replace(params, focus_depth_m=float(1 / w), focus_px=None))
-        yield to_8bit(blur(scene.image, coc, params, quality))
+        yield to_8bit(blur_snapped(scene.image, coc, params, quality))
 
 
 def _as_lens(scene: Scene, params: BokehParams, ends_m: tuple[float, ...]) -> BokehParams:
