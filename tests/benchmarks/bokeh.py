@@ -2,11 +2,11 @@
 
     python tests/benchmarks/bokeh.py [--seeds 0 1 2 3 4 5] [--quality fast balanced best] [--save FOLDER]
 
-Scenes are made up from their seeds: textured walls, slanted ground, cards, twigs and, every third time, lamps at night, all
-of them planes, so that a ray through any point of the lens meets them in closed form. The truth is the mean of 256 such
-points, each through another point of the pixel. Renderers get an 8-bit picture and its exact blur, focused near, in the
-middle and far. Prints the rows of the README's table: PSNR in dB and SSIM of the encoded pictures, the PSNR within reach of
-depth edges, and seconds a megapixel in one process.
+Scenes are made up from their seeds: textured walls, slanted ground, cards, twigs and, every third time, lamps at night,
+all of them planes, so that a ray through any point of the lens meets them in closed form. The truth is the mean of 256
+such points, each through another point of the pixel. Renderers get an 8-bit picture and its exact blur, focused near,
+in the middle and far. Prints the rows of the README's table: PSNR in dB and SSIM of the encoded pictures, the PSNR
+within reach of depth edges, and seconds a megapixel in one process.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def texture(rng: np.random.Generator, shape: tuple[int, int]) -> Linear:
 
 
 def surface(rng: np.random.Generator, shape: Linear | None, inverse: float, slope: float, light: float = 1) -> Surface:
-    """A textured plane, cut out by a mask of shares (H, W); 1/z in the middle and by how much it grows to the bottom."""
+    """A textured plane, cut out by a mask of shares (H, W); 1/z in the middle, and how much it grows down."""
     size = (FINE * (HEIGHT + 2 * AROUND), FINE * (WIDTH + 2 * AROUND))
     share = np.ones(size, np.float32) if shape is None else shape
     texels = np.dstack([light * texture(rng, size), np.ones(size, np.float32)]) * share[..., None]
@@ -105,7 +105,7 @@ def make_scene(seed: int) -> list[Surface]:
             a, b, wide = point(), point(), int(rng.integers(3, 10))
             twig = mask(lambda m, a=a, b=b, wide=wide: cv2.line(m, a, b, 255, wide, cv2.LINE_AA))
             things.append(surface(rng, twig, 0.85 + 0.015 * k, 0.0))
-    return sorted(things, key=lambda s: -(s.plane[0] + s.plane[2] * HEIGHT / 2)) + [ground, wall]
+    return [*sorted(things, key=lambda s: -(s.plane[0] + s.plane[2] * HEIGHT / 2)), ground, wall]
 
 
 def look(

@@ -74,7 +74,8 @@ def read_photos(folder: Path) -> Photos:
     target = srgb_encode(shallow).mean(axis=2)
     _, move = cv2.findTransformECC(target, alike, move, cv2.MOTION_AFFINE, criteria, known.astype(np.uint8), 5)
     size = (sharp.shape[1], sharp.shape[0])
-    return Photos(sharp, cv2.warpAffine(shallow, move, size, borderMode=cv2.BORDER_REPLICATE), defocus, known)
+    moved = np.asarray(cv2.warpAffine(shallow, move, size, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    return Photos(sharp, moved, defocus, known)
 
 
 def psnr(made: Linear, photos: Photos) -> float:
