@@ -10,9 +10,9 @@ from depthapps.color import from_linear, srgb_decode, srgb_encode, to_linear
 from depthapps.scene import FloatMap, Image
 
 _CLIPPED = 253 / 255  # JPEG and demosaicing leave clipped samples a little below the top
-# Of a small clipped spot in the dark, times white. A guess, which --highlights scales: a bare bulb is a thousand times as
-# bright as white paper in a lit street, but most of a small spot's pixels are its halo, or filled in part. Of 587 clipped
-# pixels of lamps up to 60 times white, ray-traced in one made-up street, the mean was 19.
+# Of a small clipped spot in the dark, times white. A guess, which --highlights scales: a bare bulb is thousands of
+# times as bright as white paper in a lit street, but most of a small spot's pixels are its halo, or filled in part. Of
+# 587 clipped pixels of lamps up to 60 times white, ray-traced in one made-up street, the mean was 19.
 LAMP_POWER = 20.0
 _LARGEST_SHARE = 1e-3  # of the picture; clipped areas larger than this are walls and skies, not lamps
 _DARK = 0.25  # linear; around a brighter surrounding than this the photo's exposure says that little is missing

@@ -71,9 +71,7 @@ def match_photos(
         photos = rectify_photos(pair, order_known=order_known)
         rectification, report = photos.rectification, photos.report
     views = rectification.pair(pair.left, pair.right)
-    found = match_pair(
-        views, quality, network, confidence=confidence, order_known=True, infinity_known=rig is not None
-    )
+    found = match_pair(views, quality, network, confidence=confidence, order_known=True, infinity_known=rig is not None)
     return _finished(pair.left, rectification, views, found, frame, report)
 
 
