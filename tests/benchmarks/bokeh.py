@@ -1,18 +1,17 @@
 """Bokeh against the same lens ray-traced, beside a blend of gaussian blurs.
 
-    python tests/benchmarks/bokeh.py [--seeds 0 1 2 3 4 5] [--quality fast balanced best] [--save FOLDER]
+    python tests/benchmarks/bokeh.py [--seeds 0 1 2] [--quality fast balanced best] [--save FOLDER]
 
 Scenes are made up from their seeds: textured walls, slanted ground, cards, twigs and, every third time, lamps at night,
 all of them planes, so that a ray through any point of the lens meets them in closed form. The truth is the mean of 256
 such points, each through another point of the pixel. Renderers get an 8-bit picture and its exact blur, focused near,
-in the middle and far. Prints the rows of the README's table: PSNR in dB and SSIM of the encoded pictures, the PSNR
-within reach of depth edges, and seconds a megapixel in one process.
+in the middle and far. Prints the rows of the README's table: PSNR in dB and SSIM of the encoded pictures, and the PSNR
+within reach of depth edges.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -90,12 +89,14 @@ def make_scene(seed: int) -> list[Surface]:
         return int(FINE * (AROUND + rng.uniform(0, WIDTH))), int(FINE * (AROUND + rng.uniform(0, HEIGHT)))
 
     if night:
-        for _ in range(25):
-            x, y, r = *point(), int(rng.integers(1, 4))
-            lamp = mask(lambda m, x=x, y=y, r=r: cv2.circle(m, (x, min(y, horizon)), r, 255, -1, cv2.LINE_AA))
-            color = rng.uniform(0.5, 1, 3) * rng.uniform(5, 40)
-            texels = np.dstack([lamp[..., None] * color, lamp]).astype(np.float32)
-            things.append(Surface(texels, np.array([rng.uniform(0.16, 0.2), 0, 0])))
+        for depth in (0.16, 0.2):
+            texels = np.zeros((*wall.texels.shape[:2], 4), np.float32)
+            for _ in range(12):
+                x, y, r = *point(), int(rng.integers(1, 4))
+                lamp = mask(lambda m, x=x, y=y, r=r: cv2.circle(m, (x, min(y, horizon)), r, 255, -1, cv2.LINE_AA))
+                color = rng.uniform(0.5, 1, 3) * rng.uniform(5, 40)
+                texels = np.maximum(texels, np.append(color, 1).astype(np.float32) * lamp[..., None])
+            things.append(Surface(texels, np.array([depth, 0, 0])))
     for k in range(4):
         corners = cv2.boxPoints((point(), rng.uniform(120, 320, 2).tolist(), rng.uniform(0, 90))).astype(np.int32)
         card = mask(lambda m, corners=corners: cv2.fillConvexPoly(m, corners, 255, cv2.LINE_AA))
@@ -171,7 +172,7 @@ def measure(made: Linear, truth: Linear, coc: FloatMap) -> list[float]:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(6)))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--quality", nargs="+", type=Quality, default=list(Quality))
     parser.add_argument("--save", type=Path, help="a folder for pictures of the truth and of each renderer")
     arguments = parser.parse_args()
@@ -194,21 +195,16 @@ def main() -> None:
             truth = srgb_encode(ray_trace(scene, strength, focus))
             coc = (strength * (inverse - focus)).astype(np.float32)
             for name, render in methods.items():
-                if not rows[name]:
-                    render(image, coc)  # compiles, and wakes the threads
-                start = time.perf_counter()
                 made = render(image, coc)
-                seconds = time.perf_counter() - start
-                encoded = made.astype(np.float32) / 255
-                rows[name].append([*measure(encoded, truth, coc), seconds / (coc.size / 1e6)])
+                rows[name].append(measure(made.astype(np.float32) / 255, truth, coc))
                 if arguments.save:
                     label = "".join(filter(str.isalnum, name))
                     both = np.hstack([image, from_linear(srgb_decode(truth), np.uint8), made])
                     write_image(arguments.save / f"{seed}_{percentile}_{label}.png", both)
-    print("| | PSNR | SSIM | PSNR within reach of depth edges | s/Mpx |\n|---|---|---|---|---|")
+    print("| | PSNR | SSIM | PSNR within reach of depth edges |\n|---|---|---|---|")
     for name, values in rows.items():
         mean = np.mean(values, axis=0)
-        print(f"| {name} | {mean[0]:.1f} | {mean[1]:.3f} | {mean[2]:.1f} | {mean[3]:.2f} |")
+        print(f"| {name} | {mean[0]:.1f} | {mean[1]:.3f} | {mean[2]:.1f} |")
 
 
 if __name__ == "__main__":
