@@ -45,7 +45,10 @@ def test_a_sequence_becomes_a_mesh_and_a_page(tmp_path, room):
     assert len(mesh.faces) == facts["triangles"]
     assert np.quantile(off_walls(np.asarray(mesh.vertices)), 0.99) < 0.01
     assert all(path.is_file() for path in out)
-    assert not out[2].with_suffix(".mtl").exists()
+    assert out[2].with_suffix(".mtl").is_file()
+    model: Any = trimesh.load(out[1], force="mesh")
+    assert model.visual.material.baseColorTexture.size[0] > CAMERA.width
+    assert facts["left_out"]["unknown"] == 0
     assert facts["sequence"]["layout"] == "7-Scenes"
     small = tmp_path / "small.glb"
     run("--sequence", room, "-o", small, "--voxel-mm", 20, "--max-triangles", 1000)

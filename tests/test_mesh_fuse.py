@@ -93,6 +93,16 @@ def test_a_fused_mesh_is_simplified(fused):
     assert np.quantile(off_walls(small.vertices), 0.98) < 0.015
 
 
+def test_what_was_left_out_is_told(views, fused):
+    assert fused.use.kept > 0.98
+    assert fused.use.unknown == fused.use.far == 0
+    depth = views[0].depth_m.copy()
+    depth[:90] = np.nan
+    half = fuse_views([(Scene(views[0].image, depth, CAMERA), np.eye(4))], FuseParams(voxel_m=0.02))
+    assert half.use.unknown == pytest.approx(0.5)
+    assert half.use.kept == pytest.approx(0.5, abs=0.02)
+
+
 def test_doubtful_pixels_and_specks_stay_out(views):
     confidence = np.ones(views[0].depth_m.shape, np.float32)
     depth = views[0].depth_m.copy()
@@ -104,7 +114,7 @@ def test_doubtful_pixels_and_specks_stay_out(views):
 
 def test_the_voxel_fits_the_view_and_limits_are_kept(views):
     assert fuse_views([(views[0], np.eye(4))]).voxel_m == pytest.approx(
-        1.25 * np.median(views[0].depth_m) / CAMERA.fx, rel=0.1
+        1.5 * np.median(views[0].depth_m) / CAMERA.fx, rel=0.1
     )
     with pytest.raises(InputError, match="mm"):
         FuseParams(voxel_m=0.0)

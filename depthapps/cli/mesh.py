@@ -63,7 +63,8 @@ def mesh(
     voxel_mm: Annotated[
         float | None,
         typer.Option(
-            help="the grid that a sequence is fused in [default: 1.25 pixels of the first view]", metavar="MM"
+            help="the grid that a sequence is fused in [default: 1.5 pixels of the first view, or its noise]",
+            metavar="MM",
         ),
     ] = None,
     points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False,
@@ -124,7 +125,7 @@ def mesh(
             "a sequence takes none of --preset print, --max-error, --depth, --save-depth and the like",
             hint="leave them out",
         )
-    parts = [p for path in models for p in (path, *companions(path, textured=sequence is None))]
+    parts = [p for path in models for p in (path, *companions(path))]
     outputs = Outputs([*parts, *([viewer] if viewer else []), *side_outputs(source)], overwrite=run.overwrite)
     report = Report("mesh", run)
     wanted = ModelOptions(

@@ -18,15 +18,14 @@ from depthapps.errors import InputError
 from depthapps.io.depth import read_depth
 from depthapps.io.files import Outputs
 from depthapps.io.images import read_image
-from depthapps.io.models import write_cloud, write_mesh
+from depthapps.io.models import TEXTURED_SUFFIXES, write_cloud, write_mesh
 from depthapps.io.sequences import Sequence, View, read_sequence
 from depthapps.io.viewer import viewer_page
-from depthapps.mesh.fuse import FuseParams, fuse_views, simplify_mesh
+from depthapps.mesh.atlas import textured
+from depthapps.mesh.fuse import Fused, FuseParams, fuse_views, simplify_mesh
 from depthapps.mesh.register import estimate_poses
-from depthapps.scene import Camera, PointCloud, Scene
-
-# Of a page; colours are at the vertices here, so that fewer would blur them.
-PAGE_TRIANGLES = 400_000
+from depthapps.mesh.simplify import WEB
+from depthapps.scene import Camera, PointCloud, Scene, TriangleMesh
 
 
 def make_sequence(
@@ -67,17 +66,21 @@ def make_sequence(
         mesh, limit = fused.mesh, options.simplified.max_triangles
         if limit is not None:
             mesh = simplify_mesh(mesh, limit)
-    extent = [round(float(v), 4) for v in np.ptp(mesh.vertices, axis=0)]
-    report.add(vertices=len(mesh.vertices), triangles=len(mesh.triangles), extent_m=extent, voxel_m=fused.voxel_m)
+    summary = _summary(report, mesh, fused) + tied
+    with report.stage("texturing"), report.compiling():
+        surface = any(path.suffix.lower() in TEXTURED_SUFFIXES for path in options.models) and not options.points
+        photographed = textured(mesh, fused.seen_by, fused.voxel_m) if surface else mesh
+        shown = _for_page(mesh, photographed, fused) if options.viewer else None
     with report.stage("writing"), outputs:
         for path in options.models:
             if options.points:
                 cloud = PointCloud(mesh.vertices, mesh.colors, mesh.normals)
                 write_cloud(path, cloud, outputs, options.axes)
             else:
-                write_mesh(path, mesh, outputs, options.axes, web=options.web)
-        if options.viewer:
-            shown = mesh if len(mesh.triangles) <= PAGE_TRIANGLES else simplify_mesh(mesh, PAGE_TRIANGLES)
+                # vertices are doubled where the texture changes from photo to photo; files without one do not need that
+                written = photographed if path.suffix.lower() in TEXTURED_SUFFIXES else mesh
+                write_mesh(path, written, outputs, options.axes, web=options.web)
+        if options.viewer and shown:
             to_first = np.linalg.inv(placed[0][1]).astype(np.float32)  # the page looks through the first view's camera
             shown = replace(
                 shown,
@@ -88,11 +91,48 @@ def make_sequence(
             page = viewer_page(shown, camera, folder.name)
             outputs.part(options.viewer).write_text(page, encoding="utf-8")
         report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in options.models})
-    size = " x ".join(f"{v:.3g}" for v in extent)
-    report.say(
-        f"{len(mesh.vertices):,} vertices; {len(mesh.triangles):,} triangles; {size} m; {fused.views} views in voxels "
-        f"of {1000 * fused.voxel_m:.2g} mm{tied}"
+    report.say(summary)
+
+
+def _for_page(mesh: TriangleMesh, photographed: TriangleMesh, fused: Fused) -> TriangleMesh:
+    """The model as a browser can turn it without a GPU."""
+    limit = WEB.max_triangles or 0
+    if photographed.texture is not None and len(mesh.triangles) <= limit:
+        return photographed
+    small = mesh if len(mesh.triangles) <= limit else simplify_mesh(mesh, limit)
+    return textured(small, fused.seen_by, fused.voxel_m)
+
+
+def _summary(report: Report, mesh: TriangleMesh, fused: Fused) -> str:
+    """The model in one line, and put into the report."""
+    extent = [round(float(v), 4) for v in np.ptp(mesh.vertices, axis=0)]
+    left_out = {name: round(getattr(fused.use, name), 5) for name in ("unknown", "doubtful", "far", "torn")}
+    report.add(
+        vertices=len(mesh.vertices),
+        triangles=len(mesh.triangles),
+        extent_m=extent,
+        voxel_m=fused.voxel_m,
+        views_fused=fused.views,
+        kept=round(fused.use.kept, 5),
+        left_out=left_out,
+        specks=round(fused.specks, 5),
     )
+    parts = [
+        f"{len(mesh.vertices):,} vertices",
+        f"{len(mesh.triangles):,} triangles",
+        " x ".join(f"{v:.3g}" for v in extent) + " m",
+        f"{fused.views} views in voxels of {1000 * fused.voxel_m:.2g} mm",
+        f"{100 * fused.use.kept:.1f} % of the pixels",
+    ]
+    reasons = [f"{100 * share:.1f} % {name}" for name, share in left_out.items() if share >= 5e-4]
+    if fused.specks >= 5e-4:
+        reasons.append(f"{100 * fused.specks:.1f} % of the triangles as specks")
+    if reasons:
+        parts.append(f"left out {', '.join(reasons)}")
+    if fused.use.confidence is not None:
+        report.add(confidence=round(fused.use.confidence, 3))
+        parts.append(f"confidence {fused.use.confidence:.2f}")
+    return "; ".join(parts)
 
 
 def _first_camera(sequence: Sequence, source: SourceOptions, run: RunOptions, report: Report) -> Camera:

@@ -18,6 +18,7 @@ from depthapps.scene import PointCloud, TriangleMesh
 
 MESH_SUFFIXES = (".glb", ".obj", ".ply", ".stl")
 CLOUD_SUFFIXES = (".glb", ".ply")
+TEXTURED_SUFFIXES = (".glb", ".obj")
 WEB_BYTES = 5_000_000  # what a phone loads in a moment
 _JPEG_QUALITIES = (95, 90, 85, 75)
 _FULL_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
@@ -39,12 +40,12 @@ def default_axes(path: Path) -> Axes:
     return Axes.CAMERA if path.suffix.lower() == ".ply" else Axes.VIEWER
 
 
-def companions(path: Path, *, textured: bool = True) -> list[Path]:
+def companions(path: Path) -> list[Path]:
     """The further files that come with a model: an OBJ has a material and a texture beside it, of its own name.
 
     Raises OutputError for an OBJ that could not name them.
     """
-    if path.suffix.lower() != ".obj" or not textured:
+    if path.suffix.lower() != ".obj":
         return []
     if any(c.isspace() for c in path.name):
         raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")

@@ -1,0 +1,77 @@
+"""Compiled loops that look at a surface from a view and gather its colours."""
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST_COSINE = 0.05  # a surface that is seen more from the side shows nothing
+
+
+@nb.njit(nogil=True, cache=True, error_model="numpy")
+def project_vertices(
+    first: int,
+    end: int,
+    vertices: NDArray[np.floating],
+    normals: NDArray[np.floating],
+    to_camera: NDArray[np.floating],
+    intrinsics: NDArray[np.floating],
+    depth_m: NDArray[np.floating],
+    slack_m: float,
+    pixels: NDArray[np.floating],
+    weight: NDArray[np.floating],
+) -> None:
+    """The pixels (V, 2) of vertices first..end, and how many pixels a square metre there has (V,); 0 = not seen."""
+    height, width = depth_m.shape
+    fx, fy, cx, cy = intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]
+    r = to_camera
+    for i in range(first, end):
+        px, py, pz = vertices[i]
+        z = r[2, 0] * px + r[2, 1] * py + r[2, 2] * pz + r[2, 3]
+        weight[i] = 0
+        pixels[i] = -1
+        if z <= slack_m:
+            continue
+        x = r[0, 0] * px + r[0, 1] * py + r[0, 2] * pz + r[0, 3]
+        y = r[1, 0] * px + r[1, 1] * py + r[1, 2] * pz + r[1, 3]
+        u, v = x / z * fx + cx, y / z * fy + cy
+        if not (0 <= u <= width - 1 and 0 <= v <= height - 1):
+            continue
+        pixels[i, 0], pixels[i, 1] = u, v
+        nx, ny, nz = normals[i]
+        facing = 0.0
+        for k in range(3):
+            facing -= (r[k, 0] * nx + r[k, 1] * ny + r[k, 2] * nz) * (x, y, z)[k]
+        cosine = min(1.0, facing / np.sqrt(x * x + y * y + z * z))
+        if cosine < LEAST_COSINE:
+            continue
+        # within half a pixel the depth of a slanted surface changes by half a pixel's size over its cosine
+        slack = slack_m + z / fx * np.sqrt(1 / (cosine * cosine) - 1)
+        if abs(depth_m[int(v + 0.5), int(u + 0.5)] - z) < slack:
+            weight[i] = cosine * (fx / z) ** 2
+
+
+@nb.njit(nogil=True, cache=True, error_model="numpy")
+def gather_colors(
+    first: int,
+    end: int,
+    image: NDArray[np.uint8],
+    pixels: NDArray[np.floating],
+    weight: NDArray[np.floating],
+    power: int,
+    total: NDArray[np.floating],
+    weights: NDArray[np.floating],
+) -> None:
+    """Add a picture's colours, bilinear, to those (V, 3) of the vertices first..end that it shows."""
+    height, width = image.shape[:2]
+    for i in range(first, end):
+        if weight[i] <= 0:
+            continue
+        share = weight[i] ** power
+        u, v = pixels[i, 0], pixels[i, 1]
+        x, y = min(int(u), width - 2), min(int(v), height - 2)
+        s, t = u - x, v - y
+        for c in range(3):
+            above = image[y, x, c] * (1 - s) + image[y, x + 1, c] * s
+            below = image[y + 1, x, c] * (1 - s) + image[y + 1, x + 1, c] * s
+            total[i, c] += share * (above * (1 - t) + below * t)
+        weights[i] += share

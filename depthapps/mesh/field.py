@@ -1,0 +1,107 @@
+"""A truncated signed distance field (Curless and Levoy 1996) in Open3D's voxel block grid."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps._open3d import import_open3d
+from depthapps.bands import for_bands
+from depthapps.errors import InputError
+from depthapps.mesh._field_kernels import BLOCK, integrate
+from depthapps.scene import Camera, FloatMap
+
+# Voxels behind and before a surface that its distance reaches. In two ray-traced rooms of 8 views, 4 had F at 1 cm of
+# 99.77 %, 5 of 99.70 %: the less, the less is closed behind silhouettes.
+TRUNCATION_VOXELS = 4.0
+TOUCHED_PIXELS = 2  # every how manieth pixel says which blocks it needs; of 4, grazed floors had holes
+BAND_BLOCKS = 64
+_FIRST_BLOCKS = 8_000
+_OFFSET = 1 << 20  # makes block numbers positive, so that three of them are one key
+
+
+class DistanceField:
+    """The field of all views that were added, in the axes of their world."""
+
+    def __init__(self, voxel_m: float) -> None:
+        o3d = import_open3d()
+        self._tensor = o3d.core.Tensor
+        kinds = (o3d.core.float32,) * 2
+        self._grid = o3d.t.geometry.VoxelBlockGrid(("tsdf", "weight"), kinds, ((1), (1)), voxel_m, BLOCK, _FIRST_BLOCKS)
+        self._keys = np.empty(0, np.int64)
+        self.voxel_m = voxel_m
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks of 16³ voxels there are."""
+        return self._grid.hashmap().size()
+
+    def add(
+        self, depth_m: FloatMap, normals: NDArray[np.floating], camera: Camera, to_world: NDArray[np.floating]
+    ) -> None:
+        """Add a view: depth (H, W) float32 with 0 where it is unknown, and its unit normals (H, W, 3)."""
+        truncation_m = TRUNCATION_VOXELS * self.voxel_m
+        self._open(self._touched(depth_m, camera, to_world, truncation_m))
+        to_camera = np.linalg.inv(to_world)
+        places, slots = self._before(camera, to_camera, float(depth_m.max()))
+        distance, weight = (self._grid.attribute(name).numpy()[..., 0] for name in ("tsdf", "weight"))
+        intrinsics = np.array([camera.fx, camera.fy, camera.cx, camera.cy])
+        fixed = (places, slots, self.voxel_m, truncation_m, depth_m, normals, intrinsics, to_camera, distance, weight)
+        for_bands(len(places), lambda first, end: integrate(first, end, *fixed), BAND_BLOCKS)
+
+    def surface(self) -> tuple[NDArray[np.floating], NDArray[np.int32], NDArray[np.floating]]:
+        """Vertices (V, 3), triangles (T, 3) and normals (V, 3) of where the distance is 0."""
+        found = self._grid.extract_triangle_mesh(weight_threshold=0.0)  # what one view saw counts
+        triangles = found.triangle.indices.numpy().astype(np.int32)
+        if not len(triangles):
+            raise InputError("the views do not make a surface", hint="check their poses and depth")
+        return found.vertex.positions.numpy(), triangles, found.vertex.normals.numpy()
+
+    def _touched(
+        self, depth_m: FloatMap, camera: Camera, to_world: NDArray[np.floating], truncation_m: float
+    ) -> NDArray[np.int64]:
+        """The keys (M,) of the blocks that surface and truncation pass through."""
+        row, column = (TOUCHED_PIXELS * i for i in np.nonzero(depth_m[::TOUCHED_PIXELS, ::TOUCHED_PIXELS]))
+        depth = depth_m[row, column]
+        rays = np.column_stack([(column - camera.cx) / camera.fx, (row - camera.cy) / camera.fy, np.ones(len(row))])
+        rays = rays @ to_world[:3, :3].T / (BLOCK * self.voxel_m)
+        origin = to_world[:3, 3] / (BLOCK * self.voxel_m)
+        keys = []
+        for share in (-1, -0.5, 0, 0.5, 1):
+            x, y, z = (np.floor(rays * (depth + share * truncation_m)[:, None] + origin).astype(np.int64) + _OFFSET).T
+            key = (x << 42) | (y << 21) | z
+            keys.append(np.unique(key[np.flatnonzero(np.diff(key, prepend=-1))]))  # runs of one block first: faster
+        return np.unique(np.concatenate(keys))
+
+    def _open(self, keys: NDArray[np.int64]) -> None:
+        """Make the blocks of these keys that are not there yet, empty."""
+        new = np.setdiff1d(keys, self._keys, assume_unique=True)
+        if not len(new):
+            return
+        self._keys = np.concatenate([self._keys, new])
+        mask = (1 << 21) - 1
+        places = (np.column_stack([new >> 42, (new >> 21) & mask, new & mask]) - _OFFSET).astype(np.int32)
+        slots, _ = self._grid.hashmap().activate(self._tensor(places))
+        fresh = slots.numpy().astype(np.int64)
+        for name in ("tsdf", "weight"):
+            self._grid.attribute(name).numpy()[fresh] = 0
+
+    def _before(
+        self, camera: Camera, to_camera: NDArray[np.floating], far_m: float
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Places and rows of all blocks that may be in a view, also of those which it sees through."""
+        rows = self._grid.hashmap().active_buf_indices().numpy().astype(np.int64)
+        rows.sort()
+        places = self._grid.hashmap().key_tensor().numpy()[rows]
+        side = BLOCK * self.voxel_m
+        x, y, z = ((places + 0.5) * side @ to_camera[:3, :3].T + to_camera[:3, 3]).T
+        around = np.sqrt(3) / 2 * side
+        seen = (z > -around) & (z < far_m + side)
+        for across, focal, centre, size in (
+            (x, camera.fx, camera.cx, camera.width),
+            (y, camera.fy, camera.cy, camera.height),
+        ):
+            for edge, inwards in ((-0.5, 1), (size - 0.5, -1)):  # the distance to the plane through the picture's edge
+                slope = (edge - centre) / focal
+                seen &= inwards * (across - slope * z) > -around * np.hypot(1, slope)
+        return np.ascontiguousarray(places[seen]), rows[seen]
