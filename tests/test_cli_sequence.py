@@ -55,6 +55,16 @@ def test_a_sequence_becomes_a_mesh_and_a_page(tmp_path, room):
     assert small.stat().st_size < out[1].stat().st_size / 4
 
 
+def test_a_sequence_is_printed_as_a_closed_shell(tmp_path, room):
+    out = tmp_path / "room.stl"
+    wanted = ["-o", out, "--preset", "print", "--size-mm", "50", "--voxel-mm", "30", "--json"]
+    facts = json.loads(run("--sequence", room, *wanted).stdout)
+    solid: Any = trimesh.load(out)
+    assert facts["watertight"]
+    assert solid.is_watertight
+    assert solid.extents.max() == pytest.approx(50, abs=0.1)
+
+
 def test_its_poses_are_found_when_they_are_not_told(tmp_path, room):
     for path in room.glob("*.pose.txt"):
         path.unlink()
@@ -83,7 +93,7 @@ def test_a_folder_of_pairs_is_matched_and_fused(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--preset", "print", "-o", "m.stl"], "takes none"),
+        (["--max-error", "1", "-o", "m.ply"], "takes none"),
         (["-o", "m.ply", "a.png"], "IMAGE and --sequence"),
         (["-o", "m.ply", "--voxel-mm", "0"], "0 mm"),
     ],

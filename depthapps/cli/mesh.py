@@ -120,9 +120,9 @@ def mesh(
         raise InputError("one of IMAGE and --sequence is wanted", hint="depthapps mesh left.png right.png -o model.glb")
     if sequence is None and (find_poses or voxel_mm is not None):
         raise InputError("--find-poses and --voxel-mm are for many views", hint="leave them out, or give --sequence")
-    if sequence and (preset is Preset.PRINT or max_error is not None or side_outputs(source) or source.depth):
+    if sequence and (max_error is not None or side_outputs(source) or source.depth):
         raise InputError(
-            "a sequence takes none of --preset print, --max-error, --depth, --save-depth and the like",
+            "a sequence takes none of --max-error, --depth, --save-depth and the like",
             hint="leave them out",
         )
     parts = [p for path in models for p in (path, *companions(path))]
@@ -137,6 +137,7 @@ def mesh(
         max_error_pct=max_error,
         axes=Axes(axes) if axes else None,
         size_mm=size_mm,
+        print_it=preset is Preset.PRINT,
     )
     if sequence:
         from depthapps.cli.sequence import make_sequence

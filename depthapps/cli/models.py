@@ -17,7 +17,7 @@ from depthapps.io.solids import stl_bytes, threemf_bytes
 from depthapps.io.viewer import VIEWER_POINTS, viewer_page
 from depthapps.mesh.build import stride_for
 from depthapps.mesh.simplify import WEB, Loss, SimplifyParams, simplify_surface
-from depthapps.mesh.solid import SolidParams, build_solid
+from depthapps.mesh.solid import Solid, SolidParams, build_solid
 from depthapps.mesh.surface import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
 from depthapps.scene import PointCloud, Scene, TriangleMesh
 
@@ -34,12 +34,19 @@ class ModelOptions:
     max_error_pct: float | None
     axes: Axes | None
     size_mm: float
+    print_it: bool = False
 
     @property
     def simplified(self) -> SimplifyParams:
         """The limits given by hand, beside those of the preset."""
         preset = WEB if self.web else SimplifyParams()
         return SimplifyParams(self.max_triangles or preset.max_triangles, self.max_error_pct)
+
+    @property
+    def solid(self) -> SolidParams:
+        """What a print shall be."""
+        params = SolidParams(self.size_mm)
+        return replace(params, max_triangles=self.max_triangles) if self.max_triangles else params
 
 
 def make_single_view(
@@ -75,21 +82,30 @@ def make_single_view(
 def make_print(options: ModelOptions, source: SourceOptions, run: RunOptions, report: Report, outputs: Outputs) -> None:
     """A closed solid of one view, in millimetres."""
     loaded = load_source(source, run, report, confidence_matters=True)
-    params = SolidParams(options.size_mm)
-    if options.max_triangles:
-        params = replace(params, max_triangles=options.max_triangles)
     with report.stage("meshing"), report.compiling():
-        solid = build_solid(loaded.scene, params)
+        solid = build_solid(loaded.scene, options.solid)
+    summary = tell_solid(report, solid)
+    with report.stage("writing"), outputs:
+        write_solid(options, solid, outputs)
+        save_side_outputs(source, loaded, outputs)
+    report.say(summary)
+
+
+def tell_solid(report: Report, solid: Solid) -> str:
+    """A print in one line, and put into the report."""
     extent = [round(float(v), 2) for v in np.ptp(solid.vertices, axis=0)]
     report.add(
         vertices=len(solid.vertices), triangles=len(solid.triangles), extent_mm=extent, watertight=solid.watertight
     )
-    with report.stage("writing"), outputs:
-        for path in options.models:
-            encode = stl_bytes if path.suffix.lower() == ".stl" else threemf_bytes
-            outputs.part(path).write_bytes(encode(solid.vertices, solid.triangles))
-        save_side_outputs(source, loaded, outputs)
-    report.say(f"{len(solid.triangles):,} triangles, closed, {' x '.join(f'{v:g}' for v in extent)} mm, the base below")
+    closed = "closed" if solid.watertight else "not closed"
+    return f"{len(solid.triangles):,} triangles, {closed}, {' x '.join(f'{v:g}' for v in extent)} mm, the base below"
+
+
+def write_solid(options: ModelOptions, solid: Solid, outputs: Outputs) -> None:
+    """Write the files of a print."""
+    for path in options.models:
+        encode = stl_bytes if path.suffix.lower() == ".stl" else threemf_bytes
+        outputs.part(path).write_bytes(encode(solid.vertices, solid.triangles))
 
 
 def _simplified(surface: GridSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:

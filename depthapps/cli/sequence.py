@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.cli.models import ModelOptions
+from depthapps.cli.models import ModelOptions, tell_solid, write_solid
 from depthapps.cli.options import DEPTH_SCALE, RunOptions, SourceOptions
 from depthapps.cli.report import Report
 from depthapps.cli.source import load_source
@@ -24,6 +24,7 @@ from depthapps.io.viewer import viewer_page
 from depthapps.mesh.atlas import textured
 from depthapps.mesh.fuse import Fused, FuseParams, fuse_views, simplify_mesh
 from depthapps.mesh.register import estimate_poses
+from depthapps.mesh.shell import build_shell
 from depthapps.mesh.simplify import WEB
 from depthapps.scene import Camera, PointCloud, Scene, TriangleMesh
 
@@ -63,6 +64,14 @@ def make_sequence(
     with report.stage("fusing"), report.compiling():
         scenes = _scenes(sequence, tuple(view for view, _ in placed), source, run, report, "fusing")
         fused = fuse_views(zip(scenes, (pose for _, pose in placed), strict=True), params)
+        if options.print_it:
+            up = -placed[0][1][:3, 1]  # of the first camera, whose Y points down
+            solid = build_shell(fused.mesh, up, options.solid)
+            summary = tell_solid(report, solid) + tied
+            with report.stage("writing"), outputs:
+                write_solid(options, solid, outputs)
+            report.say(summary)
+            return
         mesh, limit = fused.mesh, options.simplified.max_triangles
         if limit is not None:
             mesh = simplify_mesh(mesh, limit)
