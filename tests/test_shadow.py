@@ -144,6 +144,17 @@ def test_relighting_adds_up_in_linear_light(scene, surface):
     assert np.array_equal(same, scene.image)
 
 
+def test_what_faces_the_sky_gets_more_of_it():
+    """A floor over a ceiling, both 1 m from the camera's axis, under the sky alone."""
+    v = np.mgrid[:180, :240][0] - CAMERA.cy
+    rooms = Scene(np.full((180, 240, 3), 128, np.uint8), (CAMERA.fy / np.abs(v)).astype(np.float32), CAMERA)
+    params = RelightParams(ambient=0.3)
+    out = to_linear(relight(rooms, build_solid(rooms), [], params)) / to_linear(rooms.image)
+    floor, ceiling = out[150, 120, 0], out[30, 120, 0]
+    assert floor + ceiling == pytest.approx(2 * params.ambient, rel=0.05)  # an upright wall gets their mean
+    assert floor / ceiling == pytest.approx(5, rel=0.15)  # the ground is a fifth as bright as the sky
+
+
 def test_a_lamp_fades_with_the_square_of_the_distance(scene, surface):
     light = PointLight((0, 0, 0.5))
     ones = np.ones(scene.depth_m.shape, np.float32)

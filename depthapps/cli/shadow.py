@@ -49,7 +49,7 @@ def shadow(
         typer.Option(help="several lights: a JSON list of objects with these options' names", metavar="FILE"),
     ] = None,
     video: VideoOptions,
-    ambient: Annotated[float, typer.Option(help="light from all around", metavar="N")] = RelightParams.ambient,
+    ambient: Annotated[float, typer.Option(help="light from the sky", metavar="N")] = RelightParams.ambient,
     strength: Annotated[
         float, typer.Option(help="0 leaves the picture as it is, 1 relights it fully", metavar="N")
     ] = RelightParams.strength,

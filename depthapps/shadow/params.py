@@ -113,7 +113,8 @@ class LitBy:
 class RelightParams:
     """How a picture takes its lights.
 
-    ambient: the light from all around, which a surface gets as far as its surroundings leave it open to it.
+    ambient: the light of the sky, as an upright surface gets it; one that faces up gets more, one that faces down less,
+    and all of them as far as their surroundings leave them open to it.
     strength blends between the picture as it is (0) and relit (1). flatten: how much of the light that is estimated
     to be in the photo already is taken out first, 0 to 1.
     """

@@ -17,6 +17,8 @@ from depthapps.shadow.tracing import to_light
 
 # What changes over less than this share of the picture is taken as paint, what changes over more as light.
 _LIGHT_REACH = 1 / 8
+# What the ground sends back of the sky's light: about what grass, soil, asphalt and wooden floors reflect (0.1 to 0.3).
+_GROUND = 0.2
 _DARKEST = 1e-3  # below this, of full white, a logarithm is noise
 
 
@@ -45,11 +47,12 @@ def relight(
     """The scene's picture under lights, in linear light, of its own sample type.
 
     lights: each with its visibility (H, W) in 0..1. openness: (H, W) in 0..1, how much of the ambient light arrives;
-    None is all of it. Every surface is taken as matt (Lambert), and the picture itself, flattened or not, as its
-    colour: light and shadows that are in the photo stay in it. What is infinitely far stays as it is.
+    None is all of it. Ambient light comes from a sky, and less from the ground. Every surface is taken as matt
+    (Lambert), and the picture itself, flattened or not, as its colour: light and shadows that are in the photo stay
+    in it. What is infinitely far stays as it is.
     """
     arriving = np.ones(scene.depth_m.shape, np.float32) if openness is None else openness
-    gain = np.repeat(params.ambient * arriving[..., None], 3, axis=-1)
+    gain = np.repeat((params.ambient * arriving * _from_sky(solid.normals))[..., None], 3, axis=-1)
     for lit, visibility in lights:
         received = lit.intensity * visibility * _irradiance(lit.light, solid)
         gain += received[..., None] * np.asarray(lit.color, np.float32)
@@ -59,6 +62,15 @@ def relight(
     infinite = ~np.isfinite(solid.points).all(axis=-1, keepdims=True)
     gain = 1 + params.strength * (np.where(infinite, 1, gain) - 1)
     return from_linear((linear * gain).astype(np.float32), scene.image.dtype)
+
+
+def _from_sky(normals: NDArray[np.floating]) -> FloatMap:
+    """What surfaces with unit normals (H, W, 3) get of an even sky over an even ground, (H, W); an upright one gets 1.
+
+    Up is the level camera's, -Y. The share of a hemisphere over a surface that is sky is (1 + n·up) / 2.
+    """
+    sky = np.nan_to_num(1 - normals[..., 1], nan=1.0) / 2
+    return (sky + _GROUND * (1 - sky)) / ((1 + _GROUND) / 2)
 
 
 def _irradiance(light: Light, solid: Solid) -> FloatMap:
