@@ -5,9 +5,13 @@ The network was trained on exactly these, so a change here asks for new training
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
+from depthapps.bands import for_bands
+from depthapps.geometry import fill_background
 from depthapps.scene import FloatMap, Image
 
 REACH_PX = 6  # how far to the side the candidates from the four neighbours lie
@@ -38,12 +42,25 @@ def _from_left(disparity: FloatMap) -> FloatMap:
     return np.take_along_axis(disparity, np.maximum(last[:, reached], 0), axis=1)
 
 
-def clues(left: Image, right: Image, candidates: FloatMap, known: FloatMap, first_column: int = 0) -> FloatMap:
+def see_from_right(disparity: FloatMap) -> FloatMap:
+    """A complete disparity map (H, W) px in the right view's pixels: the nearest that lands at each, holes filled."""
+    height, width = disparity.shape
+    rows, columns = np.indices((height, width), np.int32)
+    landing = np.rint(columns - disparity).astype(np.int32)
+    inside = (landing >= 0) & (landing < width)
+    seen = np.full(disparity.size, -np.inf, np.float32)
+    np.maximum.at(seen, (rows * width + landing)[inside], disparity[inside])
+    return fill_background(np.where(np.isfinite(seen), seen, np.float32(np.nan)).reshape(height, width))
+
+
+def clues(
+    left: Image, right: Image, candidates: FloatMap, known: FloatMap, from_right: FloatMap, first_column: int = 0
+) -> FloatMap:
     """(C, H/2, W/2) float32: 2x2 blocks of pixels as channels, of a picture or a tile of it. H and W are even.
 
     left (H, W, 3) uint8 RGB, from `first_column` on; right (H, any) uint8 grey with the left one's rows and exposure,
     from column 0 on; candidates (K, H, W) px, the first of them the best guess; known (H, W) 1 where the matcher itself
-    was sure of that, 0 where it was filled in.
+    was sure of that, 0 where it was filled in; from_right, as large as right, the disparity of the right view's pixels.
     """
     height, width = known.shape
     x = np.arange(first_column, first_column + width, dtype=np.float32)
@@ -52,24 +69,40 @@ def clues(left: Image, right: Image, candidates: FloatMap, known: FloatMap, firs
     right_detail = _detail(right)
     guess = candidates[0]
 
+    def landed(seen: FloatMap, disparity: FloatMap, interpolation: int) -> FloatMap:
+        return np.asarray(cv2.remap(seen, x - disparity, y, interpolation, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
     def difference(disparity: FloatMap) -> FloatMap:
-        landed = cv2.remap(right_detail, x - disparity, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.clip(landed - left_detail, -_COST_CAP, _COST_CAP)
+        return np.clip(landed(right_detail, disparity, cv2.INTER_LINEAR) - left_detail, -_COST_CAP, _COST_CAP)
 
     def extra_cost(disparity: FloatMap) -> FloatMap:
         return np.asarray(cv2.blur(np.abs(difference(disparity)), (3, 3)) - cost, np.float32) / _COST_UNIT
 
+    def nearer_there(disparity: FloatMap) -> FloatMap:
+        """Above 0 where the right view has something nearer, which may hide the pixel; below 0 where the pixel would
+        hide what the right view sees."""
+        return _squashed(landed(from_right, disparity, cv2.INTER_NEAREST) - disparity)
+
     signed = difference(guess)
-    cost = cv2.blur(np.abs(signed), (3, 3))
-    full = [left[..., k].astype(np.float32) / 128 - 1 for k in range(3)]
-    full += [signed / _COST_UNIT, known - np.float32(0.5), cost / _COST_UNIT]
-    full += [_squashed(guess - cv2.blur(guess, (_SURROUNDINGS_PX, _SURROUNDINGS_PX)))]
-    full += [extra_cost(guess + step) for step in (-1, 1)]
+    cost = np.asarray(cv2.blur(np.abs(signed), (3, 3)), np.float32)
+    full: list[Callable[[], FloatMap]] = [lambda k=k: left[..., k].astype(np.float32) / 128 - 1 for k in range(3)]
+    full += [lambda: signed / _COST_UNIT, lambda: known - np.float32(0.5), lambda: cost / _COST_UNIT]
+    full += [lambda: _squashed(guess - cv2.blur(guess, (_SURROUNDINGS_PX, _SURROUNDINGS_PX)))]
+    full += [lambda step=step: extra_cost(guess + step) for step in (-1, 1)]
     for other in candidates[1:]:
-        full += [_squashed(other - guess), extra_cost(other)]
-    blocks = np.stack(full).reshape(len(full), height // 2, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
-    coarse = np.stack([guess / 64 - 1, np.clip((x - guess) / 16, -1, 1)])[:, ::2, ::2]
-    return np.concatenate([blocks.reshape(-1, height // 2, width // 2), coarse]).astype(np.float32)
+        full += [lambda other=other: _squashed(other - guess), lambda other=other: extra_cost(other)]
+    full += [lambda candidate=candidate: nearer_there(candidate) for candidate in candidates]
+    out = np.empty((4 * len(full) + 2, height // 2, width // 2), np.float32)
+
+    def write(first: int, end: int) -> None:
+        for k in range(first, end):
+            blocks = full[k]().reshape(height // 2, 2, width // 2, 2).transpose(1, 3, 0, 2)
+            out[4 * k : 4 * k + 4] = blocks.reshape(4, height // 2, width // 2)
+
+    for_bands(len(full), write, 1)
+    out[-2] = guess[::2, ::2] / 64 - 1
+    out[-1] = np.clip((x - guess) / 16, -1, 1)[::2, ::2]
+    return out
 
 
 def _detail(grey: Image) -> FloatMap:

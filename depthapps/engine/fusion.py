@@ -16,32 +16,36 @@ from importlib.resources import files
 import cv2
 import numpy as np
 
-from depthapps.engine.clues import clues, neighbour_candidates
+from depthapps.engine.clues import clues, neighbour_candidates, see_from_right
 from depthapps.scene import FloatMap, Image
 
-CANDIDATES = 8
+CANDIDATES = 9
 _MULTIPLE = 32  # the network halves its input four times, and that is half the picture
 _TILE = 1024  # px, which bounds memory: 12 megapixels take 2.3 GB in all
 _OVERLAP = 64
 
 
-def fuse(left: Image, right: Image, guesses: list[FloatMap], known: FloatMap) -> tuple[FloatMap, FloatMap]:
+def fuse(
+    left: Image, right: Image, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None
+) -> tuple[FloatMap, FloatMap]:
     """Disparity (H, W) float32 px and the confidence in it, (H, W) float32 in 0..1: how likely it is right to 1 px.
 
-    left (H, W, 3) uint8 RGB; right (H, W) uint8 grey with the left one's rows and exposure; guesses: one to four
+    left (H, W, 3) uint8 RGB; right (H, W) uint8 grey with the left one's rows and exposure; guesses: one to five
     complete disparity maps (H, W) px, the best one first; known (H, W): the disparities that a matcher was sure of,
-    NaN elsewhere.
+    NaN elsewhere; from_right (H, W): what the right view has at its own pixels, else read off the best guess.
     """
     height, width = right.shape
+    seen_right = see_from_right(guesses[0]) if from_right is None else from_right
     down, across = -height % _MULTIPLE, -width % _MULTIPLE
     candidates = np.pad(stack_candidates(guesses, known), ((0, 0), (0, down), (0, across)), mode="edge")
     sure = np.pad(np.isfinite(known).astype(np.float32), ((0, down), (0, across)), mode="edge")
     left, right = (cv2.copyMakeBorder(v, 0, down, 0, across, cv2.BORDER_REPLICATE) for v in (left, right))
+    seen_right = np.pad(seen_right, ((0, down), (0, across)), mode="edge")
     disparity, confidence = np.empty_like(sure), np.empty_like(sure)
     for rows, inner_rows in _tiles(height + down):
         for columns, inner_columns in _tiles(width + across):
             tile = candidates[:, rows, columns]
-            seen = clues(left[rows, columns], right[rows], tile, sure[rows, columns], columns.start)
+            seen = clues(left[rows, columns], right[rows], tile, sure[rows, columns], seen_right[rows], columns.start)
             network = _network()
             network.setInput(seen[None], "clues")
             network.setInput(np.ascontiguousarray(tile)[None], "candidates")

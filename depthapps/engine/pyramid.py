@@ -9,8 +9,10 @@ import numpy as np
 
 from depthapps.engine.front import AlignedViews
 from depthapps.engine.fusion import fuse
+from depthapps.engine.planes import fill_planes
 from depthapps.engine.refinement import complete, snap_edges
 from depthapps.engine.sgbm import SgbmParams, match, match_both_ways
+from depthapps.geometry import fill_background
 from depthapps.scene import FloatMap, Image
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
@@ -44,34 +46,43 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
         return _fused(views, [guess], guess)
     if tier.fused:
         return _fused(views, *guess_disparity(views, tier.matchers))
-    disparity = complete(match(*_search(views), tier.matchers[0]), views.left)
-    return disparity, find_confidence(views, disparity) if confidence else None
+    known = match(*_search(views), tier.matchers[0])
+    disparity = complete(known, views.left)
+    return disparity, find_confidence(views, disparity, known) if confidence else None
 
 
-def find_confidence(views: AlignedViews, disparity: FloatMap) -> FloatMap:
-    """How likely a disparity map (H, W) px is right to about 1 px, (H, W) float32 in 0..1, judged at half size."""
+def find_confidence(views: AlignedViews, disparity: FloatMap, known: FloatMap | None = None) -> FloatMap:
+    """How likely a disparity map (H, W) px is right to about 1 px, (H, W) float32 in 0..1, judged at half size.
+
+    known: the map with NaN where it was filled in, if that is known.
+    """
     small, half = views.shrunk(2), disparity[::2, ::2] / 2
-    _, confidence = fuse(small.left, small.right_grey, [half], half)
+    _, confidence = fuse(small.left, small.right_grey, [half], half if known is None else known[::2, ::2] / 2)
     return np.asarray(cv2.resize(confidence, disparity.shape[::-1]), np.float32)
 
 
-def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tuple[list[FloatMap], FloatMap]:
-    """Four complete disparity maps (H, W) px, and the disparities that the first of `matchers` is sure of.
+def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tuple[list[FloatMap], FloatMap, FloatMap]:
+    """Five complete disparity maps (H, W) px, what the first of `matchers` is sure of, and what the right view has.
 
-    They are those of the first and the last matcher, and those of copies of the views at 1/2 and 1/4 of the size.
+    The maps are those of the first and the last matcher, those of copies of the views at 1/2 and 1/4 of the size, and
+    the first one filled by planes.
     """
-    known = [match_both_ways(*_search(views), matcher) for matcher in matchers]
-    guesses = [complete(disparity, views.left) for disparity in known]
-    guesses = [guesses[0], guesses[-1]]
+    known, from_right = match_both_ways(*_search(views), matchers[0])
+    guesses = [complete(known, views.left)]
+    others = [match_both_ways(*_search(views), matcher)[0] for matcher in matchers[1:]]
+    guesses.append(complete(others[-1], views.left) if others else guesses[0])
     for times in _SMALLER:
         small = views.shrunk(times)
-        found = match_both_ways(*_search(small), FOUR_PATHS)
+        found, _ = match_both_ways(*_search(small), FOUR_PATHS)
         guesses.append(_enlarged(complete(found, small.left), views))
-    return guesses, known[0]
+    guesses.append(fill_planes(known, views.left))
+    return guesses, known, fill_background(from_right)
 
 
-def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap) -> tuple[FloatMap, FloatMap]:
-    disparity, confidence = fuse(views.left, views.right_grey, guesses, known)
+def _fused(
+    views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None
+) -> tuple[FloatMap, FloatMap]:
+    disparity, confidence = fuse(views.left, views.right_grey, guesses, known, from_right)
     return snap_edges(disparity, views.left), confidence
 
 

@@ -20,8 +20,9 @@ MEDIAN_STRIDE_PX = 3
 EDGE_BAND_PX = 2  # matching windows, and the paths of the matcher, carry edges of near things this far out
 EDGE_JUMP_PX = 1.5
 COLOR_GAMMA = 30.0  # summed over three channels of 0..255, that is 10 a channel, as in PatchMatch stereo
-BISECTIONS = 8  # narrow a range of 100 px to 0.4 px
-_BAND_PIXELS = 2000  # filled at a time, with 25 samples each: stays in the cache
+_UNITS = 16  # a pixel, which is as fine as the matcher's own disparities
+_WEIGHT = 1000  # of a sample of the same colour: 25 of them stay below what 16 bits hold
+_BAND_PIXELS = 4000  # filled at a time, with 25 samples each: stays in the cache
 
 
 def complete(disparity: FloatMap, guide: Image) -> FloatMap:
@@ -43,43 +44,43 @@ def snap_edges(disparity: FloatMap, guide: Image, doubtful: NDArray[np.bool_] | 
     kernel = np.ones((2 * EDGE_BAND_PX + 1,) * 2, np.uint8)
     jumps = np.maximum(cv2.dilate(disparity, kernel) - disparity, disparity - cv2.erode(disparity, kernel))
     chosen = jumps > EDGE_JUMP_PX
-    rows, columns = np.nonzero(chosen if doubtful is None else chosen | doubtful)
     reach = MEDIAN_RADIUS_PX
     padded = np.pad(disparity, reach, mode="edge")
     colors = cv2.copyMakeBorder(guide, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
-    flat = padded.ravel()
     channels = [np.ascontiguousarray(colors[..., k], np.int16).ravel() for k in range(3)]
-    steps = np.arange(0, 2 * reach + 1, MEDIAN_STRIDE_PX)
-    samples = (steps[:, None] * padded.shape[1] + steps).ravel()  # flat offsets from a window's corner
-    middle = reach * padded.shape[1] + reach
-    weights = np.exp(-np.arange(3 * 255 + 1) / COLOR_GAMMA).astype(np.float32)
-    out = disparity.copy()
+    places = np.flatnonzero(np.pad(chosen if doubtful is None else chosen | doubtful, reach))
+    steps = np.arange(-reach, reach + 1, MEDIAN_STRIDE_PX)
+    samples = (steps[:, None] * padded.shape[1] + steps).reshape(-1, 1)  # in a flat picture
+    weights = np.rint(_WEIGHT * np.exp(-np.arange(3 * 255 + 1) / COLOR_GAMMA)).astype(np.int16)
+    out = padded.copy()
 
     def band(first: int, end: int) -> None:
-        y, x = rows[first:end], columns[first:end]
-        corner = y * padded.shape[1] + x
-        at = corner[:, None] + samples
+        middle = places[first:end]
+        at = middle + samples
         difference = np.zeros(at.shape, np.int16)
         for channel in channels:
-            difference += np.abs(channel[at] - channel[corner + middle][:, None])
-        out[y, x] = weighted_medians(flat[at], weights[difference])
+            difference += np.abs(channel.take(at) - channel.take(middle))
+        out.ravel()[middle] = weighted_medians(padded.take(at), weights.take(difference))
 
-    for_bands(len(rows), band, _BAND_PIXELS)
-    return np.asarray(cv2.medianBlur(out, 3), np.float32)
+    for_bands(len(places), band, _BAND_PIXELS)
+    return np.asarray(cv2.medianBlur(out[reach:-reach, reach:-reach], 3), np.float32)
 
 
-def weighted_medians(values: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Weighted median of each row of values (N, K) px, (N,): found by bisection to 1/2**BISECTIONS of the row's range.
+def weighted_medians(values: FloatMap, weights: NDArray[np.int16]) -> FloatMap:
+    """Weighted median of each column of values (K, N) px, (N,); weights (K, N), in a column less than 2**15 together.
 
-    What is returned is the weighted mean of the values within half a pixel of it, which keeps fractions of a pixel.
+    It is found by bisection in units of 1/16 px. What is returned is the weighted mean of the values within half a
+    pixel of it, which keeps fractions of a pixel.
     """
-    half = weights.sum(axis=1) / 2
-    low, high = values.min(axis=1) - np.float32(0.5), values.max(axis=1)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        below = np.einsum("nk,nk->n", weights, (values <= middle[:, None]).astype(np.float32)) < half
+    lowest = values.min(axis=0)
+    units = np.minimum((values - lowest) * _UNITS, 2**14).astype(np.int16)
+    half = (weights.sum(axis=0, dtype=np.int16) + 1) // 2
+    low, high = np.full(half.shape, -1, np.int16), units.max(axis=0)
+    for _ in range(int(high.max()).bit_length()):
+        middle = (low + high) >> 1
+        below = (weights * (units <= middle)).sum(axis=0, dtype=np.int16) < half
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    near = weights * (np.abs(values - high[:, None]) <= 0.5)
-    total = near.sum(axis=1)
-    mean = np.einsum("nk,nk->n", near, values) / np.maximum(total, np.float32(1e-30))
-    return np.where(total > 0, mean, high)
+    near = (weights * (np.abs(units - high) <= _UNITS // 2)).astype(np.float32)
+    total = near.sum(axis=0)
+    mean = np.einsum("kn,kn->n", near, values) / np.maximum(total, np.float32(1e-30))
+    return np.where(total > 0, mean, lowest + high / np.float32(_UNITS))

@@ -62,8 +62,12 @@ def match(left: Image, right: Image, low: float, high: float, params: SgbmParams
     return out
 
 
-def match_both_ways(left: Image, right: Image, low: float, high: float, params: SgbmParams) -> FloatMap:
-    """As `match`, and what the right view, matched for itself, does not confirm is no answer.
+def match_both_ways(
+    left: Image, right: Image, low: float, high: float, params: SgbmParams
+) -> tuple[FloatMap, FloatMap]:
+    """As `match`, without what the right view, matched for itself, does not confirm; and that view's disparity.
+
+    Both are (H, W) px; the second has every answer that matching gives, in the right view's own pixels.
 
     OpenCV's own check reads the right view's disparities off the left one's costs and lets through 40 % of what the
     right view cannot see. Over 26 real pairs this one takes bad2 from 10.4 to 10.0 and costs one more matching, which
@@ -74,7 +78,8 @@ def match_both_ways(left: Image, right: Image, low: float, high: float, params: 
     with ThreadPoolExecutor(1) as pool:
         back = pool.submit(match, mirrored_right, mirrored_left, low, high, all_answers)
         disparity = match(left, right, low, high, params)
-    return np.where(_confirmed(disparity, back.result()[:, ::-1], params.left_right_px), disparity, np.float32(np.nan))
+    seen = back.result()[:, ::-1]
+    return np.where(_confirmed(disparity, seen, params.left_right_px), disparity, np.float32(np.nan)), seen
 
 
 def _confirmed(disparity: FloatMap, right_disparity: FloatMap, tolerance_px: float) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scenes import TrainingPair, training_pair
 
-from depthapps.engine.clues import clues
+from depthapps.engine.clues import clues, see_from_right
 from depthapps.engine.front import align
 from depthapps.engine.fusion import stack_candidates
 from depthapps.engine.pyramid import FOUR_PATHS, THREE_PATHS, guess_disparity
@@ -27,6 +27,7 @@ from depthapps.errors import StereoError
 WIDTH, HEIGHT = 576, 384
 UNITS = 64.0  # a pixel
 UNKNOWN = -32768
+WRONG_SHARE = 0.15  # of the examples have patches that are wrong on purpose
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,19 @@ def _worse(pair: TrainingPair, rng: np.random.Generator) -> NDArray[np.uint8]:
     return np.asarray(cv2.GaussianBlur(right, (0, 0), rng.uniform(0.5, 1.2)) if kind < 0.25 else right, np.uint8)
 
 
+def _made_wrong(
+    guesses: list[NDArray[np.float32]], known: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
+    """With patches of the best guess moved, so that what fits is learned to count for more than what comes first."""
+    patches, (height, width) = np.zeros(known.shape, np.uint8), known.shape
+    for _ in range(rng.integers(1, 6)):
+        middle = (int(rng.integers(width)), int(rng.integers(height)))
+        axes = tuple(int(v) for v in rng.integers(5, 60, 2))
+        cv2.ellipse(patches, middle, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
+    moved = patches * np.float32(rng.choice([-1, 1]) * np.exp(rng.uniform(np.log(1), np.log(24))))
+    return [guesses[0] + moved, *guesses[1:]], known + moved
+
+
 def make_example(seed: int) -> Example:
     """The example of one seed. Raises StereoError when the engine takes its views for no pair."""
     pair = training_pair(seed, WIDTH, HEIGHT)
@@ -75,11 +89,13 @@ def make_example(seed: int) -> Example:
     # as `best` has it, with either matcher alone, and as a guess from half the size that is raised to full size
     kind = rng.choice(["both", "three", "four", "raised"], p=[0.4, 0.3, 0.15, 0.15])
     matchers = {"both": (FOUR_PATHS, THREE_PATHS), "three": (THREE_PATHS,)}.get(kind, (FOUR_PATHS,))
-    guesses, known = guess_disparity(views, matchers)
+    guesses, known, from_right = guess_disparity(views, matchers)
     if kind == "raised":
-        guesses, known = [guesses[2]], guesses[2]
+        guesses, known, from_right = [guesses[2]], guesses[2], see_from_right(guesses[2])
+    if rng.random() < WRONG_SHARE:
+        guesses, known = _made_wrong(guesses, known, rng)
     candidates = stack_candidates(guesses, known)
-    seen = clues(views.left, views.right_grey, candidates, np.isfinite(known).astype(np.float32))
+    seen = clues(views.left, views.right_grey, candidates, np.isfinite(known).astype(np.float32), from_right)
     return Example(seen, candidates, pair.disparity_px)
 
 

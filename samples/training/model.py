@@ -9,7 +9,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch import nn  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # noqa: N812  # pyright: ignore[reportMissingImports]
 
-CLUES, CANDIDATES = 94, 8
+CLUES, CANDIDATES = 138, 9
 WIDTHS = (32, 64, 96, 128, 160)
 _NEIGHBOURS, _CHOICES = 9, CANDIDATES + 1
 # Real pairs are easier than rendered ones, and the best guess is right more often than it was in training. Of 0, 1, 2
