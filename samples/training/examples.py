@@ -77,7 +77,7 @@ def _made_wrong(
         middle = (int(rng.integers(width)), int(rng.integers(height)))
         axes = tuple(int(v) for v in rng.integers(5, 60, 2))
         cv2.ellipse(patches, middle, axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
-    moved = patches * np.float32(rng.choice([-1, 1]) * np.exp(rng.uniform(np.log(1), np.log(24))))
+    moved = (patches * (rng.choice([-1, 1]) * np.exp(rng.uniform(0, np.log(24))))).astype(np.float32)
     return [guesses[0] + moved, *guesses[1:]], known + moved
 
 
