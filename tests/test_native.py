@@ -35,6 +35,7 @@ def module(tmp_path, monkeypatch):
     """A new module's name and file."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # it knows texts by size and second, which two here share
     name = next(_names)
     path = tmp_path / f"{name}.py"
     path.write_text(_SCALE)
