@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.engine.coarse import match_coarse
+from depthapps.engine.coarse import match_coarse, match_detail
 from depthapps.engine.exposure import equalize_exposure, match_exposure
 from depthapps.engine.noise import noise_level, remove_noise
 from depthapps.engine.pipeline import match_pair
@@ -133,15 +133,34 @@ def test_noise_is_measured_and_taken_out_only_where_there_is_some(two_layers):
 def test_the_same_exposure_is_left_alone(two_layers):
     left, right = grey(two_layers.pair)
     assert equalize_exposure(left, right) is right
-    assert match_exposure(left, right, match_coarse(left, right)) is right
+    assert np.array_equal(_exposed_alike(two_layers.pair.left, two_layers.pair.right), right)
 
 
 def test_exposure_is_put_right_to_two_levels(two_layers):
-    left, right = grey(two_layers.pair)
-    darker = (255 * (right / 255) ** 1.6).round().astype(np.uint8)
-    coarse = match_coarse(left, equalize_exposure(left, darker))
-    difference = np.abs(match_exposure(left, darker, coarse).astype(float) - right)
+    pair = two_layers.pair
+    darker = (255 * (pair.right / 255) ** 1.6).round().astype(np.uint8)
+    difference = np.abs(_exposed_alike(pair.left, darker).astype(float) - grey(pair)[1])
     assert difference.mean() < 2
+
+
+def test_each_colour_has_its_own_exposure(two_layers):
+    pair = two_layers.pair
+    warmer = np.clip(pair.right * np.array([1.15, 1.0, 0.8]), 0, 255).round().astype(np.uint8)
+    wanted = np.clip(pair.right, 0, 255 / 1.15)  # the rest is clipped
+    difference = np.abs(
+        _exposed_alike(pair.left, warmer).astype(float) - cv2.cvtColor(wanted.astype(np.uint8), cv2.COLOR_RGB2GRAY)
+    )
+    assert np.median(difference) <= 1
+
+
+def test_matches_of_detail_do_not_depend_on_brightness(two_layers):
+    left, right = grey(two_layers.pair)
+    coarse = match_coarse(left, right)
+    darker = (255 * (right / 255) ** 1.6).round().astype(np.uint8)
+    same, other = (match_detail(left, view, coarse, 0, 60).disparity for view in (right, darker))
+    both = np.isfinite(same) & np.isfinite(other)
+    assert both.mean() > 0.7
+    assert (np.abs(same - other)[both] < 0.25).mean() > 0.98
 
 
 def test_the_matcher_searches_the_range_it_is_given(two_layers):
@@ -217,4 +236,13 @@ def test_exposure_is_matched_in_pictures_taller_than_wide():
     right = np.roll(left, -12, axis=1)
     coarse = match_coarse(left, right)
     assert np.isfinite(coarse.disparity).sum() > 32767  # more than OpenCV's remap takes in a row
-    assert np.abs(match_exposure(left, right, coarse).astype(int) - right).mean() < 3
+    first, second = (np.repeat(view[..., None], 3, axis=2) for view in (left, right))
+    assert np.abs(match_exposure(first, second, coarse).astype(int) - right).mean() < 3
+
+
+def _exposed_alike(left, right):
+    """The right view as grey with the left one's exposure, as `align` has it."""
+    first, second = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
+    coarse = match_coarse(first, equalize_exposure(first, second))
+    low, high = find_range(coarse)
+    return match_exposure(left, right, match_detail(first, second, coarse, low, high))

@@ -19,6 +19,9 @@ WIDEST = 0.45  # disparities up to this share of the width, of either sign
 FEWEST_MATCHES = 0.4
 
 _SURE = SgbmParams(block=5, uniqueness=15, speckle_px=30)
+_DETAIL_SIGMA_PX = 3.0
+_FAINT = 2.0  # grey levels: detail below this is as likely noise, and is not raised to the height of the rest
+_DETAIL_LEVELS = 32.0  # what the deviation of the rest becomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,3 +54,19 @@ def match_coarse(left: Image, right: Image) -> CoarseMatch:
             hint="pass two views of one scene, from cameras side by side and rectified",
         )
     return CoarseMatch(disparity, reach, size[0] / width)
+
+
+def match_detail(left: Image, right: Image, coarse: CoarseMatch, low_px: float, high_px: float) -> CoarseMatch:
+    """As `match_coarse`, from low_px to high_px of the full pair, by local detail alone: blind to brightness."""
+    height, width = coarse.disparity.shape
+    small = [_detail(cv2.resize(view, (width, height), interpolation=cv2.INTER_AREA)) for view in (left, right)]
+    disparity = match(*small, low=low_px * coarse.scale, high=high_px * coarse.scale, params=_SURE)
+    return CoarseMatch(disparity, coarse.reach, coarse.scale)
+
+
+def _detail(view: Image) -> Image:
+    """A view (H, W) uint8 less its local mean and over its local deviation, uint8 around 128."""
+    levels = view.astype(np.float32)
+    levels -= cv2.GaussianBlur(levels, (0, 0), _DETAIL_SIGMA_PX)
+    deviation = np.sqrt(cv2.GaussianBlur(levels * levels, (0, 0), _DETAIL_SIGMA_PX))
+    return np.clip(128.5 + _DETAIL_LEVELS * levels / (deviation + _FAINT), 0, 255).astype(np.uint8)

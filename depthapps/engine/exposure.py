@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.engine.coarse import CoarseMatch
-from depthapps.scene import Image
+from depthapps.scene import FloatMap, Image
 
 _SHARES = np.linspace(0.02, 0.98, 9)
 # Mean difference of the views' quantiles, in grey levels: up to 11 over 25 real pairs taken at one exposure, whose
 # views differ by what they show, and 42 in the one that was not.
 _SAME_EXPOSURE = 12.0
 _BINS = 24
-# A smaller mean correction, in grey levels, is rounding; pairs taken together are 0.1 to 5 levels apart. Over 26 real
-# pairs a right view with a gamma of 0.5 and the same without end 1.4 levels apart. From the view as it was taken curves
-# through matched pixels leave it 3.6 levels, those through quantiles 4.8.
-_SMALLEST = 1.0
+_GREY = np.array([0.299, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601, as cv2.cvtColor
+# A smaller mean correction, in grey levels, is no more than curves are wrong by: over 26 real pairs with a gamma of 0.5
+# in the right view, matched pixels of one tone differ by 2.4 levels in the mean when that is taken out again.
+_SMALLEST = 1.5
 
 
 def equalize_exposure(left: Image, right: Image) -> Image:
@@ -29,37 +31,45 @@ def equalize_exposure(left: Image, right: Image) -> Image:
     wanted, found = _levels(left), _levels(right)
     if np.abs(wanted - found).mean() < _SAME_EXPOSURE:
         return right
-    return _through(right, [0, *found, 256], [0, *wanted, 255])
+    return np.rint(_curve([0, *found, 256], [0, *wanted, 255])).astype(np.uint8)[np.asarray(right, np.uint8)]
 
 
-def match_exposure(left: Image, right: Image, coarse: CoarseMatch) -> Image:
-    """The right view (H, W) uint8 grey with the brightness that its matches have in the left one.
+def match_exposure(left: Image, right: Image, matches: CoarseMatch) -> Image:
+    """The right view (H, W, 3) uint8 RGB as grey (H, W) uint8, with the brightness that its matches have in the left.
 
-    A monotone curve through the medians of matched pixels, a share of them at a time.
+    For each colour a monotone curve through the medians of matched pixels, a share of them at a time. The matches must
+    not depend on brightness: on a plain surface that only shading tells apart, matches made at another brightness are
+    those that agree with it. Curves of grey would mix the colours of things into the brightness of the view.
     """
-    rows, columns = np.nonzero(np.isfinite(coarse.disparity))
-    height, width = coarse.disparity.shape
+    rows, columns = np.nonzero(np.isfinite(matches.disparity))
+    height, width = matches.disparity.shape
     small = [cv2.resize(v, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) for v in (left, right)]
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    landing = np.where(np.isfinite(coarse.disparity), x - coarse.disparity, np.float32(-1))
+    landing = np.where(np.isfinite(matches.disparity), x - matches.disparity, np.float32(-1))
     # the whole map, since remap takes no row of more than 32767 points
     found = cv2.remap(small[1], landing, y, cv2.INTER_LINEAR)[rows, columns]
     wanted = small[0][rows, columns]
+    before, after = (np.array(v) for v in zip(*map(_medians, found.T, wanted.T), strict=True))
+    if np.abs(after - before).mean() < _SMALLEST:
+        return np.asarray(cv2.cvtColor(right, cv2.COLOR_RGB2GRAY), np.uint8)
+    # beyond the darkest and the brightest matches a curve runs on at the slope of an offset, as far as 0 and 255
+    first, last = np.maximum(0, after[:, 0] - before[:, 0]), np.minimum(255, after[:, -1] + 255 - before[:, -1])
+    curves = [_curve([0, *before[k], 256], [first[k], *after[k], last[k]]) for k in range(3)]
+    weighted = np.stack(curves, axis=1) * _GREY  # not rounded before they are added: faint texture counts
+    return np.rint(cv2.transform(cv2.LUT(right, weighted[None].astype(np.float32)), np.ones((1, 3)))).astype(np.uint8)
+
+
+def _medians(found: FloatMap, wanted: FloatMap) -> tuple[FloatMap, FloatMap]:
+    """Medians of levels found (N,) and of those wanted (N,) in their place, (_BINS,), neither of them falling."""
     bins = np.array_split(np.argsort(found), _BINS)
     before, after = (np.array([np.sort(values[k])[len(k) // 2] for k in bins]) for values in (found, wanted))
-    after = np.maximum.accumulate(after)
-    if np.abs(after - before).mean() < _SMALLEST:
-        return right
-    # beyond the darkest and the brightest matches the curve runs on at the slope of an offset, as far as 0 and 255
-    first, last = max(0.0, after[0] - before[0]), min(255.0, after[-1] + 255 - before[-1])
-    return _through(right, [0, *before, 256], [first, *after, last])
+    return before, np.maximum.accumulate(after)
 
 
-def _through(view: Image, levels: list[float], new_levels: list[float]) -> Image:
-    """A view (H, W) uint8 with its grey levels replaced along a curve."""
+def _curve(levels: Sequence[float], new_levels: Sequence[float]) -> NDArray[np.floating]:
+    """What becomes of the levels 0 to 255, (256,), along a curve."""
     rising = np.maximum.accumulate(np.asarray(levels) + 1e-3 * np.arange(len(levels)))  # strictly, for interp
-    curve = np.interp(np.arange(256), rising, new_levels)
-    return np.rint(curve).astype(np.uint8)[np.asarray(view, np.uint8)]
+    return np.interp(np.arange(256), rising, new_levels)
 
 
 def _levels(view: Image) -> NDArray[np.floating]:

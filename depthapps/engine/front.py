@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from depthapps.color import to_8bit
-from depthapps.engine.coarse import match_coarse
+from depthapps.engine.coarse import match_coarse, match_detail
 from depthapps.engine.exposure import equalize_exposure, match_exposure
 from depthapps.engine.noise import remove_noise
 from depthapps.engine.range import find_range
@@ -68,11 +68,11 @@ def align(
     Raises StereoError when the views do not match, SwappedViewsError when they are exchanged; if `strict`,
     UnalignedError when their rows differ by more than what is removed, and StereoError when nothing moves between them.
     """
-    left = to_8bit(left)
-    left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, to_8bit(right)))
+    left, right = to_8bit(left), to_8bit(right)
+    left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
     coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey))
-    right_grey = match_exposure(left_grey, right_grey, coarse)
     low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
+    right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
     rows = check_rows(left_grey, right_grey, coarse)
     if strict and rows is not None:
         if rows.moved_px < STANDSTILL_PX:
