@@ -48,10 +48,10 @@ def fuse(
             seen = clues(left[rows, columns], right[rows], tile, sure[rows, columns], seen_right[rows], columns.start)
             network = _network()
             network.setInput(seen[None], "clues")
-            network.setInput(np.ascontiguousarray(tile)[None], "candidates")
-            found = network.forward(["disparity", "confidence"])
-            inner = (0, 0, _within(rows, inner_rows), _within(columns, inner_columns))
-            disparity[inner_rows, inner_columns], confidence[inner_rows, inner_columns] = (v[inner] for v in found)
+            network.setInput(_to_blocks(tile), "candidates")
+            inner = (_within(rows, inner_rows), _within(columns, inner_columns))
+            for out, found in zip((disparity, confidence), network.forward(["disparity", "confidence"]), strict=True):
+                out[inner_rows, inner_columns] = _from_blocks(np.asarray(found, np.float32))[inner]
     return disparity[:height, :width], confidence[:height, :width]
 
 
@@ -67,6 +67,19 @@ def _tiles(size: int) -> list[tuple[slice, slice]]:
     bounds = [size // _MULTIPLE * k // count * _MULTIPLE for k in range(count + 1)]
     inner = [slice(a, b) for a, b in itertools.pairwise(bounds)]
     return [(slice(max(0, i.start - _OVERLAP), min(size, i.stop + _OVERLAP)), i) for i in inner]
+
+
+def _to_blocks(maps: FloatMap) -> FloatMap:
+    """Maps (K, H, W) with the pixels of 2x2 blocks as a batch, (4, K, H/2, W/2)."""
+    count, height, width = maps.shape
+    blocks = maps.reshape(count, height // 2, 2, width // 2, 2).transpose(2, 4, 0, 1, 3)
+    return np.ascontiguousarray(blocks).reshape(4, count, height // 2, width // 2)
+
+
+def _from_blocks(blocks: FloatMap) -> FloatMap:
+    """The one map (H, W) that `_to_blocks` made (4, 1, H/2, W/2) of."""
+    height, width = blocks.shape[2:]
+    return blocks.reshape(2, 2, height, width).transpose(2, 0, 3, 1).reshape(2 * height, 2 * width)
 
 
 def _within(outer: slice, inner: slice) -> slice:

@@ -121,8 +121,8 @@ def train(net: FusionNet, paths: list[Path], minutes: float, rate: float, checkp
 
 def export(net: FusionNet, path: Path) -> None:
     """Write the network as ONNX for pictures of any size."""
-    sizes = {"clues": {2: "h", 3: "w"}} | {k: {2: "H", 3: "W"} for k in ("candidates", "disparity", "confidence")}
-    shapes = (torch.zeros(1, CLUES, 64, 96), torch.zeros(1, CANDIDATES, 128, 192))
+    sizes = {name: {2: "h", 3: "w"} for name in ("clues", "candidates", "disparity", "confidence")}
+    shapes = (torch.zeros(1, CLUES, 64, 96), torch.zeros(4, CANDIDATES, 64, 96))
     net.to(memory_format=torch.contiguous_format)  # pyright: ignore[reportCallIssue]
     torch.onnx.export(
         Deployed(net),
