@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -39,16 +40,16 @@ class AlignedViews:
         """Pixels times disparities, which is what matching costs."""
         return self.left_grey.size * (self.high_px - self.low_px)
 
-    def shrunk(self, times: int) -> AlignedViews:
-        """The views at 1/times of their size, rounded up."""
+    def resized(self, scale: float) -> AlignedViews:
+        """The views at `scale` times their size, rounded up."""
         height, width = self.left_grey.shape
-        size = (-(-width // times), -(-height // times))
+        size = (math.ceil(width * scale), math.ceil(height * scale))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         left, left_grey, right_grey = (
-            cv2.resize(view, size, interpolation=cv2.INTER_AREA)
-            for view in (self.left, self.left_grey, self.right_grey)
+            cv2.resize(view, size, interpolation=how) for view in (self.left, self.left_grey, self.right_grey)
         )
-        scale = size[0] / width
-        return AlignedViews(left, left_grey, right_grey, self.low_px * scale, self.high_px * scale)
+        across = size[0] / width
+        return AlignedViews(left, left_grey, right_grey, self.low_px * across, self.high_px * across)
 
 
 STANDSTILL_PX = 0.1  # what three quarters of the points stay within between a photo and itself, saved anew

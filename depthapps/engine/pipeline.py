@@ -17,7 +17,7 @@ from depthapps.scene import FloatMap, StereoPair
 _TIERS = {
     Quality.FAST: Tier((THREE_PATHS,), cells=4e8, fused=False),
     Quality.BALANCED: Tier((FOUR_PATHS,), cells=4e8),
-    Quality.BEST: Tier((FOUR_PATHS, THREE_PATHS), cells=1e9),
+    Quality.BEST: Tier((FOUR_PATHS,), cells=1e9, effort=300),
 }
 
 # Deviation from the measured disparity (1.4826 · median absolute deviation) as a share of the picture's width: over 26
@@ -55,7 +55,7 @@ def match_pair(
 
     Differences of exposure, and rows that do not quite line up, are measured and removed first. `fast` is semi-global
     matching with its holes filled; `balanced` and `best` let a small network choose between that and what is found at
-    smaller sizes, and `best` matches twice and large pairs at full size. confidence: whether it is wanted, for `fast`
+    smaller sizes, and `best` matches enlarged views, and large pairs at full size. confidence: whether it is wanted, for `fast`
     and networks of one's own take time for it. strict: refuse views that are not rectified, or that are the same,
     instead of making the best of them. order_known: the left view is certainly the left one, wherever infinity lies.
     infinity_known: the calibration's doffs_px was measured, so no disparity lies below −doffs_px.

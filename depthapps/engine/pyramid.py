@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,6 +17,11 @@ from depthapps.scene import FloatMap, Image
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
 FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
+# Between pixels the matcher sees too little: it prefers whole disparities, and narrow things get lost. Over 20 real
+# pairs a scale of 1.6 takes bad0.5 from 20.0 to 18.8 %, bad1 from 12.1 to 12.0; of 1.5 to 19.1 and 11.8; 1.7 brings no
+# more.
+_LARGEST_SCALE = 1.6
+_SMALLEST_SCALE = 1.1  # less is not worth resampling
 _SMALLER = (2, 4)  # large plain areas, and what is seen from the side, are matched better in smaller copies
 
 
@@ -25,12 +30,19 @@ class Tier:
     """What a quality spends.
 
     matchers: at full size, the best first. cells: the most pixels times disparities that are matched at full size; a
-    larger pair is matched at half size first. fused: let the network choose between what is found.
+    larger pair is matched at half size first. fused: let the network choose between what is found. effort: disparities
+    to match for each pixel; where a pair has fewer, it is enlarged.
     """
 
     matchers: tuple[SgbmParams, ...]
     cells: float
     fused: bool = True
+    effort: float = 0.0
+
+    def scale(self, views: AlignedViews) -> float:
+        """How much views are enlarged to be matched, which multiplies their cells by the third power of it."""
+        scale = min((self.effort * views.left_grey.size / views.cells) ** (1 / 3), _LARGEST_SCALE)
+        return scale if scale >= _SMALLEST_SCALE and views.cells * scale**3 <= self.cells else 1.0
 
 
 def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) -> tuple[FloatMap, FloatMap | None]:
@@ -40,8 +52,13 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     pixel and around it: time and memory grow with the pixels, not with pixels times disparities. Confidence costs extra
     in a tier without fusion, so it may be left out: None then.
     """
+    scale = tier.scale(views)
+    if scale > 1:
+        found, sure = find_disparity(views.resized(scale), replace(tier, effort=0), confidence=confidence)
+        disparity = _picked(found, views) * np.float32(views.left_grey.shape[1] / found.shape[1])
+        return disparity, None if sure is None else _picked(sure, views)
     if views.cells > tier.cells:
-        found, _ = find_disparity(views.shrunk(2), tier, confidence=False)
+        found, _ = find_disparity(views.resized(0.5), tier, confidence=False)
         guess = _enlarged(found, views)
         return _fused(views, [guess], guess)
     if tier.fused:
@@ -56,7 +73,7 @@ def find_confidence(views: AlignedViews, disparity: FloatMap, known: FloatMap | 
 
     known: the map with NaN where it was filled in, if that is known.
     """
-    small, half = views.shrunk(2), disparity[::2, ::2] / 2
+    small, half = views.resized(0.5), disparity[::2, ::2] / 2
     _, confidence = fuse(small.left, small.right_grey, [half], half if known is None else known[::2, ::2] / 2)
     return np.asarray(cv2.resize(confidence, disparity.shape[::-1]), np.float32)
 
@@ -72,7 +89,7 @@ def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tu
     others = [match_both_ways(*_search(views), matcher)[0] for matcher in matchers[1:]]
     guesses.append(complete(others[-1], views.left) if others else guesses[0])
     for times in _SMALLER:
-        small = views.shrunk(times)
+        small = views.resized(1 / times)
         found, _ = match_both_ways(*_search(small), FOUR_PATHS)
         guesses.append(_enlarged(complete(found, small.left), views))
     guesses.append(fill_planes(known, views.left))
@@ -95,3 +112,9 @@ def _enlarged(disparity: FloatMap, views: AlignedViews) -> FloatMap:
     height, width = views.left_grey.shape
     scale = np.float32(width / disparity.shape[1])
     return np.asarray(cv2.resize(disparity * scale, (width, height)), np.float32)
+
+
+def _picked(large: FloatMap, views: AlignedViews) -> FloatMap:
+    """A larger map at the size of the views; what lies nearest is taken, so that nothing floats between depths."""
+    height, width = views.left_grey.shape
+    return np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.float32)

@@ -93,7 +93,7 @@ def winner(disparities: Tensor, scores: Tensor) -> Tensor:
     """The choice with the best score (B, 1, H, W) px, averaged with those within about a pixel of it."""
     share = scores.softmax(1)
     first = (share >= share.amax(1, keepdim=True)).float()
-    best = (disparities * first).sum(1, keepdim=True) / first.sum(1, keepdim=True)
+    best = (disparities - 1e6 * (1 - first)).amax(1, keepdim=True)  # the nearest of equals, not their mean
     share = share * torch.clamp(1.5 - (disparities - best).abs(), 0, 1)
     return (share * disparities).sum(1, keepdim=True) / share.sum(1, keepdim=True)
 
