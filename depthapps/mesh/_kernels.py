@@ -202,8 +202,9 @@ def find_collapses(first, end, stale, triangles, head, following, points, shape,
 def collapse(limit, count, triangles, head, following, points, shape, quadrics, costs, targets, stale, touched) -> int:
     """Move vertices that cost at most `limit` into their targets until `count` triangles are gone; returns how many.
 
-    No vertex around a collapse takes part in a second one before its cost is found anew, so `touched` must come all
-    False. triangles: the rows that are gone hold −1.
+    Neither end of a collapse takes part in a second one, as their quadrics are new and costs with them, so `touched`
+    must come all False. The vertices around may: whether a collapse is allowed is asked again when its turn comes.
+    triangles: the rows that are gone hold −1.
     """
     after, before = np.empty(RING, np.int32), np.empty(RING, np.int32)
     after_u, before_u = np.empty(RING, np.int32), np.empty(RING, np.int32)
@@ -236,12 +237,12 @@ def collapse(limit, count, triangles, head, following, points, shape, quadrics, 
         head[v] = -1
         costs[v] = np.inf
         quadrics[u] += quadrics[v]
-        touched[u] = stale[u] = True
+        touched[v] = touched[u] = True
         corner = head[u]
         while corner >= 0:
             t = corner // 3
             for k in range(3):
-                touched[triangles[t, k]] = stale[triangles[t, k]] = True
+                stale[triangles[t, k]] = True
             corner = following[corner]
     return gone
 

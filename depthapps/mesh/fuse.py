@@ -114,14 +114,11 @@ def simplify_mesh(mesh: TriangleMesh, max_triangles: int) -> TriangleMesh:
 
 def _contrast(mesh: TriangleMesh) -> NDArray[np.floating]:
     """The largest step of colour (V,) along the edges at every vertex, as a share of white."""
-    found = np.zeros(len(mesh.vertices))
-    colors = mesh.colors.astype(np.float32) / 255
-    for a, b in ((0, 1), (1, 2), (2, 0)):
-        one, other = mesh.triangles[:, a], mesh.triangles[:, b]
-        step = np.abs(colors[one] - colors[other]).max(axis=1)
-        np.maximum.at(found, one, step)
-        np.maximum.at(found, other, step)
-    return found
+    colors = mesh.colors[mesh.triangles].astype(np.int16)
+    along = np.abs(colors - np.roll(colors, -1, axis=1)).max(axis=2)  # from each corner to the next
+    largest = np.zeros(len(mesh.vertices), np.int16)
+    np.maximum.at(largest, mesh.triangles.ravel(), np.maximum(along, np.roll(along, 1, axis=1)).ravel())
+    return largest / 255
 
 
 @dataclass(frozen=True, eq=False)

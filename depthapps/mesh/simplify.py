@@ -90,14 +90,14 @@ class Collapser:
 
     def hold(self, weight: NDArray[np.floating]) -> None:
         """Let every vertex' own place count, by a weight (V,): moved by d, it costs its area times weight · d²."""
-        corners = self._points[self._triangles]
-        cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        areas = np.repeat(0.5 * np.linalg.norm(cross, axis=1), 3)
-        weight = weight * np.bincount(self._triangles.ravel(), areas, len(weight))
-        x, y, z = self._points.T
-        ones, zeros = np.ones_like(x), np.zeros_like(x)
-        place = (ones, zeros, zeros, -x, ones, zeros, -y, ones, -z, x * x + y * y + z * z)
-        self._quadrics += weight[:, None] * np.column_stack(place)
+        x, y, z = np.ascontiguousarray(self._points.T)
+        one, two, three = np.ascontiguousarray(self._triangles.T)
+        (ax, bx), (ay, by), (az, bz) = ((v[two] - v[one], v[three] - v[one]) for v in (x, y, z))
+        areas = 0.5 * np.sqrt((ay * bz - az * by) ** 2 + (az * bx - ax * bz) ** 2 + (ax * by - ay * bx) ** 2)
+        weight = weight * np.bincount(self._triangles.ravel(), areas.repeat(3), len(weight))
+        place = {0: 1, 3: -x, 4: 1, 6: -y, 7: 1, 8: -z, 9: x * x + y * y + z * z}
+        for column, value in place.items():
+            self._quadrics[:, column] += weight * value
 
     @property
     def triangles(self) -> NDArray[np.int32]:
