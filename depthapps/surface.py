@@ -114,15 +114,48 @@ def _linked(inverse: FloatMap, noise_step: float, step: tuple[int, int]) -> Bool
         return (size <= np.maximum(DEPTH_STEP * nearer, noise_step)) | (slope & (size <= STEEP_STEP * nearer))
 
 
-def grid_triangles(depth_m: FloatMap, links: Links) -> NDArray[np.int32]:
-    """Triangles (T, 3) int32 over the row-major pixels of a depth map (H, W), torn where its links are.
+class Quads(NamedTuple):
+    """Which triangles stand in every quad of four pixels, each (H−1, W−1): two below and above the falling diagonal,
+    or two above and below the rising one, never of both. a, b: its upper corners; c, d: its lower ones."""
+
+    acd: BoolMap
+    adb: BoolMap
+    acb: BoolMap
+    bcd: BoolMap
+
+    def triangles(self) -> NDArray[np.int32]:
+        """(T, 3) int32 over the row-major pixels, anticlockwise seen from the camera."""
+        height, width = (n + 1 for n in self.acd.shape)
+        corner = _corners(np.arange(height * width, dtype=np.int32).reshape(height, width))
+        standing = self._asdict().items()
+        return np.concatenate([np.stack([corner[c][keep] for c in name], axis=1) for name, keep in standing])
+
+    def pixels(self) -> BoolMap:
+        """Whether each pixel (H, W) is a corner of a triangle."""
+        height, width = self.acd.shape
+        used = np.zeros((height + 1, width + 1), bool)
+        for name, keep in self._asdict().items():
+            for corner in name:
+                _corners(used)[corner] |= keep
+        return used
+
+    def among(self, pixels: BoolMap) -> Quads:
+        """Those triangles whose corners are all among some pixels (H, W)."""
+        corner = _corners(pixels)
+        return Quads(*(keep & np.logical_and.reduce([corner[c] for c in n]) for n, keep in self._asdict().items()))
+
+
+def _corners(pixels: NDArray) -> dict[str, NDArray]:
+    """The four corners (H−1, W−1) of every quad of pixels (H, W), as views."""
+    return {"a": pixels[:-1, :-1], "b": pixels[:-1, 1:], "c": pixels[1:, :-1], "d": pixels[1:, 1:]}
+
+
+def grid_quads(depth_m: FloatMap, links: Links) -> Quads:
+    """The triangles over the pixels of a depth map (H, W), torn where its links are.
 
     Every quad of four pixels gives two triangles along the diagonal that keeps more of it, the flatter one if both
-    do; a triangle stands only where all its three sides are links. Anticlockwise seen from the camera.
+    do; a triangle stands only where all its three sides are links.
     """
-    height, width = depth_m.shape
-    index = np.arange(height * width, dtype=np.int32).reshape(height, width)
-    a, b, c, d = index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]
     top, bottom, left, right = links.right[:-1], links.right[1:], links.down[:, :-1], links.down[:, 1:]
     falling = (left & bottom & links.falling, top & right & links.falling)
     rising = (left & top & links.rising, right & bottom & links.rising)
@@ -133,14 +166,12 @@ def grid_triangles(depth_m: FloatMap, links: Links) -> NDArray[np.int32]:
     kept_falling, kept_rising = (np.add(*pair, dtype=np.int8) for pair in (falling, rising))
     with np.errstate(invalid="ignore"):
         use_falling = (kept_falling > kept_rising) | ((kept_falling == kept_rising) & (steep_falling < steep_rising))
+    return Quads(*(keep & use_falling for keep in falling), *(keep & ~use_falling for keep in rising))
 
-    corners = [
-        (falling[0] & use_falling, (a, c, d)),
-        (falling[1] & use_falling, (a, d, b)),
-        (rising[0] & ~use_falling, (a, c, b)),
-        (rising[1] & ~use_falling, (b, c, d)),
-    ]
-    return np.concatenate([np.stack([corner[keep] for corner in three], axis=1) for keep, three in corners])
+
+def grid_triangles(depth_m: FloatMap, links: Links) -> NDArray[np.int32]:
+    """The triangles (T, 3) int32 of `grid_quads`."""
+    return grid_quads(depth_m, links).triangles()
 
 
 def surface_normals(depth_m: FloatMap, camera: Camera, links: Links, noise: float = 0.0) -> NDArray[np.floating]:

@@ -8,10 +8,9 @@ import pytest
 
 from depthapps.errors import InputError
 from depthapps.mesh._kernels import rasterize
-from depthapps.mesh.build import build_mesh, stride_for
 from depthapps.mesh.simplify import Collapser, SimplifyParams, simplify_surface
-from depthapps.mesh.solid import border_edges
 from depthapps.mesh.surface import cut_surface
+from depthapps.mesh.triangles import border_edges
 from depthapps.scene import Camera, Scene
 
 HEIGHT, WIDTH = 150, 200
@@ -120,14 +119,6 @@ def test_results_do_not_depend_on_the_number_of_threads(room):
     finally:
         cv2.setNumThreads(threads)
     assert np.array_equal(*found)
-
-
-def test_a_mesh_is_built_simplified_and_large_grids_are_thinned_first(room):
-    params = SimplifyParams(max_triangles=500)
-    assert stride_for(room, params) == 1
-    assert stride_for(room, SimplifyParams()) == 1
-    assert stride_for(room, SimplifyParams(max_triangles=100)) == 3
-    assert len(build_mesh(room, params).triangles) <= 500
 
 
 @pytest.mark.parametrize("bad", [{"max_triangles": 3}, {"max_error_pct": 0.0}, {"max_error_pct": 100.0}])

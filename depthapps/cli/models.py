@@ -15,7 +15,6 @@ from depthapps.io.files import Outputs
 from depthapps.io.models import Axes, write_cloud, write_mesh
 from depthapps.io.solids import stl_bytes, threemf_bytes
 from depthapps.io.viewer import VIEWER_POINTS, viewer_page
-from depthapps.mesh.build import stride_for
 from depthapps.mesh.simplify import WEB, Loss, SimplifyParams, simplify_surface
 from depthapps.mesh.solid import Solid, SolidParams, build_solid
 from depthapps.mesh.surface import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
@@ -56,7 +55,7 @@ def make_single_view(
     loaded = load_source(source, run, report, confidence_matters=True)
     params = options.simplified
     with report.stage("meshing"):
-        surface = cut_surface(loaded.scene, stride_for(loaded.scene, params))
+        surface = cut_surface(loaded.scene)
         loss = None
         if options.points:
             model = surface_cloud(surface)
@@ -128,9 +127,8 @@ def _for_page(
     if len(model.triangles) <= (WEB.max_triangles or 0):
         return model
     report.note(f"{name} shows the model as --preset web makes it, for the browser's sake")
-    stride = stride_for(scene, WEB)
     with report.compiling():
-        return _simplified(surface if stride == surface.stride else cut_surface(scene, stride), WEB)[0]
+        return _simplified(surface, WEB)[0]
 
 
 def _summary(report: Report, model: TriangleMesh | PointCloud, cut: Cut, loss: Loss | None) -> str:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from depthapps.bands import in_order
 from depthapps.errors import InputError
 from depthapps.geometry import inverse_depth_noise
-from depthapps.mesh._kernels import join_pieces
 from depthapps.mesh.field import DistanceField
 from depthapps.mesh.paint import KeptViews, PlacedView, paint_vertices
 from depthapps.mesh.simplify import Collapser
+from depthapps.mesh.triangles import piece_sizes, used_vertices
 from depthapps.scene import FloatMap, Scene, TriangleMesh
 from depthapps.surface import clean_depth, surface_links, surface_normals, trusted
 
@@ -107,9 +107,7 @@ def simplify_mesh(mesh: TriangleMesh, max_triangles: int) -> TriangleMesh:
     points = mesh.vertices - mesh.vertices.mean(axis=0)
     collapser = Collapser(points, points, mesh.triangles, 1.0)
     collapser.hold(_contrast(mesh) ** 2)
-    while collapser.step(max_triangles):
-        pass
-    return _with_triangles(mesh, collapser.triangles)
+    return _with_triangles(mesh, collapser.collapse_to(max_triangles))
 
 
 def _contrast(mesh: TriangleMesh) -> NDArray[np.floating]:
@@ -189,10 +187,8 @@ def _without_specks(
     towards = np.array([0, 0, -1], np.float32)
     normals = np.where(length > 1e-6, normals / np.maximum(length, 1e-6), towards).astype(np.float32)
     mesh = TriangleMesh(vertices, triangles, normals, np.full(vertices.shape, 128, np.uint8))
-    piece = np.arange(len(vertices), dtype=np.int32)
-    join_pieces(triangles, piece)
-    sizes = np.bincount(piece[triangles[:, 0]], None, len(vertices))
-    large = sizes[piece[triangles[:, 0]]] >= SMALLEST_PIECE
+    piece, sizes = piece_sizes(triangles, len(vertices))
+    large = sizes[piece] >= SMALLEST_PIECE
     return _with_triangles(mesh, triangles[large]), float(1 - large.mean())
 
 
@@ -200,10 +196,5 @@ def _with_triangles(mesh: TriangleMesh, triangles: NDArray[np.int32]) -> Triangl
     """The same vertices as far as these triangles use them."""
     if not len(triangles):
         raise InputError("the views make nothing but specks", hint="check their poses and depth")
-    used, renumbered = np.unique(triangles, return_inverse=True)
-    return TriangleMesh(
-        mesh.vertices[used],
-        renumbered.reshape(-1, 3).astype(np.int32),
-        mesh.normals[used],
-        mesh.colors[used],
-    )
+    used, triangles = used_vertices(triangles, len(mesh.vertices))
+    return TriangleMesh(mesh.vertices[used], triangles, mesh.normals[used], mesh.colors[used])

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from depthapps._open3d import import_open3d
 from depthapps.errors import InputError
-from depthapps.mesh._kernels import join_pieces
 from depthapps.mesh.simplify import Collapser
 from depthapps.mesh.solid import BASE_SHARE, Solid, SolidParams
+from depthapps.mesh.triangles import piece_sizes, used_vertices
 from depthapps.scene import TriangleMesh
 
 WALL_MM = 2.0  # a wall of five lines of a usual nozzle, which stands by itself
@@ -54,13 +54,11 @@ def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: SolidParam
     vertices, triangles = _zero_surface(field)
     vertices = vertices * cell
     vertices, triangles = _largest(vertices, triangles)
-    collapser = Collapser(vertices, vertices, triangles, 1.0)
-    while collapser.step(params.max_triangles):
-        pass
-    used, renumbered = np.unique(collapser.triangles, return_inverse=True)
+    triangles = Collapser(vertices, vertices, triangles, 1.0).collapse_to(params.max_triangles)
+    used, triangles = used_vertices(triangles, len(vertices))
     vertices = vertices[used] - vertices[used].min(axis=0)
     vertices *= params.size_mm / np.ptp(vertices, axis=0).max()
-    return Solid(vertices.astype(np.float32), renumbered.reshape(-1, 3).astype(np.int32))
+    return Solid(vertices.astype(np.float32), triangles)
 
 
 def _standing(mesh: TriangleMesh, up: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -112,9 +110,6 @@ def _largest(
     vertices: NDArray[np.floating], triangles: NDArray[np.int32]
 ) -> tuple[NDArray[np.floating], NDArray[np.int32]]:
     """The piece with the most triangles: what floats goes, and so do the walls of hollows, which get filled."""
-    piece = np.arange(len(vertices), dtype=np.int32)
-    join_pieces(triangles, piece)
-    of_triangle = piece[triangles[:, 0]]
-    kept = triangles[of_triangle == np.bincount(of_triangle).argmax()]
-    used, renumbered = np.unique(kept, return_inverse=True)
-    return vertices[used].astype(np.float64), renumbered.reshape(-1, 3).astype(np.int32)
+    piece, sizes = piece_sizes(triangles, len(vertices))
+    used, triangles = used_vertices(triangles[piece == sizes.argmax()], len(vertices))
+    return vertices[used].astype(np.float64), triangles

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from depthapps.errors import InputError
 from depthapps.geometry import fill_background, ray_directions
-from depthapps.mesh.simplify import BORDER_PX, Collapser
+from depthapps.mesh.simplify import SimplifyParams, grid_collapser
+from depthapps.mesh.triangles import border_edges, used_vertices
 from depthapps.scene import Scene
-from depthapps.surface import clean_depth, grid_triangles, inverse_depth, surface_links, trusted
+from depthapps.surface import clean_depth, grid_quads, inverse_depth, surface_links, trusted
 
 # A far background would make everything before it tiny, so that it ends at the smaller of these: the depth that all
 # but a fiftieth of the picture stays within, and three times the median one.
@@ -87,22 +88,16 @@ def build_solid(scene: Scene, params: SolidParams | None = None) -> Solid:
 
 def _front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray[np.int32]:
     """Triangles (T, 3) int32 over all pixels of a full depth map (h, w), simplified, without a tear."""
-    whole = surface_links(np.ones_like(depth))
-    triangles = grid_triangles(depth, whole)
-    y, x = np.divmod(np.arange(depth.size), depth.shape[1])
-    points = np.column_stack([x, y, 1 / depth.ravel()])
-    collapser = Collapser(points, points * [1, 1, 0], triangles, BORDER_PX**2)
-    while collapser.step(max_triangles):
-        pass
-    return collapser.triangles
+    whole = grid_quads(depth, surface_links(np.ones_like(depth)))
+    used, collapser = grid_collapser(1 / depth, whole, SimplifyParams(max_triangles))
+    return used[collapser.collapse_to(max_triangles)].astype(np.int32)
 
 
 def _close(
     front: NDArray[np.floating], back: NDArray[np.floating], triangles: NDArray[np.int32]
 ) -> tuple[NDArray[np.floating], NDArray[np.int32]]:
     """Vertices and triangles of the body between a front and, behind its border, a flat and convex back."""
-    used, renumbered = np.unique(triangles, return_inverse=True)
-    triangles = renumbered.reshape(-1, 3).astype(np.int32)
+    used, triangles = used_vertices(triangles, len(front))
     count = len(used)
     a, b = border_edges(triangles, count).T
     rim = np.unique(a)
@@ -114,11 +109,3 @@ def _close(
     corners = back[used[rim]]
     vertices = np.concatenate([front[used], corners, [(corners.min(axis=0) + corners.max(axis=0)) / 2]])
     return vertices, np.concatenate([triangles, *walls, base]).astype(np.int32)
-
-
-def border_edges(triangles: NDArray[np.integer], count: int) -> NDArray[np.integer]:
-    """The edges (E, 2) of triangles over `count` vertices that have one on their left only."""
-    a = triangles.ravel().astype(np.int64)
-    b = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
-    alone = ~np.isin(a * count + b, b * count + a)
-    return np.column_stack([a[alone], b[alone]])

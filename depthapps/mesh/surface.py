@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from depthapps.color import to_8bit
 from depthapps.errors import InputError
 from depthapps.geometry import unproject
+from depthapps.mesh.triangles import used_vertices
 from depthapps.scene import Camera, FloatMap, Image, PointCloud, Scene, TriangleMesh
-from depthapps.surface import BoolMap, Links, clean_depth, grid_triangles, surface_links, surface_normals, trusted
+from depthapps.surface import BoolMap, Links, Quads, clean_depth, grid_quads, surface_links, surface_normals, trusted
 
 # Islands smaller than this share of the picture are specks: a square of 1 % of its side.
 SMALLEST_ISLAND = 1e-4
@@ -36,8 +37,8 @@ class GridSurface:
     """The surface over a picture's pixels, torn at depth edges.
 
     image: (H, W, 3) the picture. stride: every stride-th pixel of every stride-th row has a vertex, (h, w) in all.
-    depth_m: (h, w) float32 without its noise. noise: the deviation of 1/Z that is left. triangles: (T, 3) int32 over
-    the row-major vertices.
+    depth_m: (h, w) float32 without its noise. noise: the deviation of 1/Z that is left. quads: the triangles that stand
+    between the vertices.
     """
 
     image: Image
@@ -46,8 +47,13 @@ class GridSurface:
     camera: Camera
     links: Links
     noise: float
-    triangles: NDArray[np.int32]
+    quads: Quads
     cut: Cut
+
+    @cached_property
+    def triangles(self) -> NDArray[np.int32]:
+        """(T, 3) int32 over the row-major vertices."""
+        return self.quads.triangles()
 
     @cached_property
     def normals(self) -> NDArray[np.floating]:
@@ -69,18 +75,15 @@ def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
     depth, noise = clean_depth(replace(scene, depth_m=known))
     depth, camera = depth[::stride, ::stride], _strided(scene.camera, stride)
     links = surface_links(depth, noise)
-    triangles = grid_triangles(depth, links)
-    used = np.zeros(depth.size, bool)
-    used[triangles] = True
-    large = _on_large_pieces(links).ravel()
-    triangles = triangles[large[triangles[:, 0]]]
-    if not len(triangles):
+    quads = grid_quads(depth, links)
+    used, large = quads.pixels(), _on_large_pieces(links)
+    kept = used & large
+    if not kept.any():
         raise InputError(
             "the depth map holds no connected surface", hint="check it with depthapps depth --kind preview"
         )
-    kept = used & large
-    here = np.isfinite(depth).ravel()
-    confidence = None if scene.confidence is None else scene.confidence[::stride, ::stride].ravel()[kept]
+    here = np.isfinite(depth)
+    confidence = None if scene.confidence is None else scene.confidence[::stride, ::stride][kept]
     cut = Cut(
         kept=float(kept.mean()),
         unknown=float(1 - finite.mean()),
@@ -89,7 +92,7 @@ def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
         islands=float((used & ~large).mean()),
         confidence=None if confidence is None else float(confidence.mean()),
     )
-    return GridSurface(scene.image, stride, depth, camera, links, noise, triangles, cut)
+    return GridSurface(scene.image, stride, depth, camera, links, noise, quads.among(large), cut)
 
 
 def _on_large_pieces(links: Links) -> BoolMap:
@@ -109,17 +112,14 @@ def _on_large_pieces(links: Links) -> BoolMap:
 def textured_mesh(surface: GridSurface, triangles: NDArray[np.int32] | None = None) -> TriangleMesh:
     """The mesh of a surface, or of other triangles (T, 3) over its vertices; the picture is its texture."""
     triangles = surface.triangles if triangles is None else triangles
-    height, width = surface.depth_m.shape
-    used = np.zeros(height * width, bool)
-    used[triangles] = True
-    renumbered = np.cumsum(used, dtype=np.int32) - 1
+    used, triangles = used_vertices(triangles, surface.depth_m.size)
     texture = to_8bit(surface.image)
     # texture coordinates run from edge to edge of the picture, so the centre of pixel x is at (x + ½) / width
     across, down = (np.arange(0, n, surface.stride) + 0.5 for n in texture.shape[1::-1])
     u, v = np.meshgrid(across / texture.shape[1], down / texture.shape[0])
     return TriangleMesh(
         vertices=unproject(surface.depth_m, surface.camera).reshape(-1, 3)[used],
-        triangles=renumbered[triangles],
+        triangles=triangles,
         normals=surface.normals[used],
         colors=texture[:: surface.stride, :: surface.stride].reshape(-1, 3)[used],
         uv=np.stack([u, v], axis=-1).reshape(-1, 2)[used].astype(np.float32),

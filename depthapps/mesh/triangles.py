@@ -1,0 +1,32 @@
+"""What triangles over numbered vertices are made of: the vertices they use, their borders, their pieces."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.mesh._kernels import join_pieces
+
+
+def used_vertices(triangles: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Which of `count` vertices triangles (T, 3) use, in order, and the triangles over these alone."""
+    used = np.zeros(count, bool)
+    used[triangles] = True
+    renumbered = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return np.flatnonzero(used), renumbered[triangles]
+
+
+def border_edges(triangles: NDArray[np.integer], count: int) -> NDArray[np.integer]:
+    """The edges (E, 2) of triangles over `count` vertices that have one on their left only."""
+    a = triangles.ravel().astype(np.int64)
+    b = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
+    alone = ~np.isin(a * count + b, b * count + a)
+    return np.column_stack([a[alone], b[alone]])
+
+
+def piece_sizes(triangles: NDArray[np.int32], count: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The number (T,) of the connected piece that each triangle is on, and how many triangles each piece has."""
+    piece = np.arange(count, dtype=np.int32)
+    join_pieces(triangles, piece)
+    of_triangle = piece[triangles[:, 0]]
+    return of_triangle, np.bincount(of_triangle, None, count)
