@@ -10,7 +10,7 @@ from test_mesh_fuse import CAMERA, POSES, texture, view
 
 from depthapps.mesh.atlas import LARGEST_TEXTURE, textured
 from depthapps.mesh.fuse import Fused, FuseParams, fuse_views, simplify_mesh
-from depthapps.mesh.paint import KEPT_PIXELS, MOST_VIEWS, KeptViews, PlacedView, paint_vertices
+from depthapps.mesh.paint import KEPT_PIXELS, MOST_VIEWS, KeptViews, PlacedView, look_at, paint_vertices
 from depthapps.scene import Camera, TriangleMesh
 
 
@@ -64,6 +64,24 @@ def test_what_no_view_shows_takes_the_colours_around_it(fused):
     assert not np.array_equal(colors, seen)
     mesh = textured(replace(fused.mesh, colors=colors), blind, fused.voxel_m)
     assert len(mesh.triangles) == len(fused.mesh.triangles)
+
+
+def test_what_faces_away_has_the_colours_around_it(fused):
+    turned = fused.mesh.triangles.copy()
+    away = np.arange(0, len(turned), 50)
+    turned[away] = turned[away][:, ::-1]
+    mesh = replace(fused.mesh, triangles=turned)
+    points, colors = shown_colors(textured(mesh, fused.seen_by, fused.voxel_m))
+    error = np.abs(colors[away].astype(float) - texture(points[away])).mean(axis=1)
+    assert np.median(error) < 12
+
+
+def test_depths_that_differ_by_a_little_show_one_surface_and_by_more_two(fused):
+    view = fused.seen_by[0]
+    for share, seen in ((0.01, True), (0.1, False)):
+        nearer = replace(view, depth_m=view.depth_m * np.float32(1 - share))
+        shown = look_at(fused.mesh, nearer, fused.voxel_m).seen.mean()
+        assert (shown > 0.5 * look_at(fused.mesh, view, fused.voxel_m).seen.mean()) == seen
 
 
 def test_views_are_kept_in_bounded_memory():

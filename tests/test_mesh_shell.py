@@ -12,7 +12,7 @@ from test_mesh_fuse import POSES, view
 
 from depthapps.errors import InputError
 from depthapps.io.solids import stl_bytes
-from depthapps.mesh._kernels import join_pieces
+from depthapps.mesh._piece_kernels import join_pieces
 from depthapps.mesh.fuse import FuseParams, fuse_views
 from depthapps.mesh.shell import build_shell
 from depthapps.mesh.solid import SolidParams

@@ -108,6 +108,23 @@ def test_a_closed_body_stays_closed():
     assert not len(border_edges(collapser.triangles, len(points)))
 
 
+def test_holes_of_three_edges_close_so_that_a_ragged_surface_gets_as_small_as_asked():
+    import trimesh
+
+    ball = trimesh.creation.icosphere(subdivisions=4)
+    points, faces = np.asarray(ball.vertices), np.asarray(ball.faces, np.int32)
+    free, holes = np.ones(len(points), bool), np.zeros(len(faces), bool)
+    for k in np.random.default_rng(0).permutation(len(faces)):
+        if free[faces[k]].all():
+            holes[k], free[faces[k]] = True, False
+    assert holes.sum() > 500
+    collapser = Collapser(points, points, faces[~holes], 1.0)
+    assert len(collapser.collapse_to(200)) <= 200
+    _, count = edges(collapser.triangles)
+    assert count.max() == 2
+    assert (count == 1).mean() < 0.1
+
+
 def test_results_do_not_depend_on_the_number_of_threads(room):
     surface = cut_surface(room)
     threads = cv2.getNumThreads()

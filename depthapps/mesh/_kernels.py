@@ -152,7 +152,22 @@ def _allowed(v, u, after, before, count, triangles, head, following, shape, afte
         common += _held(after, count, first) or _held(before, count, first)
         if not _held(after_u, count_u, second):
             common += _held(after, count, second) or _held(before, count, second)
-    return count_u >= 0 and common == shared
+    if count_u < 0 or common != shared + 1:
+        return count_u >= 0 and common == shared
+    # ... or across a hole of three edges, which closes
+    if not _on_border(u, after, before, count):
+        return False
+    for i in range(count):
+        for third in (after[i], before[i]):
+            if third != u and _on_border(third, after, before, count) and _on_border(third, after_u, before_u, count_u):
+                return True
+    return False
+
+
+@compiled
+def _on_border(neighbour, after, before, count):
+    """Whether the edge to a neighbour has a triangle on one side only, or none."""
+    return _held(after, count, neighbour) != _held(before, count, neighbour)
 
 
 @compiled
@@ -281,20 +296,3 @@ def rasterize(points: NDArray[np.floating], triangles: NDArray[np.int32], out: N
                     value = a[2] + s * (b[2] - a[2]) + r * (c[2] - a[2])
                     if not out[y, x] >= value:
                         out[y, x] = value
-
-
-@compiled
-def join_pieces(triangles: NDArray[np.int32], piece: NDArray[np.int32]) -> None:
-    """Give the vertices of every connected piece one number; `piece` (V,) comes as 0..V−1."""
-    for t in range(len(triangles)):
-        for k in range(2):
-            a, b = triangles[t, k], triangles[t, k + 1]
-            while piece[a] != a:
-                piece[a] = piece[piece[a]]
-                a = piece[a]
-            while piece[b] != b:
-                piece[b] = piece[piece[b]]
-                b = piece[b]
-            piece[max(a, b)] = min(a, b)
-    for v in range(len(piece)):
-        piece[v] = piece[piece[v]]

@@ -17,17 +17,20 @@ def project_vertices(
     intrinsics: NDArray[np.floating],
     depth_m: NDArray[np.floating],
     slack_m: float,
+    slack_share: float,
     pixels: NDArray[np.floating],
+    seen: NDArray[np.bool_],
     weight: NDArray[np.floating],
 ) -> None:
-    """The pixels (V, 2) of vertices first..end, and how many pixels a square metre there has (V,); 0 = not seen."""
+    """The pixels (V, 2) of vertices first..end, -1 outside; whether nothing hides them (V,); and how many pixels a
+    square metre there has (V,), 0 where it is hidden or turned away."""
     height, width = depth_m.shape
     fx, fy, cx, cy = intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]
     r = to_camera
     for i in range(first, end):
         px, py, pz = vertices[i]
         z = r[2, 0] * px + r[2, 1] * py + r[2, 2] * pz + r[2, 3]
-        weight[i] = 0
+        weight[i], seen[i] = 0, False
         pixels[i] = -1
         if z <= slack_m:
             continue
@@ -42,11 +45,11 @@ def project_vertices(
         for k in range(3):
             facing -= (r[k, 0] * nx + r[k, 1] * ny + r[k, 2] * nz) * (x, y, z)[k]
         cosine = min(1.0, facing / np.sqrt(x * x + y * y + z * z))
-        if cosine < LEAST_COSINE:
-            continue
+        slanted = max(abs(cosine), LEAST_COSINE)
         # within half a pixel the depth of a slanted surface changes by half a pixel's size over its cosine
-        slack = slack_m + z / fx * np.sqrt(1 / (cosine * cosine) - 1)
-        if abs(depth_m[int(v + 0.5), int(u + 0.5)] - z) < slack:
+        slack = max(slack_m, slack_share * z) + z / fx * np.sqrt(1 / (slanted * slanted) - 1)
+        seen[i] = abs(depth_m[int(v + 0.5), int(u + 0.5)] - z) < slack
+        if seen[i] and cosine >= LEAST_COSINE:
             weight[i] = cosine * (fx / z) ** 2
 
 

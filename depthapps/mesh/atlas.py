@@ -87,30 +87,38 @@ def _best_views(mesh: TriangleMesh, looks: list[Look]) -> tuple[NDArray[np.int32
     Where no view shows all three corners, at depth edges, one that shows some of them has to do.
     """
     count = len(mesh.triangles)
-    label, shows = np.full(count, _NONE, np.int32), np.zeros(count, np.uint64)
+    label, shows, holds = np.full(count, _NONE, np.int32), np.zeros(count, np.uint64), np.zeros(count, np.uint64)
     best = np.zeros(count, np.float32)
     for k, look in enumerate(looks):
-        a, b, c = (look.weight[corner] for corner in mesh.triangles.T)
-        whole, pixels = (a > 0) & (b > 0) & (c > 0), (a + b + c) / 3
-        shows[whole] |= np.uint64(1 << k)
-        partly = ~whole & (pixels > 0)
-        partly[partly] = look.pixels[mesh.triangles[partly], 0].min(axis=1) >= 0
-        pixels = np.where(whole, pixels, np.where(partly, PARTLY_SEEN * pixels, 0))
+        a, b, c = (look.pixels[corner] for corner in mesh.triangles.T)
+        (ax, ay), (bx, by) = (b - a).T, (c - a).T
+        pixels = ay * bx - ax * by  # twice as many as it covers; negative from behind
+        inside = (a[:, 0] >= 0) & (b[:, 0] >= 0) & (c[:, 0] >= 0)
+        seen = sum(look.seen[corner].astype(np.int8) for corner in mesh.triangles.T)
+        bit = np.uint64(1 << k)
+        shows[inside & (seen == 3) & (pixels > 0)] |= bit
+        holds[inside] |= bit
+        pixels *= np.choose(seen, (0, PARTLY_SEEN, PARTLY_SEEN, 1)).astype(np.float32) * inside
         better = pixels > CLEARLY_BETTER * best
         label[better], best[better] = k, pixels[better]
-    return label, shows
+    return label, np.where(shows > 0, shows, holds)
 
 
-def _voted(label: NDArray[np.int32], shows: NDArray[np.uint64], mesh: TriangleMesh) -> NDArray[np.int32]:
-    """Labels (T,) after votes: a triangle takes the photo that two of its neighbours have, if that shows it."""
+def _voted(label: NDArray[np.int32], able: NDArray[np.uint64], mesh: TriangleMesh) -> NDArray[np.int32]:
+    """Labels (T,) after votes: a triangle takes the photo that two of its neighbours have, if it is able to.
+
+    One without a photo takes any neighbour's.
+    """
     around = _neighbours(mesh.triangles)
     for _ in range(VOTES):
         a, b, c = (np.where(n >= 0, label[n], _NONE) for n in around.T)
+        alone = np.where(label == _NONE, np.maximum(np.maximum(a, b), c), _NONE)
         wanted = np.where((a == b) | (a == c), a, np.where(b == c, b, _NONE))
-        able = (wanted != _NONE) & (shows >> np.maximum(wanted, 0).astype(np.uint64) & np.uint64(1) == 1)
-        if not (able & (wanted != label)).any():
+        wanted = np.where(wanted == _NONE, alone, wanted)
+        may = (wanted != _NONE) & (able >> np.maximum(wanted, 0).astype(np.uint64) & np.uint64(1) == 1)
+        if not (may & (wanted != label)).any():
             break
-        label = np.where(able, wanted, label).astype(np.int32)
+        label = np.where(may, wanted, label).astype(np.int32)
     return label
 
 
@@ -139,7 +147,7 @@ def _levelled(
     right, bottom = min(width, math.ceil(x.max()) + 2), min(height, math.ceil(y.max()) + 2)
     image = view.image[top:bottom, left:right]
     column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
-    seen = (look.weight[used] > 0).astype(np.float32)
+    seen = look.seen[used].astype(np.float32)
     difference = (mesh.colors[used].astype(np.float32) - view.image[row, column]) * seen[:, None]
     at = (row - top) * (right - left) + column - left
     layers = [np.bincount(at, v, image.shape[0] * image.shape[1]) for v in (seen, *difference.T)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.mesh._kernels import join_pieces
+from depthapps.mesh._piece_kernels import join_pieces
 
 
 def used_vertices(triangles: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
