@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -51,8 +53,21 @@ def test_a_sequence_becomes_a_mesh_and_a_page(tmp_path, room):
     assert facts["left_out"]["unknown"] == 0
     assert facts["sequence"]["layout"] == "7-Scenes"
     small = tmp_path / "small.glb"
-    run("--sequence", room, "-o", small, "--voxel-mm", 20, "--max-triangles", 1000)
+    facts = json.loads(run("--sequence", room, "-o", small, "--voxel-mm", 20, "--max-triangles", 1000, "--json").stdout)
     assert small.stat().st_size < out[1].stat().st_size / 4
+    assert 0 < facts["error_mm"]["rms"] < 5
+
+
+def test_a_sequence_becomes_a_cloud_and_its_page(tmp_path, room):
+    out = tmp_path / "room.ply", tmp_path / "room.html"
+    result = run("--sequence", room, "--points", "-o", out[0], "--viewer", out[1], "--voxel-mm", 20, "--json")
+    cloud: Any = trimesh.load(out[0], process=False)
+    assert isinstance(cloud, trimesh.PointCloud)
+    assert json.loads(result.stdout)["vertices"] == len(cloud.vertices)
+    assert "triangles" not in json.loads(result.stdout)
+    assert "triangles," not in result.stderr
+    glb = base64.b64decode(re.findall(r'id="model" type="text/plain">([^<]*)<', out[1].read_text())[0])
+    assert b'"mode":0' in glb  # points
 
 
 def test_a_sequence_is_printed_as_a_closed_shell(tmp_path, room):
@@ -73,6 +88,24 @@ def test_its_poses_are_found_when_they_are_not_told(tmp_path, room):
     assert facts["views_lost"] == 0
     assert np.linalg.norm(np.array(facts["trajectory"][2])[:3, 3] - POSES[2][:3, 3]) < 0.01
     assert "drift" in result.stderr
+    assert "trajectory_error_m" not in facts
+
+
+def test_poses_that_are_found_are_compared_with_those_of_the_folder(tmp_path, room):
+    shift = np.eye(4)
+    shift[:3, :3] = [[0, -1, 0], [1, 0, 0], [0, 0, 1]]  # another world, which is no error
+    shift[:3, 3] = 5, 0, 2
+    for k, pose in enumerate(POSES):
+        np.savetxt(room / f"frame-{k:06}.pose.txt", shift @ pose)
+    wanted = ["--voxel-mm", 20, "--find-poses", "--json"]
+    facts = json.loads(run("--sequence", room, "-o", tmp_path / "room.ply", *wanted).stdout)
+    assert facts["trajectory_error_m"]["rms"] < 0.005
+    wrong = shift @ POSES[2]
+    wrong[:3, 3] += 0.1
+    np.savetxt(room / "frame-000002.pose.txt", wrong)
+    result = run("--sequence", room, "-o", tmp_path / "again.ply", *wanted)
+    assert json.loads(result.stdout)["trajectory_error_m"]["largest"] > 0.05
+    assert "from the folder's own poses" in result.stderr
 
 
 def test_a_folder_of_pairs_is_matched_and_fused(tmp_path):

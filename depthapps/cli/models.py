@@ -20,6 +20,8 @@ from depthapps.mesh.solid import Solid, SolidParams, build_solid
 from depthapps.mesh.surface import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
 from depthapps.scene import PointCloud, Scene, TriangleMesh
 
+LEAST_TOLD = 5e-4  # smaller shares would be told as 0.0 %
+
 
 @dataclass(frozen=True)
 class ModelOptions:
@@ -62,7 +64,7 @@ def make_single_view(
         else:
             with report.compiling():
                 model, loss = _simplified(surface, params)
-    summary = _summary(report, model, surface.cut, loss)
+    summary = _told(report, model, surface.cut, loss)
     with report.stage("writing"), outputs:
         for path in options.models:
             if isinstance(model, PointCloud):
@@ -75,7 +77,7 @@ def make_single_view(
             outputs.part(options.viewer).write_text(page, encoding="utf-8")
         save_side_outputs(source, loaded, outputs)
         report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in options.models})
-    report.say(summary)
+    report.say("; ".join(summary))
 
 
 def make_print(options: ModelOptions, source: SourceOptions, run: RunOptions, report: Report, outputs: Outputs) -> None:
@@ -131,25 +133,37 @@ def _for_page(
         return _simplified(surface, WEB)[0]
 
 
-def _summary(report: Report, model: TriangleMesh | PointCloud, cut: Cut, loss: Loss | None) -> str:
-    """The model in one line, and put into the report."""
+def tell_model(
+    report: Report, model: TriangleMesh | PointCloud, kept: float, left_out: dict[str, float], confidence: float | None
+) -> list[str]:
+    """A model in parts of one line, and put into the report.
+
+    kept, left_out by reason: shares of the pixels. confidence: mean over what is kept, None if there is none.
+    """
     points = model.points if isinstance(model, PointCloud) else model.vertices
     extent = [round(float(v), 4) for v in np.ptp(points, axis=0)]
     counts = {"vertices": len(points)} | ({} if isinstance(model, PointCloud) else {"triangles": len(model.triangles)})
-    left_out = {name: round(getattr(cut, name), 5) for name in ("unknown", "doubtful", "torn", "islands")}
-    report.add(**counts, extent_m=extent, kept=round(cut.kept, 5), left_out=left_out)
-    parts = [
+    shares = {name: round(share, 5) for name, share in left_out.items()}
+    report.add(**counts, extent_m=extent, kept=round(kept, 5), left_out=shares)
+    told = [
         *(f"{count:,} {what}" for what, count in counts.items()),
         " x ".join(f"{v:.3g}" for v in extent) + " m",
-        f"{100 * cut.kept:.1f} % of the pixels",
+        f"{100 * kept:.1f} % of the pixels",
     ]
-    reasons = [f"{100 * share:.1f} % {name}" for name, share in left_out.items() if share >= 5e-4]
+    reasons = [f"{100 * share:.1f} % {name}" for name, share in left_out.items() if share >= LEAST_TOLD]
     if reasons:
-        parts.append(f"left out {', '.join(reasons)}")
-    if cut.confidence is not None:
-        report.add(confidence=round(cut.confidence, 3))
-        parts.append(f"confidence {cut.confidence:.2f}")
+        told.append(f"left out {', '.join(reasons)}")
+    if confidence is not None:
+        report.add(confidence=round(confidence, 3))
+        told.append(f"confidence {confidence:.2f}")
+    return told
+
+
+def _told(report: Report, model: TriangleMesh | PointCloud, cut: Cut, loss: Loss | None) -> list[str]:
+    """The model of one view in parts of one line, and put into the report."""
+    reasons = {name: getattr(cut, name) for name in ("unknown", "doubtful", "torn", "islands")}
+    told = tell_model(report, model, cut.kept, reasons, cut.confidence)
     if loss is not None:
         report.add(error={"rms": loss.rms, "largest": loss.largest, "lost": loss.lost})
-        parts.append(f"simplified: depth off by {100 * loss.rms:.2g} % rms, {100 * loss.largest:.2g} % at most")
-    return "; ".join(parts)
+        told.append(f"simplified: depth off by {100 * loss.rms:.2g} % rms, {100 * loss.largest:.2g} % at most")
+    return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.cli.models import ModelOptions, tell_solid, write_solid
+from depthapps.cli.models import LEAST_TOLD, ModelOptions, tell_model, tell_solid, write_solid
 from depthapps.cli.options import DEPTH_SCALE, RunOptions, SourceOptions
 from depthapps.cli.report import Report
 from depthapps.cli.source import load_source
@@ -20,13 +21,16 @@ from depthapps.io.files import Outputs
 from depthapps.io.images import read_image
 from depthapps.io.models import TEXTURED_SUFFIXES, write_cloud, write_mesh
 from depthapps.io.sequences import Sequence, View, read_sequence
-from depthapps.io.viewer import viewer_page
+from depthapps.io.viewer import VIEWER_POINTS, viewer_page
 from depthapps.mesh.atlas import textured
-from depthapps.mesh.fuse import Fused, FuseParams, fuse_views, simplify_mesh
-from depthapps.mesh.register import estimate_poses
+from depthapps.mesh.fuse import Fused, FuseParams, distances_m, fuse_views, simplify_mesh
+from depthapps.mesh.register import estimate_poses, trajectory_errors
 from depthapps.mesh.shell import build_shell
 from depthapps.mesh.simplify import WEB
 from depthapps.scene import Camera, PointCloud, Scene, TriangleMesh
+
+ERROR_SAMPLES = 50_000  # vertices of the whole mesh that tell how far off a simplified one is
+Pose = NDArray[np.floating]  # (4, 4) camera to world
 
 
 def make_sequence(
@@ -39,109 +43,110 @@ def make_sequence(
     report: Report,
     outputs: Outputs,
 ) -> None:
-    """Fuse the views of a folder into one mesh."""
+    """Fuse the views of a folder into one mesh, cloud or print."""
     params = FuseParams(None if voxel_mm is None else voxel_mm / 1000)
     sequence = read_sequence(folder)
     report.add(sequence={"folder": str(folder), "layout": sequence.kind, "views": len(sequence.views)})
-    poses: list[NDArray[np.floating] | None] = [view.pose for view in sequence.views]
-    tied = ""
+    poses: tuple[Pose | None, ...] = tuple(view.pose for view in sequence.views)
+    tied: list[str] = []
     if find_poses or poses[0] is None:
-        with report.stage("registering"):
-            scenes = _scenes(sequence, sequence.views, source, run, report, "registering")
-            found = estimate_poses(scenes)
-        poses = list(found.poses)
-        lost = sum(pose is None for pose in poses)
-        report.add(
-            trajectory=[None if p is None else np.round(p, 6).tolist() for p in poses],
-            loop_closures=found.closures,
-            drift_m=round(found.drift_m, 4),
-            views_lost=lost,
-        )
-        tied = f"; poses found, {found.closures} loop closures took out {found.drift_m:.2g} m of drift"
-        if lost:
-            report.note(f"{lost} of {len(poses)} views could not be tied to the others and are left out")
+        poses, tied = _found_poses(sequence, source, run, report)
     placed = [(view, pose) for view, pose in zip(sequence.views, poses, strict=True) if pose is not None]
     with report.stage("fusing"), report.compiling():
         scenes = _scenes(sequence, tuple(view for view, _ in placed), source, run, report, "fusing")
         fused = fuse_views(zip(scenes, (pose for _, pose in placed), strict=True), params)
-        if options.print_it:
-            up = -placed[0][1][:3, 1]  # of the first camera, whose Y points down
-            solid = build_shell(fused.mesh, up, options.solid)
-            summary = tell_solid(report, solid) + tied
-            with report.stage("writing"), outputs:
-                write_solid(options, solid, outputs)
-            report.say(summary)
-            return
-        mesh, limit = fused.mesh, options.simplified.max_triangles
-        if limit is not None:
-            mesh = simplify_mesh(mesh, limit)
-    summary = _summary(report, mesh, fused) + tied
-    with report.stage("texturing"), report.compiling():
-        surface = any(path.suffix.lower() in TEXTURED_SUFFIXES for path in options.models) and not options.points
-        photographed = textured(mesh, fused.seen_by, fused.voxel_m) if surface else mesh
-        shown = _for_page(mesh, photographed, fused) if options.viewer else None
-    with report.stage("writing"), outputs:
-        for path in options.models:
-            if options.points:
-                cloud = PointCloud(mesh.vertices, mesh.colors, mesh.normals)
-                write_cloud(path, cloud, outputs, options.axes)
-            else:
-                # vertices are doubled where the texture changes from photo to photo; files without one do not need that
-                written = photographed if path.suffix.lower() in TEXTURED_SUFFIXES else mesh
-                write_mesh(path, written, outputs, options.axes, web=options.web)
-        if options.viewer and shown:
-            to_first = np.linalg.inv(placed[0][1]).astype(np.float32)  # the page looks through the first view's camera
-            shown = replace(
-                shown,
-                vertices=shown.vertices @ to_first[:3, :3].T + to_first[:3, 3],
-                normals=shown.normals @ to_first[:3, :3].T,
-            )
-            camera = _first_camera(sequence, source, run, report)
-            page = viewer_page(shown, camera, folder.name)
-            outputs.part(options.viewer).write_text(page, encoding="utf-8")
-        report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in options.models})
-    report.say(summary)
+    first = placed[0][1]
+    if options.print_it:
+        with report.stage("meshing"), report.compiling():
+            solid = build_shell(fused.mesh, -first[:3, 1], options.solid)  # the first camera's Y points down
+        summary = [tell_solid(report, solid), *tied]
+        with report.stage("writing"), outputs:
+            write_solid(options, solid, outputs)
+    else:
+        with report.stage("meshing"), report.compiling():
+            mesh, limit = fused.mesh, options.simplified.max_triangles
+            mesh = mesh if limit is None else simplify_mesh(mesh, limit)
+        model = PointCloud(mesh.vertices, mesh.colors, mesh.normals) if options.points else mesh
+        summary = [*_told(report, model, fused), *tied]
+        with report.stage("texturing"), report.compiling():
+            # vertices are doubled where the texture changes from photo to photo; files without one do not need that
+            wanted = any(path.suffix.lower() in TEXTURED_SUFFIXES for path in options.models) and not options.points
+            photographed = textured(mesh, fused.seen_by, fused.voxel_m) if wanted else mesh
+            shown = _for_page(model, photographed, fused) if options.viewer else None
+        with report.stage("writing"), outputs:
+            for path in options.models:
+                if isinstance(model, PointCloud):
+                    write_cloud(path, model, outputs, options.axes)
+                else:
+                    written = photographed if path.suffix.lower() in TEXTURED_SUFFIXES else mesh
+                    write_mesh(path, written, outputs, options.axes, web=options.web)
+            if options.viewer and shown:
+                camera = _first_camera(sequence, source, run, report)
+                page = viewer_page(_seen_from(shown, first), camera, folder.name)
+                outputs.part(options.viewer).write_text(page, encoding="utf-8")
+            report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in options.models})
+    report.say("; ".join(summary))
 
 
-def _for_page(mesh: TriangleMesh, photographed: TriangleMesh, fused: Fused) -> TriangleMesh:
-    """The model as a browser can turn it without a GPU."""
-    limit = WEB.max_triangles or 0
-    if photographed.texture is not None and len(mesh.triangles) <= limit:
-        return photographed
-    small = mesh if len(mesh.triangles) <= limit else simplify_mesh(mesh, limit)
-    return textured(small, fused.seen_by, fused.voxel_m)
-
-
-def _summary(report: Report, mesh: TriangleMesh, fused: Fused) -> str:
-    """The model in one line, and put into the report."""
-    extent = [round(float(v), 4) for v in np.ptp(mesh.vertices, axis=0)]
-    left_out = {name: round(getattr(fused.use, name), 5) for name in ("unknown", "doubtful", "far", "torn")}
+def _found_poses(
+    sequence: Sequence, source: SourceOptions, run: RunOptions, report: Report
+) -> tuple[tuple[Pose | None, ...], list[str]]:
+    """The poses of the views, found from them, and what there is to say of that."""
+    with report.stage("registering"):
+        found = estimate_poses(_scenes(sequence, sequence.views, source, run, report, "registering"))
+    lost = sum(pose is None for pose in found.poses)
     report.add(
-        vertices=len(mesh.vertices),
-        triangles=len(mesh.triangles),
-        extent_m=extent,
-        voxel_m=fused.voxel_m,
-        views_fused=fused.views,
-        kept=round(fused.use.kept, 5),
-        left_out=left_out,
-        specks=round(fused.specks, 5),
+        trajectory=[None if p is None else np.round(p, 6).tolist() for p in found.poses],
+        loop_closures=found.closures,
+        drift_m=round(found.drift_m, 4),
+        views_lost=lost,
     )
-    parts = [
-        f"{len(mesh.vertices):,} vertices",
-        f"{len(mesh.triangles):,} triangles",
-        " x ".join(f"{v:.3g}" for v in extent) + " m",
-        f"{fused.views} views in voxels of {1000 * fused.voxel_m:.2g} mm",
-        f"{100 * fused.use.kept:.1f} % of the pixels",
-    ]
-    reasons = [f"{100 * share:.1f} % {name}" for name, share in left_out.items() if share >= 5e-4]
-    if fused.specks >= 5e-4:
-        reasons.append(f"{100 * fused.specks:.1f} % of the triangles as specks")
-    if reasons:
-        parts.append(f"left out {', '.join(reasons)}")
-    if fused.use.confidence is not None:
-        report.add(confidence=round(fused.use.confidence, 3))
-        parts.append(f"confidence {fused.use.confidence:.2f}")
-    return "; ".join(parts)
+    if lost:
+        report.note(f"{lost} of {len(found.poses)} views could not be tied to the others and are left out")
+    told = [f"poses found, {found.closures} loop closures took out {found.drift_m:.2g} m of drift"]
+    off_m = trajectory_errors(found.poses, (view.pose for view in sequence.views))
+    if off_m.size:
+        rms, largest = float(np.sqrt(np.mean(off_m**2))), float(off_m.max())
+        report.add(trajectory_error_m={"rms": round(rms, 4), "largest": round(largest, 4)})
+        told.append(f"{rms:.2g} m rms and {largest:.2g} m at most from the folder's own poses")
+    return found.poses, told
+
+
+def _for_page(model: TriangleMesh | PointCloud, photographed: TriangleMesh, fused: Fused) -> TriangleMesh | PointCloud:
+    """The model as a browser can turn it without a GPU."""
+    if isinstance(model, PointCloud):
+        every = math.ceil(len(model.points) / VIEWER_POINTS)
+        return PointCloud(model.points[::every], model.colors[::every], model.normals[::every])
+    limit = WEB.max_triangles or 0
+    if photographed.texture is not None and len(model.triangles) <= limit:
+        return photographed
+    return textured(simplify_mesh(model, limit), fused.seen_by, fused.voxel_m)
+
+
+def _seen_from(model: TriangleMesh | PointCloud, to_world: Pose) -> TriangleMesh | PointCloud:
+    """A model in the axes of a camera."""
+    to_camera = np.linalg.inv(to_world).astype(np.float32)
+    normals = model.normals @ to_camera[:3, :3].T
+    if isinstance(model, PointCloud):
+        return replace(model, points=model.points @ to_camera[:3, :3].T + to_camera[:3, 3], normals=normals)
+    return replace(model, vertices=model.vertices @ to_camera[:3, :3].T + to_camera[:3, 3], normals=normals)
+
+
+def _told(report: Report, model: TriangleMesh | PointCloud, fused: Fused) -> list[str]:
+    """The model in parts of one line, and put into the report."""
+    report.add(voxel_m=fused.voxel_m, views_fused=fused.views, specks=round(fused.specks, 5))
+    use, reasons = fused.use, {name: getattr(fused.use, name) for name in ("unknown", "doubtful", "far", "torn")}
+    told = tell_model(report, model, use.kept, reasons, use.confidence)
+    told.append(f"{fused.views} views in voxels of {1000 * fused.voxel_m:.2g} mm")
+    if fused.specks >= LEAST_TOLD:
+        told.append(f"{100 * fused.specks:.1f} % of the triangles were specks")
+    if isinstance(model, TriangleMesh) and len(model.triangles) < len(fused.mesh.triangles):
+        whole = fused.mesh.vertices
+        off_mm = 1000 * distances_m(whole[:: math.ceil(len(whole) / ERROR_SAMPLES)], model)
+        rms, largest = float(np.sqrt(np.mean(off_mm**2))), float(off_mm.max())
+        report.add(error_mm={"rms": round(rms, 4), "largest": round(largest, 3)})
+        told.append(f"simplified: off by {rms:.2g} mm rms, {largest:.2g} mm at most")
+    return told
 
 
 def _first_camera(sequence: Sequence, source: SourceOptions, run: RunOptions, report: Report) -> Camera:

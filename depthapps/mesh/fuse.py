@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps._open3d import import_open3d
 from depthapps.bands import in_order
 from depthapps.errors import InputError
 from depthapps.geometry import inverse_depth_noise
@@ -108,6 +109,14 @@ def simplify_mesh(mesh: TriangleMesh, max_triangles: int) -> TriangleMesh:
     collapser = Collapser(points, points, mesh.triangles, 1.0)
     collapser.hold(_contrast(mesh) ** 2)
     return _with_triangles(mesh, collapser.collapse_to(max_triangles))
+
+
+def distances_m(points: NDArray[np.floating], mesh: TriangleMesh) -> NDArray[np.floating]:
+    """How far points (N, 3) are from a mesh (N,)."""
+    o3d = import_open3d()
+    scene = o3d.t.geometry.RaycastingScene()
+    scene.add_triangles(mesh.vertices.astype(np.float32), mesh.triangles.astype(np.uint32))
+    return scene.compute_distance(o3d.core.Tensor(points.astype(np.float32))).numpy()
 
 
 def _contrast(mesh: TriangleMesh) -> NDArray[np.floating]:

@@ -25,6 +25,7 @@ FEATURES = 1500  # a view
 RATIO = 0.8  # Lowe's: the best match's distance over the second's
 REPROJECTION_PX = 3.0
 FEWEST_MATCHES = 25  # that agree on a pose; fewer do so by chance on repeated texture
+FEWEST_FOLLOWING = 15  # ... of views that follow each other, which are likely to share something
 LARGEST_LOOPS = 40  # views among which every pair is tried; of longer sequences so many, evenly spaced
 CLOUD_PIXELS = 8.0  # ICP's point spacing, in pixels where half the picture is nearer
 FEWEST_POINTS = 300  # of a cloud that ICP can hold on to
@@ -101,6 +102,22 @@ def estimate_poses(views: Iterable[Scene]) -> Trajectory:
     return Trajectory(tuple(poses), len(closures), float(moved[-1]))
 
 
+def trajectory_errors(
+    found: Iterable[NDArray[np.floating] | None], known: Iterable[NDArray[np.floating] | None]
+) -> NDArray[np.floating]:
+    """How far (N,), in metres, cameras are found from where they are known to stand, where both is told.
+
+    The absolute trajectory error: what is left after the rotation and shift that fit best (Sturm et al. 2012).
+    """
+    both = [(a[:3, 3], b[:3, 3]) for a, b in zip(found, known, strict=True) if a is not None and b is not None]
+    if not both:
+        return np.zeros(0)
+    a, b = (np.array(column) - np.mean(column, axis=0) for column in zip(*both, strict=True))
+    u, _, vt = np.linalg.svd(a.T @ b)
+    turn = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
+    return np.linalg.norm(a @ turn - b, axis=1)
+
+
 def _frame(o3d: Any, scene: Scene) -> _Frame:
     camera, image = scene.camera, to_8bit(scene.image)
     depth = np.where(np.isfinite(scene.depth_m), scene.depth_m, 0).astype(np.float32)
@@ -135,7 +152,7 @@ def _frame(o3d: Any, scene: Scene) -> _Frame:
 def _tie(o3d: Any, frames: list[_Frame], source: int, target: int, *, odometry: bool) -> list[_Edge]:
     """The edge between two views, or none; odometry: try it where features fail, for views that follow each other."""
     a, b = frames[source], frames[target]
-    guess, strength = _from_features(a, b)
+    guess, strength = _from_features(a, b, FEWEST_FOLLOWING if odometry else FEWEST_MATCHES)
     if guess is None and odometry:
         done, moved, _ = o3d.pipelines.odometry.compute_rgbd_odometry(a.rgbd, b.rgbd, a.intrinsic, np.eye(4))
         guess = moved if done else None
@@ -153,20 +170,20 @@ def _tie(o3d: Any, frames: list[_Frame], source: int, target: int, *, odometry: 
     return [_Edge(source, target, refined.transformation, known, float(strength + refined.fitness))]
 
 
-def _from_features(a: _Frame, b: _Frame) -> tuple[NDArray[np.floating] | None, int]:
+def _from_features(a: _Frame, b: _Frame, fewest: int) -> tuple[NDArray[np.floating] | None, int]:
     """The pose that brings a's axes into b's, from features seen in both, and how many agree on it."""
-    if min(len(a.descriptors), len(b.descriptors)) < FEWEST_MATCHES:
+    if min(len(a.descriptors), len(b.descriptors)) < fewest:
         return None, 0
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(a.descriptors, b.descriptors, 2)
     good = [first for first, second in pairs if first.distance < RATIO * second.distance]
-    if len(good) < FEWEST_MATCHES:
+    if len(good) < fewest:
         return None, 0
     points = a.points[[m.queryIdx for m in good]]
     pixels = b.pixels[[m.trainIdx for m in good]]
-    done, turn, move, inliers = cv2.solvePnPRansac(
-        points, pixels, b.matrix, None, iterationsCount=300, reprojectionError=REPROJECTION_PX, confidence=0.999
-    )
-    if not done or inliers is None or len(inliers) < FEWEST_MATCHES:
+    # of OpenCV's minimal solvers the one that finds no poses kilometres away, from where all points are one
+    options = {"iterationsCount": 300, "reprojectionError": REPROJECTION_PX, "confidence": 0.999}
+    done, turn, move, inliers = cv2.solvePnPRansac(points, pixels, b.matrix, None, **options, flags=cv2.SOLVEPNP_AP3P)
+    if not done or inliers is None or len(inliers) < fewest:
         return None, 0
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = cv2.Rodrigues(turn)[0], move.ravel()
