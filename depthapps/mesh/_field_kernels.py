@@ -4,6 +4,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.mesh._pinhole import Pinhole, pixel_of, seen_from
+
 BLOCK = 16  # voxels a side that are kept together
 
 # What is seen through is known better than what is behind a surface: along a silhouette, where the voxels behind one
@@ -26,45 +28,39 @@ def integrate(
     slots: NDArray[np.int64],
     voxel_m: float,
     truncation_m: float,
+    pinhole: Pinhole,
     depth_m: NDArray[np.floating],
     normals: NDArray[np.floating],
-    intrinsics: NDArray[np.floating],
-    to_camera: NDArray[np.floating],
     distance: NDArray[np.floating],
     weight: NDArray[np.floating],
 ) -> None:
     """Add a view to blocks first..end of a field: distance (N, 16, 16, 16) over the truncation, and its weight.
 
     blocks: (M, 3) their places, in blocks; slots: (M,) their rows in the field. depth_m: (H, W), 0 = unknown; normals:
-    (H, W, 3). intrinsics: fx, fy, cx, cy. A voxel's distance is the one to the plane of the pixel that sees it, so that
+    (H, W, 3). A voxel's distance is the one to the plane of the pixel that sees it, so that
     neither grazing rays nor rounding to whole pixels make steps; its weight falls with the depth, the angle, and, to 0,
     behind the surface (Bylow et al. 2013).
     """
     height, width = depth_m.shape
-    fx, fy, cx, cy = intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]
-    r = to_camera
     for b in range(first, end):
         slot = slots[b]
         x0, y0, z0 = (blocks[b, 0] * BLOCK * voxel_m, blocks[b, 1] * BLOCK * voxel_m, blocks[b, 2] * BLOCK * voxel_m)
         for k in range(BLOCK):
             for j in range(BLOCK):
                 for i in range(BLOCK):
-                    wx, wy, wz = x0 + i * voxel_m, y0 + j * voxel_m, z0 + k * voxel_m
-                    z = r[2, 0] * wx + r[2, 1] * wy + r[2, 2] * wz + r[2, 3]
+                    x, y, z = seen_from(pinhole, x0 + i * voxel_m, y0 + j * voxel_m, z0 + k * voxel_m)
                     if z <= truncation_m:
                         continue
-                    x = r[0, 0] * wx + r[0, 1] * wy + r[0, 2] * wz + r[0, 3]
-                    y = r[1, 0] * wx + r[1, 1] * wy + r[1, 2] * wz + r[1, 3]
-                    u, v = fx * x / z + cx + 0.5, fy * y / z + cy + 0.5
-                    if not (0 <= u < width and 0 <= v < height):
+                    u, v = pixel_of(pinhole, x, y, z)
+                    if not (-0.5 <= u < width - 0.5 and -0.5 <= v < height - 0.5):
                         continue
-                    column, row = int(u), int(v)
+                    column, row = int(u + 0.5), int(v + 0.5)
                     depth = depth_m[row, column]
                     behind = z - depth
                     if depth <= 0 or behind > REACH_TRUNCATIONS * truncation_m:
                         continue
                     nx, ny, nz = normals[row, column]
-                    px, py = (column - cx) / fx * depth, (row - cy) / fy * depth
+                    px, py = (column - pinhole.cx) / pinhole.fx * depth, (row - pinhole.cy) / pinhole.fy * depth
                     away = nx * (x - px) + ny * (y - py) + nz * (z - depth)
                     if away < -truncation_m or (behind > truncation_m and away < -REACH_VOXELS * voxel_m):
                         continue

@@ -4,6 +4,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.mesh._pinhole import Pinhole, pixel_of, seen_from, turned
+
 LEAST_COSINE = 0.05  # a surface that is seen more from the side shows nothing
 
 
@@ -13,8 +15,7 @@ def project_vertices(
     end: int,
     vertices: NDArray[np.floating],
     normals: NDArray[np.floating],
-    to_camera: NDArray[np.floating],
-    intrinsics: NDArray[np.floating],
+    pinhole: Pinhole,
     depth_m: NDArray[np.floating],
     slack_m: float,
     slack_share: float,
@@ -25,32 +26,24 @@ def project_vertices(
     """The pixels (V, 2) of vertices first..end, -1 outside; whether nothing hides them (V,); and how many pixels a
     square metre there has (V,), 0 where it is hidden or turned away."""
     height, width = depth_m.shape
-    fx, fy, cx, cy = intrinsics[0], intrinsics[1], intrinsics[2], intrinsics[3]
-    r = to_camera
     for i in range(first, end):
-        px, py, pz = vertices[i]
-        z = r[2, 0] * px + r[2, 1] * py + r[2, 2] * pz + r[2, 3]
+        x, y, z = seen_from(pinhole, vertices[i, 0], vertices[i, 1], vertices[i, 2])
         weight[i], seen[i] = 0, False
         pixels[i] = -1
         if z <= slack_m:
             continue
-        x = r[0, 0] * px + r[0, 1] * py + r[0, 2] * pz + r[0, 3]
-        y = r[1, 0] * px + r[1, 1] * py + r[1, 2] * pz + r[1, 3]
-        u, v = x / z * fx + cx, y / z * fy + cy
+        u, v = pixel_of(pinhole, x, y, z)
         if not (0 <= u <= width - 1 and 0 <= v <= height - 1):
             continue
         pixels[i, 0], pixels[i, 1] = u, v
-        nx, ny, nz = normals[i]
-        facing = 0.0
-        for k in range(3):
-            facing -= (r[k, 0] * nx + r[k, 1] * ny + r[k, 2] * nz) * (x, y, z)[k]
-        cosine = min(1.0, facing / np.sqrt(x * x + y * y + z * z))
+        nx, ny, nz = turned(pinhole.to_camera, normals[i, 0], normals[i, 1], normals[i, 2])
+        cosine = min(1.0, -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z))
         slanted = max(abs(cosine), LEAST_COSINE)
         # within half a pixel the depth of a slanted surface changes by half a pixel's size over its cosine
-        slack = max(slack_m, slack_share * z) + z / fx * np.sqrt(1 / (slanted * slanted) - 1)
+        slack = max(slack_m, slack_share * z) + z / pinhole.fx * np.sqrt(1 / (slanted * slanted) - 1)
         seen[i] = abs(depth_m[int(v + 0.5), int(u + 0.5)] - z) < slack
         if seen[i] and cosine >= LEAST_COSINE:
-            weight[i] = cosine * (fx / z) ** 2
+            weight[i] = cosine * (pinhole.fx / z) ** 2
 
 
 @nb.njit(nogil=True, cache=True, error_model="numpy")

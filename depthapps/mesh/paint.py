@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from depthapps.bands import for_bands
 from depthapps.color import to_8bit
 from depthapps.mesh._paint_kernels import gather_colors, project_vertices
+from depthapps.mesh._pinhole import Pinhole
 from depthapps.scene import Camera, FloatMap, Scene, TriangleMesh
 
 # Pixels of all views that are kept for their colours, 7 bytes each: as many as a texture of 4096 x 4096 holds.
@@ -93,11 +94,10 @@ class Look:
 
 def look_at(mesh: TriangleMesh, view: PlacedView, voxel_m: float) -> Look:
     """Where a view sees the vertices of a mesh; what something hides, or lies at the edge of it, is not seen."""
-    camera, count = view.camera, len(mesh.vertices)
+    count, pinhole = len(mesh.vertices), Pinhole.of(view.camera, view.to_camera)
     look = Look(np.empty((count, 2), np.float32), np.empty(count, bool), np.empty(count, np.float32))
-    intrinsics = np.array([camera.fx, camera.fy, camera.cx, camera.cy])
     slack = SEEN_VOXELS * voxel_m, SEEN_SHARE
-    surface = (mesh.vertices, mesh.normals, view.to_camera, intrinsics, view.depth_m, *slack)
+    surface = (mesh.vertices, mesh.normals, pinhole, view.depth_m, *slack)
     found = (look.pixels, look.seen, look.weight)
     for_bands(count, lambda a, b: project_vertices(a, b, *surface, *found), BAND_VERTICES)
     return look
