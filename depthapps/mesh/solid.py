@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from depthapps.errors import InputError
 from depthapps.geometry import fill_background, ray_directions
 from depthapps.mesh.simplify import SimplifyParams, grid_collapser
+from depthapps.mesh.surface import cut_surface
 from depthapps.mesh.triangles import border_edges, used_vertices
 from depthapps.scene import Scene
-from depthapps.surface import clean_depth, grid_quads, inverse_depth, surface_links, trusted
+from depthapps.surface import grid_quads, inverse_depth, surface_links
 
 # A far background would make everything before it tiny, so that it ends at the smaller of these: the depth that all
 # but a fiftieth of the picture stays within, and three times the median one.
@@ -54,15 +55,13 @@ class Solid:
 def build_solid(scene: Scene, params: SolidParams | None = None) -> Solid:
     """The scene as the camera saw it, as a relief of true shape: closed at depth edges, by walls, and by a base.
 
-    What is unknown takes the depth of the farther surface beside it. Every wall follows the rays of the camera, so
-    none crosses another.
+    What is unknown, doubtful or flies takes the depth of the farther surface beside it. Every wall follows the rays of
+    the camera, so none crosses another. Raises InputError when no surface is left.
     """
     params = params or SolidParams()
-    known = np.where(trusted(scene), scene.depth_m, np.float32(np.nan))
-    inverse = fill_background(inverse_depth(clean_depth(replace(scene, depth_m=known))[0]))
-    if not np.isfinite(inverse).any():
-        raise InputError("no depth is likely enough right to print it", hint="check it with depthapps depth")
-    depth = 1 / inverse
+    surface = cut_surface(scene)
+    known = np.where(surface.quads.pixels(), surface.depth_m, np.float32(np.nan))
+    depth = 1 / fill_background(inverse_depth(known))
     farthest = min(float(np.quantile(depth, FARTHEST_QUANTILE)), FARTHEST_MEDIANS * float(np.median(depth)))
     depth = np.minimum(depth, farthest)
 
