@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import trimesh
@@ -68,6 +69,60 @@ def test_a_sequence_becomes_a_cloud_and_its_page(tmp_path, room):
     assert "triangles," not in result.stderr
     glb = base64.b64decode(re.findall(r'id="model" type="text/plain">([^<]*)<', out[1].read_text())[0])
     assert b'"mode":0' in glb  # points
+
+
+def as_tum(room):
+    """The room as TUM RGB-D has it: 5000 units a metre, quaternions, and no camera."""
+    lists = {"rgb": "", "depth": "", "groundtruth": "# tx ty tz qx qy qz qw\n"}
+    for k, pose in enumerate(POSES):
+        (room / f"frame-{k:06}.color.png").rename(room / f"{k}.png")
+        write_depth(room / f"{k}d.png", view(pose).depth_m, 5000)
+        half = np.linalg.norm(cv2.Rodrigues(pose[:3, :3])[0]) / 2  # they turn about Y, to the left
+        x, y, z = pose[:3, 3]
+        lists["rgb"] += f"{k}.0 {k}.png\n"
+        lists["depth"] += f"{k}.01 {k}d.png\n"
+        lists["groundtruth"] += f"{k}.0 {x} {y} {z} 0 {-np.sin(half)} 0 {np.cos(half)}\n"
+    for path in [*room.glob("frame-*"), room / "camera-intrinsics.txt"]:
+        path.unlink()
+    for name, text in lists.items():
+        (room / f"{name}.txt").write_text(text)
+
+
+def as_open3d(room):
+    """The room as Open3D has it: a folder each, a camera as JSON, poses one after another."""
+    matrix = np.loadtxt(room / "camera-intrinsics.txt")
+    log = ""
+    for k, pose in enumerate(POSES):
+        for kind in ("color", "depth"):
+            (room / kind).mkdir(exist_ok=True)
+            (room / f"frame-{k:06}.{kind}.png").rename(room / kind / f"{k:06}.png")
+        log += f"{k} {k} {k + 1}\n" + "\n".join(" ".join(map(str, row)) for row in pose) + "\n"
+    for path in [*room.glob("frame-*"), room / "camera-intrinsics.txt"]:
+        path.unlink()
+    (room / "trajectory.log").write_text(log)
+    (room / "camera_intrinsic.json").write_text(json.dumps({"intrinsic_matrix": matrix.T.ravel().tolist()}))
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "more"), [(as_tum, "TUM", ["--focal-px", CAMERA.fx]), (as_open3d, "Open3D", [])]
+)
+def test_other_layouts_become_the_same_room(tmp_path, room, change, kind, more):
+    change(room)
+    out = tmp_path / "room.ply"
+    facts = json.loads(run("--sequence", room, *more, "-o", out, "--voxel-mm", 20, "--json").stdout)
+    assert facts["sequence"]["layout"] == kind
+    assert facts["views_fused"] == len(POSES)
+    mesh: Any = trimesh.load(out, process=False)
+    assert np.quantile(off_walls(np.asarray(mesh.vertices)), 0.99) < 0.01
+    assert np.ptp(mesh.vertices[:, 0]) > 2
+
+
+def test_a_grid_that_would_not_fit_the_memory_is_refused_and_nothing_is_written(tmp_path, room, monkeypatch):
+    monkeypatch.setattr("depthapps.mesh.fuse.MAX_BLOCKS", 50)
+    result = run("--sequence", room, "-o", tmp_path / "room.obj", "--voxel-mm", 10, code=1)
+    assert "fill the memory" in result.stderr
+    assert "--voxel-mm" in result.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["room"]
 
 
 def test_a_sequence_is_printed_as_a_closed_shell(tmp_path, room):

@@ -86,6 +86,21 @@ def test_an_obj_has_a_material_and_a_texture_of_its_own_name(tmp_path, mesh, ste
     assert np.array_equal(texture, step_scene.image)
 
 
+def test_of_an_obj_all_parts_are_written_or_none(tmp_path, mesh, monkeypatch):
+    (tmp_path / "chair.png").write_text("mine")
+    with pytest.raises(OutputError, match="exists"):
+        write(tmp_path / "chair.obj", mesh)
+    (tmp_path / "chair.png").unlink()
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("depthapps.io.models.write_image", full_disk)
+    with pytest.raises(OSError, match="space"):
+        write(tmp_path / "chair.obj", mesh)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_obj_with_a_blank_in_its_name_is_refused_whole(tmp_path, mesh):
     with pytest.raises(OutputError, match="blank"):
         write(tmp_path / "my chair.obj", mesh)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -110,6 +113,22 @@ def test_doubtful_pixels_and_specks_stay_out(views):
     depth[20:23, 60:63] = 1.0
     scene = Scene(views[0].image, depth, CAMERA, confidence=confidence)
     assert fuse_views([(scene, np.eye(4))], FuseParams(voxel_m=0.02)).mesh.vertices[:, 2].min() > 1.2
+
+
+def test_views_are_let_go_once_they_are_fused(views):
+    alive, most = weakref.WeakSet(), 0
+
+    def taken():
+        nonlocal most
+        for k in range(20):
+            scene = replace(views[k % 4])
+            alive.add(scene)
+            most = max(most, len(alive))
+            yield scene, POSES[k % 4]
+            del scene
+
+    fuse_views(taken(), FuseParams(voxel_m=0.05))
+    assert most <= cv2.getNumThreads() + 4
 
 
 def test_the_voxel_fits_the_view_and_limits_are_kept(views):
