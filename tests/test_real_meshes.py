@@ -15,6 +15,7 @@ from depthapps.cli.app import app
 from depthapps.geometry import depth_from_disparity, project, unproject
 
 APART_M = 0.3  # shorter lengths are a matter of single pixels
+LARGE_M = 1.0  # half the motorcycle
 ACROSS = 0.25  # lengths of which less than this share goes into depth
 
 
@@ -53,7 +54,9 @@ def test_sizes_on_the_motorcycle_are_right_to_two_percent(real_pairs, tmp_path):
     long = true_m > APART_M
     assert np.median(error[long]) < 0.01
     # what one holds a ruler to: lengths across the view. Those along it have the errors of two depths in their own
-    sizes = error[long & (np.abs(np.subtract(*true_points[pairs.T, 2])) < ACROSS * true_m)]
+    across = np.abs(np.subtract(*true_points[pairs.T, 2])) < ACROSS * true_m
+    sizes = error[long & across]
     assert len(sizes) > 200
     assert np.median(sizes) < 0.005
     assert np.quantile(sizes, 0.9) < 0.02
+    assert error[across & (true_m > LARGE_M)].max() < 0.02
