@@ -20,6 +20,7 @@ from depthapps.scene import TriangleMesh
 LARGEST_TEXTURE = 4096  # pixels a side that every phone's WebGL takes
 CLEARLY_BETTER = 1.5  # a photo takes a triangle over if it shows it with so many times the pixels
 PARTLY_SEEN = 1e-3  # what a triangle counts that is not seen whole: less than any that is
+SPREADS = 2  # rounds in which triangles share what a view shows of them: it is chosen for patches, not for single ones
 VOTES = 12  # rounds of majority votes among neighbouring triangles
 SWATCH_PX = 8  # of a colour for a triangle that no photo shows: a JPEG's block
 LEVELLING_SHARE = 0.04  # of a photo's width: over so much its colours are moved to the mean of all
@@ -82,39 +83,41 @@ def textured(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: float) 
 
 
 def _best_views(mesh: TriangleMesh, looks: list[Look]) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
-    """The view (T,) that shows each triangle best, -1 if none does, and all that show it (T,), a bit each.
+    """The view (T,) that shows each triangle best, -1 if none does, and all that may show it (T,), a bit each.
 
-    Where no view shows all three corners, at depth edges, one that shows some of them has to do.
+    Best is who has the most pixels of the surface around, so that neighbours agree. Where no view shows all three
+    corners, at depth edges and on what faces away, one that shows the surface around has to do.
     """
+    corners = mesh.vertices[mesh.triangles].astype(np.float64)
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) + 1e-12
+    area_around = np.bincount(mesh.triangles.ravel(), area.repeat(3), len(mesh.vertices))
     count = len(mesh.triangles)
     label, shows, holds = np.full(count, _NONE, np.int32), np.zeros(count, np.uint64), np.zeros(count, np.uint64)
-    best = np.zeros(count, np.float32)
+    best = np.zeros(count)
     for k, look in enumerate(looks):
         a, b, c = (look.pixels[corner] for corner in mesh.triangles.T)
         (ax, ay), (bx, by) = (b - a).T, (c - a).T
         pixels = ay * bx - ax * by  # twice as many as it covers; negative from behind
         inside = (a[:, 0] >= 0) & (b[:, 0] >= 0) & (c[:, 0] >= 0)
-        seen = sum(look.seen[corner].astype(np.int8) for corner in mesh.triangles.T)
-        bit = np.uint64(1 << k)
-        shows[inside & (seen == 3) & (pixels > 0)] |= bit
-        holds[inside] |= bit
-        pixels *= np.choose(seen, (0, PARTLY_SEEN, PARTLY_SEEN, 1)).astype(np.float32) * inside
-        better = pixels > CLEARLY_BETTER * best
-        label[better], best[better] = k, pixels[better]
+        whole = inside & (pixels > 0) & np.logical_and.reduce([look.seen[corner] for corner in mesh.triangles.T])
+        shows[whole] |= np.uint64(1 << k)
+        holds[inside] |= np.uint64(1 << k)
+        density = np.where(whole, pixels / area, 0)
+        for _ in range(SPREADS):
+            around = np.bincount(mesh.triangles.ravel(), (density * area).repeat(3), len(mesh.vertices))
+            density = (around / np.maximum(area_around, 1e-12))[mesh.triangles].mean(axis=1)
+        density *= np.where(whole, 1, np.where(inside, PARTLY_SEEN, 0))
+        better = density > CLEARLY_BETTER * best
+        label[better], best[better] = k, density[better]
     return label, np.where(shows > 0, shows, holds)
 
 
 def _voted(label: NDArray[np.int32], able: NDArray[np.uint64], mesh: TriangleMesh) -> NDArray[np.int32]:
-    """Labels (T,) after votes: a triangle takes the photo that two of its neighbours have, if it is able to.
-
-    One without a photo takes any neighbour's.
-    """
+    """Labels (T,) after votes: a triangle takes the photo that two of its neighbours have, if it is able to."""
     around = _neighbours(mesh.triangles)
     for _ in range(VOTES):
         a, b, c = (np.where(n >= 0, label[n], _NONE) for n in around.T)
-        alone = np.where(label == _NONE, np.maximum(np.maximum(a, b), c), _NONE)
         wanted = np.where((a == b) | (a == c), a, np.where(b == c, b, _NONE))
-        wanted = np.where(wanted == _NONE, alone, wanted)
         may = (wanted != _NONE) & (able >> np.maximum(wanted, 0).astype(np.uint64) & np.uint64(1) == 1)
         if not (may & (wanted != label)).any():
             break
