@@ -184,6 +184,9 @@ def test_a_folder_of_pairs_is_matched_and_fused(tmp_path):
         (["--max-error", "1", "-o", "m.ply"], "takes none"),
         (["-o", "m.ply", "a.png"], "IMAGE and --sequence"),
         (["-o", "m.ply", "--voxel-mm", "0"], "0 mm"),
+        (["-o", "m.ply", "--disparity", "d.png"], "takes none"),
+        (["-o", "m.ply", "--depth-kind", "inverse"], "metric"),
+        (["-o", "m.ply", "--size-mm", "50"], "for prints"),
     ],
 )
 def test_what_does_not_go_together_is_refused(room, tmp_path, monkeypatch, arguments, said):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
+from depthapps.cli.options import NOT_GIVEN, DepthKind, RunOptions, SourceOptions
 from depthapps.errors import InputError, OutputError
 
 
@@ -49,7 +49,10 @@ def mesh(
         float | None,
         typer.Option(help="simplify while depth stays right to so many percent of itself", metavar="PCT"),
     ] = None,
-    size_mm: Annotated[float, typer.Option(help="the longest side of a print, in millimetres", metavar="MM")] = SIZE_MM,
+    size_mm: Annotated[
+        float | None,
+        typer.Option(help=f"the longest side of a print, in millimetres [default: {SIZE_MM:g}]", metavar="MM"),
+    ] = None,
     sequence: Annotated[
         Path | None,
         typer.Option(
@@ -107,6 +110,8 @@ def mesh(
         raise InputError("a point cloud has no triangles", hint="leave --preset, --max-triangles and --max-error out")
     if preset is Preset.PRINT and (max_error is not None or viewer or axes):
         raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
+    if preset is not Preset.PRINT and size_mm is not None:
+        raise InputError("--size-mm is for prints, models are in metres", hint="leave it out, or pass --preset print")
     suffixes, what = (
         (SOLID_SUFFIXES, "a print") if preset is Preset.PRINT
         else (CLOUD_SUFFIXES, "a point cloud") if points
@@ -120,11 +125,14 @@ def mesh(
         raise InputError("one of IMAGE and --sequence is wanted", hint="depthapps mesh left.png right.png -o model.glb")
     if sequence is None and (find_poses or voxel_mm is not None):
         raise InputError("--find-poses and --voxel-mm are for many views", hint="leave them out, or give --sequence")
-    if sequence and (max_error is not None or side_outputs(source) or source.depth):
+    one_view = (source.depth, source.disparity, source.side_by_side, source.top_bottom, source.squeezed)
+    if sequence and (max_error is not None or side_outputs(source) or any(one_view)):
         raise InputError(
-            "a sequence takes none of --max-error, --depth, --save-depth and the like",
+            "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
             hint="leave them out",
         )
+    if sequence and source.depth_kind is not DepthKind.METRIC:
+        raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
     parts = [p for path in models for p in (path, *companions(path))]
     outputs = Outputs([*parts, *([viewer] if viewer else []), *side_outputs(source)], overwrite=run.overwrite)
     report = Report("mesh", run)
@@ -136,7 +144,7 @@ def mesh(
         max_triangles=max_triangles,
         max_error_pct=max_error,
         axes=Axes(axes) if axes else None,
-        size_mm=size_mm,
+        size_mm=SIZE_MM if size_mm is None else size_mm,
         print_it=preset is Preset.PRINT,
     )
     if sequence:

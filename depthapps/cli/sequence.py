@@ -24,10 +24,11 @@ from depthapps.io.sequences import Sequence, View, read_sequence
 from depthapps.io.viewer import VIEWER_POINTS, viewer_page
 from depthapps.mesh.atlas import textured
 from depthapps.mesh.fuse import Fused, FuseParams, distances_m, fuse_views, simplify_mesh
+from depthapps.mesh.paint import PlacedView
 from depthapps.mesh.register import estimate_poses, trajectory_errors
 from depthapps.mesh.shell import build_shell
 from depthapps.mesh.simplify import WEB
-from depthapps.scene import Camera, PointCloud, Scene, TriangleMesh
+from depthapps.scene import PointCloud, Scene, TriangleMesh
 
 ERROR_SAMPLES = 50_000  # vertices of the whole mesh that tell how far off a simplified one is
 Pose = NDArray[np.floating]  # (4, 4) camera to world
@@ -55,10 +56,9 @@ def make_sequence(
     with report.stage("fusing"), report.compiling():
         scenes = _scenes(sequence, tuple(view for view, _ in placed), source, run, report, "fusing")
         fused = fuse_views(zip(scenes, (pose for _, pose in placed), strict=True), params)
-    first = placed[0][1]
     if options.print_it:
         with report.stage("meshing"), report.compiling():
-            solid = build_shell(fused.mesh, -first[:3, 1], options.solid)  # the first camera's Y points down
+            solid = build_shell(fused.mesh, -placed[0][1][:3, 1], options.solid)  # the first camera's Y points down
         summary = [tell_solid(report, solid), *tied]
         with report.stage("writing"), outputs:
             write_solid(options, solid, outputs)
@@ -81,8 +81,8 @@ def make_sequence(
                     written = photographed if path.suffix.lower() in TEXTURED_SUFFIXES else mesh
                     write_mesh(path, written, outputs, options.axes, web=options.web)
             if options.viewer and shown:
-                camera = _first_camera(sequence, source, run, report)
-                page = viewer_page(_seen_from(shown, first), camera, folder.name)
+                first = fused.seen_by[0]  # which the page looks through
+                page = viewer_page(_seen_from(shown, first), first.camera, folder.name)
                 outputs.part(options.viewer).write_text(page, encoding="utf-8")
             report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in options.models})
     report.say("; ".join(summary))
@@ -123,13 +123,12 @@ def _for_page(model: TriangleMesh | PointCloud, photographed: TriangleMesh, fuse
     return textured(simplify_mesh(model, limit), fused.seen_by, fused.voxel_m)
 
 
-def _seen_from(model: TriangleMesh | PointCloud, to_world: Pose) -> TriangleMesh | PointCloud:
-    """A model in the axes of a camera."""
-    to_camera = np.linalg.inv(to_world).astype(np.float32)
-    normals = model.normals @ to_camera[:3, :3].T
+def _seen_from(model: TriangleMesh | PointCloud, view: PlacedView) -> TriangleMesh | PointCloud:
+    """A model in the axes of a view's camera."""
+    turn, shift = view.to_camera[:3, :3].astype(np.float32), view.to_camera[:3, 3].astype(np.float32)
     if isinstance(model, PointCloud):
-        return replace(model, points=model.points @ to_camera[:3, :3].T + to_camera[:3, 3], normals=normals)
-    return replace(model, vertices=model.vertices @ to_camera[:3, :3].T + to_camera[:3, 3], normals=normals)
+        return replace(model, points=model.points @ turn.T + shift, normals=model.normals @ turn.T)
+    return replace(model, vertices=model.vertices @ turn.T + shift, normals=model.normals @ turn.T)
 
 
 def _told(report: Report, model: TriangleMesh | PointCloud, fused: Fused) -> list[str]:
@@ -149,17 +148,13 @@ def _told(report: Report, model: TriangleMesh | PointCloud, fused: Fused) -> lis
     return told
 
 
-def _first_camera(sequence: Sequence, source: SourceOptions, run: RunOptions, report: Report) -> Camera:
-    return next(_scenes(sequence, sequence.views[:1], source, run, report, "")).camera
-
-
 def _scenes(
     sequence: Sequence, views: tuple[View, ...], source: SourceOptions, run: RunOptions, report: Report, what: str
 ) -> Iterator[Scene]:
     """The scenes of the views, one at a time; what was assumed is told with the first."""
     silent = Report("mesh", replace(run, quiet=True, json=False))
     for k, view in enumerate(report.progress(views, len(views), what)):
-        yield _scene(sequence, view, source, run, report if k == 0 and what != "" else silent)
+        yield _scene(sequence, view, source, run, report if k == 0 else silent)
 
 
 def _scene(sequence: Sequence, view: View, source: SourceOptions, run: RunOptions, report: Report) -> Scene:
