@@ -55,9 +55,10 @@ def match_pair(
 
     Differences of exposure, and rows that do not quite line up, are measured and removed first. `fast` is semi-global
     matching with its holes filled; `balanced` and `best` let a small network choose between that and what is found at
-    smaller sizes, and `best` matches enlarged views, and large pairs at full size. confidence: whether it is wanted, for `fast`
-    and networks of one's own take time for it. strict: refuse views that are not rectified, or that are the same,
-    instead of making the best of them. order_known: the left view is certainly the left one, wherever infinity lies.
+    smaller sizes, and `best` matches views of some 3 megapixels and less enlarged, and larger ones at full size.
+    confidence: whether it is wanted, for `fast` and networks of one's own take time for it. strict: refuse views that
+    are not rectified, or that are the same, instead of making the best of them. order_known: the left view is
+    certainly the left one, wherever infinity lies.
     infinity_known: the calibration's doffs_px was measured, so no disparity lies below −doffs_px.
 
     Raises StereoError when the views do not match, SwappedViewsError when they are exchanged, UnalignedError when
