@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps._denoise_kernels import gather_rows
 from depthapps.bands import for_bands
 from depthapps.geometry import robust_deviation
+from depthapps.native import Kernel
 from depthapps.scene import FloatMap
 
 # Deviations of the weights around a pixel, in pixels. A finer ladder (steps of 1.2) finds the same depth.
@@ -27,6 +27,9 @@ _STILL_COUNTED = 25.0  # squares of larger differences count as this: one pixel 
 _PASSES = 2  # of exponential weights along rows and columns; a third changes nothing
 
 BoolMap = NDArray[np.bool_]
+_gather_rows = Kernel(
+    "depthapps._denoise_kernels", "gather_rows", "float32[:,:,::1] uint8[:,::1] float64 int64 int64 float32[:,:,::1]"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,9 @@ def _fit(inverse: FloatMap, right: BoolMap, down_columns: BoolMap, scale_px: flo
 
 
 def _gathered(moments: NDArray[np.floating], gates: BoolMap, feedback: float) -> NDArray[np.floating]:
-    """Moments (H, W, 9) gathered along rows; comes back as (W, H, 9), for the columns' turn."""
-    for_bands(len(moments), lambda first, end: gather_rows(moments, gates, feedback, first, end))
-    return np.ascontiguousarray(moments.swapaxes(0, 1))
+    """Moments (H, W, 9), which are used up, gathered along rows; comes back as (W, H, 9), for the columns' turn."""
+    height, width, count = moments.shape
+    turned = np.empty((width, height, count), np.float32)
+    passing = gates.view(np.uint8)
+    for_bands(height, lambda first, end: _gather_rows(moments, passing, feedback, first, end, turned), 8)
+    return turned

@@ -23,7 +23,7 @@ GROUND = {
     "surface": {"geometry", "scene"},
     "lifting": {"bands", "color", "geometry", "scene"},
     "_denoise_kernels": set(),
-    "denoise": {"_denoise_kernels", "bands", "geometry", "scene"},
+    "denoise": {"bands", "geometry", "native", "scene"},
 }
 BELOW_ROOMS = set(GROUND)
 ROOMS = {name: BELOW_ROOMS for name in ("engine", "bokeh", "shadow", "mesh", "io")}

@@ -117,7 +117,7 @@ def shadow(
         from depthapps.shadow.relight import beam, relight
         from depthapps.shadow.solid import build_solid
         from depthapps.shadow.tracing import Tracer
-    with report.stage("surface"), report.compiling():
+    with report.stage("surface"):
         solid = build_solid(loaded.scene)
         tracer = Tracer(solid)
 
@@ -133,7 +133,7 @@ def shadow(
             save_side_outputs(source, loaded, outputs)
         report.finish(outputs.written)
         return
-    with report.stage("tracing"), report.compiling():
+    with report.stage("tracing"):
         traced = [seen_of(lit) for lit in lit_by]
         openness = tracer.openness(_SKY_SAMPLES[run.quality]) if ao else None
     best = traced[0][0].copy()

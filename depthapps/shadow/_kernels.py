@@ -18,7 +18,7 @@ _FAR = 1e4  # of its own depth, a ray towards the sun ends
 _GOLDEN = math.pi * (3 - math.sqrt(5))
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@nb.njit(error_model="numpy")
 def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
     """What a ray from (x0, y0, w0) to (x1, y1, w1) meets first; positions are taken at each column or row it crosses.
 
@@ -113,20 +113,41 @@ def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
     return OUTSIDE if share < 1 else FREE
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@nb.njit(error_model="numpy")
+def _square_to(ax, ay, az):
+    """Two unit directions square to an axis of length 1 and to each other.
+
+    The first is the axis crossed with the camera axis it is least along.
+    """
+    if abs(ax) <= abs(ay) and abs(ax) <= abs(az):
+        sx, sy, sz = 0.0, az, -ay
+    elif abs(ay) <= abs(az):
+        sx, sy, sz = -az, 0.0, ax
+    else:
+        sx, sy, sz = ay, -ax, 0.0
+    norm = max(math.sqrt(sx * sx + sy * sy + sz * sz), 1e-12)
+    sx, sy, sz = sx / norm, sy / norm, sz / norm
+    return sx, sy, sz, ay * sz - az * sy, az * sx - ax * sz, ax * sy - ay * sx
+
+
 def see_light(
     front: NDArray[np.floating],
     back: NDArray[np.floating],
-    right: NDArray[np.bool_],
-    down: NDArray[np.bool_],
+    right: NDArray[np.uint8],
+    down: NDArray[np.uint8],
     nearest: NDArray[np.floating],
     farthest: NDArray[np.floating],
-    camera: tuple[float, float, float, float],
+    fx: float,
+    fy: float,
+    cx: float,
+    cy: float,
     start: NDArray[np.floating],
     normal: NDArray[np.floating],
     turn: NDArray[np.floating],
-    light: tuple[float, float, float],
-    at_infinity: bool,
+    light_x: float,
+    light_y: float,
+    light_z: float,
+    at_infinity: int,
     radius: float,
     samples: int,
     seen: NDArray[np.floating],
@@ -139,26 +160,16 @@ def see_light(
     unit way to it if at_infinity; radius: of its disc, at unit distance if at_infinity. Samples lie on Vogel's
     spiral, each in an equal share of the disc.
     """
-    fx, fy, cx, cy = camera
     for n in range(len(start)):
         px, py, pz = start[n, 0], start[n, 1], start[n, 2]
         seen[n], doubt[n] = 1.0, 0.0
         if not 0 < pz < math.inf:
             continue
-        ax, ay, az = light
+        ax, ay, az = light_x, light_y, light_z
         if not at_infinity:
             ax, ay, az = ax - px, ay - py, az - pz
-        length = math.sqrt(ax * ax + ay * ay + az * az)
-        # two directions square to the axis: crossed with the camera axis it is least along
-        if abs(ax) <= abs(ay) and abs(ax) <= abs(az):
-            sx, sy, sz = 0.0, az, -ay
-        elif abs(ay) <= abs(az):
-            sx, sy, sz = -az, 0.0, ax
-        else:
-            sx, sy, sz = ay, -ax, 0.0
-        norm = max(math.sqrt(sx * sx + sy * sy + sz * sz), 1e-12)
-        sx, sy, sz = sx / norm, sy / norm, sz / norm
-        ox, oy, oz = (ay * sz - az * sy) / length, (az * sx - ax * sz) / length, (ax * sy - ay * sx) / length
+        length = max(math.sqrt(ax * ax + ay * ay + az * az), 1e-12)
+        sx, sy, sz, ox, oy, oz = _square_to(ax / length, ay / length, az / length)
         arrived, unknown = 0, 0.0
         for k in range(samples):
             r = radius * math.sqrt((k + 0.5) / samples)
@@ -183,15 +194,17 @@ def see_light(
         doubt[n] = unknown / samples
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
 def see_sky(
     front: NDArray[np.floating],
     back: NDArray[np.floating],
-    right: NDArray[np.bool_],
-    down: NDArray[np.bool_],
+    right: NDArray[np.uint8],
+    down: NDArray[np.uint8],
     nearest: NDArray[np.floating],
     farthest: NDArray[np.floating],
-    camera: tuple[float, float, float, float],
+    fx: float,
+    fy: float,
+    cx: float,
+    cy: float,
     start: NDArray[np.floating],
     normal: NDArray[np.floating],
     turn: NDArray[np.floating],
@@ -200,19 +213,10 @@ def see_sky(
     seen: NDArray[np.floating],
 ) -> None:
     """`seen`, the share of `samples` cosine-weighted directions over N points that are free up to reach · depth."""
-    fx, fy, cx, cy = camera
     for n in range(len(start)):
         px, py, pz = start[n, 0], start[n, 1], start[n, 2]
         nx, ny, nz = normal[n, 0], normal[n, 1], normal[n, 2]
-        if abs(nx) <= abs(ny) and abs(nx) <= abs(nz):
-            sx, sy, sz = 0.0, nz, -ny
-        elif abs(ny) <= abs(nz):
-            sx, sy, sz = -nz, 0.0, nx
-        else:
-            sx, sy, sz = ny, -nx, 0.0
-        norm = math.sqrt(sx * sx + sy * sy + sz * sz)
-        sx, sy, sz = sx / norm, sy / norm, sz / norm
-        ox, oy, oz = ny * sz - nz * sy, nz * sx - nx * sz, nx * sy - ny * sx
+        sx, sy, sz, ox, oy, oz = _square_to(nx, ny, nz)
         arrived = 0
         for k in range(samples):
             r = math.sqrt((k + 0.5) / samples)
@@ -230,9 +234,8 @@ def see_sky(
         seen[n] = arrived / samples
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
 def complete_rows(
-    front: NDArray[np.floating], right: NDArray[np.bool_], focal: float, centre: float, first: int, end: int,
+    front: NDArray[np.floating], right: NDArray[np.uint8], focal: float, centre: float, first: int, end: int,
     back: NDArray[np.floating],
 ) -> None:  # fmt: skip
     """Rows first..end of `back` (H, W), as large as `front` before: the far sides that mirrored rows of pixels show.

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from depthapps.bands import for_bands
 from depthapps.denoise import fit_planes
 from depthapps.geometry import fill_background, inverse_depth_noise, robust_deviation, unproject
+from depthapps.native import Kernel
 from depthapps.scene import Camera, FloatMap, Scene
-from depthapps.shadow._kernels import TILE, complete_rows
 from depthapps.surface import (
     STEP_SIGMAS,
     Links,
@@ -32,7 +32,14 @@ _NOISE_STEPS = 5.0  # steps from pixel to pixel that this many deviations of noi
 # edges between them stay (bilateral normal filtering, Zheng et al. 2011). Over two rooms with noise, three passes that
 # reach 14 px give 0.008 more shadow IoU and take several times as long.
 _NORMAL_RANGE, _NORMAL_REACH_PX, _NORMAL_PASSES = 0.3, 10.0, 2
+TILE = 8  # of _kernels, which loads numba; a test holds them equal
 _ROUNDING = 1e-5  # of 1/Z; what deviates by less is float32, not noise
+
+_complete_rows = Kernel(
+    "depthapps.shadow._kernels",
+    "complete_rows",
+    "float32[:,::1] uint8[:,::1] float64 float64 int64 int64 float32[:,::1]",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +121,8 @@ def far_side(front: FloatMap, links: Links, camera: Camera) -> FloatMap:
     """
     front = np.ascontiguousarray(front)
     back = front.copy()
-    right = np.ascontiguousarray(links.right)
-    for_bands(len(front), lambda first, end: complete_rows(front, right, camera.fx, camera.cx, first, end, back))
+    right = np.ascontiguousarray(links.right).view(np.uint8)
+    for_bands(len(front), lambda first, end: _complete_rows(front, right, camera.fx, camera.cx, first, end, back))
     return np.minimum(back, front * np.float32(1 - _THINNEST_FOOTPRINTS / camera.fx))
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.bands import for_bands
+from depthapps.native import Kernel
 from depthapps.scene import FloatMap
-from depthapps.shadow._kernels import see_light, see_sky
 from depthapps.shadow.params import DirectionalLight, Light
 from depthapps.shadow.solid import Solid, tile_extremes
 
@@ -19,6 +19,15 @@ _BAND_POINTS = 16384
 _FIRST_SAMPLES = 8  # of a wide light; where they and those around all agree, more would say the same
 _PENUMBRA_MARGIN_PX = 4
 AMBIENT_REACH = 0.25  # of a point's depth, how far its surroundings darken it
+
+_SCENE = "float32[:,::1] float32[:,::1] uint8[:,::1] uint8[:,::1] float32[:,::1] float32[:,::1]" + 4 * " float64"
+_POINTS = "float32[:,::1] float32[:,::1] float32[::1]"
+_see_light = Kernel(
+    "depthapps.shadow._kernels",
+    "see_light",
+    f"{_SCENE} {_POINTS} float64 float64 float64 int64 float64 int64 float32[::1] float32[::1]",
+)
+_see_sky = Kernel("depthapps.shadow._kernels", "see_sky", f"{_SCENE} {_POINTS} float64 int64 float32[::1]")
 
 
 class Visibility(NamedTuple):
@@ -41,10 +50,10 @@ class Tracer:
         self._scene = (
             solid.front,
             solid.back,
-            np.ascontiguousarray(solid.links.right),
-            np.ascontiguousarray(solid.links.down),
+            np.ascontiguousarray(solid.links.right).view(np.uint8),
+            np.ascontiguousarray(solid.links.down).view(np.uint8),
             *tile_extremes(solid.front, solid.back),
-            (camera.fx, camera.fy, camera.cx, camera.cy),
+            *(camera.fx, camera.fy, camera.cx, camera.cy),
         )
 
     def visibility(self, light: Light, samples: int) -> Visibility:
@@ -76,8 +85,8 @@ class Tracer:
         def band(first: int, end: int) -> None:
             part = pixels[first:end]
             found = np.empty((2, len(part)), np.float32)
-            see_light(
-                *self._scene, self._start[part], self._normals[part], turn[part], vector, at_infinity, radius, samples,
+            _see_light(
+                *self._scene, self._start[part], self._normals[part], turn[part], *vector, at_infinity, radius, samples,
                 found[0], found[1],
             )  # fmt: skip
             seen[part], doubt[part] = found
@@ -97,7 +106,7 @@ class Tracer:
         def band(first: int, end: int) -> None:
             part = self._known[first:end]
             values = np.empty(len(part), np.float32)
-            see_sky(
+            _see_sky(
                 *self._scene, self._start[part], self._normals[part], turn[part], AMBIENT_REACH, samples, values
             )  # fmt: skip
             found[part] = values
