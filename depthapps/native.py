@@ -25,6 +25,7 @@ import numpy as np
 
 log = logging.getLogger("depthapps")
 _SYMBOL = "depthapps_kernel"
+_OF_C = {"sqrt", "sqrtf", "floor", "floorf", "ceil", "ceilf"}  # functions that every process has: numba calls these
 _NUMBERS = {"int64": ctypes.c_int64, "float64": ctypes.c_double}
 
 
@@ -97,8 +98,8 @@ class Kernel:
         passes.add_global_dead_code_eliminate_pass()
         passes.add_strip_dead_prototype_pass()
         passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
-        missing = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
-        if missing:
+        outside = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
+        if missing := sorted(outside - _OF_C):
             log.info("%s needs %s of numba and is compiled in every run", self._name, ", ".join(missing))
             return compiled, None
         return compiled, machine.emit_object(module)

@@ -194,8 +194,9 @@ def normals_of_slopes(inverse: FloatMap, du: FloatMap, dv: FloatMap, camera: Cam
     """Unit normals (H, W, 3) float32, facing the camera, of 1/Z (H, W) in 1/m with slopes du, dv in 1/m a pixel."""
     u = np.arange(camera.width, dtype=np.float32) - np.float32(camera.cx)
     v = np.arange(camera.height, dtype=np.float32)[:, None] - np.float32(camera.cy)
-    normal = -np.stack([camera.fx * du, camera.fy * dv, inverse - u * du - v * dv], axis=-1)
-    return (normal / np.linalg.norm(normal, axis=-1, keepdims=True)).astype(np.float32)
+    x, y, z = camera.fx * du, camera.fy * dv, inverse - u * du - v * dv
+    shrink = -1 / np.sqrt(x * x + y * y + z * z)
+    return np.stack([x * shrink, y * shrink, z * shrink], axis=-1).astype(np.float32)
 
 
 def _average_along(values: NDArray[np.floating], reach_px: FloatMap, links: Links) -> NDArray[np.floating]:

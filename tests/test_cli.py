@@ -180,13 +180,15 @@ def test_a_sweep_makes_a_video(tmp_path, photo):
         assert getattr(gif, "n_frames", 1) == 5
 
 
-def test_quality_sets_the_samples_of_a_soft_light(tmp_path, photo):
-    levels = {}
-    for quality in ("fast", "best"):
+def test_quality_sets_how_a_soft_light_is_found(tmp_path, photo):
+    masks = {}
+    for quality in ("fast", "balanced", "best"):
         run("shadow", *photo, "--direction=0.4,0.1,1", "--angular-size", 15, "--mask", tmp_path / f"{quality}.png",
-            "--quality", quality)  # fmt: skip
-        levels[quality] = len(np.unique(read_raw(tmp_path / f"{quality}.png")))
-    assert levels["fast"] <= 17 < levels["best"]
+            "--confidence", tmp_path / f"{quality}_sure.png", "--quality", quality)  # fmt: skip
+        masks[quality] = read_raw(tmp_path / f"{quality}.png") / 255
+    assert len(np.unique(masks["balanced"])) <= 49 < len(np.unique(masks["best"]))
+    assert 0 < np.abs(masks["fast"] - masks["best"]).mean() < 0.02
+    assert np.array_equal(*(read_raw(tmp_path / f"{quality}_sure.png") > 200 for quality in ("balanced", "best")))
 
 
 def test_mesh_writes_all_it_is_asked_for(tmp_path, photo):

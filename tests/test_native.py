@@ -61,6 +61,15 @@ def test_machine_code_is_kept_and_found_again_until_the_text_changes(module):
     assert np.array_equal(_run(name), _EXPECTED - 6)
 
 
+def test_what_calls_the_c_library_stands_without_numba(module, tmp_path):
+    name, path = module
+    path.write_text(
+        "import math\n" + _SCALE.replace("values[y, x] * factor", "math.floor(math.sqrt(values[y, x] ** 2)) * factor")
+    )
+    assert np.array_equal(_run(name), _EXPECTED)
+    assert list(tmp_path.glob("cache/*.o"))
+
+
 def test_what_cannot_stand_without_numba_runs_all_the_same(module, tmp_path):
     name, path = module
     path.write_text(_ALLOCATE)

@@ -11,7 +11,7 @@ import pytest
 from depthapps.color import to_linear
 from depthapps.errors import InputError
 from depthapps.scene import Camera, Scene
-from depthapps.shadow.light_view import trace_shadow_map
+from depthapps.shadow.light_view import draw_shadow_map
 from depthapps.shadow.params import (
     DirectionalLight,
     LitBy,
@@ -115,7 +115,7 @@ def test_holes_in_the_depth_are_taken_as_background(scene):
 
 @pytest.mark.parametrize("light", [DirectionalLight((0.5, 0.3, 1)), PointLight((-0.5, -0.3, 0.2))], ids=["sun", "lamp"])
 def test_the_matrices_lead_into_the_shadow_map(surface, light):
-    view = trace_shadow_map(surface, light, 400)
+    view = draw_shadow_map(surface, light, 400)
     visible = trace_visibility(surface, light, 16)
     points = surface.points.reshape(-1, 3).astype(float)
     local = np.column_stack([points, np.ones(len(points))]) @ view.camera_to_light.T

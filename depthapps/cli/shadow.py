@@ -13,7 +13,7 @@ from depthapps.errors import InputError, OutputError
 from depthapps.quality import Quality
 from depthapps.shadow.params import LitBy, RelightParams
 
-_SAMPLES = {Quality.FAST: 16, Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent
+_SAMPLES = {Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent; fast has shadow maps
 _SKY_SAMPLES = {Quality.FAST: 8, Quality.BALANCED: 16, Quality.BEST: 64}  # rays a pixel to the sky
 
 
@@ -113,17 +113,25 @@ def shadow(
     report = Report("shadow", run)
     loaded = load_source(source, run, report, confidence_matters=True)
     with report.stage("loading"):
+        import numpy as np
+
         from depthapps.color import to_8bit
+        from depthapps.shadow.mapped import Mapper
         from depthapps.shadow.relight import beam, relight
         from depthapps.shadow.solid import build_solid
         from depthapps.shadow.tracing import Tracer
     with report.stage("surface"):
         solid = build_solid(loaded.scene)
         tracer = Tracer(solid)
+        mapper = Mapper(solid) if run.quality is Quality.FAST else None
 
     def seen_of(lit: LitBy) -> tuple[Any, Any]:
-        found = tracer.visibility(lit.light, _SAMPLES[run.quality])
-        return found.seen * beam(lit.light, solid.points), found.confidence
+        if mapper is None:
+            seen, sure = tracer.visibility(lit.light, _SAMPLES[run.quality])
+        else:  # a map does not tell what is sure: that takes one ray a pixel, if it is asked for
+            seen = mapper.visibility(lit.light)
+            sure = tracer.visibility(lit.light, 1).confidence if confidence else None
+        return seen * beam(lit.light, solid.points), sure
 
     if video.sweep and output:
         with report.stage("tracing"), outputs:
@@ -136,10 +144,10 @@ def shadow(
     with report.stage("tracing"):
         traced = [seen_of(lit) for lit in lit_by]
         openness = tracer.openness(_SKY_SAMPLES[run.quality]) if ao else None
-    best = traced[0][0].copy()
-    certain = traced[0][1].copy()
-    for seen, sure in traced[1:]:  # several lights: lit by any, as certain as the least certain
-        best, certain = best.clip(seen), certain.clip(None, sure)
+    best = np.maximum.reduce(
+        [seen for seen, _ in traced]
+    )  # several lights: lit by any, as certain as the least certain
+    certain = np.minimum.reduce([sure for _, sure in traced]) if confidence else None
     report.add(lit_share=round(float(best.mean()), 4))
     with report.stage("writing"), outputs:
         if output:
@@ -150,9 +158,9 @@ def shadow(
             if path and picture is not None:
                 write_mask(outputs.part(path), picture)
         if shadow_map:
-            from depthapps.shadow.light_view import trace_shadow_map
+            from depthapps.shadow.light_view import draw_shadow_map
 
             side = map_size or max(best.shape)
-            write_shadow_map(shadow_map, trace_shadow_map(solid, lit_by[0].light, side), outputs)
+            write_shadow_map(shadow_map, draw_shadow_map(solid, lit_by[0].light, side), outputs)
         save_side_outputs(source, loaded, outputs)
     report.finish(outputs.written)

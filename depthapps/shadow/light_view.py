@@ -1,21 +1,85 @@
-"""The light's own depth map, as a shadow map holds it."""
+"""What a light sees: where it looks, and its own depth map of a scene, drawn from the solid's triangles."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps._open3d import import_open3d
+from depthapps.bands import for_bands
+from depthapps.native import Kernel
 from depthapps.scene import FloatMap
 from depthapps.shadow.params import DirectionalLight, Light
 from depthapps.shadow.solid import Solid
 from depthapps.surface import grid_triangles
 
-_WIDEST_HALF_ANGLE_DEG = 80.0  # of a point light's view; nearer to 90 a plane map has no resolution left
+_WIDEST_HALF_ANGLE_DEG = 80.0  # of a lamp's view; nearer to 90 a plane map has no resolution left
+_THICK_FOOTPRINTS = 3.0  # a far side that is nearer to the near side is that of something flat, and is not drawn
+_BAND_ROWS = 512  # of a view; every band goes through all triangles
+
+_BAND_POINTS = 65536
+
+_project = Kernel(
+    "depthapps.shadow._map_kernels", "project", "float32[:,::1] float64[::1] int64 int64 int64 float32[:,::1]"
+)
+_draw_rows = Kernel(
+    "depthapps.shadow._map_kernels", "draw_rows", "float32[:,::1] int32[:,::1] int64 int64 float32[:,::1]"
+)
+
+Points = NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class LightView:
+    """Where a light looks.
+
+    rotation: (3, 3), its rows the light's X, Y and Z axes in the camera's, Z along the light. origin: (3,) metres, in
+    camera axes. parallel: whether the rays are, as a sun's. scale: pixels a metre of a sun's view, focal length in
+    pixels of a lamp's. middle: (x, y) of the light's axis, in pixels. size: rows and columns.
+    """
+
+    rotation: Points
+    origin: Points
+    parallel: bool
+    scale: float
+    middle: tuple[float, float]
+    size: tuple[int, int]
+
+    @property
+    def camera_to_light(self) -> Points:
+        """(4, 4), from camera axes to the light's."""
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = self.rotation, -self.rotation @ self.origin
+        return matrix
+
+    @property
+    def projection(self) -> Points:
+        """(3, 4), from the light's axes to homogeneous pixels."""
+        (x, y), s = self.middle, self.scale
+        if self.parallel:
+            return np.array([[s, 0, 0, x], [0, s, 0, y], [0, 0, 0, 1.0]])
+        return np.array([[s, 0, x, 0], [0, s, y, 0], [0, 0, 1.0, 0]])
+
+    def project(self, points: Points) -> Points:
+        """Points (N, 3) in camera axes -> (N, 3) float32: x, y in pixels, and nearness; NaN behind a lamp.
+
+        Nearness is larger where nearer and linear over the view on every plane: -Z of a sun, 1/Z of a lamp.
+        """
+        found, numbers = np.empty(points.shape, np.float32), self.numbers
+        points = np.ascontiguousarray(points, np.float32)
+
+        def band(first: int, end: int) -> None:
+            _project(points, numbers, self.parallel, first, end, found)
+
+        for_bands(len(points), band, _BAND_POINTS)
+        return found
+
+    @property
+    def numbers(self) -> Points:
+        """(15,) float64 for kernels: rotation, origin, scale, middle."""
+        return np.array([*self.rotation.ravel(), *self.origin, self.scale, *self.middle])
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,66 +87,65 @@ class ShadowMap:
     """What a light sees of a scene.
 
     depth_m: (S, S) float32, metres along the view's Z from its origin; NaN where the light meets nothing.
-    camera_to_light: (4, 4), from camera axes to the light's (X right, Y down, Z along the light).
-    projection: (3, 4), from the light's axes to homogeneous pixels; orthographic for a directional light.
+    camera_to_light, projection: the view's, see `LightView`.
     """
 
     depth_m: FloatMap
-    camera_to_light: NDArray[np.floating]
-    projection: NDArray[np.floating]
+    camera_to_light: Points
+    projection: Points
 
 
-def trace_shadow_map(solid: Solid, light: Light, size: int) -> ShadowMap:
-    """Cast one ray from the light through the centre of each of size x size pixels, fitted around the surface."""
-    points = solid.points.reshape(-1, 3).astype(np.float64)
+def draw_shadow_map(solid: Solid, light: Light, size: int) -> ShadowMap:
+    """The light's own depth map of size x size pixels, fitted around the surface."""
+    points = solid.points.reshape(-1, 3)
     points = points[np.isfinite(points).all(axis=1)]
+    middle = (size - 1) / 2
     if isinstance(light, DirectionalLight):
-        axis = np.asarray(light.direction) / math.hypot(*light.direction)
-        rotation = _light_axes(axis)
+        rotation = light_axes(np.asarray(light.direction, float))
         local = points @ rotation.T
         low, high = local.min(axis=0), local.max(axis=0)
         scale = (size - 1) / max(float((high - low)[:2].max()), 1e-9)
         origin = rotation.T @ np.array([*(low + high)[:2] / 2, low[2] - 1 / scale])  # one pixel before the first point
-        middle = (size - 1) / 2
-        projection = np.array([[scale, 0, 0, middle], [0, scale, 0, middle], [0, 0, 0, 1.0]])
     else:
-        origin = np.asarray(light.position, np.float64)
+        origin = np.asarray(light.position, float)
         way = points - origin
         way /= np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-12)
-        rotation = _light_axes(way.mean(axis=0))
+        rotation = light_axes(way.mean(axis=0))
         cosine = float((way @ rotation[2]).min())
         half_angle = min(math.acos(max(-1.0, min(1.0, cosine))), math.radians(_WIDEST_HALF_ANGLE_DEG))
-        middle = (size - 1) / 2
         scale = size / 2 / max(math.tan(half_angle), 1e-6)
-        projection = np.array([[scale, 0, middle, 0], [0, scale, middle, 0], [0, 0, 1.0, 0]])
-
-    camera_to_light = np.eye(4)
-    camera_to_light[:3, :3], camera_to_light[:3, 3] = rotation, -rotation @ origin
-    across = (np.arange(size) - middle) / scale
-    x, y = np.meshgrid(across, across)
-    if isinstance(light, DirectionalLight):
-        starts = origin + x[..., None] * rotation[0] + y[..., None] * rotation[1]
-        ways = np.broadcast_to(rotation[2], starts.shape)
-    else:
-        starts = np.broadcast_to(origin, (size, size, 3))
-        ways = x[..., None] * rotation[0] + y[..., None] * rotation[1] + rotation[2]  # Z = 1: length is depth
-    rays = np.concatenate([starts, ways], axis=-1).astype(np.float32)
-    hit = _mesh(solid).cast_rays(import_open3d().core.Tensor(rays))["t_hit"].numpy()
-    return ShadowMap(np.where(np.isfinite(hit), hit, np.float32(np.nan)), camera_to_light, projection)
+    view = LightView(rotation, origin, isinstance(light, DirectionalLight), scale, (middle, middle), (size, size))
+    near = draw(view, *occluders(solid))
+    near[np.isinf(near)] = np.nan
+    return ShadowMap(-near if view.parallel else 1 / near, view.camera_to_light, view.projection)
 
 
-def _mesh(solid: Solid) -> Any:
-    """An Open3D RaycastingScene of the near side that casts shadows, torn where it is."""
+def occluders(solid: Solid) -> tuple[Points, NDArray[np.int32]]:
+    """What stops light: vertices (V, 3) and triangles (T, 3) of the near side, and of the far side where it is known.
+
+    Both are torn where the solid is.
+    """
     with np.errstate(divide="ignore"):
         triangles = grid_triangles(1 / solid.front, solid.links)
-    o3d = import_open3d()
-    caster = o3d.t.geometry.RaycastingScene(nthreads=0)
-    vertices = np.nan_to_num(solid.points.reshape(-1, 3), nan=0, posinf=0, neginf=0)  # no triangle uses those
-    caster.add_triangles(o3d.core.Tensor(vertices), o3d.core.Tensor(triangles.astype(np.uint32)))
-    return caster
+    thick = (solid.back < (1 - _THICK_FOOTPRINTS / solid.camera.fx) * solid.front).ravel()
+    far = triangles[thick[triangles].any(axis=1)]
+    used = np.zeros(solid.front.size, bool)
+    used[far] = True
+    number = np.cumsum(used, dtype=np.int32) + np.int32(solid.front.size - 1)
+    points = solid.points.reshape(-1, 3)
+    deeper = (solid.front.ravel()[used] / solid.back.ravel()[used])[:, None]
+    return np.concatenate([points, deeper * points[used]]), np.concatenate([triangles, number[far]])
 
 
-def _light_axes(forward: NDArray[np.floating]) -> NDArray[np.floating]:
+def draw(view: LightView, vertices: Points, triangles: NDArray[np.int32]) -> FloatMap:
+    """The largest nearness of triangles (T, 3) at the middle of each pixel of a view, -inf where there is none."""
+    points = view.project(vertices)
+    near = np.full(view.size, -np.inf, np.float32)
+    for_bands(view.size[0], lambda first, end: _draw_rows(points, triangles, first, end, near), _BAND_ROWS)
+    return near
+
+
+def light_axes(forward: Points) -> Points:
     """(3, 3) rotation, its rows the light's X, Y and Z axes: Z along `forward`, Y as near the camera's as can be."""
     z = forward / np.linalg.norm(forward)
     down = np.array([0.0, 1, 0]) if abs(z[1]) < 0.99 else np.array([0.0, 0, 1])

@@ -33,7 +33,7 @@ _NOISE_STEPS = 5.0  # steps from pixel to pixel that this many deviations of noi
 # reach 14 px give 0.008 more shadow IoU and take several times as long.
 _NORMAL_RANGE, _NORMAL_REACH_PX, _NORMAL_PASSES = 0.3, 10.0, 2
 TILE = 8  # of _kernels, which loads numba; a test holds them equal
-_ROUNDING = 1e-5  # of 1/Z; what deviates by less is float32, not noise
+_ROUNDING = 1e-6  # of the largest 1/Z; what deviates by less is float32, not noise
 
 _complete_rows = Kernel(
     "depthapps.shadow._kernels",
@@ -66,7 +66,7 @@ def build_solid(scene: Scene) -> Solid:
     inverse = fill_background(inverse_depth(scene.depth_m))
     inverse[np.isposinf(scene.depth_m)] = 0
     noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
-    if noise < _ROUNDING * float(np.median(inverse)):
+    if noise <= _ROUNDING * float(inverse.max()):
         depth = _depth(inverse)
         links = surface_links(depth)
         normals = surface_normals(depth, camera, links)

@@ -80,7 +80,7 @@ class Tracer:
         self, pixels: NDArray[np.intp], light: Light, radius: float, samples: int, seen: FloatMap, doubt: FloatMap
     ) -> None:
         vector, at_infinity = light_vector(light)
-        turn = _turns(self.solid.front.shape).ravel()
+        turn = turns(self.solid.front.shape).ravel()
 
         def band(first: int, end: int) -> None:
             part = pixels[first:end]
@@ -101,7 +101,7 @@ class Tracer:
         """
         shape = self.solid.front.shape
         found = np.ones(shape, np.float32).ravel()
-        turn = _turns(shape).ravel()
+        turn = turns(shape).ravel()
 
         def band(first: int, end: int) -> None:
             part = self._known[first:end]
@@ -135,7 +135,7 @@ def _mean_along(values: FloatMap, solid: Solid) -> FloatMap:
     return total / weight
 
 
-def _turns(shape: tuple[int, ...]) -> FloatMap:
+def turns(shape: tuple[int, ...]) -> FloatMap:
     """Angles (H, W) that differ as much as can be between neighbours (interleaved gradient noise, Jimenez 2014)."""
     x, y = np.arange(shape[1]), np.arange(shape[0])[:, None]
     return (2 * np.pi * (52.9829189 * ((0.06711056 * x + 0.00583715 * y) % 1) % 1)).astype(np.float32)
