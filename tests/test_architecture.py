@@ -22,7 +22,6 @@ GROUND = {
     "geometry": {"scene"},
     "surface": {"geometry", "scene"},
     "lifting": {"bands", "color", "geometry", "scene"},
-    "_denoise_kernels": set(),
     "denoise": {"bands", "geometry", "native", "scene"},
 }
 BELOW_ROOMS = set(GROUND)

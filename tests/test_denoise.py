@@ -1,9 +1,11 @@
 """Local planes through noisy inverse depth."""
 
+import cv2
 import numpy as np
 import pytest
 
-from depthapps.denoise import fit_planes
+from depthapps.denoise.faces import find_faces
+from depthapps.denoise.planes import fit_planes
 
 ALL = np.ones((120, 159), bool), np.ones((119, 160), bool)
 
@@ -29,3 +31,50 @@ def test_noise_falls_to_a_fifth_and_nothing_passes_a_tear():
     assert error.std() < 0.2 * sigma
     assert np.abs(error[:, 76:84]).mean() < 0.3 * sigma
     assert 0.2 < found.sigma.mean() / error.std() < 5
+
+
+def _box(noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Inverse depth of two faces of a box that meet at x = 70, and which pixels lie on the right one."""
+    v, u = np.mgrid[:120, :160].astype(np.float32)
+    sides = np.minimum(0.4 + 0.001 * (u - 70), 0.4 - 0.0015 * (u - 70)) + 0.0005 * v
+    return (sides + _grainy(noise)).astype(np.float32), u > 70
+
+
+def _grainy(noise: float) -> np.ndarray:
+    """Noise (120, 160) that is alike over about 3 px, as that of stereo is."""
+    grains = cv2.GaussianBlur(np.random.default_rng(2).standard_normal((120, 160)), (0, 0), 1.5)
+    return noise * grains / grains.std()
+
+
+def test_faces_are_found_through_noise_and_end_at_their_crease():
+    inverse, beyond = _box(0.004)  # of what the sides fall by over 4 px
+    faces = find_faces(inverse, *ALL)
+    labels = [np.median(faces.label[side]) for side in (beyond, ~beyond)]
+    assert labels[0] != labels[1]
+    assert (faces.label == np.where(beyond, *labels)).mean() > 0.96
+    assert np.abs(faces.plane[0] - _box(0)[0]).mean() < 0.001
+    assert np.median(faces.plane[1][beyond]) == pytest.approx(-0.0015, rel=0.05)
+
+
+def test_one_wall_is_one_face_however_noisy():
+    _, u = np.mgrid[:120, :160].astype(np.float32)
+    faces = find_faces((0.3 + 0.001 * u + _grainy(0.004)).astype(np.float32), *ALL)
+    assert len(np.unique(faces.label)) == 1
+    assert np.abs(faces.plane[0] - 0.3 - 0.001 * u).max() < 0.002
+
+
+def test_what_is_round_is_one_surface_and_no_face():
+    v, u = np.mgrid[:120, :160].astype(np.float32)
+    ball = 0.4 + 0.08 * np.sqrt(np.maximum(1 - ((u - 80) / 100) ** 2 - ((v - 60) / 100) ** 2, 0))
+    faces = find_faces((ball + _grainy(0.0008)).astype(np.float32), *ALL)
+    label, count = np.unique(faces.label, return_counts=True)
+    assert count.max() > 0.9 * faces.label.size
+    assert np.isnan(faces.plane[0][faces.label == label[count.argmax()]]).all()
+
+
+def test_tears_divide_faces():
+    inverse = np.full((120, 160), 0.3, np.float32) + _grainy(0.004).astype(np.float32)
+    right = ALL[0].copy()
+    right[:, 79] = False
+    label = find_faces(inverse, right, ALL[1]).label
+    assert not set(label[:, :80].ravel()) & set(label[:, 80:].ravel())

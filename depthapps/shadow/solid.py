@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.bands import for_bands
-from depthapps.denoise import fit_planes
+from depthapps.denoise.planes import fit_planes
 from depthapps.geometry import fill_background, inverse_depth_noise, robust_deviation, unproject
 from depthapps.native import Kernel
 from depthapps.scene import Camera, FloatMap, Scene
@@ -28,10 +28,6 @@ _SIGMAS = 6.0  # of the noise left that it starts above it; over two noisy rooms
 _FARTHEST_OFF = 0.05  # of the depth; beyond, far things would float before their own shadows
 _THINNEST_FOOTPRINTS = 2.0  # what is seen of a thing is at least a pixel wide, and taken to be as thick
 _NOISE_STEPS = 5.0  # steps from pixel to pixel that this many deviations of noise explain are no edges
-# Normals are averaged with those that differ by about this much, over this many pixels: faces become even, and the
-# edges between them stay (bilateral normal filtering, Zheng et al. 2011). Over two rooms with noise, three passes that
-# reach 14 px give 0.008 more shadow IoU and take several times as long.
-_NORMAL_RANGE, _NORMAL_REACH_PX, _NORMAL_PASSES = 0.3, 10.0, 2
 TILE = 8  # of _kernels, which loads numba; a test holds them equal
 _ROUNDING = 1e-6  # of the largest 1/Z; what deviates by less is float32, not noise
 
@@ -77,7 +73,7 @@ def build_solid(scene: Scene) -> Solid:
         planes = fit_planes(inverse, links.right, links.down)
         inverse = np.where(inverse > 0, np.maximum(planes.inverse, 0.1 * inverse), 0)
         depth, sigma = _depth(inverse), planes.sigma
-        normals = _even(normals_of_slopes(inverse, planes.du, planes.dv, camera))
+        normals = normals_of_slopes(inverse, planes.du, planes.dv, camera)
     sure = trusted(scene)
     front = np.where(sure, inverse, np.float32(0))
     links = Links(
@@ -102,14 +98,6 @@ def build_solid(scene: Scene) -> Solid:
 def _depth(inverse: FloatMap) -> FloatMap:
     with np.errstate(divide="ignore"):
         return np.float32(1) / inverse
-
-
-def _even(normals: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Normals (H, W, 3) averaged over the faces they belong to."""
-    for _ in range(_NORMAL_PASSES):
-        smooth = cv2.bilateralFilter(normals, int(2.5 * _NORMAL_REACH_PX), _NORMAL_RANGE, _NORMAL_REACH_PX)
-        normals = (smooth / np.linalg.norm(smooth, axis=-1, keepdims=True)).astype(np.float32)
-    return normals
 
 
 def far_side(front: FloatMap, links: Links, camera: Camera) -> FloatMap:

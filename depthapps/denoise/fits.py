@@ -1,0 +1,84 @@
+"""Weighted planes through inverse depth around every pixel, along the surface.
+
+In w = 1/Z every plane is linear in pixel coordinates, so a weighted least-squares fit of w = a + b·x + c·y has no
+bias on walls and floors, however steep they stand. Coordinates: pixels from the middle of the picture, over its width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.bands import for_bands
+from depthapps.native import Kernel
+from depthapps.scene import FloatMap
+
+BoolMap = NDArray[np.bool_]
+Values = NDArray[np.floating]
+
+_PASSES = 2  # of exponential weights along rows and columns; a third changes nothing
+_PIXEL = 0.3  # of a pixel's own extent: one alone has a value and no slope
+
+_gather_rows = Kernel(
+    "depthapps.denoise._kernels", "gather_rows", "float32[:,:,::1] uint8[:,::1] float64 int64 int64 float32[:,:,::1]"
+)
+
+
+def coordinates(shape: tuple[int, int]) -> tuple[FloatMap, FloatMap]:
+    """x (1, W) and y (H, 1) of a picture's pixels."""
+    height, width = shape
+    x = np.arange(width, dtype=np.float32) / width - 0.5
+    return x[None, :], ((np.arange(height, dtype=np.float32) - height / 2) / width)[:, None]
+
+
+def local_moments(w: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -> Values:
+    """Moments (H, W, 9) of 1, x, y, x², xy, y², w, wx, wy with weights of deviation scale_px along links.
+
+    They are summed by recursive filters, so the cost does not depend on the scale.
+    """
+    x, y = coordinates((w.shape[0], w.shape[1]))
+    moments = np.empty((*w.shape, 9), np.float32)
+    for k, moment in enumerate((1, x, y, x * x, x * y, y * y, w, w * x, w * y)):
+        moments[..., k] = moment
+    # the feedback k of two-sided exponential weights of variance v = 2k / (1 - k)²
+    variance = scale_px**2 / _PASSES
+    feedback = float(1 + 1 / variance - np.sqrt((1 + 1 / variance) ** 2 - 1))
+    along = np.ascontiguousarray(right).view(np.uint8), np.ascontiguousarray(down.T).view(np.uint8)
+    for _ in range(_PASSES):
+        for gates in along:
+            moments = _gathered(moments, gates, feedback)
+    return moments
+
+
+def solve(moments: Values, width: int) -> tuple[Values, Values, Values]:
+    """The planes a, b, c that moments (..., 9 or more) in a picture of some width stand for, each (...)."""
+    total = moments[..., 0].astype(np.float64)
+    mx, my, mxx, mxy, myy, mw, mwx, mwy = (moments[..., k] / total for k in range(1, 9))
+    pixel = (_PIXEL / width) ** 2
+    cxx, cxy, cyy = mxx - mx * mx + pixel, mxy - mx * my, myy - my * my + pixel
+    cwx, cwy = mwx - mw * mx, mwy - mw * my
+    determinant = cxx * cyy - cxy * cxy
+    b, c = (cwx * cyy - cwy * cxy) / determinant, (cwy * cxx - cwx * cxy) / determinant
+    return mw - b * mx - c * my, b, c
+
+
+def fit(inverse: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -> tuple[FloatMap, FloatMap, FloatMap]:
+    """The plane at every pixel (H, W) with weights of deviation scale_px along links: value, and slopes a pixel."""
+    middle = np.float32(np.mean(inverse))
+    a, b, c = solve(local_moments(inverse - middle, right, down, scale_px), inverse.shape[1])
+    return evaluate(a + middle, b, c)
+
+
+def evaluate(a: Values, b: Values, c: Values) -> tuple[FloatMap, FloatMap, FloatMap]:
+    """Planes (H, W) at their own pixels: value, and slopes a pixel."""
+    x, y = coordinates((a.shape[0], a.shape[1]))
+    width = a.shape[1]
+    return (a + b * x + c * y).astype(np.float32), (b / width).astype(np.float32), (c / width).astype(np.float32)
+
+
+def _gathered(moments: Values, gates: NDArray[np.uint8], feedback: float) -> Values:
+    """Moments (H, W, 9), which are used up, gathered along rows; comes back as (W, H, 9), for the columns' turn."""
+    height, width, count = moments.shape
+    turned = np.empty((width, height, count), np.float32)
+    for_bands(height, lambda first, end: _gather_rows(moments, gates, feedback, first, end, turned))
+    return turned
