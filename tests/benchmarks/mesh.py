@@ -59,19 +59,19 @@ class Room:
         return cls(boxes, tuple((place(r), float(r)) for r in radii))
 
     def cast(self, origin: Array, rays: Array) -> Array:
-        """How many times its length (N,) each ray (N, 3) goes until it meets the surface."""
+        """How many times its length (N,) each ray (N, 3) goes from its origin, (3,) or (N, 3), to the surface."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            floor, wall = -origin[1] / rays[:, 1], (WALL_M - origin[2]) / rays[:, 2]
+            floor, wall = -origin[..., 1] / rays[:, 1], (WALL_M - origin[..., 2]) / rays[:, 2]
             nearest = np.minimum(np.where(floor > 0, floor, np.inf), np.where(wall > 0, wall, np.inf))
             for centre, half, angle in self.boxes:
                 turn = _turn(angle)
-                start, along = turn @ (origin - centre), rays @ turn.T
+                start, along = (origin - centre) @ turn.T, rays @ turn.T
                 one, other = (-half - start) / along, (half - start) / along
                 enter, leave = np.minimum(one, other).max(axis=1), np.maximum(one, other).min(axis=1)
                 nearest = np.where((enter > 0) & (enter < leave) & (enter < nearest), enter, nearest)
         for centre, radius in self.balls:
             start = origin - centre
-            a, b, c = (rays**2).sum(axis=1), rays @ start, start @ start - radius**2
+            a, b, c = (rays**2).sum(axis=1), (rays * start).sum(axis=1), (start**2).sum(axis=-1) - radius**2
             root = b * b - a * c
             t = (-b - np.sqrt(np.maximum(root, 0))) / a
             nearest = np.where((root > 0) & (t > 0) & (t < nearest), t, nearest)
