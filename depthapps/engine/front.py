@@ -67,7 +67,8 @@ def align(
     """Align two rectified views (H, W, 3) RGB and find the range of their disparities; see `find_range`.
 
     Raises StereoError when the views do not match, SwappedViewsError when they are exchanged; if `strict`,
-    UnalignedError when their rows differ by more than what is removed, and StereoError when nothing moves between them.
+    UnalignedError when their rows differ by more than what is removed, or too few points tell, and StereoError when
+    nothing moves between them.
     """
     left, right = to_8bit(left), to_8bit(right)
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
@@ -75,7 +76,12 @@ def align(
     low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
     right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
     rows = check_rows(left_grey, right_grey, coarse)
-    if strict and rows is not None:
+    if strict:
+        if rows is None:
+            raise UnalignedError(
+                "too few points tell whether the rows of the two views line up",
+                hint="pass --rectify never if they were rectified already",
+            )
         if rows.moved_px < STANDSTILL_PX:
             raise StereoError(
                 "the two photos are the same: nothing moved between them",

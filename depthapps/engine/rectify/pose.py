@@ -19,7 +19,8 @@ RATIO_SIGMA = 0.03  # of the logarithm of second over first focal length: autofo
 LENS_SIGMA = 0.05  # of k1; wide lenses that were not corrected reach 0.1
 CENTRE_SIGMA = 0.01  # of the second principal point's row, in widths
 SHIFT_SIGMA = 0.03  # of its column, in widths, where 3D cameras shift their views for comfort; photos are not shifted
-SIDEWAYS_SIGMA = 0.3, 0.05  # of the direction of the baseline in radians: by hand, and of 3D cameras
+# of the direction of the baseline in radians: by hand, 1 cm forward or up in 6.5 cm aside; and of 3D cameras
+SIDEWAYS_SIGMA = 0.15, 0.05
 TURN_SIGMA = 0.2, 0.02  # of the angle between the cameras in radians: the same
 # Errors of matches are alike in a region, where lens and shutter depart from the model: more of them do not tell more.
 INDEPENDENT = 200
