@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -218,6 +219,22 @@ def test_a_focus_pull_goes_from_one_end_to_the_other(step_scene):
     assert off[0][0] <= off[2][0]
     assert off[0][1] >= off[2][1]
     assert len(frames) == 3
+
+
+def test_frames_of_a_focus_pull_are_as_pictures_taken_one_by_one(step_scene):
+    grain = np.random.default_rng(0).normal(0, 4, step_scene.image.shape)
+    image = np.clip(step_scene.image + grain, 0, 255).astype(np.uint8)
+    wide = cv2.erode(step_scene.depth_m, np.ones((7, 7), np.uint8))  # the near square 3 px too large on each side
+    scene, lens = Scene(image, np.asarray(wide, np.float32), step_scene.camera), BokehParams(f_number=0.2)
+    depths = (1.0, 1.5, 3.0)
+    frames = list(focus_pull(scene, lens, (1.0, 3.0), 3, Quality.BALANCED))
+    for depth, frame in zip(depths, frames, strict=True):
+        alone, unsnapped = (
+            render_bokeh(scene, replace(lens, focus_depth_m=depth), quality).astype(int)
+            for quality in (Quality.BALANCED, Quality.FAST)
+        )
+        assert np.abs(frame - alone).mean() < 0.05
+        assert depth == 1.5 or np.abs(unsnapped - alone).mean() > 0.1  # it matters at both ends that edges are moved
 
 
 @pytest.mark.parametrize(
