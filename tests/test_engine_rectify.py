@@ -121,22 +121,64 @@ def test_the_rectified_frame(two_layers):
     assert found.image.shape[:2] == found.match.disparity_px.shape == (camera.height, camera.width)
 
 
-def test_what_makes_no_pair_is_refused_with_its_reason(two_layers, slanted_plane):
-    left = two_layers.pair.left
-    sky = left.copy()
-    sky[:195] = (120, 160, 220)
-    sky_right = two_layers.pair.right.copy()
-    sky_right[:195] = (120, 160, 220)
-    cases = {
-        "are the same": (left, left.copy()),
-        "did not move": (left, turned(left, (2, 3, 1))[0]),
-        "texture": (sky, sky_right),
-        "same scene": (left, np.ascontiguousarray(slanted_plane.pair.left[::-1])),
-    }
-    for reason, (first, second) in cases.items():
-        with pytest.raises(StereoError, match=reason) as error:
-            match_photos(StereoPair(first, second, CALIBRATION), Quality.FAST, confidence=False)
-        assert error.value.hint
+def cloud(seen_from: tuple[float, float, float], seed: int = 0, turn: tuple[float, float, float] = (0, 0, 0)) -> Image:
+    """Textured discs from 1.5 to 5 m away, as a camera at a place in metres sees them."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform((-2.5, -2, 1.5), (2.5, 2, 5), (500, 3))
+    texture = rng.integers(0, 255, (500, 8, 8, 3)).astype(np.uint8)
+    view = np.full((240, 320, 3), 128, np.uint8)
+    inside = (places - seen_from) @ rotation_of(turn).T
+    for k in np.argsort(-inside[:, 2]):
+        x, y, z = inside[k]
+        if z < 0.3:
+            continue
+        u, v, size = FOCAL * x / z + 159.5, FOCAL * y / z + 119.5, FOCAL * 0.2 / z / 8
+        way = np.array([[size, 0, u - 4 * size], [0, size, v - 4 * size]])
+        cv2.warpAffine(texture[k], way, (320, 240), view, cv2.INTER_CUBIC, cv2.BORDER_TRANSPARENT)
+    return view
+
+
+def under_a_sky(view: Image) -> Image:
+    """The view with its upper 80 % as plain as a sky."""
+    covered = view.copy()
+    covered[:192] = (120, 160, 220)
+    return covered
+
+
+HERE, ASIDE, AHEAD = (0, 0, 0), (0.1, 0, 0), (0, 0, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        (cloud(HERE), cloud(HERE), "are the same"),
+        (cloud(HERE), cloud(HERE, turn=(2, 4, 1)), "turned by .* but did not move"),
+        (cloud(HERE), cloud(ASIDE, seed=7), "not show the same scene"),
+        (cloud(HERE), cloud(AHEAD), "moved forward"),
+        (under_a_sky(cloud(HERE)), under_a_sky(cloud(ASIDE)), "has any texture"),
+    ],
+    ids=["twice the same", "only turned", "unrelated", "forward", "sky"],
+)
+@pytest.mark.parametrize("rectify", [Rectify.AUTO, Rectify.ALWAYS])
+def test_what_makes_no_pair_is_refused_with_its_reason(first, second, reason, rectify):
+    with pytest.raises(StereoError, match=reason) as error:
+        match_photos(StereoPair(first, second, CALIBRATION), Quality.FAST, rectify=rectify, confidence=False)
+    assert error.value.hint
+
+
+def test_the_same_discs_from_aside_are_matched():
+    pair = StereoPair(cloud(HERE), cloud(ASIDE, turn=(2, 3, -2)), CALIBRATION)
+    report = match_photos(pair, Quality.FAST, confidence=False).report
+    assert report is not None
+    assert report.vertical_error_px < 0.5
+    assert np.abs(np.array(report.rotation_deg) - (2, 3, -2)).max() < 0.7
+
+
+def test_plain_views_are_not_taken_for_rectified(two_layers):
+    plain, right = (under_a_sky(v) for v in (two_layers.pair.left, turned(two_layers.pair.right, (1, 1, 4))[0]))
+    with pytest.raises(StereoError, match="texture") as error:
+        match_photos(StereoPair(plain, right, CALIBRATION), Quality.FAST, confidence=False)
+    assert "--rectify never" in error.value.hint
 
 
 def test_the_command_tells_and_keeps_what_was_rectified(tmp_path, two_layers):

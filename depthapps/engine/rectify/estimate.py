@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.color import to_8bit
-from depthapps.engine.coarse import match_coarse
 from depthapps.engine.exposure import equalize_exposure
 from depthapps.engine.rectify.features import Matches, match_features
 from depthapps.engine.rectify.pose import Known, Pose, fit_pose, fit_rotation, rotation_vector, starts
@@ -31,8 +30,6 @@ FEWEST_SHARE = 0.35
 LEAST_TEXTURE = 0.3
 SAME_PX = 0.1
 LEAST_PARALLAX = 1.5e-3  # of the width
-CORNERS = 600  # cells of which each gives a corner
-FOLLOWED_PX = 5.0  # from where a match said that a point is, to where it is found
 FEW, FIRST_STEPS = 200, 20  # matches and steps for the starts; the best one goes on with all of them
 EXCHANGED_COST = 12.0  # how much better the views must fit exchanged than as given
 
@@ -188,17 +185,11 @@ def _refined(
     points: NDArray[np.floating],
     others: NDArray[np.floating],
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """The matches followed at full size in the rectified views (Lucas-Kanade), there and back, and corners of all else.
-
-    Features crowd where there is texture; a road or a floor without any would be left to what the pose makes of them.
-    """
+    """The matches followed at full size in the rectified views (Lucas-Kanade), there and back."""
     size = rectification.width, rectification.height
     views = [v.warp(p, size) for v, p in ((rectification.first, first), (rectification.second, second))]
-    start, guess = rectification.first.rectified(points), rectification.second.rectified(others)
-    corners, matched, reach = _corners(views[0], views[1], rectification.first.covered(size))
-    near = np.concatenate([np.full(len(start), FOLLOWED_PX), np.full(len(corners), reach)])
-    start = np.concatenate([start, corners]).astype(np.float32)
-    guess = np.concatenate([guess, matched]).astype(np.float32)
+    start = rectification.first.rectified(points).astype(np.float32)
+    guess = rectification.second.rectified(others).astype(np.float32)
     options = {
         "winSize": (21, 21),
         "maxLevel": 1,
@@ -208,34 +199,8 @@ def _refined(
     end, found, _ = cv2.calcOpticalFlowPyrLK(views[0], views[1], start, guess.copy(), **options)
     back, returned, _ = cv2.calcOpticalFlowPyrLK(views[1], views[0], end, start.copy(), **options)
     kept = (found.ravel() > 0) & (returned.ravel() > 0)
-    kept &= (np.linalg.norm(back - start, axis=1) < 0.3) & (np.abs(end - guess)[:, 1] < FOLLOWED_PX)
-    kept &= np.abs(end - guess)[:, 0] < near
-    return tuple(
-        v.taken(p[kept].astype(np.float64))
-        for v, p in zip((rectification.first, rectification.second), (start, end), strict=True)
-    )
-
-
-def _corners(
-    left: Image, right: Image, covered: NDArray[np.bool_]
-) -> tuple[NDArray[np.floating], NDArray[np.floating], float]:
-    """The best corner of each cell of the left view (N, 2), about where the right one has it, and to how many px."""
-    try:
-        coarse = match_coarse(left, right)
-    except StereoError:
-        return np.empty((0, 2)), np.empty((0, 2)), 0.0
-    height, width = left.shape
-    cell = max(1, math.ceil(math.sqrt(height * width / CORNERS)))
-    rows, columns = height // cell, width // cell
-    strength = np.where(covered, cv2.cornerMinEigenVal(left, 5), 0)[: rows * cell, : columns * cell]
-    best = strength.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows * columns, -1).argmax(axis=1)
-    row, column = np.divmod(np.arange(rows * columns), columns)
-    start = np.column_stack([column * cell + best % cell, row * cell + best // cell])
-    x, y = np.minimum((start * coarse.scale).astype(int), np.array(coarse.disparity.shape[::-1]) - 1).T
-    disparity = coarse.disparity[y, x] / coarse.scale
-    known = np.isfinite(disparity)
-    start, disparity = start[known].astype(float), disparity[known]
-    return start, start - np.column_stack([disparity, 0 * disparity]), 1.5 / coarse.scale
+    kept &= (np.linalg.norm(back - start, axis=1) < 0.3) & (np.linalg.norm(end - guess, axis=1) < 5)
+    return points[kept], rectification.second.taken(end[kept].astype(np.float64))
 
 
 def _check_matches(matches: Matches) -> None:
