@@ -1,6 +1,6 @@
 """How much of the engine's accuracy is left when the right view of a rectified pair was taken by another camera.
 
-    python tests/benchmarks/photos.py FOLDER [--tries 1] [--quality fast] [--assume-focal]
+    python tests/benchmarks/photos.py FOLDER [--tries 1] [--seed 0] [--quality fast] [--assume-focal]
 
 FOLDER holds a folder a pair, as for stereo.py. Each right view is taken anew, `--tries` times, by a camera that is
 turned by up to 5 degrees about each axis, has another focal length (up to 3 %), bends lines (k1 up to 0.05) and stands
@@ -129,8 +129,8 @@ def load(folder: Path) -> tuple[Image, Image, FloatMap, Camera]:
     return left, right, truth, Camera.from_fov(width, height, 60)
 
 
-def measure(folder: Path, tries: int, quality: Quality, *, assume_focal: bool) -> list[tuple[float, ...] | str]:
-    """For each try its four figures, or why it was refused."""
+def measure(folder: Path, seeds: range, quality: Quality, *, assume_focal: bool) -> list[tuple[float, ...] | str]:
+    """For each seed its four figures, or why it was refused."""
     left, right, truth, camera = load(folder)
     height, width = truth.shape
     assumed = ("focal length",) if assume_focal else ()
@@ -138,7 +138,7 @@ def measure(folder: Path, tries: int, quality: Quality, *, assume_focal: bool) -
     calibration = Calibration(told, 0.1, assumed=assumed)
     plain = match_pair(StereoPair(left, right, calibration), quality, confidence=False).disparity_px
     rows: list[tuple[float, ...] | str] = []
-    for seed in range(tries):
+    for seed in seeds:
         other = OtherCamera.random(camera, np.random.default_rng([seed, *folder.name.encode()]))
         pair = StereoPair(left, other.photo(right), calibration)
         try:
@@ -175,6 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tries", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0, help="of the first try; the next ones count on")
     parser.add_argument("--quality", type=Quality, default=Quality.FAST)
     parser.add_argument("--assume-focal", action="store_true")
     arguments = parser.parse_args()
@@ -184,7 +185,8 @@ def main() -> None:
     print("| pair | untouched | warped back | up to infinity | disparity |\n|---|---|---|---|---|", flush=True)
     figures, refused = [], 0
     for folder in folders:
-        rows = measure(folder, arguments.tries, arguments.quality, assume_focal=arguments.assume_focal)
+        seeds = range(arguments.seed, arguments.seed + arguments.tries)
+        rows = measure(folder, seeds, arguments.quality, assume_focal=arguments.assume_focal)
         for row in rows:
             if isinstance(row, str):
                 refused += 1
