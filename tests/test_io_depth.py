@@ -63,6 +63,22 @@ def test_what_a_png_cannot_hold_is_unknown_not_wrong(tmp_path):
     assert np.isnan(read_disparity(tmp_path / "d.png")).tolist() == [[True, True, False]]
 
 
+def test_archives_of_a_map_and_other_things(tmp_path):
+    path, depth = tmp_path / "a.npz", np.arange(1, 31, dtype=np.float32).reshape(5, 6)
+    np.savez(path, K=np.eye(3), pose=np.eye(4), found=depth)
+    assert np.array_equal(read_depth(path), depth)
+    np.savez_compressed(path, depth=depth[None], confidence=depth / 30)
+    assert np.array_equal(read_depth(path), depth)
+    savers = [lambda: np.savez(path, near=depth, far=depth), lambda: np.savez(path, K=np.eye(3))]
+    for save in savers:
+        save()
+        with pytest.raises(InputError, match="cannot be told"):
+            read_depth(path)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(InputError, match="can be read"):
+        read_depth(path)
+
+
 def test_middlebury_and_kitti_conventions(tmp_path):
     write_disparity(tmp_path / "d.pfm", np.array([[np.nan, 5]], np.float32))
     assert read_raw(tmp_path / "d.pfm").tolist() == [[np.inf, 5]]

@@ -52,12 +52,12 @@ class SourceOptions:
     cross_eyed: Annotated[bool, typer.Option("--cross-eyed", help="the right view comes first in IMAGE")] = False
     depth: Annotated[
         Path | None,
-        typer.Option(help="depth of IMAGE in metres: float .npy .pfm .tif .exr, or a 16-bit PNG", metavar="FILE"),
+        typer.Option(help="depth of IMAGE in metres: float .npy .npz .pfm .tif .exr, or a 16-bit PNG", metavar="FILE"),
     ] = None
     disparity: Annotated[
         Path | None,
         typer.Option(
-            help="disparity of IMAGE in pixels: float .npy .pfm .tif, or a 16-bit PNG, 256 a pixel", metavar="FILE"
+            help="disparity of IMAGE in pixels: float .npy .npz .pfm .tif, or a 16-bit PNG, 256 a pixel", metavar="FILE"
         ),
     ] = None
     depth_kind: Annotated[

@@ -1,9 +1,14 @@
-"""Depth and disparity maps in and out: float in .npy, .pfm and .tif, whole numbers with a scale in 16-bit .png."""
+"""Depth and disparity maps in and out: float in .npy, .pfm and .tif, whole numbers with a scale in 16-bit .png.
+
+Read are .npz and .exr besides.
+"""
 
 from __future__ import annotations
 
 import math
+from io import BytesIO
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -19,6 +24,7 @@ DEPTH_PNG_SCALE = 1000.0  # units a metre: millimetres, as Kinect, RealSense and
 DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
 CONFIDENCE_PNG_SCALE = 65535.0
 _INTEGER_MAX = 65535
+_LARGEST_MATRIX = 4  # rows or columns of a camera or a pose, which no picture has
 ASSUMED_NEAR_M, ASSUMED_FAR_M = 1.0, 10.0  # of maps that tell only what is nearer: a portrait in a room
 _ENDS_PERCENT = (0.5, 99.5)  # of the pixels outside of that range
 
@@ -85,14 +91,14 @@ def _samples(path: Path, what: str) -> NDArray:
     """The map (h, w) in a file, as its samples stand in it."""
     check_input(path, what)
     suffix = path.suffix.lower()
-    if suffix == ".npy":
+    if suffix in (".npy", ".npz"):
         values = _read_npy(path, what)
     elif suffix == ".exr":
         values = _read_exr(path, what)
     else:
         values = decode(path.read_bytes(), cv2.IMREAD_UNCHANGED)
     if values is None:
-        known = " ".join((*MAP_SUFFIXES, ".exr"))
+        known = " ".join((*MAP_SUFFIXES, ".npz", ".exr"))
         raise InputError(f"{path} is not a {what} that can be read", hint=f"one of {known} holds it")
     if values.ndim == 3 and values.shape[2] > 1 and not (values == values[..., :1]).all():
         raise InputError(f"the {what} {path} has colours", hint="pass the measured map, not a coloured preview of it")
@@ -101,8 +107,11 @@ def _samples(path: Path, what: str) -> NDArray:
 
 def _read_npy(path: Path, what: str) -> NDArray:
     try:
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        values = np.load(BytesIO(path.read_bytes()), allow_pickle=False)
+        if not isinstance(values, np.ndarray):  # an archive of them
+            with values as archive:
+                values = _only_map(path, what, {name: archive[name] for name in archive.files})
+    except (ValueError, OSError, EOFError, BadZipFile) as error:
         raise InputError(f"{path} is not a {what} that can be read ({error})", hint="save it with numpy.save") from None
     if values.ndim not in (2, 3) or values.dtype.kind not in "fui":
         raise InputError(
@@ -110,6 +119,18 @@ def _read_npy(path: Path, what: str) -> NDArray:
             hint="save the (height, width) array itself",
         )
     return values
+
+
+def _only_map(path: Path, what: str, arrays: dict[str, NDArray]) -> NDArray:
+    """The one array of an .npz archive that is a map, and no camera matrix or pose; of several, the named one."""
+    maps = {name: a for name, a in arrays.items() if a.squeeze().ndim == 2 and min(a.squeeze().shape) > _LARGEST_MATRIX}
+    name = next((n for n in ("depth", "disparity", "arr_0") if n in maps), None)
+    if name is None and len(maps) != 1:
+        raise InputError(
+            f"{path} holds {', '.join(arrays) or 'nothing'}: which one is the {what} cannot be told",
+            hint="name the (height, width) array depth or disparity, or save it alone",
+        )
+    return maps[name or next(iter(maps))].squeeze()
 
 
 def _read_exr(path: Path, what: str) -> NDArray:
