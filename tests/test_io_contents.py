@@ -275,6 +275,16 @@ def test_mpo_views_stand_in_the_order_of_their_numbers(read, numbers):
     assert contents.baseline_m == 0.075
 
 
+@pytest.mark.parametrize("both", [True, False])
+def test_both_views_of_an_mpo_are_turned_as_its_exif_says(read, both):
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    views = [encoded(PHOTO, exif=exif), encoded(OTHER, exif=exif) if both else encoded(OTHER)]
+    contents = read(multi_picture(views, [1, 2]), "a.mpo")
+    assert like(contents.photo.image, np.rot90(PHOTO, -1))
+    assert like(contents.right, np.rot90(OTHER, -1))
+
+
 def test_a_3ds_says_nothing_of_its_baseline_and_is_known(read):
     exif = Pillow.Exif()
     exif[0x0110] = "Nintendo 3DS"

@@ -11,6 +11,8 @@ import numpy as np
 from depthapps.errors import InputError
 from depthapps.io.images import decode_image
 from depthapps.io.jpeg import MultiPicture, multi_pictures
+from depthapps.io.metadata import read_metadata
+from depthapps.io.orientation import upright
 from depthapps.scene import Image
 
 _DISPARITY = 0x020002  # MP type code: views of one scene from places side by side (CIPA DC-007, 5.2.3.3.1)
@@ -48,9 +50,20 @@ def read_multi_view(data: bytes, name: str, camera_name: str) -> MultiView | Non
     numbers = [n for p in pictures if isinstance(n := p.attributes.get(_INDIVIDUAL_NUMBER), int)]
     if len(numbers) == len(pictures):
         pictures = [pictures[k] for k in sorted(range(len(pictures)), key=numbers.__getitem__)]
-    left, right = (decode_image(p.data, name) for p in pictures[:2])
+    left, right = _upright_views([p.data for p in pictures[:2]], name)
     baseline = next((b for p in pictures if (b := _baseline_m(p)) is not None), _BASELINES_M.get(camera_name))
     return MultiView(left, right, baseline)
+
+
+def _upright_views(encoded: list[bytes], name: str) -> list[Image]:
+    """The views of one camera, which are turned alike: one without EXIF of its own is turned as the other says."""
+    own = [read_metadata(data) for data in encoded]
+    orientation = next((m.orientation for m in own if m.orientation != 1), 1)
+    views = [decode_image(data, name) for data in encoded]
+    return [
+        upright(view, orientation) if m.orientation == 1 and not m.exif else view
+        for view, m in zip(views, own, strict=True)
+    ]
 
 
 def _baseline_m(picture: MultiPicture) -> float | None:
