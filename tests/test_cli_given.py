@@ -110,6 +110,25 @@ def test_a_3d_cameras_file_is_matched_with_its_own_baseline(tmp_path, two_layers
     assert facts["calibration"]["assumed"] == ["focal length"]
 
 
+def test_a_3d_camera_held_on_its_side_has_its_views_above_each_other(tmp_path, two_layers):
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    views = [encoded(v, exif=exif) for v in (two_layers.pair.left, two_layers.pair.right)]
+    (tmp_path / "a.mpo").write_bytes(multi_picture(views, [1, 2]))
+    run("depth", tmp_path / "a.mpo", "-o", tmp_path / "d.npy")
+    error = read_disparity(tmp_path / "d.npy") - np.rot90(two_layers.disparity_px, -1)
+    # where infinity lies is told by the keystone alone, see test_engine_rectify.py
+    assert (np.abs(error - np.nanmedian(error))[60:-40, 30:-30] <= 2).mean() > 0.94
+
+
+def test_doffs_by_hand_has_no_part_in_what_was_rectified(tmp_path, two_layers):
+    for name, view in (("a", two_layers.pair.left), ("b", two_layers.pair.right)):
+        write_image(tmp_path / f"{name}.png", view)
+    arguments = ["depth", tmp_path / "a.png", tmp_path / "b.png", "--doffs", "3", "-o"]
+    assert "--doffs is not used" in run(*arguments, tmp_path / "d.npy", "--rectify", "always").stderr
+    assert "--doffs" not in run(*arguments, tmp_path / "e.npy").stderr
+
+
 @pytest.mark.parametrize("kind", ["metric", "inverse", "affine-inverse"])
 def test_depth_maps_of_other_kinds_and_sizes(tmp_path, step_scene, kind):
     write_image(tmp_path / "photo.png", step_scene.image)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from depthapps.cli.report import Report
+from depthapps.cli.report import Report, camera_facts
 from depthapps.color import to_8bit
 from depthapps.engine.calibration.boards import Board
 from depthapps.engine.calibration.checks import Rectifier, coverage, epipolar_errors_px
@@ -15,7 +15,6 @@ from depthapps.engine.calibration.solve import FEWEST_SHOTS, Solution, solve
 from depthapps.errors import CalibrationError, InputError
 from depthapps.io.images import read_image
 from depthapps.io.shots import find_shots, pair_shots
-from depthapps.scene import LensCamera
 
 _UNSURE = 0.01  # of the focal length: what one deviation of it is in a calibration that should be taken anew
 _THIN = 0.6  # of the picture's parts; a lens bends most where corners are usually missing
@@ -89,7 +88,8 @@ def tell(solution: Solution, size: Size, report: Report) -> None:
         residuals_px={r.name: [round(v, 4) for v in r.residual_px] for r in solution.residuals},
         coverage=[round(share, 3) for share in covered],
         cameras={
-            view: _camera_facts(camera, sigma)
+            view: camera_facts(camera.pinhole)
+            | {"focal_sigma_px": round(sigma, 3), "distortion": [round(c, 6) for c in camera.distortion]}
             for view, camera, sigma in zip(views, solution.cameras, solution.focal_sigma_px, strict=True)
         },
     )
@@ -118,15 +118,3 @@ def tell(solution: Solution, size: Size, report: Report) -> None:
             report.note(f"the {view} focal length is unsure: add shots with the board tilted by 20° to 45°")
         if share < _THIN:
             report.note(f"the {view} lens is unsure where no corner was seen: add shots with the board there")
-
-
-def _camera_facts(camera: LensCamera, sigma: float) -> dict[str, object]:
-    p = camera.pinhole
-    return {
-        "fx_px": round(p.fx, 3),
-        "fy_px": round(p.fy, 3),
-        "cx_px": round(p.cx, 3),
-        "cy_px": round(p.cy, 3),
-        "focal_sigma_px": round(sigma, 3),
-        "distortion": [round(c, 6) for c in camera.distortion],
-    }

@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
 from depthapps.cli.options import RunOptions, TalkOptions
+
+if TYPE_CHECKING:  # numpy comes with it, which --help does without
+    from depthapps.scene import Camera
 
 log = logging.getLogger("depthapps")
 T = TypeVar("T")
@@ -108,3 +111,13 @@ class Report:
             typer.echo(json.dumps(facts, indent=2))
         if not self._run.quiet:
             typer.echo(f"wrote {', '.join(str(p) for p in outputs)} in {seconds:.1f} s", err=True)
+
+
+def camera_facts(camera: Camera) -> dict[str, Any]:
+    """A camera for the JSON object."""
+    return {
+        "fx_px": round(camera.fx, 3),
+        "fy_px": round(camera.fy, 3),
+        "cx_px": round(camera.cx, 3),
+        "cy_px": round(camera.cy, 3),
+    }

@@ -10,11 +10,12 @@ import numpy as np
 
 from depthapps.cli.given import Given, inverse_to_depth, read_given
 from depthapps.cli.options import BUILTIN, RunOptions, SourceOptions
-from depthapps.cli.report import Report
+from depthapps.cli.report import Report, camera_facts
 from depthapps.cli.views import rectified_paths, save_rectified, tell_rectification
 from depthapps.engine.rectify.modes import Rectify
 from depthapps.errors import CalibrationError, SwappedViewsError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
+from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.depth import (
     ASSUMED_FAR_M,
@@ -33,6 +34,9 @@ from depthapps.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Ca
 if TYPE_CHECKING:  # the engine is loaded where there is something to match
     from depthapps.engine.network import StereoNetwork
     from depthapps.engine.photos import PhotoMatch
+
+
+_LAST_UNTURNED = 4  # of EXIF's orientations; the others exchange rows and columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +93,8 @@ def load_source(
     """
     with report.stage("reading"):
         given = read_given(options)
-        calibration = _calibration(options, given, report)
+        file = read_calibration(*options.calibration) if options.calibration else None
+        calibration = _calibration(options, given, file, report)
     contents, depth, disparity = given.contents, given.depth_m, given.disparity_px
     depth_is_given = depth is not None or contents.inverse_m is not None
     _tell(options, calibration, report, camera_matters=camera_matters or not depth_is_given or not contents.scaled)
@@ -99,7 +104,7 @@ def load_source(
         from depthapps.engine.pipeline import DISPARITY_SIGMA
 
         with report.stage("matching"):
-            photos = _match(options, run, given, calibration, confidence=confidence_matters)
+            photos = _match(options, run, given, file, calibration, confidence=confidence_matters)
         image, calibration, views, found = photos.image, photos.calibration, photos.views, photos.match
         disparity, confidence = found.disparity_px, found.confidence
         report.add(
@@ -109,6 +114,8 @@ def load_source(
             disparity_range_px=[round(v, 1) for v in found.range_px],
         )
         tell_rectification(photos, report)
+        if options.doffs and photos.rectification is not None:
+            report.note("--doffs is not used: where infinity lies was found while the photos were rectified")
         if confidence is not None:
             report.add(mean_confidence=round(float(confidence.mean()), 3))
         width = calibration.camera.width
@@ -130,7 +137,13 @@ def load_source(
 
 
 def _match(
-    options: SourceOptions, run: RunOptions, given: Given, calibration: Calibration, *, confidence: bool
+    options: SourceOptions,
+    run: RunOptions,
+    given: Given,
+    file: CalibrationFile | None,
+    calibration: Calibration,
+    *,
+    confidence: bool,
 ) -> PhotoMatch:
     """The two views matched, rectified before as the options and the calibration file want it."""
     from depthapps.engine.photos import match_photos
@@ -138,7 +151,6 @@ def _match(
     assert given.right is not None
     pair = StereoPair(given.photo.image, given.right, calibration)
     height, width = given.photo.image.shape[:2]
-    file = read_calibration(*options.calibration) if options.calibration else None
     apart = options.right is not None or options.side_by_side or options.top_bottom
     try:
         return match_photos(
@@ -148,7 +160,8 @@ def _match(
             rectify=options.rectify,
             frame=options.frame,
             rig=file.rig(width, height, options.baseline) if file else None,
-            order_known=not apart,  # what a 3D camera writes has the left view first
+            # what a 3D camera writes has the left view first; held on its side, its views lie above each other
+            order_known=not apart and given.photo.metadata.orientation <= _LAST_UNTURNED,
             confidence=confidence or options.save_confidence is not None,
         )
     except SwappedViewsError as error:
@@ -168,11 +181,10 @@ def _network(options: SourceOptions) -> StereoNetwork | None:
     return StereoNetwork(model, NetworkDescription.from_json(entries))
 
 
-def _calibration(options: SourceOptions, given: Given, report: Report) -> Calibration:
+def _calibration(options: SourceOptions, given: Given, file: CalibrationFile | None, report: Report) -> Calibration:
     """By hand before the calibration file, that before the picture's own, EXIF before the assumption."""
     height, width = given.photo.image.shape[:2]
     own = given.contents
-    file = read_calibration(*options.calibration) if options.calibration else None
     if file and file.warning:
         report.note(file.warning)
     if file and file.raw and options.rectify is Rectify.NEVER:
@@ -237,12 +249,7 @@ def _tell(options: SourceOptions, calibration: Calibration, report: Report, *, c
 
 def _facts(calibration: Calibration) -> dict[str, Any]:
     """The calibration for the JSON object."""
-    camera = calibration.camera
-    return {
-        "fx_px": round(camera.fx, 3),
-        "fy_px": round(camera.fy, 3),
-        "cx_px": round(camera.cx, 3),
-        "cy_px": round(camera.cy, 3),
+    return camera_facts(calibration.camera) | {
         "baseline_m": calibration.baseline_m,
         "doffs_px": calibration.doffs_px,
         "assumed": list(calibration.assumed),
