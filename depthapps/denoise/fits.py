@@ -40,14 +40,19 @@ def local_moments(w: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -
     moments = np.empty((*w.shape, 9), np.float32)
     for k, moment in enumerate((1, x, y, x * x, x * y, y * y, w, w * x, w * y)):
         moments[..., k] = moment
+    return gathered(moments, right, down, scale_px)
+
+
+def gathered(values: Values, right: BoolMap, down: BoolMap, scale_px: float) -> Values:
+    """Values (H, W, C) float32, which are used up, summed with weights of deviation scale_px along links."""
     # the feedback k of two-sided exponential weights of variance v = 2k / (1 - k)²
     variance = scale_px**2 / _PASSES
     feedback = float(1 + 1 / variance - np.sqrt((1 + 1 / variance) ** 2 - 1))
     along = np.ascontiguousarray(right).view(np.uint8), np.ascontiguousarray(down.T).view(np.uint8)
     for _ in range(_PASSES):
         for gates in along:
-            moments = _gathered(moments, gates, feedback)
-    return moments
+            values = _gathered_rows(values, gates, feedback)
+    return values
 
 
 def solve(moments: Values, width: int) -> tuple[Values, Values, Values]:
@@ -76,9 +81,9 @@ def evaluate(a: Values, b: Values, c: Values) -> tuple[FloatMap, FloatMap, Float
     return (a + b * x + c * y).astype(np.float32), (b / width).astype(np.float32), (c / width).astype(np.float32)
 
 
-def _gathered(moments: Values, gates: NDArray[np.uint8], feedback: float) -> Values:
-    """Moments (H, W, 9), which are used up, gathered along rows; comes back as (W, H, 9), for the columns' turn."""
-    height, width, count = moments.shape
+def _gathered_rows(values: Values, gates: NDArray[np.uint8], feedback: float) -> Values:
+    """Values (H, W, C), which are used up, gathered along rows; comes back as (W, H, C), for the columns' turn."""
+    height, width, count = values.shape
     turned = np.empty((width, height, count), np.float32)
-    for_bands(height, lambda first, end: _gather_rows(moments, gates, feedback, first, end, turned))
+    for_bands(height, lambda first, end: _gather_rows(values, gates, feedback, first, end, turned))
     return turned
