@@ -144,9 +144,8 @@ def shadow(
     with report.stage("tracing"):
         traced = [seen_of(lit) for lit in lit_by]
         openness = tracer.openness(_SKY_SAMPLES[run.quality]) if ao else None
-    best = np.maximum.reduce(
-        [seen for seen, _ in traced]
-    )  # several lights: lit by any, as certain as the least certain
+    # several lights: lit by any, as certain as the least certain
+    best = np.maximum.reduce([seen for seen, _ in traced])
     certain = np.minimum.reduce([sure for _, sure in traced]) if confidence else None
     report.add(lit_share=round(float(best.mean()), 4))
     with report.stage("writing"), outputs:

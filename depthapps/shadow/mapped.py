@@ -16,9 +16,9 @@ from depthapps.shadow.params import DirectionalLight, Light
 from depthapps.shadow.solid import Solid
 from depthapps.shadow.tracing import light_radius, to_light, turns
 
-_TEXELS = (
-    1.5  # of a map, across each pixel of the picture that it shows; 1 and 2 give rooms the same IoU with the truth
-)
+# Of a map, across each pixel of the picture that it shows. 1 and 2 give two rooms the same IoU with the truth; with
+# rays through the same triangles they agree to 0.991 and 0.996, 1.5 to 0.994.
+_TEXELS = 1.5
 _LARGEST = 4096  # side of a map: 64 MB
 _MARGIN = 4  # texels around what is looked up
 _SEARCHES, _SAMPLES = 16, 32  # to find how wide a penumbra is, and to filter it
@@ -60,18 +60,9 @@ class Mapper:
         def band(first: int, end: int) -> None:
             n = slice(first, end)
             _look_up(
-                near,
-                looks,
-                view.parallel,
-                points[n],
-                normals[n],
-                turn[n],
-                radius,
-                nearest,
-                _SEARCHES,
-                _SAMPLES,
+                near, looks, view.parallel, points[n], normals[n], turn[n], radius, nearest, _SEARCHES, _SAMPLES,
                 seen[n],
-            )
+            )  # fmt: skip
 
         for_bands(len(part), band, _BAND_POINTS)
         return seen
