@@ -28,7 +28,7 @@ _BLOCK_PX = 8  # regions to begin with
 _LIMIT = 50.0
 _MEASURE_PX, _LEAST_PAIRS = (32, 16, 8), 20  # blocks on which noise is measured, the first of which there are enough
 _MEDIAN_CHI2 = 2.366  # of three degrees of freedom
-_ROUNDS = 2  # of merging, and of giving pixels to the region that fits best
+_ROUNDS = 2  # of merging, and after each as many of giving pixels to the region that fits best
 _REACHES_PX = (4, 2, 1)  # at which a pixel looks for regions
 _SIGHT_PX = 4.0  # of what surrounds it, to tell which fits best
 # Beside a crease slopes differ as the planes do, on a round surface by what it turns over the fit's own width. A crease
@@ -70,20 +70,28 @@ def find_faces(inverse: FloatMap, right: BoolMap, down: BoolMap) -> Faces:
     if not noise:
         unknown = np.full(w.shape, np.nan, np.float32)
         return Faces(piece, (unknown, unknown, unknown))
-    surroundings = local_moments(w, right, down, _SIGHT_PX)
-    label = _numbered(_joined(right, down, _BLOCK_PX))
-    for _ in range(_ROUNDS):
-        label = _merged(label, w, right, down, _LIMIT * noise)
-        for _ in range(2):
-            planes = np.stack(solve(_moments(label, w), w.shape[1]), axis=-1)
-            for reach in _REACHES_PX:
-                label = _fitting(label, piece, surroundings, planes, reach)
-        label = _numbered(label)
-    label = _merged(label, w, right, down, _LIMIT * noise)
+    label = _regions(w, right, down, piece, _LIMIT * noise)
     a, b, c = solve(_moments(label, w), w.shape[1])
     surface, is_face = _surfaces(label, inverse, (b, c), right, down)
     of_pixel = np.where(is_face, a + middle, np.nan)[label], b[label], c[label]
     return Faces(surface[label], evaluate(*of_pixel))
+
+
+def _regions(w: FloatMap, right: BoolMap, down: BoolMap, piece: Labels, limit: float) -> Labels:
+    """Labels (H, W) of what one plane explains: no two that hang together could have a common one for less than limit.
+
+    piece: (H, W), what hangs together.
+    """
+    surroundings = local_moments(w, right, down, _SIGHT_PX)
+    label = _numbered(_joined(right, down, _BLOCK_PX))
+    for _ in range(_ROUNDS):
+        label = _merged(label, w, right, down, limit)
+        for _ in range(_ROUNDS):
+            planes = np.stack(solve(_moments(label, w), w.shape[1]), axis=-1)
+            for reach in _REACHES_PX:
+                label = _fitting(label, piece, surroundings, planes, reach)
+        label = _numbered(label)
+    return _merged(label, w, right, down, limit)
 
 
 def _joined(right: BoolMap, down: BoolMap, block: int) -> Labels:
