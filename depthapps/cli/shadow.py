@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -122,15 +123,15 @@ def shadow(
         from depthapps.shadow.tracing import Tracer
     with report.stage("surface"):
         solid = build_solid(loaded.scene)
-        tracer = Tracer(solid)
+        tracer = cache(lambda: Tracer(solid))  # maps alone need none
         mapper = Mapper(solid) if run.quality is Quality.FAST else None
 
     def seen_of(lit: LitBy) -> tuple[Any, Any]:
         if mapper is None:
-            seen, sure = tracer.visibility(lit.light, _SAMPLES[run.quality])
+            seen, sure = tracer().visibility(lit.light, _SAMPLES[run.quality])
         else:  # a map does not tell what is sure: that takes one ray a pixel, if it is asked for
             seen = mapper.visibility(lit.light)
-            sure = tracer.visibility(lit.light, 1).confidence if confidence else None
+            sure = tracer().visibility(lit.light, 1).confidence if confidence else None
         return seen * beam(lit.light, solid.points), sure
 
     if video.sweep and output:
@@ -143,7 +144,7 @@ def shadow(
         return
     with report.stage("tracing"):
         traced = [seen_of(lit) for lit in lit_by]
-        openness = tracer.openness(_SKY_SAMPLES[run.quality]) if ao else None
+        openness = tracer().openness(_SKY_SAMPLES[run.quality]) if ao else None
     # several lights: lit by any, as certain as the least certain
     best = np.maximum.reduce([seen for seen, _ in traced])
     certain = np.minimum.reduce([sure for _, sure in traced]) if confidence else None
