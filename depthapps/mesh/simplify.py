@@ -28,8 +28,9 @@ BORDER_PX = 0.02
 # The cheapest share of the vertices that each pass collapses: larger ones are faster and choose worse.
 PASS_SHARE = 0.5
 BAND_VERTICES = 20_000
-# So many triangles of a depth map, for each that may be left, are more than enough to choose from. On found and measured
-# depth maps of two Middlebury scenes errors were 6 to 170 % larger with 2, at most 1 % with 4 and 6, than with all.
+# So many triangles of a depth map, for each that may be left, are more than enough to choose from. On found and
+# measured depth maps of two Middlebury scenes errors were 6 to 170 % larger with 2 than with
+# all, and at most 1 % with 4 and 6.
 EXCESS = 4
 
 

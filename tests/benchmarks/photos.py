@@ -147,7 +147,7 @@ def measure(folder: Path, seeds: range, quality: Quality, *, assume_focal: bool)
             rows.append(error.message)
             continue
         y, x = np.nonzero(np.isfinite(truth) & (truth > 0))
-        points = np.column_stack([x, y]).astype(float)
+        points: Points = np.column_stack([x, y]).astype(np.float64)
         matched = points - np.column_stack([truth[y, x], 0 * y])
         places = other.places(matched)
         shown = (matched[:, 0] >= 0) & (places >= 0).all(axis=1) & (places <= (width - 1, height - 1)).all(axis=1)
