@@ -24,7 +24,7 @@ class AlignedViews:
 
     left: (H, W, 3) uint8 RGB. left_grey, right_grey: (H, W) uint8, with the left view's rows and exposure, and without
     noise. low_px, high_px: the range of disparities. row_offset: what was taken out of the right view, None if nothing
-    was. rows: how the rows lay before, None if too few points told.
+    was. rows: how the rows lay before, None if too few points told. noisy: noise was taken out of one of them.
     """
 
     left: Image
@@ -34,6 +34,7 @@ class AlignedViews:
     high_px: float
     row_offset: RowOffset | None = None
     rows: RowCheck | None = None
+    noisy: bool = False
 
     @property
     def cells(self) -> float:
@@ -49,7 +50,8 @@ class AlignedViews:
             cv2.resize(view, size, interpolation=how) for view in (self.left, self.left_grey, self.right_grey)
         )
         across = size[0] / width
-        return AlignedViews(left, left_grey, right_grey, self.low_px * across, self.high_px * across)
+        low, high = self.low_px * across, self.high_px * across
+        return AlignedViews(left, left_grey, right_grey, low, high, noisy=self.noisy)
 
 
 STANDSTILL_PX = 0.1  # what three quarters of the points stay within between a photo and itself, saved anew
@@ -96,4 +98,6 @@ def align(
     offset = worth_removing(rows)
     if offset is not None:
         right_grey = np.asarray(shift_rows(right_grey, offset), np.uint8)
-    return AlignedViews(left, remove_noise(left_grey), remove_noise(right_grey), low, high, offset, rows)
+    clean_left, clean_right = remove_noise(left_grey), remove_noise(right_grey)
+    noisy = clean_left is not left_grey or clean_right is not right_grey
+    return AlignedViews(left, clean_left, clean_right, low, high, offset, rows, noisy)
