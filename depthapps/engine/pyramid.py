@@ -62,7 +62,7 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
         disparity = _picked(found, views) * np.float32(views.left_grey.shape[1] / found.shape[1])
         return disparity, None if sure is None else _picked(sure, views)
     if views.cells > tier.cells:
-        found, _ = find_disparity(views.resized(0.5), tier, confidence=False)
+        found, _ = find_disparity(views.resized(0.5), replace(tier, effort=0), confidence=False)
         guess = _enlarged(found, views)
         return _fused(views, [guess], guess)
     if tier.fused:
