@@ -9,8 +9,9 @@ keeps the weights, from which --resume goes on.
 
 The weights in the package come from 45 minutes on 1064 examples, in which the scores were taught by the expected
 penalty of the choice, 14 more with the loss as it is now, and 80 beside other work (3900 steps) on some 1100 examples
-of the engine as it is now: of the first 1064 scenes and 629 with less clutter, less those whose half-size guess was off
-by more than 2 px in over 40 %. Clues and candidates that came later began with weights of zero or of their likes.
+of the engine as it then was: the first 1064 scenes and 629 with less clutter, less those whose half-size guess was off
+by more than 2 px in over 40 %. Since then the engine has matched exposure by colours and with lower penalties, which
+they have not seen. Clues and candidates that came later began with weights of zero or of their likes.
 Training anew gives a network alike, not the same one.
 """
 
