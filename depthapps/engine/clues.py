@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from depthapps.bands import for_bands
-from depthapps.geometry import fill_background
+from depthapps.geometry import carry_down, fill_background
 from depthapps.scene import FloatMap, Image
 
 REACH_PX = 6  # how far to the side the candidates from the four neighbours lie
@@ -27,19 +27,16 @@ def neighbour_candidates(disparity: FloatMap) -> list[FloatMap]:
     `disparity` (H, W) px has NaN where nothing is known; where a side knows nothing, so has the candidate.
     """
     return [
-        _from_left(disparity),
-        _from_left(disparity[:, ::-1])[:, ::-1],
-        _from_left(disparity.T).T,
-        _from_left(disparity.T[:, ::-1])[:, ::-1].T,
+        _from_above(disparity.T).T,
+        _from_above(disparity.T[::-1])[::-1].T,
+        _from_above(disparity),
+        _from_above(disparity[::-1])[::-1],
     ]
 
 
-def _from_left(disparity: FloatMap) -> FloatMap:
-    width = disparity.shape[1]
-    column = np.where(np.isfinite(disparity), np.arange(width, dtype=np.int32), np.int32(-1))
-    last = np.maximum.accumulate(column, axis=1)
-    reached = np.maximum(np.arange(width) - REACH_PX, 0)
-    return np.take_along_axis(disparity, np.maximum(last[:, reached], 0), axis=1)
+def _from_above(disparity: FloatMap) -> FloatMap:
+    carried = carry_down(disparity)
+    return carried[np.maximum(np.arange(len(carried)) - REACH_PX, 0)]
 
 
 def see_from_right(disparity: FloatMap) -> FloatMap:
