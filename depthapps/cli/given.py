@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 
 import cv2
 import numpy as np
@@ -98,9 +99,10 @@ def _split(options: SourceOptions, layout: Layout) -> Given:
 
 def _with_file(options: SourceOptions) -> Given:
     if options.right is not None:
-        with ThreadPoolExecutor(1) as pool:  # decoding is most of the time that a small pair takes to read
-            right = pool.submit(read_image, options.right)
-            return Given(Contents(read_photo(options.image)), right.result())
+        with ThreadPoolExecutor(2) as pool:
+            left, right = pool.submit(read_photo, options.image), pool.submit(read_image, options.right)
+            import_module("depthapps.engine.photos")  # takes as long as a small pair takes to decode
+            return Given(Contents(left.result()), right.result())
     photo = read_photo(options.image)
     if options.disparity is not None:
         return Given(Contents(photo), disparity_px=read_disparity(options.disparity))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from depthapps.color import to_8bit
 from depthapps.engine.front import align
+from depthapps.engine.fusion import fusion_network
 from depthapps.engine.network import StereoNetwork
 from depthapps.engine.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_confidence, find_disparity
 from depthapps.engine.rows import RowCheck, RowOffset, shift_rows
@@ -65,12 +67,16 @@ def match_pair(
     `strict` and they are not rectified, NetworkError when the network fails.
     """
     doffs_px = pair.calibration.doffs_px
-    views = align(
-        pair.left, pair.right, doffs_px, strict=strict, order_known=order_known, infinity_known=infinity_known
-    )
+    tier = _TIERS[quality]
+    with ThreadPoolExecutor(1) as pool:
+        if confidence or (network is None and tier.fused):
+            pool.submit(fusion_network)  # on the core that aligning leaves idle
+        views = align(
+            pair.left, pair.right, doffs_px, strict=strict, order_known=order_known, infinity_known=infinity_known
+        )
     searched = (views.low_px, views.high_px)
     if network is None:
-        disparity, sure = find_disparity(views, _TIERS[quality], confidence=confidence)
+        disparity, sure = find_disparity(views, tier, confidence=confidence)
         return StereoMatch(disparity, sure, searched, views.row_offset, views.rows)
     right = to_8bit(pair.right)
     if views.row_offset is not None:

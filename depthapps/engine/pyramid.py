@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -88,16 +89,22 @@ def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tu
     The maps are those of the first and the last matcher, those of copies of the views at 1/2 and 1/4 of the size, and
     the first one filled by planes.
     """
-    known, from_right = match_both_ways(*_search(views), matchers[0])
-    guesses = [complete(known, views.left)]
-    others = [match_both_ways(*_search(views), matcher)[0] for matcher in matchers[1:]]
-    guesses.append(complete(others[-1], views.left) if others else guesses[0])
-    for times in _SMALLER:
-        small = views.resized(1 / times)
-        found, _ = match_both_ways(*_search(small), FOUR_PATHS)
-        guesses.append(_enlarged(complete(found, small.left), views))
-    guesses.append(fill_planes(known, views.left))
+    with ThreadPoolExecutor() as pool:  # what is smaller fills the time in which a larger one runs on one core
+        smaller = [pool.submit(_guess_from_smaller, views, times) for times in _SMALLER]
+        known, from_right = match_both_ways(*_search(views), matchers[0])
+        planes = pool.submit(fill_planes, known, views.left)
+        guesses = [complete(known, views.left)]
+        others = [match_both_ways(*_search(views), matcher)[0] for matcher in matchers[1:]]
+        guesses.append(complete(others[-1], views.left) if others else guesses[0])
+        guesses += [found.result() for found in (*smaller, planes)]
     return guesses, known, fill_background(from_right)
+
+
+def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap:
+    """A complete disparity map (H, W) px of the views, found in a copy of them that is so many times smaller."""
+    small = views.resized(1 / times)
+    # not both ways: what little that takes away is also chosen against
+    return _enlarged(complete(match(*_search(small), FOUR_PATHS), small.left), views)
 
 
 def _fused(

@@ -22,7 +22,7 @@ EDGE_JUMP_PX = 1.5
 COLOR_GAMMA = 30.0  # summed over three channels of 0..255, that is 10 a channel, as in PatchMatch stereo
 _UNITS = 16  # a pixel, which is as fine as the matcher's own disparities
 _WEIGHT = 1000  # of a sample of the same colour: 25 of them stay below what 16 bits hold
-_BAND_PIXELS = 16000  # filled at a time, with 25 samples each: fewer, and threads wait for each other; more, for memory
+_BAND_PIXELS = 4000  # filled at a time, with 25 samples each: fewer, and threads wait for each other; more, for memory
 
 
 def complete(disparity: FloatMap, guide: Image) -> FloatMap:
