@@ -11,7 +11,7 @@ from depthapps.color import to_8bit
 from depthapps.engine.front import align
 from depthapps.engine.fusion import fusion_network
 from depthapps.engine.network import StereoNetwork
-from depthapps.engine.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_confidence, find_disparity
+from depthapps.engine.pyramid import FOUR_PATHS, FOUR_PATHS_ENLARGED, THREE_PATHS, Tier, find_confidence, find_disparity
 from depthapps.engine.rows import RowCheck, RowOffset, shift_rows
 from depthapps.quality import Quality
 from depthapps.scene import FloatMap, StereoPair
@@ -19,7 +19,7 @@ from depthapps.scene import FloatMap, StereoPair
 _TIERS = {
     Quality.FAST: Tier((THREE_PATHS,), cells=4e8, fused=False),
     Quality.BALANCED: Tier((FOUR_PATHS,), cells=4e8),
-    Quality.BEST: Tier((FOUR_PATHS,), cells=1e9, effort=300),
+    Quality.BEST: Tier((FOUR_PATHS_ENLARGED,), cells=1e9, effort=300),
 }
 
 # Deviation from the measured disparity (1.4826 · median absolute deviation) as a share of the picture's width: over 26
