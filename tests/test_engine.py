@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.engine.coarse import match_coarse, match_detail
+from depthapps.engine.coarse import CoarseMatch, match_coarse, match_detail
 from depthapps.engine.exposure import equalize_exposure, match_exposure
 from depthapps.engine.noise import noise_level, remove_noise
 from depthapps.engine.pipeline import match_pair
@@ -68,6 +68,14 @@ def test_negative_disparities_of_converged_cameras(two_layers):
     )
     error = np.abs(match_pair(pair).disparity_px + 20 - two_layers.disparity_px)
     assert (error[:, 40:] > 1).mean() < 0.05
+
+
+@pytest.mark.parametrize(("share", "searched"), [(0.03, False), (0.08, True)])
+def test_a_few_matches_far_behind_infinity_are_repeated_texture(share, searched):
+    disparity = np.random.default_rng(0).uniform(1, 10, (100, 192)).astype(np.float32)
+    disparity[:, : round(share * 192)] = -14.5
+    low, _ = find_range(CoarseMatch(disparity, reach=86, scale=1.0))
+    assert (low < -14) == searched
 
 
 def test_what_is_no_pair_is_refused():

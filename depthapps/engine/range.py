@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 SUPPORT = 0.001  # of the pixels must match at a disparity for it to count
 GROUP_GAP = 0.06  # of the width without any support parts two groups of disparities
 GROUP_SHARE = 0.01  # of all matches that a group needs; repeated texture makes smaller ones far from the truth
+# Cameras that converge see much of a scene behind infinity; repeated texture puts up to 3 % of the matches there, in a
+# group of its own.
+BEHIND_GAP = 0.02
+BEHIND_SHARE = 0.05
 MARGIN = 0.1  # of the range added where near things are, which have few matches
 INFINITY_ERROR_PX = 1.0  # of calibrated cameras; their rows, measured alike, are 0.1 to 0.3 px off
 # The share of matches to the other side lies below 0.12 on the same pairs and above 0.6 when their views are exchanged.
@@ -37,9 +41,12 @@ def find_range(
         _check_order(matches / coarse.scale + doffs_px)
 
     histogram = np.histogram(matches, np.arange(-coarse.reach, coarse.reach + 1))[0]
+    infinity = int(coarse.reach - doffs_px * coarse.scale - 1)  # as a place in the histogram, less the error of a match
+    stray = infinity if histogram[: max(infinity, 0)].sum() < BEHIND_SHARE * matches.size else 0
     supported = np.flatnonzero(histogram >= max(SUPPORT * coarse.disparity.size, 1))
-    groups = np.split(supported, np.flatnonzero(np.diff(supported) > GROUP_GAP * coarse.disparity.shape[1]) + 1)
-    groups = [g for g in groups if g.size and histogram[g[0] : g[-1] + 1].sum() >= GROUP_SHARE * matches.size]
+    gap = np.where(supported < stray, BEHIND_GAP, GROUP_GAP)[:-1] * coarse.disparity.shape[1]
+    groups = [g for g in np.split(supported, np.flatnonzero(np.diff(supported) > gap) + 1) if g.size and g[-1] >= stray]
+    groups = [g for g in groups if histogram[g[0] : g[-1] + 1].sum() >= GROUP_SHARE * matches.size]
     if not groups:
         raise StereoError(
             "the two views match nowhere consistently", hint="pass two views of one scene, rectified and in focus"
