@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from depthapps.bokeh.edges import snap_edges
-from depthapps.bokeh.focus import find_focus, find_subject
 from depthapps.bokeh.highlights import LAMP_POWER, give_grain, recover_highlights
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
@@ -20,7 +19,7 @@ from depthapps.bokeh.sweep import focus_pull
 from depthapps.color import srgb_encode, to_linear
 from depthapps.errors import InputError
 from depthapps.quality import Quality
-from depthapps.scene import Camera, Scene
+from depthapps.scene import Scene
 
 
 def _step(near: float, far: float) -> np.ndarray:
@@ -182,21 +181,6 @@ def test_focus_range_and_tilt(step_scene):
     middle = len(depth) // 2
     assert np.abs(tilted[middle] - narrow[middle]).max() < 0.02
     assert (tilted[-1] < narrow[-1]).all()
-
-
-def test_the_subject_is_the_near_large_central_thing():
-    rng = np.random.default_rng(7)
-    depth = np.full((120, 160), 5, np.float32)
-    depth[30:110, 60:105] = 1.5  # a person
-    depth[100:120, 0:12] = 0.6  # something at the rim
-    scene = Scene(rng.integers(0, 255, (120, 160, 3)).astype(np.uint8), depth, Camera.centred(160, 120, 150))
-    x, y = find_subject(scene)
-    assert 60 <= x < 105
-    assert 30 <= y < 110
-    assert find_focus(scene, BokehParams(focus_px="auto"))[0] == pytest.approx(1.5)
-    assert find_focus(scene, BokehParams(focus_px=(2, 105, 10, 118)))[0] == pytest.approx(0.6)
-    with pytest.raises(InputError, match="outside"):
-        find_focus(scene, BokehParams(focus_px=(10, 10, 5, 20)))
 
 
 def test_pictures_of_the_focus(step_scene):

@@ -43,6 +43,13 @@ def test_what_is_shown_is_a_picture(given, tmp_path, what):
     assert "the subject is at" in result.output
 
 
+def test_where_nothing_stands_out_the_middle_is_in_focus_and_told(given, tmp_path):
+    np.save(tmp_path / "depth.npy", np.full((60, 80), 3, np.float32))
+    result = _run(*given, "-o", tmp_path / "flat.png", "--focus", "auto")
+    assert result.exit_code == 0, result.output
+    assert "nothing stands out; in focus is the middle, at 39.5,29.5, 3 m away" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

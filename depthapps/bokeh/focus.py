@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from depthapps.bokeh.params import BokehParams
-from depthapps.color import srgb_encode, to_linear
+from depthapps.bokeh.subject import find_subject
 from depthapps.errors import InputError
 from depthapps.scene import FloatMap, Scene
 
 _WINDOW_PX = 2  # a focus point stands for the 5x5 pixels around it
-_WORKING_WIDTH = 320  # px, at which the subject is looked for
-_BINS = 24  # of 1/Z, that divide the scene into what may be a subject
-_WHOLE_SHARE = 0.1  # of the picture; larger does not make a subject any more likely
 
 
 def find_focus(scene: Scene, params: BokehParams) -> tuple[float, tuple[float, ...] | None]:
@@ -47,42 +43,3 @@ def _depth_in(depth_m: FloatMap, at: tuple[float, ...]) -> float:
             hint="choose another point, or give --focus-depth in metres",
         )
     return float(np.median(known))
-
-
-def find_subject(scene: Scene) -> tuple[float, float]:
-    """The pixel (x, y) in the middle of the subject: the nearest large, central and sharp thing.
-
-    Things are connected pixels of similar 1/Z. The one counts most whose product of size (to a tenth of the
-    picture), centrality, detail and nearness is largest.
-    """
-    height, width = scene.depth_m.shape
-    scale = min(1.0, _WORKING_WIDTH / width)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    inverse = np.where(np.isfinite(scene.depth_m), 1 / scene.depth_m, 0)
-    inverse = cv2.resize(inverse.astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
-    small = np.asarray(cv2.resize(to_linear(scene.image), size, interpolation=cv2.INTER_AREA), np.float32)
-    luma = srgb_encode(small).mean(axis=2)
-    detail = cv2.GaussianBlur(np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 2)), (0, 0), 3)
-    detail /= max(float(detail.mean()), 1e-6)
-    y, x = np.mgrid[: size[1], : size[0]]
-    off = ((x + 0.5) / size[0] - 0.5) ** 2 + ((y + 0.5) / size[1] - 0.5) ** 2
-    central = np.exp(-off / (2 * 0.2**2))  # a fifth of the picture: the middle third counts most
-    low, high = np.percentile(inverse, (1, 99))
-    near = np.clip((inverse - low) / max(high - low, 1e-9), 0, 1)
-    best, place = -1.0, ((width - 1) / 2, (height - 1) / 2)
-    for offset in (0.0, 0.5):  # a thing may straddle two bins of one division, not of both
-        bins = np.floor(near * _BINS + offset).astype(np.int32)
-        for value in np.unique(bins):
-            _, labels, stats, _ = cv2.connectedComponentsWithStats((bins == value).astype(np.uint8))
-            for k in range(1, len(stats)):
-                share = stats[k, cv2.CC_STAT_AREA] / near.size
-                if share < 0.003:  # too small to be what a photo is of
-                    continue
-                inside = labels == k
-                means = [float(m[inside].mean()) for m in (central, near, detail)]
-                score = min(share / _WHOLE_SHARE, 1) ** 0.5 * means[0] * (0.3 + means[1]) * min(means[2], 2) ** 0.5
-                if score > best:
-                    depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3) * (0.2 + central)
-                    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-                    best, place = score, ((column + 0.5) / scale - 0.5, (row + 0.5) / scale - 0.5)
-    return min(round(place[0]), width - 1), min(round(place[1]), height - 1)

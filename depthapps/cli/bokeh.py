@@ -122,6 +122,7 @@ def bokeh(
     from depthapps.bokeh.lens import signed_coc
     from depthapps.bokeh.render import blur as render_blur
     from depthapps.bokeh.show import show_coc, show_focus
+    from depthapps.bokeh.subject import find_subject
     from depthapps.bokeh.sweep import focus_pull
     from depthapps.cli.report import Report
     from depthapps.cli.source import load_source, save_side_outputs, side_outputs
@@ -152,9 +153,12 @@ def bokeh(
                 write_video(outputs.part(output), report.progress(pull, video.frames, "focus pull"), video.fps)
         else:
             with report.stage("rendering"):
+                if focus == "auto":
+                    params = replace(params, focus_px=find_subject(scene))
                 focus_m, place = find_focus(scene, params)
                 if focus == "auto" and place is not None:
-                    report.note(f"the subject is at {place[0]:g},{place[1]:g}, {focus_m:.3g} m away")
+                    what = "the subject is" if params.focus_px else "nothing stands out; in focus is the middle,"
+                    report.note(f"{what} at {place[0]:g},{place[1]:g}, {focus_m:.3g} m away")
                 fixed = replace(params, focus_px=None, focus_depth_m=focus_m)
                 coc, _ = signed_coc(scene, fixed)
                 if show is Show.DEPTH:
