@@ -19,7 +19,7 @@ from depthapps.bokeh.sweep import focus_pull
 from depthapps.color import srgb_encode, to_linear
 from depthapps.errors import InputError
 from depthapps.quality import Quality
-from depthapps.scene import Scene
+from depthapps.scene import Camera, Scene
 
 
 def _step(near: float, far: float) -> np.ndarray:
@@ -248,3 +248,62 @@ def test_a_black_border_of_a_photo_stays_as_narrow_as_it_was():
     out = scatter_seen(image, np.full((80, 90), -8, np.float32))
     assert out[0, 40].min() > 0.4  # a quarter of white if it went on beyond the picture
     assert out[40, -1].min() > 0.4
+
+
+@pytest.fixture
+def far_disc_scene() -> Scene:
+    """A near disc on a far wall, its depth two pixels too wide, so that moving its edges changes the picture."""
+    rng = np.random.default_rng(8)
+    y, x = np.mgrid[:80, :100]
+    disc = ((x - 50) ** 2 + (y - 40) ** 2 < 22**2).astype(np.uint8)
+    wide = cv2.dilate(disc, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    image = np.where(disc[..., None] > 0, 170, 60) + rng.normal(0, 4, (80, 100, 3))
+    depth = np.where(wide > 0, 1, 3).astype(np.float32)
+    return Scene(np.clip(image, 0, 255).astype(np.uint8), depth, Camera.centred(100, 80, 90))
+
+
+@pytest.mark.parametrize("render", [scatter, scatter_seen])
+def test_the_result_does_not_depend_on_how_high_bands_are(render, monkeypatch):
+    image = np.random.default_rng(9).random((150, 80, 3)).astype(np.float32)
+    coc = np.linspace(-6, 6, 80, dtype=np.float32)[None].repeat(150, axis=0)
+    coc[50:90, 20:50] = 9
+    high = render(image, coc)
+    monkeypatch.setattr("depthapps.bokeh.render._BAND_ROWS", 30)
+    assert np.abs(render(image, coc) - high).max() < 1e-5
+
+
+@pytest.mark.parametrize("quality", list(Quality))
+def test_the_whole_picture_does_not_depend_on_the_number_of_threads(quality, far_disc_scene):
+    lens = BokehParams(f_number=0.3, focus_depth_m=3, blades=6, cat_eye=0.5, fringe=1, grain=1)
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(1)
+        one = render_bokeh(far_disc_scene, lens, quality)
+        cv2.setNumThreads(4)
+        four = render_bokeh(far_disc_scene, lens, quality)
+    finally:
+        cv2.setNumThreads(before)
+    assert np.array_equal(one, four)
+
+
+@pytest.mark.parametrize("radius", [1.5, -6.2])
+def test_light_is_kept_where_everything_is_seen(radius):
+    image = np.zeros((81, 91, 3), np.float32)
+    image[30:50, 35:55] = np.random.default_rng(2).random((20, 20, 3))
+    out = scatter_seen(image, np.full((81, 91), radius, np.float32))
+    assert out.sum() == pytest.approx(image.sum(), rel=1e-3)
+
+
+def test_16_bit_and_float_pictures_are_blurred_as_finely_as_they_were_given(far_disc_scene):
+    lens = BokehParams(f_number=0.3, focus_depth_m=1, highlights=0)
+    linear = to_linear(far_disc_scene.image)
+    exact = render_bokeh(replace(far_disc_scene, image=linear), lens)
+    assert exact.dtype == np.float32
+    deep = (far_disc_scene.image.astype(np.uint16)) * 257
+    out = render_bokeh(replace(far_disc_scene, image=deep), lens)
+    assert out.dtype == np.uint16
+    off = np.abs(out / 65535 - srgb_encode(np.asarray(exact, np.float32)))
+    assert off.max() < 2 / 65535
+    lamp = linear.copy()
+    lamp[10, 10] = 50  # float light may be brighter than white, and is kept so
+    assert render_bokeh(replace(far_disc_scene, image=lamp), lens)[:20, :20].sum() > linear[:20, :20].sum() + 100
