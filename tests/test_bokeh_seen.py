@@ -61,6 +61,14 @@ def test_a_background_is_seen_behind_a_blurred_foreground_and_does_not_bleed_ove
     assert np.abs(row[42:] - 0.8).max() < 0.02  # no dark fringe
 
 
+def test_pixels_that_a_blurred_edge_cuts_leave_no_line_on_a_sharp_background():
+    y, x = np.mgrid[:60, :80]
+    share = np.clip(30.3 + 0.3 * y - (x - 0.5), 0, 1)  # of each pixel that the near side has
+    image = np.repeat((0.8 - 0.7 * share)[..., None], 3, axis=2).astype(np.float32)
+    out = scatter_seen(image, np.where(share >= 0.5, 6, 0).astype(np.float32))[10:50, :, 0]
+    assert np.diff(out, axis=1).min() > -0.01  # from dark to bright, never back
+
+
 def test_a_constant_picture_stays_constant_whatever_its_depth():
     coc = np.asarray(cv2.GaussianBlur(np.random.default_rng(3).normal(0, 60, (60, 80)), (0, 0), 4), np.float32)
     coc[20:40, 30:50] += 8

@@ -142,7 +142,8 @@ def layers_of(linear: Color, coc: FloatMap) -> list[Layer]:
         _split_rows(linear, coc, first, end, _SPLIT_PX, near.color, near.coc, near.weight, behind, np.zeros((3, 3)))
 
     for_bands(len(coc), band)
-    layers = [Layer(behind, coc, 1 - near.weight), near]
+    # what an edge pixel shows of the background goes on behind the near part of it, and so weighs a whole pixel
+    layers = [Layer(behind, coc, np.ones_like(coc)), near]
     far = (cv2.dilate(coc, np.ones((3, 3), np.uint8)) - coc) > EDGE_PX
     if far.any():
         distance, at = _nearest(far)
