@@ -13,7 +13,7 @@ from depthapps.bokeh.edges import snap_edges
 from depthapps.bokeh.highlights import LAMP_POWER, give_grain, recover_highlights
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
-from depthapps.bokeh.render import blur, render_bokeh, scatter, scatter_seen
+from depthapps.bokeh.render import blur, render_bokeh, scatter, scatter_filled, scatter_seen
 from depthapps.bokeh.show import show_coc, show_focus
 from depthapps.bokeh.sweep import focus_pull
 from depthapps.color import srgb_encode, to_linear
@@ -41,41 +41,45 @@ def test_nothing_out_of_focus_comes_back_bit_for_bit(quality, step_scene):
     assert np.array_equal(render_bokeh(flat, lens, quality), flat.image)
 
 
-def test_a_blurred_foreground_covers_by_the_share_of_the_lens_it_hides():
+@pytest.mark.parametrize("render", [scatter_filled, scatter_seen])
+def test_a_blurred_foreground_covers_by_the_share_of_the_lens_it_hides(render):
     image = (
         np.where(np.arange(80) < 40, 1.0, 0.0).astype(np.float32)[None, :, None].repeat(60, axis=0).repeat(3, axis=2)
     )
-    row = scatter_seen(image, _step(10, 0))[30, :, 0]
+    row = render(image, _step(10, 0))[30, :, 0]
     for x in range(32, 48):
         t = np.clip((39.5 - x) / 10, -1, 1)  # the disc's share on the left of a line at distance t radii
         share = 0.5 + (t * math.sqrt(1 - t * t) + math.asin(t)) / math.pi
         assert row[x] == pytest.approx(share, abs=0.06)
 
 
-def test_a_background_is_seen_behind_a_blurred_foreground_and_does_not_bleed_over_a_sharp_one():
+@pytest.mark.parametrize("render", [scatter_filled, scatter_seen])
+def test_a_background_is_seen_behind_a_blurred_foreground_and_does_not_bleed_over_a_sharp_one(render):
     image = (
         np.where(np.arange(80) < 40, 0.2, 0.8).astype(np.float32)[None, :, None].repeat(60, axis=0).repeat(3, axis=2)
     )
-    row = scatter_seen(image, _step(0, -10))[30, :, 0]
+    row = render(image, _step(0, -10))[30, :, 0]
     assert np.abs(row[:38] - 0.2).max() < 0.01  # the sharp side keeps its own
     assert np.abs(row[42:] - 0.8).max() < 0.02  # no dark fringe
 
 
-def test_pixels_that_a_blurred_edge_cuts_leave_no_line_on_a_sharp_background():
+@pytest.mark.parametrize("render", [scatter_filled, scatter_seen])
+def test_pixels_that_a_blurred_edge_cuts_leave_no_line_on_a_sharp_background(render):
     y, x = np.mgrid[:60, :80]
     share = np.clip(30.3 + 0.3 * y - (x - 0.5), 0, 1)  # of each pixel that the near side has
     image = np.repeat((0.8 - 0.7 * share)[..., None], 3, axis=2).astype(np.float32)
-    out = scatter_seen(image, np.where(share >= 0.5, 6, 0).astype(np.float32))[10:50, :, 0]
+    out = render(image, np.where(share >= 0.5, 6, 0).astype(np.float32))[10:50, :, 0]
     assert np.diff(out, axis=1).min() > -0.01  # from dark to bright, never back
 
 
-def test_a_constant_picture_stays_constant_whatever_its_depth():
+@pytest.mark.parametrize("render", [scatter_filled, scatter_seen])
+def test_a_constant_picture_stays_constant_whatever_its_depth(render):
     coc = np.asarray(cv2.GaussianBlur(np.random.default_rng(3).normal(0, 60, (60, 80)), (0, 0), 4), np.float32)
     coc[20:40, 30:50] += 8
-    assert np.allclose(scatter_seen(np.full((60, 80, 3), 0.37, np.float32), coc), 0.37, atol=1e-4)
+    assert np.allclose(render(np.full((60, 80, 3), 0.37, np.float32), coc), 0.37, atol=1e-4)
 
 
-@pytest.mark.parametrize("render", [scatter, scatter_seen])
+@pytest.mark.parametrize("render", [scatter, scatter_filled, scatter_seen])
 def test_the_result_does_not_depend_on_the_number_of_threads(render):
     image = np.random.default_rng(0).random((150, 80, 3)).astype(np.float32)
     coc = np.linspace(-6, 6, 80, dtype=np.float32)[None].repeat(150, axis=0)
@@ -270,7 +274,7 @@ def far_disc_scene() -> Scene:
     return Scene(np.clip(image, 0, 255).astype(np.uint8), depth, Camera.centred(100, 80, 90))
 
 
-@pytest.mark.parametrize("render", [scatter, scatter_seen])
+@pytest.mark.parametrize("render", [scatter, scatter_filled, scatter_seen])
 def test_the_result_does_not_depend_on_how_high_bands_are(render, monkeypatch):
     image = np.random.default_rng(9).random((150, 80, 3)).astype(np.float32)
     coc = np.linspace(-6, 6, 80, dtype=np.float32)[None].repeat(150, axis=0)

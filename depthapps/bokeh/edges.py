@@ -129,11 +129,12 @@ def _nearest(mask: NDArray[np.bool_]) -> tuple[FloatMap, NDArray[np.int64]]:
     return np.asarray(distance, np.float32), index[label]
 
 
-def layers_of(linear: Color, coc: FloatMap) -> list[Layer]:
-    """What the lens may see: the picture, the near side's part of edge pixels, and the background behind near edges.
+def layers_of(linear: Color, coc: FloatMap) -> tuple[list[Layer], list[Layer]]:
+    """What the lens may see: what the photo shows, edge pixels in two parts, and what it hides behind near edges.
 
-    The background has the depth of the nearest far side and a colour filled in from there; it reaches as far under
-    the near side as the rim of the lens can look.
+    What is hidden has the depth of the nearest far side and a colour filled in from there; it reaches as far under
+    the near side as the rim of the lens can look. What an edge pixel shows of the background goes on behind its near
+    part.
     """
     near = Layer(np.zeros_like(linear), coc.copy(), np.zeros_like(coc))
     behind = linear.copy()
@@ -142,17 +143,17 @@ def layers_of(linear: Color, coc: FloatMap) -> list[Layer]:
         _split_rows(linear, coc, first, end, _SPLIT_PX, near.color, near.coc, near.weight, behind, np.zeros((3, 3)))
 
     for_bands(len(coc), band)
-    # what an edge pixel shows of the background goes on behind the near part of it, and so weighs a whole pixel
-    layers = [Layer(behind, coc, np.ones_like(coc)), near]
+    shown = [Layer(behind, coc, 1 - near.weight), near]
     far = (cv2.dilate(coc, np.ones((3, 3), np.uint8)) - coc) > EDGE_PX
-    if far.any():
-        distance, at = _nearest(far)
-        depth = coc.ravel()[at]
-        step = coc - depth
-        reached = ~far & (step > EDGE_PX) & (distance <= step + 1.5)
-        filled = _push_pull(behind, far * calm_weight(behind))
-        layers.append(Layer(filled, depth, reached.astype(np.float32)))
-    return layers
+    if not far.any():
+        return shown, [Layer(behind, coc, near.weight)]
+    distance, at = _nearest(far)
+    depth = coc.ravel()[at]
+    step = coc - depth
+    reached = ~far & (step > EDGE_PX) & (distance <= step + 1.5)
+    filled = _push_pull(behind, far * calm_weight(behind))
+    hidden = (np.where(reached[..., None], filled, behind), np.where(reached, depth, coc))
+    return shown, [Layer(*hidden, np.maximum(near.weight, reached.astype(np.float32)))]
 
 
 def calm_weight(linear: Color) -> FloatMap:
@@ -164,7 +165,7 @@ def calm_weight(linear: Color) -> FloatMap:
 def _push_pull(color: Color, weight: FloatMap) -> Color:
     """Colours filled in from where there is weight: means at ever coarser scales, then back (Gortler et al. 1996)."""
     levels = [(color * weight[..., None], weight)]
-    while min(levels[-1][1].shape) > 2:
+    while max(levels[-1][1].shape) > 1:  # to one cell, for what is known nowhere near is still not black
         light, known = levels[-1]
         size = ((light.shape[1] + 1) // 2, (light.shape[0] + 1) // 2)
         light, known = (4 * cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (light, known))

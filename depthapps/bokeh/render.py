@@ -56,8 +56,9 @@ def render_bokeh(scene: Scene, params: BokehParams, quality: Quality = Quality.B
 def blur(image: Image, coc: FloatMap, params: BokehParams, quality: Quality = Quality.BALANCED) -> Image:
     """A picture with each pixel blurred by its signed circle of confusion, (H, W) radius in px.
 
-    `fast` lays three layers over each other (`scatter`), `balanced` moves the depth edges onto the picture's first,
-    `best` finds for every source which parts of the lens it is seen from (`scatter_seen`).
+    `fast` lays three layers over each other (`scatter`), `balanced` moves the depth edges onto the picture's first and
+    fills in what is behind them (`scatter_filled`), `best` finds for every source which parts of the lens it is seen
+    from (`scatter_seen`).
     """
     if quality is not Quality.FAST and (np.abs(coc) > _SHARP_RADIUS).any():
         coc = snap_edges(to_encoded(image), coc)
@@ -69,7 +70,7 @@ def blur_snapped(image: Image, coc: FloatMap, params: BokehParams, quality: Qual
     if not (np.abs(coc) > _SHARP_RADIUS).any():
         return image.copy()
     linear = recover_highlights(image, params.highlights)
-    render = scatter_seen if quality is Quality.BEST else scatter
+    render = {Quality.FAST: scatter, Quality.BALANCED: scatter_filled, Quality.BEST: scatter_seen}[quality]
     aperture = make_aperture(params)
     if params.fringe:
         shift = params.fringe * np.clip(np.abs(coc) / max(abs(params.fringe), 1), 0, 1)  # none in focus
@@ -91,24 +92,56 @@ def scatter(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> 
     over each other, so that a blurred background does not spill over what stands sharp before it, and a blurred
     foreground lets through what is behind it. Does not depend on the number of threads.
     """
-    aperture = aperture or make_aperture(BokehParams())
     linear, coc = np.ascontiguousarray(linear), np.ascontiguousarray(coc)
-    sharp = np.abs(coc) <= _SHARP_RADIUS
-    if sharp.all():
+    return _laid([Layer(linear, coc, np.ones_like(coc))], [], aperture)
+
+
+def scatter_filled(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
+    """As `scatter`, with the background filled in behind near edges: linear (H, W, 3) float32, coc (H, W) in px.
+
+    The sources are those of `layers_of`; what the photo hides lies below what it shows, behind the focus plane and
+    before it.
+    """
+    if not (np.abs(coc) > _SHARP_RADIUS).any():
         return linear.copy()
-    light = np.zeros((*coc.shape, 4), np.float32)
-    _spread([Layer(linear, coc, (~sharp & (coc < 0)).astype(np.float32))], aperture, light)
-    light[sharp, :3], light[sharp, 3] = linear[sharp], 1
-    _spread([Layer(linear, coc, (~sharp & (coc > 0)).astype(np.float32))], aperture, light)
+    return _laid(*layers_of(np.ascontiguousarray(linear), np.ascontiguousarray(coc)), aperture)
+
+
+def _laid(shown: list[Layer], hidden: list[Layer], aperture: Aperture | None) -> Linear:
+    """Light (H, W, 3): what is before, in and behind the focus, each over the next, the hidden below the shown."""
+    aperture = aperture or make_aperture(BokehParams())
+    light = np.zeros((*shown[0].coc.shape, 4), np.float32)
+    for layers in (hidden, shown):
+        _spread([_part(layer, layer.coc < -_SHARP_RADIUS) for layer in layers], aperture, light)
+    _lay_sharp([_part(layer, np.abs(layer.coc) <= _SHARP_RADIUS) for layer in (*shown, *hidden)], light)
+    for layers in (hidden, shown):
+        _spread([_part(layer, layer.coc > _SHARP_RADIUS) for layer in layers], aperture, light)
     return _by_weight(light)
 
 
-def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
-    """As `scatter`, with true partial occlusion: linear (H, W, 3) float32, coc (H, W) signed radius in px.
+def _part(layer: Layer, inside: NDArray[np.bool_]) -> Layer:
+    """The sources of a layer that lie inside a mask (H, W)."""
+    return layer._replace(weight=layer.weight * inside)
 
-    The sources are the layers of `layers_of`. Each is spread through those parts of the lens only that nothing nearer
-    hides it from, which are found on a grid over the lens; seen from each point of the lens every place is then
-    covered about once, and the sum is divided by how often.
+
+def _lay_sharp(layers: Sequence[Layer], below: Linear) -> None:
+    """Lay layers that are in focus over light and weight (H, W, 4), each source on its own pixel."""
+    weight = np.add.reduce([layer.weight for layer in layers])
+    here = weight > 0
+    light = np.add.reduce([layer.color[here] * layer.weight[here, None] for layer in layers])
+    share = np.minimum(weight[here], 1)
+    keep = np.minimum((1 - share) / np.maximum(below[here, 3], 1e-9), 1)
+    below[here] *= keep[:, None]
+    below[here, :3] += light * (share / weight[here])[:, None]
+    below[here, 3] += share
+
+
+def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
+    """As `scatter_filled`, with true partial occlusion: linear (H, W, 3) float32, coc (H, W) signed radius in px.
+
+    Each source of `layers_of` is spread through those parts of the lens only that nothing nearer hides it from, which
+    are found on a grid over the lens; seen from each point of the lens every place is then covered about once, and the
+    sum is divided by how often.
     """
     aperture = aperture or make_aperture(BokehParams())
     if not (np.abs(coc) > _SHARP_RADIUS).any():
@@ -116,7 +149,8 @@ def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None
     margin = int(np.abs(coc).max()) + 1
     wide, wide_coc = _continued(linear, coc, margin)
     light = np.zeros((*wide_coc.shape, 4), np.float32)
-    _spread(layers_of(wide, wide_coc), aperture, light, wide_coc)
+    shown, hidden = layers_of(wide, wide_coc)
+    _spread([*shown, *hidden], aperture, light, wide_coc)
     return _by_weight(light[margin:-margin, margin:-margin])
 
 
