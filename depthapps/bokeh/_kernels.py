@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 LENS_ROWS = 32  # the lens is seen by a grid of as many rows of as many cells; a row is the bits of one uint32
 OCCLUDER_STEP_PX = 0.7  # CoC; what is nearer by less is the same surface. 0.6 to 1.5 measure alike
 RADIUS_STEPS = 32  # of a radius, a pixel; half a step moves a disc's edge by 1/64 px
-SUBROWS = 2  # lens rows that a pixel row is the mean of, where the lens is not a whole disc
+SUBROWS = 2  # lens rows that a pixel row is the mean of, where the lens is not a whole disc; more if it is small
 _WHOLE = np.uint32(0xFFFFFFFF)
 _GROUP_RADIUS_PX = 8  # for each that a disc is wide, one pixel more of a row shares it, up to
 _LARGEST_GROUP = 4
@@ -161,7 +161,7 @@ def scatter_rows(
     away. lens: (S, 2) begin and end of the aperture on its rows, in units of its radius; whole_disc: 1 if it is the
     unit disc. zones: (Z, 2) falling radii and light of concentric apertures. cat_eye: x and y of the optical axis,
     and the second disc's shift a pixel off it. sums: (H, W + 2, 4), light and weight as differences along each row.
-    hidden (LENS_ROWS,) and spans ((2·largest radius + 3)·SUBROWS or LENS_ROWS, 3) are for work.
+    hidden (LENS_ROWS,) and spans ((2·largest radius + 3)·SUBROWS or 4·LENS_ROWS, 3) are for work.
 
     Neighbours in a row that are blurred widely and alike share a disc, around the middle of their light.
     """
@@ -230,10 +230,13 @@ def scatter_rows(
                             _add_span(sums, y - k, middle - half, middle + half, density, red_, green_, blue_, share_)
                     continue
                 reach = int(r + 0.5) if r >= 0.5 else 0
-                rows = (2 * reach + 1) * SUBROWS if reach else LENS_ROWS
+                subrows = SUBROWS
+                if partly and reach:  # a small disc has few rows, and each would show or hide a good part of the lens
+                    subrows = max(SUBROWS, math.ceil(LENS_ROWS / (2 * r)))
+                rows = (2 * reach + 1) * subrows if reach else LENS_ROWS
                 area = 0.0  # of the aperture, in these rows
                 for s in range(rows):
-                    v = ((s + 0.5) / SUBROWS - reach - 0.5) / r if reach else (s + 0.5) * 2 / rows - 1
+                    v = ((s + 0.5) / subrows - reach - 0.5) / r if reach else (s + 0.5) * 2 / rows - 1
                     low = high = 0.0
                     if abs(v) < 1:
                         low, high = _lens_span(lens, v, shift_x, shift_y)
@@ -254,7 +257,7 @@ def scatter_rows(
                     if bits == _WHOLE:
                         continue
                     signed = 0.0 if not reach else r if c > 0 else -r
-                    row = y + (s // SUBROWS - reach if reach else 0)
+                    row = y + (s // subrows - reach if reach else 0)
                     _add_lens_row(sums, row, x, signed, size, low, high, bits, density, red_, green_, blue_, share_)
 
 

@@ -203,7 +203,7 @@ def _spread(layers: Sequence[Layer], aperture: Aperture, below: Linear, occluder
     sums = np.zeros((height, width + 2, 4))
 
     def band(first: int) -> None:
-        hidden, spans = np.zeros(LENS_ROWS, np.uint32), np.zeros((max((2 * margin + 1) * SUBROWS, LENS_ROWS), 3))
+        hidden, spans = np.zeros(LENS_ROWS, np.uint32), np.zeros((max((2 * margin + 1) * SUBROWS, 4 * LENS_ROWS), 3))
         for layer in layers:
             _scatter_rows(
                 layer.color, layer.coc, layer.weight, level, run_end, cone, highest, half_width, aperture.spans,
