@@ -261,27 +261,25 @@ def scatter_rows(
                     _add_lens_row(sums, row, x, signed, size, low, high, bits, density, red_, green_, blue_, share_)
 
 
-def lay_rows(sums: NDArray[np.floating], below: NDArray[np.floating], first_row: int, end_row: int) -> None:
-    """Rows first_row..end_row: light and weight (H, W, 4), premultiplied, with that of `sums` laid over it.
+def lay_rows(sums: NDArray[np.floating], above: NDArray[np.floating], first_row: int, end_row: int) -> None:
+    """Rows first_row..end_row: light and weight (H, W, 4), premultiplied, with that of `sums` laid below it.
 
-    What the top leaves free is the bottom's, as far as the bottom has weight to fill it; a bottom with less is not
-    stretched, so that where both run short each keeps its share.
+    What is above leaves free as much as its weight lacks to 1, and no more than that is filled. Where all together do
+    not fill it nothing is stretched, so that each keeps its share.
     """
     for y in range(first_row, end_row):
         red = green = blue = weight = 0.0
-        for x in range(below.shape[1]):
+        for x in range(above.shape[1]):
             red += sums[y, x, 0]
             green += sums[y, x, 1]
             blue += sums[y, x, 2]
             weight += sums[y, x, 3]
             w = np.float32(weight)
-            scale = np.float32(1) / max(w, np.float32(1))
-            free = np.float32(1) - w * scale
-            filled = below[y, x, 3]
+            free = max(np.float32(1) - above[y, x, 3], np.float32(0))
             keep = np.float32(1)
-            if filled > free:
-                keep = free / filled
-            below[y, x, 0] = np.float32(red) * scale + below[y, x, 0] * keep
-            below[y, x, 1] = np.float32(green) * scale + below[y, x, 1] * keep
-            below[y, x, 2] = np.float32(blue) * scale + below[y, x, 2] * keep
-            below[y, x, 3] = w * scale + filled * keep
+            if w > free:
+                keep = free / w
+            above[y, x, 0] += np.float32(red) * keep
+            above[y, x, 1] += np.float32(green) * keep
+            above[y, x, 2] += np.float32(blue) * keep
+            above[y, x, 3] += w * keep

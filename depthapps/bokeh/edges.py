@@ -129,12 +129,12 @@ def _nearest(mask: NDArray[np.bool_]) -> tuple[FloatMap, NDArray[np.int64]]:
     return np.asarray(distance, np.float32), index[label]
 
 
-def layers_of(linear: Color, coc: FloatMap) -> tuple[list[Layer], list[Layer]]:
-    """What the lens may see: what the photo shows, edge pixels in two parts, and what it hides behind near edges.
+def layers_of(linear: Color, coc: FloatMap) -> list[list[Layer]]:
+    """What the lens may see, from front to back: what stands before an edge, what else the photo shows, what it hides.
 
-    What is hidden has the depth of the nearest far side and a colour filled in from there; it reaches as far under
-    the near side as the rim of the lens can look. What an edge pixel shows of the background goes on behind its near
-    part.
+    What is hidden behind near edges has the depth of the nearest far side and a colour filled in from there; it
+    reaches as far under the near side as the rim of the lens can look, and so far the near side stands in front. Edge
+    pixels are in front with the near side's part; what they show of the background goes on behind it.
     """
     near = Layer(np.zeros_like(linear), coc.copy(), np.zeros_like(coc))
     behind = linear.copy()
@@ -143,17 +143,21 @@ def layers_of(linear: Color, coc: FloatMap) -> tuple[list[Layer], list[Layer]]:
         _split_rows(linear, coc, first, end, _SPLIT_PX, near.color, near.coc, near.weight, behind, np.zeros((3, 3)))
 
     for_bands(len(coc), band)
-    shown = [Layer(behind, coc, 1 - near.weight), near]
     far = (cv2.dilate(coc, np.ones((3, 3), np.uint8)) - coc) > EDGE_PX
     if not far.any():
-        return shown, [Layer(behind, coc, near.weight)]
+        return [[near], [Layer(behind, coc, 1 - near.weight)], [Layer(behind, coc, near.weight)]]
     distance, at = _nearest(far)
     depth = coc.ravel()[at]
     step = coc - depth
     reached = ~far & (step > EDGE_PX) & (distance <= step + 1.5)
     filled = _push_pull(behind, far * calm_weight(behind))
     hidden = (np.where(reached[..., None], filled, behind), np.where(reached, depth, coc))
-    return shown, [Layer(*hidden, np.maximum(near.weight, reached.astype(np.float32)))]
+    shown = 1 - near.weight
+    return [
+        [Layer(behind, coc, shown * reached), near],
+        [Layer(behind, coc, shown * ~reached)],
+        [Layer(*hidden, np.maximum(near.weight, reached.astype(np.float32)))],
+    ]
 
 
 def calm_weight(linear: Color) -> FloatMap:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -56,9 +57,9 @@ def render_bokeh(scene: Scene, params: BokehParams, quality: Quality = Quality.B
 def blur(image: Image, coc: FloatMap, params: BokehParams, quality: Quality = Quality.BALANCED) -> Image:
     """A picture with each pixel blurred by its signed circle of confusion, (H, W) radius in px.
 
-    `fast` lays three layers over each other (`scatter`), `balanced` moves the depth edges onto the picture's first and
-    fills in what is behind them (`scatter_filled`), `best` finds for every source which parts of the lens it is seen
-    from (`scatter_seen`).
+    `fast` lays three layers over each other (`scatter`). `balanced` moves the depth edges onto the picture's first,
+    and lays what is before them over a background that goes on behind (`scatter_filled`). `best` finds for every
+    source which parts of the lens it is seen from (`scatter_seen`).
     """
     if quality is not Quality.FAST and (np.abs(coc) > _SHARP_RADIUS).any():
         coc = snap_edges(to_encoded(image), coc)
@@ -93,29 +94,28 @@ def scatter(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> 
     foreground lets through what is behind it. Does not depend on the number of threads.
     """
     linear, coc = np.ascontiguousarray(linear), np.ascontiguousarray(coc)
-    return _laid([Layer(linear, coc, np.ones_like(coc))], [], aperture)
+    return _laid([[Layer(linear, coc, np.ones_like(coc))]], aperture)
 
 
 def scatter_filled(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
-    """As `scatter`, with the background filled in behind near edges: linear (H, W, 3) float32, coc (H, W) in px.
+    """As `scatter`, with what stands before depth edges over the rest, and the background behind it filled in.
 
-    The sources are those of `layers_of`; what the photo hides lies below what it shows, behind the focus plane and
-    before it.
+    linear (H, W, 3) float32, coc (H, W) signed radius in px; the sources are those of `layers_of`.
     """
     if not (np.abs(coc) > _SHARP_RADIUS).any():
         return linear.copy()
-    return _laid(*layers_of(np.ascontiguousarray(linear), np.ascontiguousarray(coc)), aperture)
+    return _laid(layers_of(np.ascontiguousarray(linear), np.ascontiguousarray(coc)), aperture)
 
 
-def _laid(shown: list[Layer], hidden: list[Layer], aperture: Aperture | None) -> Linear:
-    """Light (H, W, 3): what is before, in and behind the focus, each over the next, the hidden below the shown."""
+def _laid(groups: Sequence[list[Layer]], aperture: Aperture | None) -> Linear:
+    """Light (H, W, 3): groups of layers from front to back, all before the focus, then in it, then behind it."""
     aperture = aperture or make_aperture(BokehParams())
-    light = np.zeros((*shown[0].coc.shape, 4), np.float32)
-    for layers in (hidden, shown):
-        _spread([_part(layer, layer.coc < -_SHARP_RADIUS) for layer in layers], aperture, light)
-    _lay_sharp([_part(layer, np.abs(layer.coc) <= _SHARP_RADIUS) for layer in (*shown, *hidden)], light)
-    for layers in (hidden, shown):
+    light = np.zeros((*groups[0][0].coc.shape, 4), np.float32)
+    for layers in groups:
         _spread([_part(layer, layer.coc > _SHARP_RADIUS) for layer in layers], aperture, light)
+    _lay_sharp([_part(layer, np.abs(layer.coc) <= _SHARP_RADIUS) for layer in chain(*groups)], light)
+    for layers in groups:
+        _spread([_part(layer, layer.coc < -_SHARP_RADIUS) for layer in layers], aperture, light)
     return _by_weight(light)
 
 
@@ -124,16 +124,14 @@ def _part(layer: Layer, inside: NDArray[np.bool_]) -> Layer:
     return layer._replace(weight=layer.weight * inside)
 
 
-def _lay_sharp(layers: Sequence[Layer], below: Linear) -> None:
-    """Lay layers that are in focus over light and weight (H, W, 4), each source on its own pixel."""
+def _lay_sharp(layers: Sequence[Layer], above: Linear) -> None:
+    """Lay layers that are in focus below light and weight (H, W, 4), each source on its own pixel."""
     weight = np.add.reduce([layer.weight for layer in layers])
     here = weight > 0
     light = np.add.reduce([layer.color[here] * layer.weight[here, None] for layer in layers])
-    share = np.minimum(weight[here], 1)
-    keep = np.minimum((1 - share) / np.maximum(below[here, 3], 1e-9), 1)
-    below[here] *= keep[:, None]
-    below[here, :3] += light * (share / weight[here])[:, None]
-    below[here, 3] += share
+    keep = np.minimum(np.maximum(1 - above[here, 3], 0) / weight[here], 1)
+    above[here, :3] += light * keep[:, None]
+    above[here, 3] += weight[here] * keep
 
 
 def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
@@ -149,8 +147,7 @@ def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None
     margin = int(np.abs(coc).max()) + 1
     wide, wide_coc = _continued(linear, coc, margin)
     light = np.zeros((*wide_coc.shape, 4), np.float32)
-    shown, hidden = layers_of(wide, wide_coc)
-    _spread([*shown, *hidden], aperture, light, wide_coc)
+    _spread(list(chain(*layers_of(wide, wide_coc))), aperture, light, wide_coc)
     return _by_weight(light[margin:-margin, margin:-margin])
 
 
@@ -174,8 +171,8 @@ def _continued(linear: Linear, coc: FloatMap, margin: int) -> tuple[Linear, Floa
     return wide, np.pad(coc, (around, around), "symmetric")
 
 
-def _spread(layers: Sequence[Layer], aperture: Aperture, below: Linear, occluder: FloatMap | None = None) -> None:
-    """Lay what the layers spread over light and weight (H, W, 4); `occluder` (H, W) is the CoC of what hides them.
+def _spread(layers: Sequence[Layer], aperture: Aperture, above: Linear, occluder: FloatMap | None = None) -> None:
+    """Lay what the layers spread below light and weight (H, W, 4); `occluder` (H, W) is the CoC of what hides them.
 
     Bands are as high as two margins of the largest radius, and every other one is done at a time, so that no two at
     work reach the same row and light adds up in one order, whoever computes it.
@@ -212,7 +209,7 @@ def _spread(layers: Sequence[Layer], aperture: Aperture, below: Linear, occluder
 
     for start in (0, band_rows):
         deque(in_order(band, range(start, height, 2 * band_rows)), 0)
-    for_bands(height, lambda first, end: _lay_rows(sums, below, first, end))
+    for_bands(height, lambda first, end: _lay_rows(sums, above, first, end))
 
 
 def _disc_rows(largest: float, steps: int) -> NDArray[np.floating]:
