@@ -72,6 +72,14 @@ def test_pixels_that_a_blurred_edge_cuts_leave_no_line_on_a_sharp_background(ren
     assert np.diff(out, axis=1).min() > -0.01  # from dark to bright, never back
 
 
+def test_no_background_shows_through_the_inside_of_what_is_little_blurred():
+    y, x = np.mgrid[:80, :90]
+    inside = np.hypot(x - 45, y - 40) - 25  # px from the rim of a dark disc before a bright wall
+    coc = np.where(inside < 0, -1.2 - 0.02 * x, -7).astype(np.float32)
+    image = np.where(inside < 0, 0.05, 0.9).astype(np.float32)[..., None].repeat(3, axis=2)
+    assert scatter_filled(image, coc)[inside < -5].max() < 0.06
+
+
 @pytest.mark.parametrize("render", [scatter_filled, scatter_seen])
 def test_a_constant_picture_stays_constant_whatever_its_depth(render):
     coc = np.asarray(cv2.GaussianBlur(np.random.default_rng(3).normal(0, 60, (60, 80)), (0, 0), 4), np.float32)

@@ -14,6 +14,7 @@ from depthapps.native import Kernel
 from depthapps.scene import FloatMap
 
 EDGE_PX = 2.0  # CoC: a step between neighbours above this shows background that the photo does not have
+_RIM_PX = 1.5  # an edge's own width, and half a pixel
 _SPLIT_PX = 1.0  # CoC: above this an edge pixel's light is divided; lamps before a near wall are what needs it
 _SHIFTS = range(-2, 5)  # px that a depth edge may be off its image edge, positive where the near side is too large
 _SNAP_SIGMA_PX = 5.0  # along the edge; shorter follows texture, longer rounds corners
@@ -36,6 +37,17 @@ class Layer(NamedTuple):
     color: Color
     coc: FloatMap
     weight: FloatMap
+
+
+class Sources(NamedTuple):
+    """What the lens may see, from front to back: what the photo shows, in groups of layers, and what it hides.
+
+    closed: mask (H, W) of where nothing hidden shows: farther inside what stands before an edge than it is blurred.
+    """
+
+    shown: list[list[Layer]]
+    hidden: list[Layer]
+    closed: NDArray[np.bool_]
 
 
 def snap_edges(encoded: Color, coc: FloatMap) -> FloatMap:
@@ -129,12 +141,12 @@ def _nearest(mask: NDArray[np.bool_]) -> tuple[FloatMap, NDArray[np.int64]]:
     return np.asarray(distance, np.float32), index[label]
 
 
-def layers_of(linear: Color, coc: FloatMap) -> list[list[Layer]]:
-    """What the lens may see, from front to back: what stands before an edge, what else the photo shows, what it hides.
+def sources_of(linear: Color, coc: FloatMap) -> Sources:
+    """Of a picture's light: in front what stands before an edge, then the rest, and what is hidden behind near edges.
 
-    What is hidden behind near edges has the depth of the nearest far side and a colour filled in from there; it
-    reaches as far under the near side as the rim of the lens can look, and so far the near side stands in front. Edge
-    pixels are in front with the near side's part; what they show of the background goes on behind it.
+    What is hidden has the depth of the nearest far side and a colour filled in from there; it reaches as far under
+    the near side as the rim of the lens can look, and so far the near side stands in front. Edge pixels are in front
+    with the near side's part; what they show of the background goes on behind it.
     """
     near = Layer(np.zeros_like(linear), coc.copy(), np.zeros_like(coc))
     behind = linear.copy()
@@ -143,21 +155,24 @@ def layers_of(linear: Color, coc: FloatMap) -> list[list[Layer]]:
         _split_rows(linear, coc, first, end, _SPLIT_PX, near.color, near.coc, near.weight, behind, np.zeros((3, 3)))
 
     for_bands(len(coc), band)
+    shown = 1 - near.weight
     far = (cv2.dilate(coc, np.ones((3, 3), np.uint8)) - coc) > EDGE_PX
     if not far.any():
-        return [[near], [Layer(behind, coc, 1 - near.weight)], [Layer(behind, coc, near.weight)]]
+        return Sources([[near], [Layer(behind, coc, shown)]], [Layer(behind, coc, near.weight)], far)
     distance, at = _nearest(far)
     depth = coc.ravel()[at]
     step = coc - depth
-    reached = ~far & (step > EDGE_PX) & (distance <= step + 1.5)
+    before = ~far & (step > EDGE_PX)
+    reached = before & (distance <= step + _RIM_PX)
     filled = _push_pull(behind, far * calm_weight(behind))
     hidden = (np.where(reached[..., None], filled, behind), np.where(reached, depth, coc))
-    shown = 1 - near.weight
-    return [
-        [Layer(behind, coc, shown * reached), near],
-        [Layer(behind, coc, shown * ~reached)],
+    # so far inside that where this ends, and discs of both parts meet, none of the far side's reaches
+    front = before & (distance <= step + 2 * np.abs(coc) + _RIM_PX)
+    return Sources(
+        [[Layer(behind, coc, shown * front), near], [Layer(behind, coc, shown * ~front)]],
         [Layer(*hidden, np.maximum(near.weight, reached.astype(np.float32)))],
-    ]
+        before & (distance > np.abs(coc) + 1),
+    )
 
 
 def calm_weight(linear: Color) -> FloatMap:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from depthapps.bands import for_bands, in_order
 from depthapps.bokeh.aperture import Aperture, make_aperture
-from depthapps.bokeh.edges import Layer, calm_weight, layers_of, snap_edges
+from depthapps.bokeh.edges import Layer, Sources, calm_weight, snap_edges, sources_of
 from depthapps.bokeh.highlights import give_grain, recover_highlights
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
@@ -26,6 +26,7 @@ LENS_ROWS, RADIUS_STEPS, SUBROWS = 32, 32, 2  # of _kernels, which loads numba; 
 _BAND_ROWS = 64
 _RUN_STEP_PX = 0.2  # CoC within a run of what hides; hides as if it were the run's middle, 0.1 px off at most
 _SHARP_RADIUS = 1 / math.sqrt(3)  # px; such a disc is no wider than the pixel's own square
+_NEARLY = 0.9  # of whole; 0.8 to 0.95 measure alike
 _CALM_PX = 9  # the neighbourhood whose mean a border goes on with where it ends in a lamp
 _LAMP = 3.0  # times the calm mean around it
 
@@ -94,29 +95,44 @@ def scatter(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> 
     foreground lets through what is behind it. Does not depend on the number of threads.
     """
     linear, coc = np.ascontiguousarray(linear), np.ascontiguousarray(coc)
-    return _laid([[Layer(linear, coc, np.ones_like(coc))]], aperture)
+    return _laid(Sources([[Layer(linear, coc, np.ones_like(coc))]], [], np.zeros(coc.shape, bool)), coc, aperture)
 
 
 def scatter_filled(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
     """As `scatter`, with what stands before depth edges over the rest, and the background behind it filled in.
 
-    linear (H, W, 3) float32, coc (H, W) signed radius in px; the sources are those of `layers_of`.
+    linear (H, W, 3) float32, coc (H, W) signed radius in px; the sources are those of `sources_of`.
     """
     if not (np.abs(coc) > _SHARP_RADIUS).any():
         return linear.copy()
-    return _laid(layers_of(np.ascontiguousarray(linear), np.ascontiguousarray(coc)), aperture)
+    linear, coc = np.ascontiguousarray(linear), np.ascontiguousarray(coc)
+    return _laid(sources_of(linear, coc), coc, aperture)
 
 
-def _laid(groups: Sequence[list[Layer]], aperture: Aperture | None) -> Linear:
-    """Light (H, W, 3): groups of layers from front to back, all before the focus, then in it, then behind it."""
+def _laid(sources: Sources, coc: FloatMap, aperture: Aperture | None) -> Linear:
+    """Light (H, W, 3) of sources laid from front to back: all before the focus, then in it, then behind it."""
     aperture = aperture or make_aperture(BokehParams())
-    light = np.zeros((*groups[0][0].coc.shape, 4), np.float32)
-    for layers in groups:
-        _spread([_part(layer, layer.coc > _SHARP_RADIUS) for layer in layers], aperture, light)
-    _lay_sharp([_part(layer, np.abs(layer.coc) <= _SHARP_RADIUS) for layer in chain(*groups)], light)
-    for layers in groups:
-        _spread([_part(layer, layer.coc < -_SHARP_RADIUS) for layer in layers], aperture, light)
+    light = np.zeros((*coc.shape, 4), np.float32)
+    before, behind = coc > _SHARP_RADIUS, coc < -_SHARP_RADIUS
+
+    def spread(layers: list[Layer], side: int) -> None:
+        _spread([_part(layer, side * layer.coc > _SHARP_RADIUS) for layer in layers], aperture, light)
+
+    for side, here in ((1, before), (-1, behind)):
+        for layers in sources.shown:
+            spread(layers, side)
+            _fill(light, sources.closed & here)
+        spread(sources.hidden, side)
+        if side > 0:
+            layers = [*chain(*sources.shown), *sources.hidden]
+            _lay_sharp([_part(layer, np.abs(layer.coc) <= _SHARP_RADIUS) for layer in layers], light)
     return _by_weight(light)
+
+
+def _fill(light: Linear, here: NDArray[np.bool_]) -> None:
+    """Make light and weight (H, W, 4) whole at a mask (H, W) where it nearly is: discs of unlike sizes leave gaps."""
+    weight = light[here, 3]
+    light[here] /= np.where(weight > _NEARLY, weight, 1)[:, None]
 
 
 def _part(layer: Layer, inside: NDArray[np.bool_]) -> Layer:
@@ -137,7 +153,7 @@ def _lay_sharp(layers: Sequence[Layer], above: Linear) -> None:
 def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
     """As `scatter_filled`, with true partial occlusion: linear (H, W, 3) float32, coc (H, W) signed radius in px.
 
-    Each source of `layers_of` is spread through those parts of the lens only that nothing nearer hides it from, which
+    Each source of `sources_of` is spread through those parts of the lens only that nothing nearer hides it from, which
     are found on a grid over the lens; seen from each point of the lens every place is then covered about once, and the
     sum is divided by how often.
     """
@@ -147,7 +163,8 @@ def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None
     margin = int(np.abs(coc).max()) + 1
     wide, wide_coc = _continued(linear, coc, margin)
     light = np.zeros((*wide_coc.shape, 4), np.float32)
-    _spread(list(chain(*layers_of(wide, wide_coc))), aperture, light, wide_coc)
+    sources = sources_of(wide, wide_coc)
+    _spread([*chain(*sources.shown), *sources.hidden], aperture, light, wide_coc)
     return _by_weight(light[margin:-margin, margin:-margin])
 
 
