@@ -3,9 +3,10 @@
     python tests/benchmarks/bokeh_photos.py FOLDER
 
 FOLDER holds a folder a scene with aif.png, shallow.png and defocus_gt.npy, the radius of the blur in an unknown unit,
-the same for all scenes, 0 where it is not known. Both photos are brought onto each other first (ECC, affine) and to one
-exposure. Prints the PSNR, in dB, mean over the scenes, where the defocus is known, of each renderer and of gaussians of
-the same sizes: at the unit, in pixels, that suits each row best, and at the one that suits each other row best.
+the same for all scenes, 0 where it is not known. Whether it lies before or behind the focus is not told, so both are
+tried. Both photos are brought onto each other first (ECC, affine) and to one exposure. Prints the PSNR, in dB, mean
+over the scenes, where the defocus is known, of each renderer and of gaussians of the same sizes: with the lens's unit,
+which is fitted once for all scenes by `best`, in both directions, and with the unit that suits the row best.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bokeh.render import scatter, scatter_seen
+from depthapps.bokeh.render import scatter, scatter_filled, scatter_seen
 from depthapps.color import srgb_decode, srgb_encode, to_linear
 from depthapps.geometry import fill_background
 from depthapps.io.images import read_image
 
 Linear = NDArray[np.floating]
 Blur = Callable[[Linear, Linear], Linear]  # linear light (H, W, 3) and signed CoC (H, W) px
-UNITS_PX = range(10, 25)
+UNITS_PX = range(12, 22)
 BORDER_PX = 8  # what is left out along the borders, where the two photos may not show the same
 
 
 class Photos(NamedTuple):
-    """A scene: linear light (H, W, 3) twice, its blur (H, W) negative as behind the focus, and where that is known."""
+    """A scene: linear light (H, W, 3) twice, the radius of its blur (H, W), NaN where not known, and what counts."""
 
     sharp: Linear
     shallow: Linear
@@ -55,6 +56,7 @@ METHODS: dict[str, Blur] = {
     "gaussian in sRGB": lambda linear, coc: srgb_decode(gaussian(srgb_encode(linear), coc)),
     "gaussian in linear light": gaussian,
     "depthapps `fast`": scatter,
+    "depthapps `balanced`": scatter_filled,
     "depthapps `best`": scatter_seen,
 }
 
@@ -64,11 +66,11 @@ def read_photos(folder: Path) -> Photos:
     sharp, shallow = (to_linear(read_image(folder / name)) for name in ("aif.png", "shallow.png"))
     measured = np.load(folder / "defocus_gt.npy").astype(np.float32)
     known = measured > 0
-    defocus = fill_background(np.where(known, -measured, np.float32(np.nan)))
+    defocus = np.where(known, measured, np.float32(np.nan))
     inside = np.zeros_like(known)
     inside[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX] = True
     known &= inside
-    alike = srgb_encode(gaussian(sharp, np.median(UNITS_PX) * defocus)).mean(axis=2)
+    alike = srgb_encode(gaussian(sharp, np.median(UNITS_PX) * fill_background(defocus))).mean(axis=2)
     move = np.eye(2, 3, dtype=np.float32)
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-5)
     target = srgb_encode(shallow).mean(axis=2)
@@ -94,15 +96,23 @@ def main() -> None:
         sys.exit("no scene with a defocus_gt.npy in that folder")
     scenes = [read_photos(folder) for folder in folders]
     found = {
-        name: {u: float(np.mean([psnr(blur(s.sharp, u * s.defocus), s) for s in scenes])) for u in UNITS_PX}
+        (name, sign): {
+            u: float(np.mean([psnr(blur(s.sharp, fill_background(sign * u * s.defocus)), s) for s in scenes]))
+            for u in UNITS_PX
+        }
         for name, blur in METHODS.items()
+        for sign in (-1, 1)
     }
-    best = {name: max(values, key=lambda u: values[u]) for name, values in found.items()}
-    print(f"| | its own unit | {' | '.join(f'{unit} px, of {name}' for name, unit in best.items())} |")
-    print("|---" * (len(best) + 2) + "|")
-    for name, values in found.items():
-        cells = [f"{values[unit]:.2f}" for unit in best.values()]
-        print(f"| {name} | {values[best[name]]:.2f} at {best[name]} px | {' | '.join(cells)} |")
+    lens = max(UNITS_PX, key=lambda u: found["depthapps `best`", -1][u] + found["depthapps `best`", 1][u])
+    print(f"| | behind the focus, {lens} px | before it | with its own unit, behind | before |\n|---|---|---|---|---|")
+    for name in METHODS:
+        at_lens, own = [], []
+        for sign in (-1, 1):
+            values = found[name, sign]
+            best = max(values, key=lambda u: values[u])
+            at_lens.append(f"{values[lens]:.2f}")
+            own.append(f"{values[best]:.2f} at {best} px")
+        print(f"| {name} | {' | '.join(at_lens + own)} |")
 
 
 if __name__ == "__main__":
