@@ -72,6 +72,16 @@ def test_pixels_that_a_blurred_edge_cuts_leave_no_line_on_a_sharp_background(ren
     assert np.diff(out, axis=1).min() > -0.01  # from dark to bright, never back
 
 
+@pytest.mark.parametrize("render", [scatter_filled, scatter_seen])
+def test_what_is_filled_in_behind_a_soft_depth_edge_is_of_the_far_side(render):
+    x = np.arange(80)[None].repeat(60, axis=0)
+    image = np.where(x < 40, 0.05, 0.8).astype(np.float32)[..., None].repeat(3, axis=2)
+    coc = np.where(x < 39, 11, np.where(x == 39, 8, 0)).astype(np.float32)  # column 39 is on the way, and dark
+    row = render(image, coc)[30, :, 0]
+    hard = render(image, np.where(x < 40, 11, 0).astype(np.float32))[30, :, 0]
+    assert np.abs(row - hard).max() < 0.06
+
+
 def test_no_background_shows_through_the_inside_of_what_is_little_blurred():
     y, x = np.mgrid[:80, :90]
     inside = np.hypot(x - 45, y - 40) - 25  # px from the rim of a dark disc before a bright wall

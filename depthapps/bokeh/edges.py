@@ -156,7 +156,9 @@ def sources_of(linear: Color, coc: FloatMap) -> Sources:
 
     for_bands(len(coc), band)
     shown = 1 - near.weight
-    far = (cv2.dilate(coc, np.ones((3, 3), np.uint8)) - coc) > EDGE_PX
+    kernel = np.ones((3, 3), np.uint8)
+    # a depth on the way between the sides of a soft edge is no far side: its colour is the near one's
+    far = (cv2.dilate(coc, kernel) - coc > EDGE_PX) & (coc - cv2.erode(coc, kernel) <= EDGE_PX)
     if not far.any():
         return Sources([[near], [Layer(behind, coc, shown)]], [Layer(behind, coc, near.weight)], far)
     distance, at = _nearest(far)
