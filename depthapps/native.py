@@ -55,14 +55,13 @@ class Kernel:
     def _load(self) -> Callable[..., Any]:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
-        cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        cpu, features, versions = _surroundings()
         target = llvm.Target.from_default_triple()
         machine = target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
         spec = find_spec(self._module)
         assert spec is not None
         assert spec.origin is not None
         source = Path(spec.origin)
-        versions = [metadata.version(package) for package in ("numba", "llvmlite")]
         key = hashlib.sha256(repr([source.read_bytes(), self._name, self._types, cpu, features, versions]).encode())
         name = f"{source.stem}.{self._name}-{key.hexdigest()[:24]}.o"
         places = _places(source)
@@ -122,6 +121,13 @@ class Kernel:
                 raise RuntimeError(f"the kernel {self._name} failed")
 
         return call
+
+
+@cache
+def _surroundings() -> tuple[str, str, list[str]]:
+    """What machine code depends on besides its source: the processor, its features, numba's and llvmlite's versions."""
+    versions = [metadata.version(package) for package in ("numba", "llvmlite")]
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), versions
 
 
 @cache

@@ -231,9 +231,8 @@ def _slope(inverse: FloatMap, linked: BoolMap, axis: int) -> FloatMap:
     count = inverse.shape[axis]
     two_before, before, after, two_after = (np.take(around, range(k, k + count), axis) for k in range(4))
     bend_before, bend_after = np.abs(before - two_before), np.abs(after - two_after)
-    either = np.stack([before, after])
-    known = np.isfinite(either)
-    mean = np.where(known, either, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    mean = np.where(np.isnan(before), after, np.where(np.isnan(after), before, (before + after) / 2))
+    mean = np.nan_to_num(mean, copy=False)
     straight = SLOPE_TOLERANCE * np.abs(mean)  # on round things both bend alike, and the mean is nearer
     with np.errstate(invalid="ignore"):
         slope = np.where(bend_before + straight < bend_after, before, mean)

@@ -128,7 +128,7 @@ def occluders(solid: Solid) -> tuple[Points, NDArray[np.int32]]:
     with np.errstate(divide="ignore"):
         triangles = grid_triangles(1 / solid.front, solid.links)
     thick = (solid.back < (1 - _THICK_FOOTPRINTS / solid.camera.fx) * solid.front).ravel()
-    far = triangles[thick[triangles].any(axis=1)]
+    far = triangles[thick[triangles[:, 0]] | thick[triangles[:, 1]] | thick[triangles[:, 2]]]
     used = np.zeros(solid.front.size, bool)
     used[far] = True
     number = np.cumsum(used, dtype=np.int32) + np.int32(solid.front.size - 1)

@@ -77,8 +77,8 @@ def _irradiance(light: Light, solid: Solid) -> FloatMap:
     """What a surface gets from a light that it sees (H, W): 1 where it faces a sun, or a lamp at the usual distance."""
     way = to_light(light, solid.points)
     with np.errstate(invalid="ignore"):
-        distance = np.linalg.norm(way, axis=-1)
-        received = np.clip((solid.normals * way).sum(axis=-1) / distance, 0, 1)
+        distance = np.sqrt(np.einsum("ijk,ijk->ij", way, way))
+        received = np.clip(np.einsum("ijk,ijk->ij", solid.normals, way) / distance, 0, 1)
         if not isinstance(light, DirectionalLight):
             reference = np.median(distance[np.isfinite(distance)])
             received *= (reference / np.maximum(distance, 0.1 * reference)) ** 2
