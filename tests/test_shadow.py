@@ -218,6 +218,18 @@ def test_a_box_casts_the_shadow_of_its_far_side():
     assert np.allclose(1 / solid.back[10], 3, rtol=0.02)  # the wall is no thicker than it looks
 
 
+def test_what_looks_like_a_slope_to_the_wall_makes_a_card_no_thicker():
+    """One pixel of something between a card and the wall behind it, at a depth as if the card went on to the wall."""
+    depth = np.full((180, 240), FAR, np.float32)
+    depth[70:110, 100:140] = 1 / (1 / FAR + 0.15)
+    depth[90, 140] = 1 / (1 / FAR + 0.075)
+    depth[:, 150:] = 2 * FAR  # where the wall ends, so that card and wall together would be one thing
+    solid = build_solid(Scene(np.zeros((180, 240, 3), np.uint8), depth, CAMERA))
+    assert solid.links.right[90, 138:142].all()  # taken by itself, the row cannot be told from a slope
+    thickness = 1 / solid.back - 1 / solid.front
+    assert thickness.max() < 0.03
+
+
 def test_noise_leaves_the_shadow_and_no_acne(scene):
     rng = np.random.default_rng(3)
     noise = 0.004 * rng.standard_normal(scene.depth_m.shape).astype(np.float32)

@@ -235,7 +235,7 @@ def see_sky(
 
 
 def complete_rows(
-    front: NDArray[np.floating], right: NDArray[np.uint8], focal: float, centre: float, first: int, end: int,
+    front: NDArray[np.floating], right: NDArray[np.uint8], centre: float, first: int, end: int,
     back: NDArray[np.floating],
 ) -> None:  # fmt: skip
     """Rows first..end of `back` (H, W), as large as `front` before: the far sides that mirrored rows of pixels show.

@@ -14,6 +14,7 @@ from depthapps.geometry import fill_background, inverse_depth_noise, robust_devi
 from depthapps.native import Kernel
 from depthapps.scene import Camera, FloatMap, Scene
 from depthapps.surface import (
+    DEPTH_STEP,
     STEP_SIGMAS,
     Links,
     inverse_depth,
@@ -34,7 +35,7 @@ _ROUNDING = 1e-6  # of the largest 1/Z; what deviates by less is float32, not no
 _complete_rows = Kernel(
     "depthapps.shadow._kernels",
     "complete_rows",
-    "float32[:,::1] uint8[:,::1] float64 float64 int64 int64 float32[:,::1]",
+    "float32[:,::1] uint8[:,::1] float64 int64 int64 float32[:,::1]",
 )
 
 
@@ -105,12 +106,15 @@ def far_side(front: FloatMap, links: Links, camera: Camera) -> FloatMap:
 
     A row of pixels is a plane cut through the scene. Where a thing ends on it, at a rim before something farther, it
     is taken as symmetric about the middle between its two ends: exact for boxes, cylinders and spheres cut by a
-    plane, and no thicker than it looks for flat things. It never reaches through what is seen behind it.
+    plane, and no thicker than it looks for flat things. It never reaches through what is seen behind it. A thing
+    ends where it is linked by a steep slope only, too: a few pixels of three surfaces can look like one, and what is
+    mirrored in the wall behind it is as thick as the room.
     """
     front = np.ascontiguousarray(front)
     back = front.copy()
-    right = np.ascontiguousarray(links.right).view(np.uint8)
-    for_bands(len(front), lambda first, end: _complete_rows(front, right, camera.fx, camera.cx, first, end, back))
+    one, other = front[:, :-1], front[:, 1:]
+    right = (links.right & (np.abs(one - other) <= DEPTH_STEP * np.maximum(one, other))).view(np.uint8)
+    for_bands(len(front), lambda first, end: _complete_rows(front, right, camera.cx, first, end, back))
     return np.minimum(back, front * np.float32(1 - _THINNEST_FOOTPRINTS / camera.fx))
 
 
