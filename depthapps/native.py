@@ -82,7 +82,9 @@ class Kernel:
         import numba
 
         function = getattr(import_module(self._module), self._name)
-        compiled = numba.njit(f"void({','.join(self._types)})", nogil=True, error_model="numpy")(function)
+        types = f"void({','.join(self._types)})"
+        without_wrappers: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        compiled = numba.njit(types, error_model="numpy", **without_wrappers)(function)
         signature = compiled.signatures[0]
         module = llvm.parse_assembly(compiled.inspect_llvm(signature))
         wanted = compiled.overloads[signature].fndesc.llvm_func_name
@@ -100,7 +102,7 @@ class Kernel:
         outside = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
         if missing := sorted(outside - _OF_C):
             log.info("%s needs %s of numba and is compiled in every run", self._name, ", ".join(missing))
-            return compiled, None
+            return numba.njit(types, nogil=True, error_model="numpy")(function), None
         return compiled, machine.emit_object(module)
 
     def _link(self, code: bytes, machine: Any) -> Callable[..., Any]:

@@ -16,13 +16,14 @@ GROUND = {
     "quality": set(),
     "_open3d": set(),
     "bands": set(),
+    "compiled": set(),
     "native": set(),
     "scene": {"errors"},
     "color": {"scene"},
     "geometry": {"scene"},
     "surface": {"geometry", "scene"},
-    "lifting": {"bands", "color", "geometry", "scene"},
-    "denoise": {"bands", "geometry", "native", "scene"},
+    "lifting": {"bands", "color", "compiled", "geometry", "scene"},
+    "denoise": {"bands", "compiled", "geometry", "native", "scene"},
 }
 BELOW_ROOMS = set(GROUND)
 ROOMS = {name: BELOW_ROOMS for name in ("engine", "bokeh", "shadow", "mesh", "io")}

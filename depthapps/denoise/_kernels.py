@@ -1,8 +1,9 @@
 """Compiled loops of the plane fits and of the search for faces."""
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from depthapps.compiled import within
 
 
 def gather_rows(
@@ -86,7 +87,7 @@ def sum_moments(label: NDArray[np.int32], w: NDArray[np.floating], moments: NDAr
             moments[n, 9] += v * v
 
 
-@nb.njit(error_model="numpy")
+@within
 def _misfit(moments, a, b, c):
     """What the plane a + b·x + c·y costs a pixel's surroundings (9 moments), less what every plane does."""
     return (

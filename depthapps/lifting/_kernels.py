@@ -1,13 +1,14 @@
 """Compiled loop of the lifting."""
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from depthapps.compiled import compiled
 
 SURFACES = 25  # samples in a window of 5x5
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def choose_rows(
     surfaces: NDArray[np.floating],
     colors: NDArray[np.floating],

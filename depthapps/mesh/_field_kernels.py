@@ -1,9 +1,9 @@
 """Compiled loop of the fused field."""
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.compiled import compiled
 from depthapps.mesh._pinhole import Pinhole, pixel_of, seen_from
 
 BLOCK = 16  # voxels a side that are kept together
@@ -20,7 +20,7 @@ _LEAST_COSINE = 0.05
 _LEAST_BEHIND = 1e-3
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def integrate(
     first: int,
     end: int,
@@ -59,7 +59,7 @@ def integrate(
                     behind = z - depth
                     if depth <= 0 or behind > REACH_TRUNCATIONS * truncation_m:
                         continue
-                    nx, ny, nz = normals[row, column]
+                    nx, ny, nz = normals[row, column, 0], normals[row, column, 1], normals[row, column, 2]
                     px, py = (column - pinhole.cx) / pinhole.fx * depth, (row - pinhole.cy) / pinhole.fy * depth
                     away = nx * (x - px) + ny * (y - py) + nz * (z - depth)
                     if away < -truncation_m or (behind > truncation_m and away < -REACH_VOXELS * voxel_m):

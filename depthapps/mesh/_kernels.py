@@ -1,10 +1,9 @@
 """Compiled loops of mesh simplification: edge collapses on an indexed triangle mesh."""
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-compiled = nb.njit(nogil=True, cache=True, error_model="numpy")
+from depthapps.compiled import compiled, within
 
 RING = 40  # vertices with more neighbours stay as they are
 THINNEST = 0.02  # a triangle's height over its base: none gets thinner than this, which would shade badly
@@ -21,7 +20,7 @@ def link_corners(triangles: NDArray[np.int32], head: NDArray[np.int32], followin
         head[vertex] = corner
 
 
-@compiled
+@within
 def _ring(vertex, triangles, head, following, after, before):
     """The triangles around a vertex: their count, and the two other corners of each; −1 if there are too many."""
     count = 0
@@ -37,7 +36,7 @@ def _ring(vertex, triangles, head, following, after, before):
     return count
 
 
-@compiled
+@within
 def _held(values, count, wanted):
     for i in range(count):  # noqa: SIM110  (numba is slow at generators)
         if values[i] == wanted:
@@ -45,7 +44,7 @@ def _held(values, count, wanted):
     return False
 
 
-@compiled
+@within
 def _add_plane(quadric, weight, a, b, c, d):
     """Add `weight` times the squared distance a x + b y + c z + d to a quadric (10,)."""
     quadric[0] += weight * a * a
@@ -70,7 +69,7 @@ def add_quadrics(points, shape, triangles, head, following, border_weight, quadr
     """
     after, before = np.empty(RING, np.int32), np.empty(RING, np.int32)
     for t in range(len(triangles)):
-        i, j, k = triangles[t]
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x, y, z, _ = _normal(i, j, k, points)
         area = 0.5 * np.sqrt(x * x + y * y + z * z)
         if area == 0:
@@ -100,10 +99,10 @@ def add_quadrics(points, shape, triangles, head, following, border_weight, quadr
             _add_plane(quadrics[u], border_weight * length, p, q, r, s)
 
 
-@compiled
+@within
 def _distance(q, point):
     """The weighted sum of squared distances that a quadric (10,) holds, at a point."""
-    x, y, z = point
+    x, y, z = point[0], point[1], point[2]
     return (
         x * (q[0] * x + 2 * (q[1] * y + q[2] * z + q[3]))
         + y * (q[4] * y + 2 * (q[5] * z + q[6]))
@@ -112,12 +111,12 @@ def _distance(q, point):
     )
 
 
-@compiled
+@within
 def _cost(quadrics, v, u, points):
     return _distance(quadrics[v], points[u]) + _distance(quadrics[u], points[u])
 
 
-@compiled
+@within
 def _normal(a, b, c, shape):
     x1, y1, z1 = shape[b, 0] - shape[a, 0], shape[b, 1] - shape[a, 1], shape[b, 2] - shape[a, 2]
     x2, y2, z2 = shape[c, 0] - shape[a, 0], shape[c, 1] - shape[a, 1], shape[c, 2] - shape[a, 2]
@@ -127,7 +126,7 @@ def _normal(a, b, c, shape):
     return y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2, longest
 
 
-@compiled
+@within
 def _allowed(v, u, after, before, count, triangles, head, following, shape, after_u, before_u):
     """Whether v may move into its neighbour u: no triangle turns over or gets too thin, and the surface stays one."""
     shared = 0
@@ -164,7 +163,7 @@ def _allowed(v, u, after, before, count, triangles, head, following, shape, afte
     return False
 
 
-@compiled
+@within
 def _on_border(neighbour, after, before, count):
     """Whether the edge to a neighbour has a triangle on one side only, or none."""
     return _held(after, count, neighbour) != _held(before, count, neighbour)
@@ -242,7 +241,7 @@ def collapse(limit, count, triangles, head, following, points, shape, quadrics, 
                 for k in range(3):  # out of the lists of the two others
                     if 3 * t + k != corner:
                         _unlink(3 * t + k, triangles[t, k], head, following)
-                triangles[t] = -1
+                triangles[t, 0] = triangles[t, 1] = triangles[t, 2] = -1
                 gone += 1
             else:
                 triangles[t, corner % 3] = u
@@ -251,7 +250,8 @@ def collapse(limit, count, triangles, head, following, points, shape, quadrics, 
             corner = upcoming
         head[v] = -1
         costs[v] = np.inf
-        quadrics[u] += quadrics[v]
+        for k in range(10):
+            quadrics[u, k] += quadrics[v, k]
         touched[v] = touched[u] = True
         corner = head[u]
         while corner >= 0:
@@ -262,7 +262,7 @@ def collapse(limit, count, triangles, head, following, points, shape, quadrics, 
     return gone
 
 
-@compiled
+@within
 def _unlink(corner, vertex, head, following):
     if head[vertex] == corner:
         head[vertex] = following[corner]

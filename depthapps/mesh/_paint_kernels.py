@@ -1,15 +1,15 @@
 """Compiled loops that look at a surface from a view and gather its colours."""
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.compiled import compiled
 from depthapps.mesh._pinhole import Pinhole, pixel_of, seen_from, turned
 
 LEAST_COSINE = 0.05  # a surface that is seen more from the side shows nothing
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def project_vertices(
     first: int,
     end: int,
@@ -29,7 +29,7 @@ def project_vertices(
     for i in range(first, end):
         x, y, z = seen_from(pinhole, vertices[i, 0], vertices[i, 1], vertices[i, 2])
         weight[i], seen[i] = 0, False
-        pixels[i] = -1
+        pixels[i, 0] = pixels[i, 1] = -1
         if z <= slack_m:
             continue
         u, v = pixel_of(pinhole, x, y, z)
@@ -46,7 +46,7 @@ def project_vertices(
             weight[i] = cosine * (pinhole.fx / z) ** 2
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def gather_colors(
     first: int,
     end: int,

@@ -1,11 +1,12 @@
 """Compiled loop that finds the connected pieces of a mesh."""
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.compiled import compiled
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+
+@compiled
 def join_pieces(triangles: NDArray[np.int32], piece: NDArray[np.int32]) -> None:
     """Give the vertices of every connected piece one number; `piece` (V,) comes as 0..V−1."""
     for t in range(len(triangles)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.compiled import within
 from depthapps.scene import Camera
 
 
@@ -26,7 +26,7 @@ class Pinhole(NamedTuple):
         return cls(camera.fx, camera.fy, camera.cx, camera.cy, np.ascontiguousarray(to_camera, np.float64))
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@within
 def turned(matrix, x, y, z):
     """A direction in the axes that a matrix (4, 4) leads to."""
     return (
@@ -36,7 +36,7 @@ def turned(matrix, x, y, z):
     )
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@within
 def seen_from(pinhole, x, y, z):
     """A point of the world in the camera's axes."""
     matrix = pinhole.to_camera
@@ -44,7 +44,7 @@ def seen_from(pinhole, x, y, z):
     return right + matrix[0, 3], down + matrix[1, 3], ahead + matrix[2, 3]
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy")
+@within
 def pixel_of(pinhole, x, y, z):
     """The pixel, column before row, of a point in the camera's axes that lies before it."""
     return pinhole.fx * x / z + pinhole.cx, pinhole.fy * y / z + pinhole.cy

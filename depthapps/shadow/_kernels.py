@@ -6,9 +6,10 @@ a line over the picture, and what it meets is told by comparing its w with that 
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from depthapps.compiled import within
 
 TILE = 8  # pixels; a ray passes a tile whole when it lies before all of it, or behind
 FREE, BLOCKED, OUTSIDE, BEHIND = 0, 1, 2, 3
@@ -18,7 +19,7 @@ _FAR = 1e4  # of its own depth, a ray towards the sun ends
 _GOLDEN = math.pi * (3 - math.sqrt(5))
 
 
-@nb.njit(error_model="numpy")
+@within
 def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
     """What a ray from (x0, y0, w0) to (x1, y1, w1) meets first; positions are taken at each column or row it crosses.
 
@@ -113,7 +114,7 @@ def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
     return OUTSIDE if share < 1 else FREE
 
 
-@nb.njit(error_model="numpy")
+@within
 def _square_to(ax, ay, az):
     """Two unit directions square to an axis of length 1 and to each other.
 

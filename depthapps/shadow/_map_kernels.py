@@ -6,9 +6,10 @@ infinitely far, 1/Z of a lamp.
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from depthapps.compiled import within
 
 _NEAREST = 0.02  # metres before a lamp, along its view; nothing is seen that is nearer
 _LEAST_FACING = 0.02  # sine of the angle at which a surface is taken to be lit that is grazed more
@@ -18,7 +19,7 @@ _GOLDEN = math.pi * (3 - math.sqrt(5))
 _GOLDEN_X, _GOLDEN_Y = math.cos(_GOLDEN), math.sin(_GOLDEN)
 
 
-@nb.njit(error_model="numpy")
+@within
 def _turned(way, x, y, z):
     """A vector in the light's axes; way: the rows of a rotation, 9 numbers."""
     return (
