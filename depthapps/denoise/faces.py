@@ -90,7 +90,7 @@ def _regions(w: FloatMap, right: BoolMap, down: BoolMap, piece: Labels, limit: f
             planes = np.stack(solve(_moments(label, w), w.shape[1]), axis=-1)
             for reach in _REACHES_PX:
                 label = _fitting(label, piece, surroundings, planes, reach)
-        label = _numbered(label)
+            label = _numbered(label)  # a region may have lost all its pixels
     return _merged(label, w, right, down, limit)
 
 
