@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.engine.sgbm import LEVEL_MULTIPLE, SgbmParams, match
 from depthapps.errors import StereoError
@@ -17,6 +18,8 @@ WIDEST = 0.45  # disparities up to this share of the width, of either sign
 # The share of pixels that match is above 0.6 in 26 real pairs, also with noise of 8 grey levels, gamma 0.5 or rows 3 px
 # apart, and below 0.3 between pictures of different scenes.
 FEWEST_MATCHES = 0.4
+
+Shown = tuple[NDArray[np.bool_], NDArray[np.bool_]]  # (H, W) of the left and the right view
 
 _SURE = SgbmParams(block=5, uniqueness=15, speckle_px=30)
 _DETAIL_SIGMA_PX = 3.0
@@ -36,8 +39,10 @@ class CoarseMatch:
     scale: float
 
 
-def match_coarse(left: Image, right: Image) -> CoarseMatch:
+def match_coarse(left: Image, right: Image, shown: Shown | None = None) -> CoarseMatch:
     """Match a rectified pair (H, W) uint8 grey over nearly half its width to both sides, at COARSE_WIDTH.
+
+    shown: what of the two views is picture; what is not has no match.
 
     Raises StereoError when too little of the left view is found in the right for the two to be a pair.
     """
@@ -47,7 +52,13 @@ def match_coarse(left: Image, right: Image) -> CoarseMatch:
     small = [cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in (left, right)]
     reach = max(LEVEL_MULTIPLE, math.ceil(WIDEST * size[0]))
     disparity = match(*small, low=-reach, high=reach, params=_SURE)
-    share = float(np.isfinite(disparity).mean())
+    possible = np.ones(disparity.shape, np.bool_)
+    if shown is not None:
+        possible, there = (cv2.resize(s.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0 for s in shown)
+        landing = np.rint(np.arange(size[0]) - np.nan_to_num(disparity)).astype(int)
+        found = np.take_along_axis(there, np.clip(landing, 0, size[0] - 1), axis=1)
+        disparity[~(possible & found)] = np.nan
+    share = float(np.isfinite(disparity).sum() / max(possible.sum(), 1))
     if share < FEWEST_MATCHES:
         raise StereoError(
             f"the two views do not match: only {100 * share:.0f} % of the left one is in the right",

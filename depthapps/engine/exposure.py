@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.engine.coarse import CoarseMatch
+from depthapps.engine.coarse import CoarseMatch, Shown
 from depthapps.scene import FloatMap, Image
 
 _SHARES = np.linspace(0.02, 0.98, 9)
@@ -23,13 +23,14 @@ _GREY = np.array([0.299, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601,
 _SMALLEST = 1.5
 
 
-def equalize_exposure(left: Image, right: Image) -> Image:
+def equalize_exposure(left: Image, right: Image, shown: Shown | None = None) -> Image:
     """The right view (H, W) uint8 grey with the left one's distribution of brightness, if the two differ much.
 
     One monotone curve through the quantiles of both takes care of exposure, gain and gamma, as far as the views show
-    the same. That is enough to match them coarsely.
+    the same. That is enough to match them coarsely. shown: what of the two views is picture.
     """
-    wanted, found = _levels(left), _levels(right)
+    counted = (left, right) if shown is None else (left[shown[0]], right[shown[1]])
+    wanted, found = (_levels(levels) for levels in counted)
     if np.abs(wanted - found).mean() < _SAME_EXPOSURE:
         return right
     return np.rint(_curve([0, *found, 256], [0, *wanted, 255])).astype(np.uint8)[np.asarray(right, np.uint8)]
@@ -75,7 +76,7 @@ def _curve(levels: Sequence[float], new_levels: Sequence[float]) -> NDArray[np.f
     return np.interp(np.arange(256), rising, new_levels)
 
 
-def _levels(view: Image) -> NDArray[np.floating]:
-    """The grey levels below which _SHARES of the pixels of a view (H, W) uint8 lie."""
+def _levels(view: NDArray[np.generic]) -> NDArray[np.floating]:
+    """The grey levels below which _SHARES of the pixels of a view uint8 lie."""
     below = np.cumsum(np.bincount(view.ravel(), minlength=256)) / view.size
     return np.searchsorted(below, _SHARES).astype(np.float64)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from depthapps.color import to_8bit
-from depthapps.engine.coarse import match_coarse, match_detail
+from depthapps.engine.coarse import Shown, match_coarse, match_detail
 from depthapps.engine.exposure import equalize_exposure, match_exposure
 from depthapps.engine.noise import remove_noise
 from depthapps.engine.range import find_range
@@ -66,8 +66,11 @@ def align(
     strict: bool = False,
     order_known: bool = False,
     infinity_known: bool = False,
+    shown: Shown | None = None,
 ) -> AlignedViews:
     """Align two rectified views (H, W, 3) RGB and find the range of their disparities; see `find_range`.
+
+    shown: what of the two views is picture, if not all of it.
 
     Raises StereoError when the views do not match, SwappedViewsError when they are exchanged; if `strict`,
     UnalignedError when their rows differ by more than what is removed, or too few points tell, and StereoError when
@@ -75,8 +78,8 @@ def align(
     """
     left, right = to_8bit(left), to_8bit(right)
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
-    alike = equalize_exposure(left_grey, right_grey)
-    coarse = match_coarse(left_grey, alike)
+    alike = equalize_exposure(left_grey, right_grey, shown)
+    coarse = match_coarse(left_grey, alike, shown)
     low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
     with ThreadPoolExecutor(1) as pool:
         checked = pool.submit(check_rows, left_grey, alike, coarse)

@@ -70,8 +70,16 @@ def match_photos(
     else:
         photos = rectify_photos(pair, order_known=order_known)
         rectification, report = photos.rectification, photos.report
-    views = rectification.pair(pair.left, pair.right)
-    found = match_pair(views, quality, network, confidence=confidence, order_known=True, infinity_known=rig is not None)
+    views, shown = rectification.pair(pair.left, pair.right)
+    found = match_pair(
+        views,
+        quality,
+        network,
+        confidence=confidence,
+        order_known=True,
+        infinity_known=rig is not None,
+        shown=shown,
+    )
     return _finished(pair.left, rectification, views, found, frame, report)
 
 

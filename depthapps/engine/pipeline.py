@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from depthapps.color import to_8bit
+from depthapps.engine.coarse import Shown
 from depthapps.engine.front import align
 from depthapps.engine.fusion import fusion_network
 from depthapps.engine.network import StereoNetwork
@@ -52,6 +53,7 @@ def match_pair(
     strict: bool = False,
     order_known: bool = False,
     infinity_known: bool = False,
+    shown: Shown | None = None,
 ) -> StereoMatch:
     """Disparity of a rectified pair, by a network if there is one; the range of disparities is found in it.
 
@@ -61,7 +63,8 @@ def match_pair(
     confidence: whether it is wanted, for `fast` and networks of one's own take time for it. strict: refuse views that
     are not rectified, or that are the same, instead of making the best of them. order_known: the left view is
     certainly the left one, wherever infinity lies.
-    infinity_known: the calibration's doffs_px was measured, so no disparity lies below −doffs_px.
+    infinity_known: the calibration's doffs_px was measured, so no disparity lies below −doffs_px. shown: what of both
+    views is picture, if not all of it.
 
     Raises StereoError when the views do not match, SwappedViewsError when they are exchanged, UnalignedError when
     `strict` and they are not rectified, NetworkError when the network fails.
@@ -72,7 +75,13 @@ def match_pair(
         if confidence or (network is None and tier.fused):
             pool.submit(fusion_network)  # on the core that aligning leaves idle
         views = align(
-            pair.left, pair.right, doffs_px, strict=strict, order_known=order_known, infinity_known=infinity_known
+            pair.left,
+            pair.right,
+            doffs_px,
+            strict=strict,
+            order_known=order_known,
+            infinity_known=infinity_known,
+            shown=shown,
         )
     searched = (views.low_px, views.high_px)
     if network is None:

@@ -6,7 +6,6 @@ Even rectified pairs are off by a fraction of a pixel, or by more than one, whic
 from __future__ import annotations
 
 import logging
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.engine.coarse import CoarseMatch
+from depthapps.engine.corners import follow_corners
 from depthapps.scene import FloatMap, Image
 
 log = logging.getLogger(__name__)
@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 # KITTI from 7.7 to 6.9 % and bad2 elsewhere from 12.1 to 11.8; with 0.7 px added, from 14.6 to 7.0 and 13.4 to 11.9.
 POINTS = 200
 FEWEST_POINTS = 30
-WINDOW_PX = 15
-PIXEL_PER_LEVEL = 0.25  # a guess that is a coarse pixel off is found from the level where that is a few pixels
-RETURN_PX = 0.5  # a point must come back this near when it is followed to the right view and back
 SMALLEST_PX = 0.15  # less is left alone: resampling would cost as much as it brings
 _FITTING_STEPS = 10
 # What is left of the offsets of 26 rectified pairs is 0.17 px in the median at most, with a bend of 0.46 px at most,
@@ -91,41 +88,23 @@ def worth_removing(rows: RowCheck | None) -> RowOffset | None:
 def check_rows(left: Image, right: Image, coarse: CoarseMatch) -> RowCheck | None:
     """How the rows of two views (H, W) uint8 grey lie to each other; None if too few points tell.
 
-    Corners are followed from the left to the right view, from where their coarse match lies, and back (pyramidal
-    Lucas-Kanade); a plane is fitted to how far they move down, with weights that leave out what does not fit
-    (Geman-McClure).
+    A plane is fitted to how far corners move down, with weights that leave out what does not fit (Geman-McClure).
     """
     height, width = left.shape
-    spacing = max(8.0, 0.5 * float(np.sqrt(height * width / POINTS)))
-    corners = cv2.goodFeaturesToTrack(left, POINTS, 0.01, spacing, blockSize=5)
-    if corners is None:
-        return None
-    start = np.asarray(corners, np.float32).reshape(-1, 2)
-    rows, columns = coarse.disparity.shape
-    at = np.minimum((start * coarse.scale).astype(int), (columns - 1, rows - 1))
-    disparity = coarse.disparity[at[:, 1], at[:, 0]] / coarse.scale
-    start, disparity = start[np.isfinite(disparity)], disparity[np.isfinite(disparity)]
+    start, end = follow_corners(left, right, coarse, POINTS)
     if len(start) < FEWEST_POINTS:
         return None
-    guess = (start - np.column_stack([disparity, np.zeros_like(disparity)])).astype(np.float32)
-    levels = max(0, math.ceil(math.log2(PIXEL_PER_LEVEL / coarse.scale)))
-    end, followed = _follow(left, right, start, guess, levels)
-    back, returned = _follow(right, left, end, start, 0)
-    kept = followed & returned & (np.linalg.norm(back - start, axis=1) < RETURN_PX)
-    kept &= np.abs(end - guess)[:, 0] < 1.5 / coarse.scale  # a point that ran away from its match is another one
-    if kept.sum() < FEWEST_POINTS:
-        return None
-    position, down = (end[kept] + 0.5) / (width, height) - 0.5, (end - start)[kept, 1]
+    position, down = (end + 0.5) / (width, height) - 0.5, (end - start)[:, 1]
     plane = np.column_stack([np.ones(len(position)), position])
     offset = RowOffset(*_fit(plane, down))
     left_over = down - plane @ (offset.constant, offset.across, offset.down)
     x, y = position.T
     bend = _fit(np.column_stack([plane, x * y, y * y - 1 / 12]), left_over)[3:]
-    log.info("rows of the right view lie %.2f px lower, from %d points", offset.constant, kept.sum())
-    moved = np.linalg.norm((end - start)[kept], axis=1)
+    log.info("rows of the right view lie %.2f px lower, from %d points", offset.constant, len(start))
+    moved = np.linalg.norm(end - start, axis=1)
     return RowCheck(
         offset,
-        int(kept.sum()),
+        len(start),
         _median(np.abs(left_over)),
         (abs(bend[0]) + abs(bend[1])) / 4,
         float(np.partition(moved, len(moved) * 3 // 4)[len(moved) * 3 // 4]),
@@ -137,23 +116,6 @@ def shift_rows(view: Image, offset: RowOffset) -> Image:
     height, width = view.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return cv2.remap(view, x, y + offset.field(height, width), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _follow(
-    first: Image, second: Image, start: NDArray[np.floating], guess: NDArray[np.floating], levels: int
-) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-    """Where points (N, 2) of one view are in the other, and whether they were found; levels: of the pyramid."""
-    end, found, _ = cv2.calcOpticalFlowPyrLK(
-        first,
-        second,
-        np.asarray(start, np.float32),
-        np.array(guess, np.float32),  # a copy: it is overwritten
-        winSize=(WINDOW_PX, WINDOW_PX),
-        maxLevel=levels,
-        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 0.02),
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-    )
-    return np.asarray(end, np.float32), found.ravel() > 0
 
 
 def _fit(design: NDArray[np.floating], value: NDArray[np.floating]) -> list[float]:

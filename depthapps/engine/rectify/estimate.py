@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.color import to_8bit
+from depthapps.engine.coarse import match_coarse
+from depthapps.engine.corners import follow_corners
 from depthapps.engine.exposure import equalize_exposure
 from depthapps.engine.rectify.features import Matches, match_features
 from depthapps.engine.rectify.pose import Known, Pose, fit_pose, fit_rotation, rotation_vector, starts
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 from depthapps.errors import StereoError
-from depthapps.scene import Camera, Image, LensCamera, StereoPair, StereoRig
+from depthapps.scene import Camera, LensCamera, StereoPair, StereoRig
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ FEWEST_SHARE = 0.35
 LEAST_TEXTURE = 0.3
 SAME_PX = 0.1
 LEAST_PARALLAX = 1.5e-3  # of the width
+# In 78 real pairs whose right view was turned, nine tenths of the true matches come within 0.20 px of their row (median
+# over the pairs), by the features alone within 0.31; the disparity of a tenth is bent by over 1 px in 2 pairs, not 15.
+CORNERS, FAINTEST_CORNER, REFINEMENTS = 1500, 1e-3, 2
 FEW, FIRST_STEPS = 200, 20  # matches and steps for the starts; the best one goes on with all of them
 EXCHANGED_COST = 12.0  # how much better the views must fit exchanged than as given
 
@@ -98,15 +103,15 @@ def rectify_photos(pair: StereoPair, *, order_known: bool = False) -> RectifiedP
     kept = _inliers(pose, matches, noise)
     _check_share(int(kept.sum()), len(kept))
     parallax = _check_parallax(matches.first[kept], matches.second[kept], known, noise)
-    # at full size, where nothing but depth is left between the views, matches are found to a fraction of a pixel
     rectification = rectify_rig(_rig(pose, pair))
-    a, b = _refined(first, second, rectification, matches.first[kept], matches.second[kept])
-    if len(a) >= FEWEST_INLIERS:
-        vector = rotation_vector(pose.rotation)
-        pose = fit_pose(a, b, known, vector, pose.translation, NOISE_PX)
+    a, b = matches.first[kept], matches.second[kept]
+    for _ in range(REFINEMENTS):
+        found = _spread_matches(pair, rectification)
+        if len(found[0]) < FEWEST_INLIERS:
+            break
+        a, b = found
+        pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, NOISE_PX)
         rectification = rectify_rig(_rig(pose, pair))
-    else:
-        a, b = matches.first[kept], matches.second[kept]
     rows = rectification.first.rectified(a)[:, 1] - rectification.second.rectified(b)[:, 1]
     focal = "known"
     assumed = pair.calibration.assumed
@@ -178,29 +183,26 @@ def _inliers(pose: Pose, matches: Matches, noise: float) -> NDArray[np.bool_]:
     return (error < 3 * deviation) & (pose.parallax_px(matches.first, matches.second)[:, 0] > -3 * deviation)
 
 
-def _refined(
-    first: Image,
-    second: Image,
-    rectification: Rectification,
-    points: NDArray[np.floating],
-    others: NDArray[np.floating],
+def _spread_matches(
+    pair: StereoPair, rectification: Rectification
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """The matches followed at full size in the rectified views (Lucas-Kanade), there and back."""
-    size = rectification.width, rectification.height
-    views = [v.warp(p, size) for v, p in ((rectification.first, first), (rectification.second, second))]
-    start = rectification.first.rectified(points).astype(np.float32)
-    guess = rectification.second.rectified(others).astype(np.float32)
-    options = {
-        "winSize": (21, 21),
-        "maxLevel": 1,
-        "criteria": (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.01),
-        "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
-    }
-    end, found, _ = cv2.calcOpticalFlowPyrLK(views[0], views[1], start, guess.copy(), **options)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(views[1], views[0], end, start.copy(), **options)
-    kept = (found.ravel() > 0) & (returned.ravel() > 0)
-    kept &= (np.linalg.norm(back - start, axis=1) < 0.3) & (np.linalg.norm(end - guess, axis=1) < 5)
-    return points[kept], rectification.second.taken(end[kept].astype(np.float64))
+    """Matches (N, 2) px in both photos, all over what they share; none where the rectified views do not match.
+
+    Features that are found without knowing where stand in clusters, and leave whole regions to chance. In the rectified
+    views, where nothing but depth is left between them, every corner is found, at full size and to a part of a pixel.
+    """
+    views, shown = rectification.pair(to_8bit(pair.left), to_8bit(pair.right))
+    left, right = (cv2.cvtColor(np.asarray(v, np.uint8), cv2.COLOR_RGB2GRAY) for v in (views.left, views.right))
+    right = equalize_exposure(left, right, shown)
+    try:
+        coarse = match_coarse(left, right, shown)
+    except StereoError:
+        return np.empty((0, 2)), np.empty((0, 2))
+    start, end = follow_corners(left, right, coarse, CORNERS, FAINTEST_CORNER)
+    return (
+        rectification.first.taken(start.astype(np.float64)),
+        rectification.second.taken(end.astype(np.float64)),
+    )
 
 
 def _check_matches(matches: Matches) -> None:

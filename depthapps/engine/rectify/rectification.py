@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.color import to_8bit
+from depthapps.engine.coarse import Shown
+from depthapps.engine.rectify.blank import filled, shown, shrunk
 from depthapps.errors import StereoError
 from depthapps.scene import Calibration, Camera, FloatMap, Image, LensCamera, StereoPair, StereoRig
 
 LARGEST = 2.0  # a rectified side over the photo's; more means that a camera looks along the baseline
+TURNED_ALONE_DEG = 10.0  # stretches a corner of 60 degrees of view by a fifth
 _SMOOTH_PX = 1.0  # of disparity between neighbours: beyond lies an edge, across which nothing is interpolated
 
 
@@ -41,6 +47,12 @@ class View:
         """The photo (H, W) or (H, W, 3) as a rectified view of size (width, height); its border runs on outside."""
         maps = cv2.initUndistortRectifyMap(*_intrinsics(self.lens), self.turn, self.projection, size, cv2.CV_32FC1)
         return cv2.remap(image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+    def shown(self, photo: Image, size: tuple[int, int]) -> NDArray[np.bool_]:
+        """(H, W), which pixels of the rectified view of size (width, height) show something of the photo."""
+        maps = cv2.initUndistortRectifyMap(*_intrinsics(self.lens), self.turn, self.projection, size, cv2.CV_32FC1)
+        known = shown(photo).astype(np.uint8)
+        return shrunk(cv2.remap(known, *maps, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0) > 0)
 
     def covered(self, size: tuple[int, int]) -> NDArray[np.bool_]:
         """(H, W), which pixels of the rectified view of size (width, height) the photo shows."""
@@ -82,10 +94,16 @@ class Rectification:
         """The geometry of what `restored` gives: the first photo's own camera, parallel to a second one like it."""
         return Calibration(self.first.lens.pinhole, self.baseline_m, 0.0, self.assumed)
 
-    def pair(self, first: Image, second: Image) -> StereoPair:
-        """The two photos (H, W, 3) as rectified views."""
+    def pair(self, first: Image, second: Image) -> tuple[StereoPair, Shown]:
+        """The two photos (H, W, 3) as rectified views, and which pixels (H, W) of these show something of them.
+
+        What they do not show continues them smoothly: it would be matched if it looked like anything.
+        """
         size = self.width, self.height
-        return StereoPair(self.first.warp(first, size), self.second.warp(second, size), self.calibration)
+        known = [view.shown(to_8bit(photo), size) for view, photo in ((self.first, first), (self.second, second))]
+        views = [view.warp(photo, size) for view, photo in ((self.first, first), (self.second, second))]
+        left, right = (filled(view, area) for view, area in zip(views, known, strict=True))
+        return StereoPair(left, right, self.calibration), (known[0], known[1])
 
     def restored(self, disparity_px: FloatMap, low_px: float, high_px: float) -> FloatMap:
         """Disparity (H, W) px of the rectified frame in the first photo's: fx · baseline / Z along its own axis.
@@ -93,7 +111,7 @@ class Rectification:
         low_px, high_px: the disparities that were searched. NaN where the second photo shows none of the places that
         they lead to, since what the rectified map has there is made up.
         """
-        x, y, forward = self._way_back()
+        x, y, forward = self._way_back
         seen = self.seen(low_px, high_px)
         lifted = np.where(seen, disparity_px, np.float32(np.nan)) + np.float32(self.calibration.doffs_px)
         scale = np.float32(self.first.lens.pinhole.fx / self.first.projection[1, 1])
@@ -101,7 +119,7 @@ class Rectification:
 
     def sampled(self, values: FloatMap) -> FloatMap:
         """A map (H, W) of the rectified frame, such as confidence, in the first photo's frame."""
-        x, y, _ = self._way_back()
+        x, y, _ = self._way_back
         return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
     def seen(self, low_px: float, high_px: float) -> NDArray[np.bool_]:
@@ -114,6 +132,7 @@ class Rectification:
         end = np.clip(np.ceil(columns - low_px) + 1, 0, self.width).astype(int)
         return counts[:, end] > counts[:, first]
 
+    @cached_property
     def _way_back(self) -> tuple[FloatMap, FloatMap, FloatMap]:
         """For every pixel of the first photo its rectified x and y, and how far forward its ray goes there."""
         pinhole = self.first.lens.pinhole
@@ -130,13 +149,13 @@ class Rectification:
 def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
     """Rectify a pair whose cameras are known, for photos of the rig's own size.
 
-    Both cameras are turned by true rotations: X along the baseline, Z between the two optical axes (as near to both as
-    the baseline allows), at the first camera's focal length, so that shapes and sizes stay. The frame holds the whole
-    first photo. Raises StereoError when a camera looks along the baseline.
+    Both cameras are turned by true rotations, at the first camera's focal length, so that shapes and sizes stay: X
+    along the baseline, Z as near as that allows to the first optical axis, or to the middle of both where they are far
+    apart. The frame holds the whole first photo. Raises StereoError when a camera looks along the baseline.
     """
     centre = -rig.rotation.T @ rig.translation_m  # of the second camera, in the first one's axes
     along = centre / np.linalg.norm(centre)
-    ahead = np.array([0, 0, 1]) + rig.rotation[2]
+    ahead = _ahead(rig.rotation[2])
     # of the two ways along the baseline the one that turns the picture less
     mirrored = along[0] < 0 if abs(along[0]) > abs(along[1]) * 0.1 else along[1] < 0
     x_axis = -along if mirrored else along
@@ -163,6 +182,18 @@ def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
     return Rectification(
         View(rig.left, turns[0], first), View(rig.right, turns[1], second), width, height, rig.baseline_m, assumed
     )
+
+
+def _ahead(second: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The way (3,) to look, in the first camera's axes, for two cameras of which the second looks along `second` (3,).
+
+    The first one's own: its photo, whose depth is wanted, keeps its pixels. What they are apart by more than
+    TURNED_ALONE_DEG is shared, lest the second view be stretched.
+    """
+    apart = math.atan2(float(np.hypot(second[0], second[1])), float(second[2]))
+    share = 0.5 * max(0.0, apart - math.radians(TURNED_ALONE_DEG))
+    side = np.array([second[0], second[1], 0.0]) / max(float(np.hypot(second[0], second[1])), 1e-12)
+    return math.cos(share) * np.array([0.0, 0.0, 1.0]) + math.sin(share) * side
 
 
 def _forward() -> StereoError:

@@ -1,0 +1,64 @@
+"""Corners of one view followed to the other, from where their coarse match lies."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.engine.coarse import CoarseMatch
+from depthapps.scene import Image
+
+FAINTEST = 0.01  # of the strongest corner's smaller eigenvalue
+WINDOW_PX = 15
+PIXEL_PER_LEVEL = 0.25  # a guess that is a coarse pixel off is found from the level where that is a few pixels
+RETURN_PX = 0.5  # a point must come back this near when it is followed to the right view and back
+
+Points = NDArray[np.floating]
+
+
+def follow_corners(
+    left: Image, right: Image, coarse: CoarseMatch, count: int, faintest: float = FAINTEST
+) -> tuple[Points, Points]:
+    """Where up to `count` corners, spread over the left view (H, W) uint8 grey, are in it and in the right one.
+
+    Both (N, 2) float32 px. Corners are followed to the right view and back (pyramidal Lucas-Kanade); what does not come
+    back, or runs away from its coarse match, is left out.
+    """
+    height, width = left.shape
+    none = np.empty((0, 2), np.float32)
+    spacing = max(8.0, 0.5 * float(np.sqrt(height * width / count)))
+    corners = cv2.goodFeaturesToTrack(left, count, faintest, spacing, blockSize=5)
+    if corners is None:
+        return none, none
+    start = np.asarray(corners, np.float32).reshape(-1, 2)
+    rows, columns = coarse.disparity.shape
+    at = np.minimum((start * coarse.scale).astype(int), (columns - 1, rows - 1))
+    disparity = coarse.disparity[at[:, 1], at[:, 0]] / coarse.scale
+    start, disparity = start[np.isfinite(disparity)], disparity[np.isfinite(disparity)]
+    if not len(start):
+        return none, none
+    guess = (start - np.column_stack([disparity, np.zeros_like(disparity)])).astype(np.float32)
+    levels = max(0, math.ceil(math.log2(PIXEL_PER_LEVEL / coarse.scale)))
+    end, followed = _follow(left, right, start, guess, levels)
+    back, returned = _follow(right, left, end, start, 0)
+    kept = followed & returned & (np.linalg.norm(back - start, axis=1) < RETURN_PX)
+    kept &= np.abs(end - guess)[:, 0] < 1.5 / coarse.scale  # a point that ran away from its match is another one
+    return start[kept], end[kept]
+
+
+def _follow(first: Image, second: Image, start: Points, guess: Points, levels: int) -> tuple[Points, NDArray[np.bool_]]:
+    """Where points (N, 2) of one view are in the other, and whether they were found; levels: of the pyramid."""
+    end, found, _ = cv2.calcOpticalFlowPyrLK(
+        first,
+        second,
+        np.asarray(start, np.float32),
+        np.array(guess, np.float32),  # a copy: it is overwritten
+        winSize=(WINDOW_PX, WINDOW_PX),
+        maxLevel=levels,
+        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 0.02),
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )
+    return np.asarray(end, np.float32), found.ravel() > 0
