@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from depthapps.io import preview
 from depthapps.io.preview import render_depth_preview, render_disparity_preview
 
 
@@ -41,3 +42,15 @@ def test_depth_and_disparity_have_the_same_colours():
 )
 def test_odd_maps_are_drawn_too(depth):
     assert render_depth_preview(depth).shape[0] == depth.shape[0]
+
+
+@pytest.mark.parametrize(("farthest_m", "label"), [(10.0, "10"), (1e6, "inf"), (np.inf, "inf")])
+def test_the_far_end_of_the_legend_is_what_its_colour_means(monkeypatch, farthest_m, label):
+    labels = []
+    monkeypatch.setattr(preview, "_picture", lambda values, low, high, unit, ticks: labels.append((low, high, ticks)))
+    depth = np.ones((40, 50), np.float32)
+    depth[:10] = farthest_m
+    render_depth_preview(depth)
+    low, high, ticks = labels[0]
+    assert ticks[min(ticks)] == label
+    assert all(low <= position <= high * 1.001 for position in ticks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ _UNKNOWN_RGB = (64, 64, 64)
 _BACKGROUND_RGB = (24, 24, 28)
 _TEXT_RGB = (225, 225, 225)
 _TICKS = 6
+_COLOURS = 256
 _ENDS_PERCENT = (0.5, 99.5)  # of the pixels outside of the colour scale, so that a few do not take it all
 
 
@@ -27,11 +30,10 @@ def render_depth_preview(depth_m: FloatMap) -> NDArray[np.uint8]:
     with np.errstate(divide="ignore"):
         inverse = np.where(depth_m > 0, 1 / depth_m, np.float32(np.nan))
     low, high = _ends(inverse)
-    farthest = (
-        1 / low if low > 0 else 1e6
-    )  # a scale that reaches infinity is still labelled where depths are told apart
+    # what is farther has the colour of infinity
+    farthest = 1 / low if low * _COLOURS > high else math.inf
     values = [float(f"{z:.2g}") for z in _even_depths(1 / high, farthest)]
-    return _picture(inverse, low, high, "m", {1 / z: f"{z:g}" for z in values})
+    return _picture(inverse, low, high, "m", {max(1 / z, low): f"{z:g}" for z in values})
 
 
 def _ends(values: FloatMap) -> tuple[float, float]:
@@ -52,7 +54,7 @@ def _round_values(low: float, high: float) -> dict[float, str]:
 
 def _even_depths(nearest: float, farthest: float) -> list[float]:
     """Depths whose inverses are evenly spaced from 1/nearest to 1/farthest."""
-    return [float(1 / w) for w in np.linspace(1 / nearest, 1 / farthest, _TICKS)]
+    return [float(1 / w) if w else math.inf for w in np.linspace(1 / nearest, 1 / farthest, _TICKS)]
 
 
 def _picture(values: FloatMap, low: float, high: float, unit: str, ticks: dict[float, str]) -> NDArray[np.uint8]:
