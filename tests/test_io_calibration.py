@@ -259,6 +259,51 @@ def test_kitti_raw(tmp_path):
     assert found.baseline_m == pytest.approx(0.54)
 
 
+KITTI_RAW = """S_02: 1.392000e+03 5.120000e+02
+K_02: 960 0 695 0 957 224 0 0 1
+D_02: -0.37 0.2 0.001 0.002 -0.07
+R_02: 1 0 0 0 1 0 0 0 1
+T_02: 0.06 0 0
+S_03: 1392 512
+K_03: 903 0 695 0 901 224 0 0 1
+D_03: -0.36 0.18 0 0 -0.05
+R_03: 0.99995 0 0.0099998 0 1 0 -0.0099998 0 0.99995
+T_03: -0.47 0 0
+"""
+KITTI_RECTIFIED = """S_rect_02: 1242 375
+P_rect_02: 721 0 609 44 0 721 172 0 0 0 1 0
+P_rect_03: 721 0 609 -340 0 721 172 0 0 0 1 0
+"""
+
+
+@pytest.mark.parametrize("rectified", ["", KITTI_RECTIFIED])
+def test_kitti_raw_cameras_as_they_are(tmp_path, rectified):
+    path = tmp_path / "calib_cam_to_cam.txt"
+    path.write_text("calib_time: 09-Jan-2012\n" + KITTI_RAW + rectified)
+    found = read_calibration(path)
+    rig = found.rig(1392, 512)
+    assert rig is not None
+    assert (rig.left.pinhole.fx, rig.right.pinhole.fy, rig.left.distortion[0]) == (960, 901, -0.37)
+    assert found.camera(1392, 512).fx == 960
+    # a point through the second camera's own pose is the same as by way of the first
+    point = np.array([0.3, -0.2, 4.0])  # in camera 0's axes
+    turn = np.array([[0.99995, 0, 0.0099998], [0, 1, 0], [-0.0099998, 0, 0.99995]])
+    first = point + np.array([0.06, 0, 0])
+    second = turn @ point + np.array([-0.47, 0, 0])
+    assert rig.rotation @ first + rig.translation_m == pytest.approx(second, abs=1e-4)
+    if rectified:  # the pictures of the drives that people have
+        assert found.rig(1242, 375) is None
+        assert found.camera(1242, 375).fx == 721
+        assert found.baseline_m == pytest.approx(384 / 721)
+
+
+def test_kitti_raw_without_a_pose_says_so(tmp_path):
+    path = tmp_path / "calib_cam_to_cam.txt"
+    path.write_text(KITTI_RAW.replace("T_03", "X_03"))
+    with pytest.raises(CalibrationError, match=r"T_03 .* has 0 numbers, not 3"):
+        read_calibration(path)
+
+
 @pytest.mark.parametrize("text", ["700 0 320 0 701 240 0 0 1\n0.063\n", "700.0 0 320\n0 701 240\n0 0 1.0\n0.063"])
 def test_k_txt(tmp_path, text):
     path = tmp_path / "K.txt"

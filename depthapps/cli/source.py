@@ -187,7 +187,7 @@ def _calibration(options: SourceOptions, given: Given, file: CalibrationFile | N
     own = given.contents
     if file and file.warning:
         report.note(file.warning)
-    if file and file.raw and options.rectify is Rectify.NEVER:
+    if file and file.rig(width, height) and options.rectify is Rectify.NEVER:
         report.note("the calibration is of views as the cameras took them; these are taken as rectified already")
     if options.focal_px is not None and options.fov is not None:
         raise CalibrationError("the focal length was given twice", hint="pass either --focal-px or --fov")

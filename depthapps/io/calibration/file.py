@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -18,12 +19,17 @@ _UNUSUAL_FROM = 1.0
 
 @dataclass(frozen=True, eq=False)
 class RawRig:
-    """Two cameras before rectification, for pictures of the file's own size: OpenCV's K, D, R and T in metres."""
+    """Two cameras before rectification: OpenCV's K, D, R and T in metres.
+
+    size: width and height of the pictures that they took, where rectified ones, which the file describes too, have
+    another; None: those of the file.
+    """
 
     matrices: tuple[NDArray[np.floating], NDArray[np.floating]]
     distortions: tuple[tuple[float, ...], tuple[float, ...]]
     rotation: NDArray[np.floating]
     translation_m: NDArray[np.floating]
+    size: tuple[int, int] | None = None
 
     def is_rectified(self) -> bool:
         """Whether nothing is left to do: no distortion, no rotation, side by side, and alike but for cx."""
@@ -43,7 +49,8 @@ class CalibrationFile:
     """What a calibration file says; None where it is silent.
 
     The first six and the baseline describe the rectified pair. `width` and `height` are those of the pictures it was
-    made for. `raw` is the rig that took the pictures, if the file says that they have still to be rectified.
+    made for. `raw` is the rig that took the pictures, if the file says that they have still to be rectified; one with a
+    size of its own, if they have that size.
     `warning` says what was guessed, or what of the file is not used.
     """
 
@@ -60,6 +67,8 @@ class CalibrationFile:
 
     def camera(self, width: int, height: int) -> Camera:
         """The left camera for a picture of width x height px, scaled if the file was made for another size."""
+        if self.raw is not None and self._is_raw(width, height):
+            return self._fitted(*intrinsics(self.raw.matrices[0]), width, height, self.raw.size)
         return self._fitted(self.fx, self.fy, self.cx, self.cy, width, height)
 
     def rig(self, width: int, height: int, baseline_m: float | None = None) -> StereoRig | None:
@@ -67,10 +76,10 @@ class CalibrationFile:
 
         baseline_m: the distance of the two cameras where it is known better than by the file.
         """
-        if self.raw is None:
+        if self.raw is None or not self._is_raw(width, height):
             return None
         left, right = (
-            LensCamera(self._fitted(*intrinsics(matrix), width, height), distortion)
+            LensCamera(self._fitted(*intrinsics(matrix), width, height, self.raw.size), distortion)
             for matrix, distortion in zip(self.raw.matrices, self.raw.distortions, strict=True)
         )
         translation = self.raw.translation_m
@@ -78,8 +87,28 @@ class CalibrationFile:
             translation = translation * (baseline_m / np.linalg.norm(translation))
         return StereoRig(left, right, self.raw.rotation, translation)
 
-    def _fitted(self, fx: float, fy: float, cx: float, cy: float, width: int, height: int) -> Camera:
-        made_for = self.width or width, self.height or height
+    def _is_raw(self, width: int, height: int) -> bool:
+        """Whether pictures of this size are as the raw rig took them."""
+        own = self.raw.size if self.raw else None
+        if own is None or self.width is None or self.height is None:
+            return True
+
+        def stretched(made_for: tuple[int, int]) -> float:
+            return abs(math.log(width / height * made_for[1] / made_for[0]))
+
+        return stretched(own) < stretched((self.width, self.height))
+
+    def _fitted(
+        self,
+        fx: float,
+        fy: float,
+        cx: float,
+        cy: float,
+        width: int,
+        height: int,
+        size: tuple[int, int] | None = None,
+    ) -> Camera:
+        made_for = size or (self.width or width, self.height or height)
         if abs(made_for[0] * height - made_for[1] * width) > 0.01 * made_for[0] * height:
             raise CalibrationError(
                 f"the calibration is for {made_for[0]}x{made_for[1]} but the picture is {width}x{height}",

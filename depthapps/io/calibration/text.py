@@ -1,17 +1,19 @@
-"""Plain-text calibrations of rectified pairs: Middlebury's, KITTI's, and K.txt of nine numbers and a baseline."""
+"""Plain-text calibrations: Middlebury's, KITTI's, and K.txt of nine numbers and a baseline."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.errors import CalibrationError
-from depthapps.io.calibration.file import NUMBER, CalibrationFile, intrinsics
+from depthapps.io.calibration.file import NUMBER, CalibrationFile, RawRig, clean_rotation, intrinsics
 
 # colour cameras before grey ones: KITTI's pictures that people have are image_2 and image_3
+_KITTI_RAW_PAIRS = (("02", "03"), ("00", "01"))
 _KITTI_PAIRS = (("P_rect_02", "P_rect_03"), ("P2", "P3"), ("P_rect_00", "P_rect_01"), ("P0", "P1"))
 
 
@@ -50,17 +52,27 @@ def kitti_entries(text: str) -> dict[str, list[float]]:
 
 
 def is_kitti(entries: dict[str, list[float]]) -> bool:
-    """Whether projections of KITTI's cameras are among the entries."""
-    return any(re.fullmatch(r"P\d|P_rect_\d\d", name) for name in entries)
+    """Whether projections or matrices of KITTI's cameras are among the entries."""
+    return any(re.fullmatch(r"P\d|P_rect_\d\d|K_\d\d", name) for name in entries)
 
 
 def read_kitti(path: Path, entries: dict[str, list[float]]) -> CalibrationFile:
-    """P2 and P3 (or P_rect_02 and P_rect_03): each P[0,3] is −fx times the camera's place to the right of camera 0."""
+    """P2 and P3 (or P_rect_02 and P_rect_03): each P[0,3] is −fx times the camera's place to the right of camera 0.
+
+    The file of the raw drives also has the cameras as they are, K_02 and so on, for pictures that are not rectified.
+    """
     pair = next((p for p in _KITTI_PAIRS if p[0] in entries and p[1] in entries), None)
+    raw = next((p for p in _KITTI_RAW_PAIRS if all(f"K_{camera}" in entries for camera in p)), None)
+    if pair is None and raw is not None:
+        rig = _kitti_rig(path, entries, raw)
+        width, height = rig.size or (None, None)
+        baseline_m = float(np.linalg.norm(rig.translation_m))
+        return CalibrationFile(*intrinsics(rig.matrices[0]), width, height, baseline_m, raw=replace(rig, size=None))
     if pair is None:
-        found = " ".join(name for name in entries if name.startswith("P"))
+        found = " ".join(name for name in entries if name.startswith(("P", "K_")))
         raise CalibrationError(
-            f"{path} has {found} but no pair of cameras", hint="P2 and P3, or P_rect_02 and P_rect_03, belong in it"
+            f"{path} has {found} but no pair of cameras",
+            hint="P2 and P3, P_rect_02 and P_rect_03, or K_02 and K_03 belong in it",
         )
     for name in pair:
         if len(entries[name]) != 12:
@@ -69,7 +81,40 @@ def read_kitti(path: Path, entries: dict[str, list[float]]) -> CalibrationFile:
     size = entries.get(pair[0].replace("P_", "S_"), (None, None)) if "rect" in pair[0] else (None, None)
     width, height = (int(v) if v else None for v in size)
     baseline_m = float(left[0, 3] / left[0, 0] - right[0, 3] / right[0, 0])
-    return CalibrationFile(*intrinsics(left), width, height, baseline_m, float(right[0, 2] - left[0, 2]))
+    rig = None
+    if pair[0].startswith("P_rect_") and width and height:
+        cameras = pair[0][-2:], pair[1][-2:]
+        # without their size there is no telling which of the two a picture comes from, and rectified ones are usual
+        if all(f"{name}_{camera}" in entries for name in "SKDRT" for camera in cameras):
+            rig = _kitti_rig(path, entries, cameras)
+    return CalibrationFile(*intrinsics(left), width, height, baseline_m, float(right[0, 2] - left[0, 2]), raw=rig)
+
+
+def _kitti_rig(path: Path, entries: dict[str, list[float]], cameras: tuple[str, str]) -> RawRig:
+    """Two cameras as they are: R and T lead from camera 0 to each."""
+
+    def numbers(name: str, camera: str, count: int) -> NDArray[np.floating]:
+        found = entries.get(f"{name}_{camera}", [])
+        if len(found) != count:
+            raise CalibrationError(
+                f"{name}_{camera} in {path} has {len(found)} numbers, not {count}",
+                hint="calib_cam_to_cam.txt of KITTI's raw drives has S, K, D, R and T of each camera",
+            )
+        return np.array(found)
+
+    (left, left_at), (right, right_at) = (
+        (clean_rotation(numbers("R", c, 9).reshape(3, 3), f"R_{c} in {path}"), numbers("T", c, 3)) for c in cameras
+    )
+    turn = right @ left.T
+    width, height = (int(side) for side in numbers("S", cameras[0], 2))
+    first, second = cameras
+    return RawRig(
+        (numbers("K", first, 9).reshape(3, 3), numbers("K", second, 9).reshape(3, 3)),
+        (tuple(numbers("D", first, 5).tolist()), tuple(numbers("D", second, 5).tolist())),
+        turn,
+        right_at - turn @ left_at,
+        (width, height),
+    )
 
 
 def is_k_txt(text: str) -> bool:
