@@ -7,6 +7,9 @@ import json
 import cv2
 import numpy as np
 import pytest
+from photo_files import encoded
+from PIL import Image as Pillow
+from PIL.ExifTags import IFD, Base
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
@@ -196,3 +199,31 @@ def test_the_command_tells_and_keeps_what_was_rectified(tmp_path, two_layers):
     again = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "e.npy")])
     assert again.exit_code == 1
     assert "exists already" in again.stderr
+
+
+def zoomed(view: Image, factor: float) -> Image:
+    height, width = view.shape[:2]
+    about = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), 3, factor)
+    return cv2.warpAffine(view, about, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+
+
+def test_a_second_photo_at_another_zoom_is_taken_at_its_own_focal_length(tmp_path, two_layers):
+    equivalent_mm = 32  # with one focal length for both the ratio comes out 0.4 % off
+    first, second = tmp_path / "first.jpg", tmp_path / "second.jpg"
+    for path, view, mm in (
+        (first, two_layers.pair.left, equivalent_mm),
+        (second, zoomed(two_layers.pair.right, 1.5), equivalent_mm * 1.5),
+    ):
+        exif = Pillow.Exif()
+        exif.get_ifd(IFD.Exif)[Base.FocalLengthIn35mmFilm] = int(mm)
+        path.write_bytes(encoded(view, exif=exif))
+    out = tmp_path / "disparity.pfm"
+    result = CliRunner().invoke(
+        app, ["depth", str(first), str(second), "-o", str(out), "--quality", "fast", "--rectify", "always", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)["rectification"]
+    one, other = report["focal_px"]
+    assert other / one == pytest.approx(1.5, rel=0.002)
+    assert report["vertical_error_px"] < 0.3
+    assert report["focal"] == "known"

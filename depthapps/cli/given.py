@@ -14,7 +14,8 @@ from depthapps.errors import InputError
 from depthapps.io.contents import Contents, read_contents
 from depthapps.io.depth import read_depth, read_disparity, read_inverse_depth
 from depthapps.io.files import check_input
-from depthapps.io.images import Photo, read_image, read_photo
+from depthapps.io.images import Photo, read_photo
+from depthapps.io.metadata import Metadata
 from depthapps.io.views import Layout, split_views
 from depthapps.scene import FloatMap, Image
 
@@ -25,7 +26,8 @@ _PROPORTION = 0.02  # by which a map's proportions may differ from the picture's
 class Given:
     """A picture with one of: a right view, a depth map, a disparity map, or the depth inside its own file.
 
-    contents: what the picture's file says besides. enlarged: the depth inside may have been enlarged by its maker.
+    contents: what the picture's file says besides. right_metadata: of the right view, where it is a photo of its own.
+    enlarged: the depth inside may have been enlarged by its maker.
     """
 
     contents: Contents
@@ -33,6 +35,7 @@ class Given:
     depth_m: FloatMap | None = None
     disparity_px: FloatMap | None = None
     enlarged: bool = False
+    right_metadata: Metadata | None = None
 
     @property
     def photo(self) -> Photo:
@@ -100,9 +103,9 @@ def _split(options: SourceOptions, layout: Layout) -> Given:
 def _with_file(options: SourceOptions) -> Given:
     if options.right is not None:
         with ThreadPoolExecutor(2) as pool:
-            left, right = pool.submit(read_photo, options.image), pool.submit(read_image, options.right)
+            left, right = (pool.submit(read_photo, path) for path in (options.image, options.right))
             import_module("depthapps.engine.photos")  # takes as long as a small pair takes to decode
-            return Given(Contents(left.result()), right.result())
+            return Given(Contents(left.result()), right.result().image, right_metadata=right.result().metadata)
     photo = read_photo(options.image)
     if options.disparity is not None:
         return Given(Contents(photo), disparity_px=read_disparity(options.disparity))

@@ -163,12 +163,23 @@ def _match(
             # what a 3D camera writes has the left view first; held on its side, its views lie above each other
             order_known=not apart and given.photo.metadata.orientation <= _LAST_UNTURNED,
             confidence=confidence or options.save_confidence is not None,
+            second_focal_px=_second_focal_px(options, given, file),
         )
     except SwappedViewsError as error:
         if options.right is not None:
             raise
         hint = "if the right view comes first in it, add --cross-eyed; if the cameras converge, --doffs"
         raise SwappedViewsError(error.message, hint=hint) from None
+
+
+def _second_focal_px(options: SourceOptions, given: Given, file: CalibrationFile | None) -> float | None:
+    """The second photo's own focal length, where the first one's comes from EXIF too: a zoom may have moved."""
+    if given.right_metadata is None or file or options.focal_px is not None or options.fov is not None:
+        return None
+    height, width = given.photo.image.shape[:2]
+    if given.contents.camera or not focal_px(given.photo.metadata, width, height):
+        return None
+    return focal_px(given.right_metadata, width, height)
 
 
 def _network(options: SourceOptions) -> StereoNetwork | None:

@@ -48,11 +48,13 @@ def match_photos(
     rig: StereoRig | None = None,
     order_known: bool = False,
     confidence: bool = True,
+    second_focal_px: float | None = None,
 ) -> PhotoMatch:
     """Match two photos, whether they are rectified or not.
 
     rig: the cameras that took them, if known; the photos are taken as they left them then. order_known: the second
-    photo was certainly taken from the right. With Rectify.AUTO and no rig, a pair whose rows line up is matched exactly
+    photo was certainly taken from the right. second_focal_px: of the second photo, if it is not the first one's. With
+    Rectify.AUTO and no rig, a pair whose rows line up is matched exactly
     as `match_pair` does. Raises StereoError, with the reason, when the photos do not make a pair.
     """
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
@@ -68,7 +70,7 @@ def match_photos(
     if rig is not None:
         rectification = rectify_rig(rig)
     else:
-        photos = rectify_photos(pair, order_known=order_known)
+        photos = rectify_photos(pair, order_known=order_known, second_focal_px=second_focal_px)
         rectification, report = photos.rectification, photos.report
     views, shown = rectification.pair(pair.left, pair.right)
     found = match_pair(

@@ -77,11 +77,14 @@ class RectifiedPhotos:
     second: NDArray[np.floating]
 
 
-def rectify_photos(pair: StereoPair, *, order_known: bool = False) -> RectifiedPhotos:
+def rectify_photos(
+    pair: StereoPair, *, order_known: bool = False, second_focal_px: float | None = None
+) -> RectifiedPhotos:
     """Rectify two photos that were taken by hand, from what they show.
 
     pair: the photos, the first one as left; of its calibration the focal length is taken (as a guess if it is said to
-    be assumed) and the baseline. order_known: the second photo was certainly taken from the right. Raises StereoError,
+    be assumed) and the baseline. order_known: the second photo was certainly taken from the right.
+    second_focal_px: of the second photo, if it is not the first one's. Raises StereoError,
     with the reason, when the two photos do not make a pair.
     """
     first, second = (cv2.cvtColor(to_8bit(v), cv2.COLOR_RGB2GRAY) for v in (pair.left, pair.right))
@@ -92,7 +95,7 @@ def rectify_photos(pair: StereoPair, *, order_known: bool = False) -> RectifiedP
     guessed = "focal length" in pair.calibration.assumed
     known = Known(
         (camera.width, camera.height),
-        (camera.fx, camera.fx),
+        (camera.fx, second_focal_px or camera.fx),
         ASSUMED_FOCAL_SIGMA if guessed else KNOWN_FOCAL_SIGMA,
         built=order_known,
     )
