@@ -44,7 +44,7 @@ class RectificationReport:
     """What was measured while two photos were rectified.
 
     matches: points found in both; inliers: of them, those that fit one pose. vertical_error_px: the median difference
-    between the rows of the inliers after rectification. rotation_deg: of the second camera, about X, Y and Z.
+    between the rows of the corners that agree after rectification. rotation_deg: of the second camera, about X, Y and Z.
     direction: from the first camera to the second, of length 1, in the first one's axes. parallax_px: how far nine
     tenths of the matches move at most once the rotation is undone. focal: known, self-calibrated or assumed. lens: k1
     of both photos. exchanged: whether the second photo was taken from the left.
@@ -113,9 +113,13 @@ def rectify_photos(
         if len(found[0]) < FEWEST_INLIERS:
             break
         a, b = found
-        pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, NOISE_PX)
+        # fur and leaves that moved are found less exactly: what the corners depart by tells how far to believe them
+        noise = max(NOISE_PX, _deviation(pose.epipolar_px(a, b)))
+        pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, noise)
         rectification = rectify_rig(_rig(pose, pair))
     rows = rectification.first.rectified(a)[:, 1] - rectification.second.rectified(b)[:, 1]
+    agreeing = np.abs(rows) < 3 * max(NOISE_PX, _deviation(rows))
+    a, b, rows = a[agreeing], b[agreeing], rows[agreeing]
     focal = "known"
     assumed = pair.calibration.assumed
     if guessed:
@@ -176,6 +180,11 @@ def _consistent(matches: Matches) -> NDArray[np.bool_]:
         matches.first, matches.second, cv2.USAC_MAGSAC, threshold, confidence=0.9999, maxIters=5000
     )
     return np.zeros(len(matches.first), bool) if mask is None else mask.ravel() > 0
+
+
+def _deviation(errors: NDArray[np.floating]) -> float:
+    """The deviation of errors (N,) around 0, without regard to outliers."""
+    return 1.4826 * float(np.median(np.abs(errors)))
 
 
 def _inliers(pose: Pose, matches: Matches, noise: float) -> NDArray[np.bool_]:
