@@ -44,7 +44,7 @@ class RectificationReport:
     """What was measured while two photos were rectified.
 
     matches: points found in both; inliers: of them, those that fit one pose. vertical_error_px: the median difference
-    between the rows of the corners that agree after rectification. rotation_deg: of the second camera, about X, Y and Z.
+    between the rows of the corners that agree after rectification. rotation_deg: of the second one, about X, Y and Z.
     direction: from the first camera to the second, of length 1, in the first one's axes. parallax_px: how far nine
     tenths of the matches move at most once the rotation is undone. focal: known, self-calibrated or assumed. lens: k1
     of both photos. exchanged: whether the second photo was taken from the left.
