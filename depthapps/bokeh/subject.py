@@ -15,7 +15,7 @@ from depthapps.scene import FloatMap, Image, Scene
 from depthapps.surface import inverse_depth
 
 # Looked at on 25 stereo pairs, three phone portraits and a rendered scene. With any one of the constants changed by a
-# seventh to a third, at most 5 of these 29 choose another thing, and none ground or a background.
+# tenth to two fifths, at most 5 of these 29 choose another thing, and none ground or a background.
 _WORKING_PX = 200  # the longer side at which things are looked for
 _STEP = 1 / 24  # of the scene's range of 1/Z: less is relief
 _RUN = 1 / 4  # of that range: a surface that goes on as far is no one thing, but ground or wall
