@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -78,13 +77,10 @@ def align(
     """
     left, right = to_8bit(left), to_8bit(right)
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
-    alike = equalize_exposure(left_grey, right_grey, shown)
-    coarse = match_coarse(left_grey, alike, shown)
+    coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey, shown), shown)
     low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
-    with ThreadPoolExecutor(1) as pool:
-        checked = pool.submit(check_rows, left_grey, alike, coarse)
-        right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
-    rows = checked.result()
+    right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
+    rows = check_rows(left_grey, right_grey, coarse)  # at one exposure, for plain things have few points as it is
     if strict:
         if rows is None:
             raise UnalignedError(
