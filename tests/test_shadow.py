@@ -132,6 +132,23 @@ def test_the_matrices_lead_into_the_shadow_map(surface, light):
     assert np.allclose(view.camera_to_light[:3, :3] @ view.camera_to_light[:3, :3].T, np.eye(3), atol=1e-9)
 
 
+def test_light_is_not_believed_where_the_depth_is_unsure(scene, surface):
+    light = LitBy(DirectionalLight((0.3, 0.4, 1.0)), 0.5)
+    visible = np.ones(scene.depth_m.shape, np.float32)
+    visible[20:30, 20:30] = 0  # a shadow of nothing
+    doubt = np.ones_like(visible)
+    plain = to_linear(relight(scene, surface, [(light, visible)], RelightParams()))
+    sure = to_linear(relight(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
+    assert np.array_equal(sure, plain)
+    doubt[18:32, 18:32] = 0.1
+    steadied = to_linear(relight(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
+    bright = to_linear(relight(scene, surface, [(light, np.ones_like(visible))], RelightParams()))
+    inside, outside = np.s_[22:28, 22:28], doubt == 1
+    assert np.array_equal(steadied[outside], plain[outside])
+    assert plain[inside].mean() < 0.8 * bright[inside].mean()
+    assert steadied[inside].mean() > 0.9 * bright[inside].mean()
+
+
 def test_relighting_adds_up_in_linear_light(scene, surface):
     light = DirectionalLight((0, 0, 1))
     visible = trace_visibility(surface, light, 16)

@@ -19,6 +19,8 @@ from depthapps.shadow.tracing import to_light
 _LIGHT_REACH = 1 / 8
 # What the ground sends back of the sky's light: about what grass, soil, asphalt and wooden floors reflect (0.1 to 0.3).
 _GROUND = 0.2
+# How likely the depth is right to 1 px where its light is taken as it is, and where it is not believed at all.
+_SURE, _UNSURE = 0.7, 0.3
 _DARKEST = 1e-3  # below this, of full white, a logarithm is noise
 
 
@@ -49,19 +51,35 @@ def relight(
     lights: each with its visibility (H, W) in 0..1. openness: (H, W) in 0..1, how much of the ambient light arrives;
     None is all of it. Ambient light comes from a sky, and less from the ground. Every surface is taken as matt
     (Lambert), and the picture itself, flattened or not, as its colour: light and shadows that are in the photo stay
-    in it. What is infinitely far stays as it is.
+    in it. What is infinitely far stays as it is. Where the scene's confidence is low, light is that of surer surfaces
+    around: on walls that stereo gets wrong no shadows of their dents appear.
     """
     arriving = np.ones(scene.depth_m.shape, np.float32) if openness is None else openness
     gain = np.repeat((params.ambient * arriving * _from_sky(solid.normals))[..., None], 3, axis=-1)
     for lit, visibility in lights:
         received = lit.intensity * visibility * _irradiance(lit.light, solid)
         gain += received[..., None] * np.asarray(lit.color, np.float32)
+    if scene.confidence is not None:
+        gain = _believed(gain, scene.confidence)
     linear = to_linear(scene.image)
     if params.flatten:
         gain *= (1 / estimated_light(linear) ** params.flatten)[..., None]
     infinite = ~np.isfinite(solid.points).all(axis=-1, keepdims=True)
     gain = 1 + params.strength * (np.where(infinite, 1, gain) - 1)
     return from_linear((linear * gain).astype(np.float32), scene.image.dtype)
+
+
+def _believed(gain: FloatMap, confidence: FloatMap) -> FloatMap:
+    """Light (H, W, 3) with that of sure surroundings where the confidence (H, W) is low."""
+    height, width = confidence.shape
+    trust = np.clip((confidence - _UNSURE) / (_SURE - _UNSURE), 0, 1)[..., None]
+    reach = _LIGHT_REACH * max(height, width) / 2
+    step = max(1, round(reach / 4))  # so wide a mean is as good on a small copy
+    small = (max(1, width // step), max(1, height // step))
+    weighted = cv2.resize(np.dstack([gain * trust, trust + 1e-4]), small, interpolation=cv2.INTER_AREA)
+    weighted = cv2.GaussianBlur(weighted, (0, 0), reach / step)
+    around = cv2.resize(weighted[..., :3] / weighted[..., 3:], (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(trust * gain + (1 - trust) * around, np.float32)
 
 
 def _from_sky(normals: NDArray[np.floating]) -> FloatMap:
