@@ -76,9 +76,10 @@ def _believed(gain: FloatMap, confidence: FloatMap) -> FloatMap:
     reach = _LIGHT_REACH * max(height, width) / 2
     step = max(1, round(reach / 4))  # so wide a mean is as good on a small copy
     small = (max(1, width // step), max(1, height // step))
-    weighted = cv2.resize(np.dstack([gain * trust, trust + 1e-4]), small, interpolation=cv2.INTER_AREA)
-    weighted = cv2.GaussianBlur(weighted, (0, 0), reach / step)
-    around = cv2.resize(weighted[..., :3] / weighted[..., 3:], (width, height), interpolation=cv2.INTER_LINEAR)
+    weighted = np.dstack([gain * trust, trust + 1e-4]).astype(np.float32)
+    weighted = cv2.GaussianBlur(cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), (0, 0), reach / step)
+    around = np.asarray(weighted[..., :3] / weighted[..., 3:], np.float32)
+    around = cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(trust * gain + (1 - trust) * around, np.float32)
 
 
