@@ -147,6 +147,8 @@ def test_light_is_not_believed_where_the_depth_is_unsure(scene, surface):
     assert np.array_equal(steadied[outside], plain[outside])
     assert plain[inside].mean() < 0.8 * bright[inside].mean()
     assert steadied[inside].mean() > 0.9 * bright[inside].mean()
+    nothing_sure = replace(scene, confidence=np.zeros_like(doubt))
+    assert to_linear(relight(nothing_sure, surface, [(light, visible)], RelightParams())).mean() > 0.8 * plain.mean()
 
 
 def test_relighting_adds_up_in_linear_light(scene, surface):

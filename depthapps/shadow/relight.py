@@ -20,7 +20,7 @@ _LIGHT_REACH = 1 / 8
 # What the ground sends back of the sky's light: about what grass, soil, asphalt and wooden floors reflect (0.1 to 0.3).
 _GROUND = 0.2
 # How likely the depth is right to 1 px where its light is taken as it is, and where it is not believed at all.
-_SURE, _UNSURE = 0.7, 0.3
+_SURE, _UNSURE = 0.9, 0.5
 _DARKEST = 1e-3  # below this, of full white, a logarithm is noise
 
 
@@ -76,7 +76,8 @@ def _believed(gain: FloatMap, confidence: FloatMap) -> FloatMap:
     reach = _LIGHT_REACH * max(height, width) / 2
     step = max(1, round(reach / 4))  # so wide a mean is as good on a small copy
     small = (max(1, width // step), max(1, height // step))
-    weighted = np.dstack([gain * trust, trust + 1e-4]).astype(np.float32)
+    weight = trust + 1e-3  # where nothing around is sure, it is the mean of all that is around
+    weighted = np.dstack([gain * weight, weight]).astype(np.float32)
     weighted = cv2.GaussianBlur(cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), (0, 0), reach / step)
     around = np.asarray(weighted[..., :3] / weighted[..., 3:], np.float32)
     around = cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR)
