@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from depthapps.color import to_8bit
 from depthapps.errors import InputError, OutputError
-from depthapps.io import heif, jpeg
+from depthapps.io import heif, jpeg, png
 from depthapps.io.files import check_input
 from depthapps.io.metadata import Metadata, add_to_tiff, exif_for, read_metadata
 from depthapps.scene import Image
@@ -22,8 +21,6 @@ MASK_SUFFIXES = (".png", ".tif", ".tiff")
 _EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg")
 _TIFF_SUFFIXES = (".tif", ".tiff")
 _JPEG_QUALITY = 95  # libjpeg's upper end of "no loss to see"; also keeps the colour channels at full resolution below
-_PNG, _PNG_SAMPLES, _PNG_END, _ANIMATED_PNG = b"\x89PNG\r\n\x1a\n", b"IDAT", b"IEND", b"acTL"
-_PNG_CRITICAL = (b"IHDR", b"PLTE", _PNG_SAMPLES, _PNG_END)
 _GIF, _GIF_FRAME = (b"GIF87a", b"GIF89a"), b"\x21\xf9\x04"
 
 
@@ -58,15 +55,13 @@ def decode_image(data: bytes, name: str) -> Image:
     """A picture from a file's bytes, as `read_image` gives it; `name` is what errors call it. Raises InputError."""
     if not data:
         raise InputError(f"{name} is not an image, it is empty: 0 bytes", hint="copy it anew from where it came")
-    if (data.startswith(jpeg.SIGNATURE) and not jpeg.end_of_picture(data)) or (
-        data.startswith(_PNG) and not _png_is_whole(data)
-    ):
+    is_png = data.startswith(png.SIGNATURE)
+    if (data.startswith(jpeg.SIGNATURE) and not jpeg.end_of_picture(data)) or (is_png and not png.is_whole(data)):
         raise InputError(
             f"{name} is not an image that can be read, it is truncated or damaged",
             hint="copy it anew from where it came",
         )
-    animated_png = data.startswith(_PNG) and _ANIMATED_PNG in data[: data.find(_PNG_SAMPLES)]
-    if animated_png or (data.startswith(_GIF) and data.count(_GIF_FRAME) > 1):
+    if (is_png and png.is_animation(data)) or (data.startswith(_GIF) and data.count(_GIF_FRAME) > 1):
         raise InputError(f"{name} is an animation, not a picture", hint="save the one frame that you want as PNG")
     samples = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if samples is None:
@@ -79,21 +74,7 @@ def decode_image(data: bytes, name: str) -> Image:
         )
     if samples.dtype == np.float32 and not np.isfinite(samples).all():
         raise InputError(f"{name} holds NaN or infinite samples", hint="a picture needs a number in every pixel")
-    return np.ascontiguousarray(samples[..., ::-1])
-
-
-def _png_is_whole(data: bytes) -> bool:
-    """Whether a PNG's chunks agree with their checksums up to its end; libpng would tell so in words of its own."""
-    at = len(_PNG)
-    while at + 12 <= len(data):
-        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        end = at + 8 + length
-        if kind in _PNG_CRITICAL and zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            return False
-        if kind == _PNG_END:
-            return True
-        at = end + 4
-    return False
+    return np.asarray(cv2.cvtColor(samples, cv2.COLOR_BGR2RGB))
 
 
 def decode(data: bytes, flags: int) -> NDArray | None:

@@ -13,6 +13,8 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from depthapps.io import png
+
 _FILM_DIAGONAL_MM = math.hypot(36, 24)
 _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}  # of FocalPlaneResolutionUnit
 _TIFF = (b"II*\0", b"MM\0*")
@@ -51,6 +53,8 @@ class Metadata:
 
 def read_metadata(data: bytes) -> Metadata:
     """The metadata of a JPEG, PNG, TIFF, WebP or HEIF file; empty where it cannot be read."""
+    if data.startswith(png.SIGNATURE) and not png.is_described(data):
+        return Metadata()  # Pillow would decode all samples to see what comes behind them
     try:
         with warnings.catch_warnings(action="ignore"):
             if data[:4] in _TIFF:  # Pillow opens no TIFF of float samples, but its EXIF reader does
