@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
-from importlib import metadata
+import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -50,6 +52,8 @@ for _command in (depth, bokeh, shadow, mesh, calibrate):
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata  # loads what reads mail, which takes 20 ms
+
         typer.echo(f"depthapps {metadata.version('depthapps')}")
         typer.echo(f"python {platform.python_version()}")
         for name in _LIBRARIES:
@@ -67,5 +71,18 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line."""
-    app(prog_name="depthapps")
+    """Run the command line; what is still open is then left to the system.
+
+    Python would take its modules apart one by one, for 50 ms: as long as a small pair takes to match.
+    """
+    # what depthapps asks of it is small: a second thread only waits for more, as busily as if there were
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        app(prog_name="depthapps")
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            with suppress(OSError):  # a closed pipe: Python tells of it
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(end.code)
+        raise
