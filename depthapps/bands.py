@@ -18,6 +18,9 @@ def for_bands(count: int, work: Callable[[int, int], None], size: int = BAND_ROW
     The bands do not depend on the number of threads, so neither does what is computed from them.
     """
     starts = range(0, count, size)
+    if len(starts) == 1:
+        work(0, count)
+        return
     with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
         for _ in pool.map(lambda first: work(first, min(first + size, count)), starts):
             pass

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from depthapps.engine.coarse import match_coarse
-from depthapps.engine.corners import follow_corners
+from depthapps.engine.corners import find_corners, follow_corners
 from depthapps.engine.rectify.blank import filled, shown, shrunk
 
 
@@ -65,11 +65,11 @@ def test_what_is_not_shown_has_no_match(two_layers):
 
 def test_corners_are_followed_to_where_they_are(two_layers):
     left, right = (v.mean(axis=2).astype(np.uint8) for v in (two_layers.pair.left, two_layers.pair.right))
-    start, end = follow_corners(left, right, match_coarse(left, right), 400)
+    start, end = follow_corners(left, right, match_coarse(left, right), find_corners(left, 400))
     assert len(start) > 60
     x, y = np.rint(start).astype(int).T
     error = np.abs((start - end)[:, 0] - two_layers.disparity_px[y, x])
     assert np.median(error) < 0.3
     assert np.median(np.abs((start - end)[:, 1])) < 0.2
     plain = np.full_like(left, 9)
-    assert len(follow_corners(plain, plain, match_coarse(left, right), 400)[0]) == 0
+    assert len(follow_corners(plain, plain, match_coarse(left, right), find_corners(plain, 400))[0]) == 0

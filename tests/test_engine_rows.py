@@ -8,7 +8,7 @@ import pytest
 
 from depthapps.engine.coarse import match_coarse
 from depthapps.engine.pipeline import match_pair
-from depthapps.engine.rows import RowOffset, find_row_offset, shift_rows
+from depthapps.engine.rows import RowOffset, check_rows, shift_rows, worth_removing
 from depthapps.scene import Image, StereoPair
 
 
@@ -29,7 +29,7 @@ OFFSETS = [RowOffset(0.7, 0, 0), RowOffset(-3.0, 0, 0), RowOffset(0.4, 1.2, -0.8
 def test_an_offset_is_measured(two_layers, offset):
     left, right = grey(two_layers.pair)
     right = lowered(right, offset)
-    found = find_row_offset(left, right, match_coarse(left, right))
+    found = worth_removing(check_rows(left, right, match_coarse(left, right)))
     assert found is not None
     assert np.abs(found.field(240, 320) - offset.field(240, 320)).max() < 0.25
     assert found.constant == pytest.approx(offset.constant, abs=0.06)
@@ -45,7 +45,7 @@ def test_an_offset_costs_little(two_layers, offset):
 
 def test_rows_that_line_up_are_left_alone(two_layers):
     left, right = grey(two_layers.pair)
-    assert find_row_offset(left, right, match_coarse(left, right)) is None
+    assert worth_removing(check_rows(left, right, match_coarse(left, right))) is None
 
 
 def test_shifting_moves_rows_up():
@@ -59,5 +59,5 @@ def test_shifting_moves_rows_up():
 def test_too_few_points_tell_nothing(two_layers):
     left, right = grey(two_layers.pair)
     coarse = match_coarse(left, right)
-    assert find_row_offset(np.full_like(left, 90), right, coarse) is None
-    assert find_row_offset(left[:40, :50], right[:40, :50], match_coarse(left[:40, :50], right[:40, :50])) is None
+    assert check_rows(np.full_like(left, 90), right, coarse) is None
+    assert check_rows(left[:40, :50], right[:40, :50], match_coarse(left[:40, :50], right[:40, :50])) is None

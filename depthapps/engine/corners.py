@@ -19,21 +19,20 @@ RETURN_PX = 0.5  # a point must come back this near when it is followed to the r
 Points = NDArray[np.floating]
 
 
-def follow_corners(
-    left: Image, right: Image, coarse: CoarseMatch, count: int, faintest: float = FAINTEST
-) -> tuple[Points, Points]:
-    """Where up to `count` corners, spread over the left view (H, W) uint8 grey, are in it and in the right one.
+def find_corners(view: Image, count: int, faintest: float = FAINTEST) -> Points:
+    """Up to `count` corners (N, 2) float32 px of a view (H, W) uint8 grey, spread over it."""
+    spacing = max(8.0, 0.5 * float(np.sqrt(view.size / count)))
+    corners = cv2.goodFeaturesToTrack(view, count, faintest, spacing, blockSize=5)
+    return np.empty((0, 2), np.float32) if corners is None else np.asarray(corners, np.float32).reshape(-1, 2)
 
-    Both (N, 2) float32 px. Corners are followed to the right view and back (pyramidal Lucas-Kanade); what does not come
+
+def follow_corners(left: Image, right: Image, coarse: CoarseMatch, start: Points) -> tuple[Points, Points]:
+    """Where corners (N, 2) px of the left view (H, W) uint8 grey are in it and in the right one, without what is lost.
+
+    Both (M, 2) float32 px. Corners are followed to the right view and back (pyramidal Lucas-Kanade); what does not come
     back, or runs away from its coarse match, is left out.
     """
-    height, width = left.shape
     none = np.empty((0, 2), np.float32)
-    spacing = max(8.0, 0.5 * float(np.sqrt(height * width / count)))
-    corners = cv2.goodFeaturesToTrack(left, count, faintest, spacing, blockSize=5)
-    if corners is None:
-        return none, none
-    start = np.asarray(corners, np.float32).reshape(-1, 2)
     rows, columns = coarse.disparity.shape
     at = np.minimum((start * coarse.scale).astype(int), (columns - 1, rows - 1))
     disparity = coarse.disparity[at[:, 1], at[:, 0]] / coarse.scale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -10,10 +11,11 @@ import numpy as np
 
 from depthapps.color import to_8bit
 from depthapps.engine.coarse import Shown, match_coarse, match_detail
+from depthapps.engine.corners import find_corners
 from depthapps.engine.exposure import equalize_exposure, match_exposure
 from depthapps.engine.noise import remove_noise
 from depthapps.engine.range import find_range
-from depthapps.engine.rows import RowCheck, RowOffset, check_rows, shift_rows, worth_removing
+from depthapps.engine.rows import POINTS, RowCheck, RowOffset, check_rows, shift_rows, worth_removing
 from depthapps.errors import StereoError, UnalignedError
 from depthapps.scene import Image
 
@@ -77,10 +79,14 @@ def align(
     """
     left, right = to_8bit(left), to_8bit(right)
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
-    coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey, shown), shown)
-    low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
-    right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
-    rows = check_rows(left_grey, right_grey, coarse)  # at one exposure, for plain things have few points as it is
+    with ThreadPoolExecutor(1) as pool:  # what the left view alone tells is found beside the rest
+        corners = pool.submit(find_corners, left_grey, POINTS)
+        clean = pool.submit(remove_noise, left_grey)
+        coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey, shown), shown)
+        low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
+        right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
+    # at one exposure, for plain things have few points as it is
+    rows = check_rows(left_grey, right_grey, coarse, corners.result())
     if strict:
         if rows is None:
             raise UnalignedError(
@@ -101,6 +107,6 @@ def align(
     offset = worth_removing(rows)
     if offset is not None:
         right_grey = np.asarray(shift_rows(right_grey, offset), np.uint8)
-    clean_left, clean_right = remove_noise(left_grey), remove_noise(right_grey)
+    clean_left, clean_right = clean.result(), remove_noise(right_grey)
     noisy = clean_left is not left_grey or clean_right is not right_grey
     return AlignedViews(left, clean_left, clean_right, low, high, offset, rows, noisy)

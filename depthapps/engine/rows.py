@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.engine.coarse import CoarseMatch
-from depthapps.engine.corners import follow_corners
+from depthapps.engine.corners import Points, find_corners, follow_corners
 from depthapps.scene import FloatMap, Image
 
 log = logging.getLogger(__name__)
@@ -75,23 +75,19 @@ class RowCheck:
         )
 
 
-def find_row_offset(left: Image, right: Image, coarse: CoarseMatch) -> RowOffset | None:
-    """The offset between the rows of two views (H, W) uint8 grey; None if too few points tell, or it is too small."""
-    return worth_removing(check_rows(left, right, coarse))
-
-
 def worth_removing(rows: RowCheck | None) -> RowOffset | None:
     """The offset, unless it is unknown or so small that resampling would cost as much as it brings."""
     return rows.offset if rows is not None and rows.offset.largest_px >= SMALLEST_PX else None
 
 
-def check_rows(left: Image, right: Image, coarse: CoarseMatch) -> RowCheck | None:
+def check_rows(left: Image, right: Image, coarse: CoarseMatch, corners: Points | None = None) -> RowCheck | None:
     """How the rows of two views (H, W) uint8 grey lie to each other; None if too few points tell.
 
-    A plane is fitted to how far corners move down, with weights that leave out what does not fit (Geman-McClure).
+    corners: POINTS corners of the left view (N, 2) px, if they have been found. A plane is fitted to how far they move
+    down, with weights that leave out what does not fit (Geman-McClure).
     """
     height, width = left.shape
-    start, end = follow_corners(left, right, coarse, POINTS)
+    start, end = follow_corners(left, right, coarse, find_corners(left, POINTS) if corners is None else corners)
     if len(start) < FEWEST_POINTS:
         return None
     position, down = (end + 0.5) / (width, height) - 0.5, (end - start)[:, 1]

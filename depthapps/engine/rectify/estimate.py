@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from depthapps.color import to_8bit
 from depthapps.engine.coarse import match_coarse
-from depthapps.engine.corners import follow_corners
+from depthapps.engine.corners import find_corners, follow_corners
 from depthapps.engine.exposure import equalize_exposure
 from depthapps.engine.rectify.features import Matches, match_features
 from depthapps.engine.rectify.pose import Known, Pose, fit_pose, fit_rotation, rotation_vector, starts
@@ -210,7 +210,7 @@ def _spread_matches(
         coarse = match_coarse(left, right, shown)
     except StereoError:
         return np.empty((0, 2)), np.empty((0, 2))
-    start, end = follow_corners(left, right, coarse, CORNERS, FAINTEST_CORNER)
+    start, end = follow_corners(left, right, coarse, find_corners(left, CORNERS, FAINTEST_CORNER))
     return (
         rectification.first.taken(start.astype(np.float64)),
         rectification.second.taken(end.astype(np.float64)),
