@@ -72,7 +72,7 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     if tier.fused:
         return _fused(views, *guess_disparity(views, tier.matchers))
     known = match(*_search(views), tier.matchers[0])
-    disparity = complete(known, views.left)
+    disparity = complete(known, views.left, fast=True)
     return disparity, find_confidence(views, disparity, known) if confidence else None
 
 

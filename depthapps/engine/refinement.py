@@ -22,19 +22,21 @@ EDGE_JUMP_PX = 1.5
 COLOR_GAMMA = 30.0  # summed over three channels of 0..255, that is 10 a channel, as in PatchMatch stereo
 _UNITS = 4  # a pixel, in which medians are found: 16 find none better, in more steps
 _WEIGHT = 1000  # of a sample of the same colour: 25 of them stay below what 16 bits hold
-_BAND_PIXELS = 4000  # filled at a time, with 25 samples each: fewer, and threads wait for each other; more, for memory
+_BAND_SAMPLES = 100_000  # looked at at a time: fewer, and threads wait for each other; more, for memory
 
 
-def complete(disparity: FloatMap, guide: Image) -> FloatMap:
+def complete(disparity: FloatMap, guide: Image, *, fast: bool = False) -> FloatMap:
     """Fill the holes (NaN) of a disparity map (H, W) px, guided by its picture (H, W, 3) uint8.
 
     Background first: each hole takes the farther of its two known neighbours on the row. What is filled, and what is
     near a depth edge, is then put right by the picture's edges: see `snap_edges`.
     """
-    return snap_edges(fill_background(disparity), guide, np.isnan(disparity))
+    return snap_edges(fill_background(disparity), guide, np.isnan(disparity), fast=fast)
 
 
-def snap_edges(disparity: FloatMap, guide: Image, doubtful: NDArray[np.bool_] | None = None) -> FloatMap:
+def snap_edges(
+    disparity: FloatMap, guide: Image, doubtful: NDArray[np.bool_] | None = None, *, fast: bool = False
+) -> FloatMap:
     """Move the depth edges of a complete disparity map (H, W) px onto the edges of its picture (H, W, 3) uint8.
 
     Pixels in a narrow band around depth edges, and those that are doubtful (H, W), take the median of their
@@ -50,7 +52,8 @@ def snap_edges(disparity: FloatMap, guide: Image, doubtful: NDArray[np.bool_] | 
     channels = [np.ascontiguousarray(colors[..., k], np.int16).ravel() for k in range(3)]
     places = np.flatnonzero(np.pad(chosen if doubtful is None else chosen | doubtful, reach))
     steps = np.arange(-reach, reach + 1, MEDIAN_STRIDE_PX)
-    samples = (steps[:, None] * padded.shape[1] + steps).reshape(-1, 1)  # in a flat picture
+    lattice = (steps[:, None] * padded.shape[1] + steps).reshape(-1, 1)  # in a flat picture
+    samples = lattice[1::2] if fast else lattice
     weights = np.rint(_WEIGHT * np.exp(-np.arange(3 * 255 + 1) / COLOR_GAMMA)).astype(np.int16)
     out = padded.copy()
 
@@ -62,7 +65,7 @@ def snap_edges(disparity: FloatMap, guide: Image, doubtful: NDArray[np.bool_] | 
             difference += np.abs(channel.take(at) - channel.take(middle))
         out.ravel()[middle] = weighted_medians(padded.take(at), weights.take(difference))
 
-    for_bands(len(places), band, _BAND_PIXELS)
+    for_bands(len(places), band, _BAND_SAMPLES // len(samples))
     return np.asarray(cv2.medianBlur(out[reach:-reach, reach:-reach], 3), np.float32)
 
 
