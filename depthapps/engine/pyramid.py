@@ -11,7 +11,7 @@ import numpy as np
 from depthapps.engine.front import AlignedViews
 from depthapps.engine.fusion import fuse
 from depthapps.engine.planes import fill_planes
-from depthapps.engine.refinement import complete, snap_edges
+from depthapps.engine.refinement import beside_edges, complete, snap_edges
 from depthapps.engine.sgbm import SgbmParams, match, match_both_ways
 from depthapps.geometry import fill_background
 from depthapps.scene import FloatMap, Image
@@ -26,6 +26,9 @@ FOUR_PATHS_ENLARGED = replace(FOUR_PATHS, step_penalty=8, jump_penalty=32)
 # more.
 _LARGEST_SCALE = 1.6
 _SMALLEST_SCALE = 1.1  # less is not worth resampling
+# What share of `fast`'s disparities is right to 1 px, over what share should be when judged at half size: means of 26
+# real pairs, away from depth edges and beside them, each where matched and where filled in.
+_RIGHT_OF_SURE = np.array([[1.0, 0.76], [0.87, 0.63]], np.float32)
 _SMALLER = (2, 4)  # large plain areas, and what is seen from the side, are matched better in smaller copies
 
 
@@ -77,13 +80,16 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
 
 
 def find_confidence(views: AlignedViews, disparity: FloatMap, known: FloatMap | None = None) -> FloatMap:
-    """How likely a disparity map (H, W) px is right to about 1 px, (H, W) float32 in 0..1, judged at half size.
+    """How likely a disparity map (H, W) px is right to about 1 px, (H, W) float32 in 0..1.
 
+    It is judged at half size, and lowered for what that does not see: narrow edges, and what was filled in beside them.
     known: the map with NaN where it was filled in, if that is known.
     """
     small, half = views.resized(0.5), disparity[::2, ::2] / 2
     _, confidence = fuse(small.left, small.right_grey, [half], half if known is None else known[::2, ::2] / 2)
-    return np.asarray(cv2.resize(confidence, disparity.shape[::-1]), np.float32)
+    confidence = np.asarray(cv2.resize(confidence, disparity.shape[::-1]), np.float32)
+    edges, filled = beside_edges(disparity), np.zeros(disparity.shape, np.bool_) if known is None else np.isnan(known)
+    return confidence * _RIGHT_OF_SURE[edges.astype(np.uint8), filled.astype(np.uint8)]
 
 
 def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tuple[list[FloatMap], FloatMap, FloatMap]:

@@ -43,9 +43,7 @@ def snap_edges(
     surroundings, weighted by likeness of colour (Ma 2013); no other pixel is smoothed but by a 3x3 median, which takes
     single errors out.
     """
-    kernel = np.ones((2 * EDGE_BAND_PX + 1,) * 2, np.uint8)
-    jumps = np.maximum(cv2.dilate(disparity, kernel) - disparity, disparity - cv2.erode(disparity, kernel))
-    chosen = jumps > EDGE_JUMP_PX
+    chosen = beside_edges(disparity)
     reach = MEDIAN_RADIUS_PX
     padded = np.pad(disparity, reach, mode="edge")
     colors = cv2.copyMakeBorder(guide, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
@@ -67,6 +65,13 @@ def snap_edges(
 
     for_bands(len(places), band, _BAND_SAMPLES // len(samples))
     return np.asarray(cv2.medianBlur(out[reach:-reach, reach:-reach], 3), np.float32)
+
+
+def beside_edges(disparity: FloatMap) -> NDArray[np.bool_]:
+    """Where a disparity map (H, W) px jumps within EDGE_BAND_PX, (H, W)."""
+    kernel = np.ones((2 * EDGE_BAND_PX + 1,) * 2, np.uint8)
+    jumps = np.maximum(cv2.dilate(disparity, kernel) - disparity, disparity - cv2.erode(disparity, kernel))
+    return jumps > EDGE_JUMP_PX
 
 
 def weighted_medians(values: FloatMap, weights: NDArray[np.int16]) -> FloatMap:
