@@ -13,6 +13,7 @@ from depthapps.engine.fusion import fuse
 from depthapps.engine.planes import fill_planes
 from depthapps.engine.refinement import beside_edges, complete, snap_edges
 from depthapps.engine.sgbm import SgbmParams, match, match_both_ways
+from depthapps.engine.specks import remove_specks
 from depthapps.geometry import fill_background
 from depthapps.scene import FloatMap, Image
 
@@ -120,7 +121,7 @@ def _fused(
     views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None
 ) -> tuple[FloatMap, FloatMap]:
     disparity, confidence = fuse(views.left, views.right_grey, guesses, known, from_right)
-    return snap_edges(disparity, views.left), confidence
+    return remove_specks(snap_edges(disparity, views.left), confidence), confidence
 
 
 def _search(views: AlignedViews) -> tuple[Image, Image, float, float]:
