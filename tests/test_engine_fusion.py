@@ -144,6 +144,22 @@ def test_a_large_pair_is_matched_at_half_size_and_keeps_its_edges(two_layers):
     assert np.median(error) < 0.2
 
 
+def test_cameras_may_converge(two_layers):
+    left, right, width = two_layers.pair.left, two_layers.pair.right, 320
+    moved = np.concatenate([np.repeat(right[:, :1], 60, axis=1), right], axis=1)[:, :width]
+    straight = _fuse_guess(left, right)
+    converged = _fuse_guess(left, moved)
+    seen = np.s_[:, : width - 60]
+    assert (np.abs(converged[0] + 60 - two_layers.disparity_px)[seen] > 1).mean() < 0.03
+    assert converged[1][seen].mean() > straight[1][seen].mean() - 0.03
+
+
+def _fuse_guess(left, right):
+    views = align(left, right, order_known=True)
+    guesses, known, from_right = guess_disparity(views, (FOUR_PATHS,))
+    return fuse(views.left, views.right_grey, guesses, known, from_right)
+
+
 @pytest.mark.parametrize("quality", list(Quality))
 def test_confidence_ranks_errors(thin_pole, quality):
     found = match_pair(thin_pole.pair, quality)
