@@ -7,20 +7,21 @@ A `Kernel` keeps the machine code itself and lets LLVM link that, in 0.04 s; num
 from __future__ import annotations
 
 import ctypes
+import gc
 import hashlib
 import logging
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 
 log = logging.getLogger("depthapps")
@@ -45,14 +46,21 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> None:
         """Run it; TypeError for arguments that are not of its signature."""
+        function = self.loaded()
+        if len(arguments) != len(self._types):
+            raise TypeError(f"{self._name} takes {len(self._types)} arguments, not {len(arguments)}")
+        function(*arguments)
+
+    def loaded(self) -> Callable[..., Any]:
+        """What a call runs, without the check of the arguments; the first time it is linked, or compiled."""
         with self._lock:
             if self._function is None:
                 self._function = self._load()
-        if len(arguments) != len(self._types):
-            raise TypeError(f"{self._name} takes {len(self._types)} arguments, not {len(arguments)}")
-        self._function(*arguments)
+        return self._function
 
     def _load(self) -> Callable[..., Any]:
+        import llvmlite.binding as llvm  # loading it takes as long as a small picture: `load_ahead` hides that
+
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         cpu, features, versions = _surroundings()
@@ -79,12 +87,19 @@ class Kernel:
 
     def _compile(self, machine: Any) -> tuple[Callable[..., Any], bytes | None]:
         """The function compiled by numba, and its machine code, None if that cannot stand without numba."""
+        import llvmlite.binding as llvm
         import numba
 
         function = getattr(import_module(self._module), self._name)
         types = f"void({','.join(self._types)})"
         without_wrappers: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        compiled = numba.njit(types, error_model="numpy", **without_wrappers)(function)
+        collecting = gc.isenabled()
+        gc.disable()  # what the compiler makes stays: looking through it for garbage is a tenth of the time
+        try:
+            compiled = numba.njit(types, error_model="numpy", **without_wrappers)(function)
+        finally:
+            if collecting:
+                gc.enable()
         signature = compiled.signatures[0]
         module = llvm.parse_assembly(compiled.inspect_llvm(signature))
         wanted = compiled.overloads[signature].fndesc.llvm_func_name
@@ -106,6 +121,8 @@ class Kernel:
         return compiled, machine.emit_object(module)
 
     def _link(self, code: bytes, machine: Any) -> Callable[..., Any]:
+        import llvmlite.binding as llvm
+
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
@@ -125,9 +142,22 @@ class Kernel:
         return call
 
 
+def load_ahead(kernels: Iterable[Kernel]) -> None:
+    """Load kernels in the background, in their order, while a picture is read: a call waits for its own."""
+
+    def load() -> None:
+        with suppress(Exception):  # a call will raise it
+            for kernel in kernels:
+                kernel.loaded()
+
+    Thread(target=load).start()
+
+
 @cache
 def _surroundings() -> tuple[str, str, list[str]]:
     """What machine code depends on besides its source: the processor, its features, numba's and llvmlite's versions."""
+    import llvmlite.binding as llvm
+
     versions = [metadata.version(package) for package in ("numba", "llvmlite")]
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), versions
 

@@ -141,8 +141,15 @@ class Quads(NamedTuple):
 
     def among(self, pixels: BoolMap) -> Quads:
         """Those triangles whose corners are all among some pixels (H, W)."""
+        return self._where(np.logical_and, pixels)
+
+    def touching(self, pixels: BoolMap) -> Quads:
+        """Those triangles one of whose corners is among some pixels (H, W)."""
+        return self._where(np.logical_or, pixels)
+
+    def _where(self, combined: np.ufunc, pixels: BoolMap) -> Quads:
         corner = _corners(pixels)
-        return Quads(*(keep & np.logical_and.reduce([corner[c] for c in n]) for n, keep in self._asdict().items()))
+        return Quads(*(keep & combined.reduce([corner[c] for c in n]) for n, keep in self._asdict().items()))
 
 
 def _corners(pixels: NDArray) -> dict[str, NDArray]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthapps.native import Kernel
+from depthapps.native import Kernel, load_ahead
 
 _SCALE = """
 def scale(values, factor, shift, out):
@@ -59,6 +59,18 @@ def test_machine_code_is_kept_and_found_again_until_the_text_changes(module):
     assert name not in sys.modules  # not needed the second time
     path.write_text(_SCALE.replace("+ shift", "- shift"))
     assert np.array_equal(_run(name), _EXPECTED - 6)
+
+
+def test_a_kernel_loaded_ahead_is_ready_and_one_that_cannot_be_raises_when_called(module):
+    name, _ = module
+    missing, found = Kernel("a_module_that_is_not_there", "scale", _SIGNATURE), Kernel(name, "scale", _SIGNATURE)
+    for kernels in ([missing], [found]):
+        load_ahead(kernels)
+    values, out = np.ones((3, 4), np.float32), np.zeros((3, 4))
+    found(values, 2, 1, out)
+    assert (out == 3).all()
+    with pytest.raises(AssertionError):
+        missing(values, 2, 1, out)
 
 
 def test_what_calls_the_c_library_stands_without_numba(module, tmp_path):

@@ -112,15 +112,19 @@ def shadow(
 
     outputs = Outputs([*wanted, *side_outputs(source)], overwrite=run.overwrite)
     report = Report("shadow", run)
-    loaded = load_source(source, run, report, confidence_matters=True)
     with report.stage("loading"):
         import numpy as np
 
         from depthapps.color import to_8bit
+        from depthapps.native import load_ahead
+        from depthapps.shadow import mapped, tracing
         from depthapps.shadow.mapped import Mapper
         from depthapps.shadow.relight import beam, relight
         from depthapps.shadow.solid import build_solid
         from depthapps.shadow.tracing import Tracer
+
+        load_ahead(mapped.KERNELS if run.quality is Quality.FAST else tracing.KERNELS)
+    loaded = load_source(source, run, report, confidence_matters=True)
     with report.stage("surface"):
         solid = build_solid(loaded.scene)
         tracer = cache(lambda: Tracer(solid))  # maps alone need none

@@ -269,10 +269,11 @@ def complete_rows(
                         u0, u1, w_at0, w_at1 = (
                             (u, u_before, w, w_before) if u < u_before else (u_before, u, w_before, w)
                         )
-                        for m in range(max(i, math.ceil(u0 - 1e-6)), min(j, math.floor(u1 + 1e-6)) + 1):
+                        # min and max of two numbers of one type: numba takes 15 ms to compile each other kind
+                        for m in range(math.ceil(max(i + 0.0, u0 - 1e-6)), math.floor(min(j + 0.0, u1 + 1e-6)) + 1):
                             part = (m - u0) / (u1 - u0) if u1 > u0 else 0.0
                             wall = behind_left + (behind_right - behind_left) * (m - i + 1) / (j - i + 2)
                             mirrored = max(w_at0 + part * (w_at1 - w_at0), wall)
-                            back[y, m] = min(back[y, m], mirrored)
+                            back[y, m] = min(back[y, m] + 0.0, mirrored)
                     u_before, w_before = u, w
             i = j + 1

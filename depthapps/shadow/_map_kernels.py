@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from depthapps.compiled import within
 
-_NEAREST = 0.02  # metres before a lamp, along its view; nothing is seen that is nearer
 _LEAST_FACING = 0.02  # sine of the angle at which a surface is taken to be lit that is grazed more
 _LEAST = 1.0  # texels that something has to be nearer to the light to stop it
 _EDGE = 1e-4  # texels on an edge belong to both sides
@@ -29,41 +28,20 @@ def _turned(way, x, y, z):
     )
 
 
-def project(
-    points: NDArray[np.floating],
-    looks: NDArray[np.floating],
-    parallel: int,
-    first: int,
-    end: int,
-    found: NDArray[np.floating],
-) -> None:
-    """Points first..end of (N, 3) in camera axes -> `found` (N, 3) = (x, y, nearness), NaN behind a lamp.
-
-    looks: a `LightView`'s rotation, origin, scale and middle, 15 numbers.
-    """
-    scale, middle_x, middle_y = looks[12], looks[13], looks[14]
-    for n in range(first, end):
-        x, y, z = _turned(looks, points[n, 0] - looks[9], points[n, 1] - looks[10], points[n, 2] - looks[11])
-        nearness = -z
-        if not parallel:
-            nearness = 1 / z if z > _NEAREST else math.nan
-            x, y = x * nearness, y * nearness
-        found[n, 0], found[n, 1], found[n, 2] = scale * x + middle_x, scale * y + middle_y, nearness
-
-
 def draw_rows(
     points: NDArray[np.floating], triangles: NDArray[np.int32], first: int, end: int, view: NDArray[np.floating]
 ) -> None:
     """Draw triangles (T, 3) of points (V, 3) = (x, y, nearness) into rows first..end of a view: the nearest stays."""
-    width = view.shape[1]
+    width, low, high = view.shape[1], first + 0.0, end - 1.0
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ay, by, cy = points[a, 1] + 0.0, points[b, 1] + 0.0, points[c, 1] + 0.0
-        top, bottom = math.ceil(max(min(ay, by, cy), first)), math.floor(min(max(ay, by, cy), end - 1))
+        # min and max of two numbers of one type: numba takes 15 ms to compile each other kind
+        top, bottom = math.ceil(max(min(min(ay, by), cy), low)), math.floor(min(max(max(ay, by), cy), high))
         if not top <= bottom:
             continue
         ax, bx, cx = points[a, 0] + 0.0, points[b, 0] + 0.0, points[c, 0] + 0.0
-        left, right = math.ceil(max(min(ax, bx, cx), 0)), math.floor(min(max(ax, bx, cx), width - 1))
+        left, right = math.ceil(max(min(min(ax, bx), cx), 0.0)), math.floor(min(max(max(ax, bx), cx), width - 1.0))
         twice = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if not left <= right or not abs(twice) > 0:
             continue
@@ -96,17 +74,18 @@ def look_up(
 ) -> None:
     """`seen` (N,): how much of a light arrives at surface points (N, 3), as far as its view shows.
 
-    view: nearness. looks: see `project`. What a texel holds is compared with the plane on which a point lies, at the
-    texel's own centre, and with the point: no plane shades itself, however it is lit. radius: of the light's disc, at
-    unit distance if parallel; one of 0 gives shadows filtered over 2 x 2 texels. nearest: the largest nearness in the
-    view. turn: (N,) angle by which the samples of a point are turned.
+    view: nearness. looks: a `LightView`'s rotation, origin, scale and middle, 15 numbers. What a texel holds is
+    compared with the plane on which a point lies, at the texel's own centre, and with the point: no plane shades
+    itself, however it is lit. radius: of the light's disc, at unit distance if parallel; one of 0 gives shadows
+    filtered over 2 x 2 texels. nearest: the largest nearness in the view. turn: (N,) angle by which the samples of a
+    point are turned.
     """
     height, width = view.shape
     scale = looks[12]
     spread = radius * scale  # texels by which an occluder spreads the disc that is nearer by 1
     for n in range(len(points)):
         x, y, z = _turned(looks, points[n, 0] - looks[9], points[n, 1] - looks[10], points[n, 2] - looks[11])
-        dx, dy, along = _turned(looks, normals[n, 0], normals[n, 1], normals[n, 2])
+        dx, dy, along = _turned(looks, normals[n, 0] + 0.0, normals[n, 1] + 0.0, normals[n, 2] + 0.0)
         length, near = 1.0, -z + _LEAST / scale
         if not parallel:
             along, length = dx * x + dy * y + along * z, math.sqrt(x * x + y * y + z * z)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,18 +14,14 @@ from depthapps.native import Kernel
 from depthapps.scene import FloatMap
 from depthapps.shadow.params import DirectionalLight, Light
 from depthapps.shadow.solid import Solid
-from depthapps.surface import grid_triangles
+from depthapps.surface import grid_quads
 
 _WIDEST_HALF_ANGLE_DEG = 80.0  # of a lamp's view; nearer to 90 a plane map has no resolution left
 _THICK_FOOTPRINTS = 3.0  # a far side that is nearer to the near side is that of something flat, and is not drawn
 _BAND_ROWS = 512  # of a view; every band goes through all triangles
+_NEAREST = 0.02  # metres before a lamp, along its view; nothing is seen that is nearer
 
-_BAND_POINTS = 65536
-
-_project = Kernel(
-    "depthapps.shadow._map_kernels", "project", "float32[:,::1] float64[::1] int64 int64 int64 float32[:,::1]"
-)
-_draw_rows = Kernel(
+DRAW_ROWS = Kernel(
     "depthapps.shadow._map_kernels", "draw_rows", "float32[:,::1] int32[:,::1] int64 int64 float32[:,::1]"
 )
 
@@ -67,13 +64,18 @@ class LightView:
 
         Nearness is larger where nearer and linear over the view on every plane: -Z of a sun, 1/Z of a lamp.
         """
-        found, numbers = np.empty(points.shape, np.float32), self.numbers
-        points = np.ascontiguousarray(points, np.float32)
-
-        def band(first: int, end: int) -> None:
-            _project(points, numbers, self.parallel, first, end, found)
-
-        for_bands(len(points), band, _BAND_POINTS)
+        scale = (self.scale, self.scale, -1 if self.parallel else 1)
+        turned = np.diag(scale) @ self.camera_to_light[:3]
+        if self.parallel:
+            turned[:2, 3] += self.middle
+        found: Points = np.asarray(
+            cv2.transform(np.ascontiguousarray(points, np.float32)[:, None], turned)[:, 0], np.float32
+        )
+        if not self.parallel:
+            nearness = np.float32(1) / np.where(found[:, 2] > _NEAREST, found[:, 2], np.float32(np.nan))
+            for k, middle in enumerate(self.middle):  # numpy takes ten times as long to go along rows of two
+                found[:, k] = found[:, k] * nearness + np.float32(middle)
+            found[:, 2] = nearness
         return found
 
     @property
@@ -126,22 +128,21 @@ def occluders(solid: Solid) -> tuple[Points, NDArray[np.int32]]:
     Both are torn where the solid is.
     """
     with np.errstate(divide="ignore"):
-        triangles = grid_triangles(1 / solid.front, solid.links)
-    thick = (solid.back < (1 - _THICK_FOOTPRINTS / solid.camera.fx) * solid.front).ravel()
-    far = triangles[thick[triangles[:, 0]] | thick[triangles[:, 1]] | thick[triangles[:, 2]]]
-    used = np.zeros(solid.front.size, bool)
-    used[far] = True
-    number = np.cumsum(used, dtype=np.int32) + np.int32(solid.front.size - 1)
-    points = solid.points.reshape(-1, 3)
+        quads = grid_quads(1 / solid.front, solid.links)
+    near, points = quads.triangles(), solid.points.reshape(-1, 3)
+    far = quads.touching(solid.back < (1 - _THICK_FOOTPRINTS / solid.camera.fx) * solid.front)
+    used = np.flatnonzero(far.pixels())
+    number = np.zeros(len(points), np.int32)
+    number[used] = np.arange(len(points), len(points) + len(used), dtype=np.int32)
     deeper = (solid.front.ravel()[used] / solid.back.ravel()[used])[:, None]
-    return np.concatenate([points, deeper * points[used]]), np.concatenate([triangles, number[far]])
+    return np.concatenate([points, deeper * points[used]]), np.concatenate([near, number[far.triangles()]])
 
 
 def draw(view: LightView, vertices: Points, triangles: NDArray[np.int32]) -> FloatMap:
     """The largest nearness of triangles (T, 3) at the middle of each pixel of a view, -inf where there is none."""
     points = view.project(vertices)
     near = np.full(view.size, -np.inf, np.float32)
-    for_bands(view.size[0], lambda first, end: _draw_rows(points, triangles, first, end, near), _BAND_ROWS)
+    for_bands(view.size[0], lambda first, end: DRAW_ROWS(points, triangles, first, end, near), _BAND_ROWS)
     return near
 
 

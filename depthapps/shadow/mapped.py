@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from depthapps.bands import for_bands
 from depthapps.native import Kernel
 from depthapps.scene import FloatMap
-from depthapps.shadow.light_view import LightView, Points, draw, light_axes, occluders
+from depthapps.shadow.light_view import DRAW_ROWS, LightView, Points, draw, light_axes, occluders
 from depthapps.shadow.params import DirectionalLight, Light
-from depthapps.shadow.solid import Solid
+from depthapps.shadow.solid import COMPLETE_ROWS, Solid
 from depthapps.shadow.tracing import light_radius, to_light, turns
 
 # Of a map, across each pixel of the picture that it shows. 1 and 2 give two rooms the same IoU with the truth; with
@@ -32,6 +32,7 @@ _look_up = Kernel(
     "float32[:,::1] float64[::1] int64 float32[:,::1] float32[:,::1] float32[::1] float64 float64 int64 int64 "
     "float32[::1]",
 )
+KERNELS = (COMPLETE_ROWS, DRAW_ROWS, _look_up)  # in the order in which they are needed
 
 
 class Mapper:
@@ -98,16 +99,18 @@ def _views(light: Light, points: Points, receivers: NDArray[np.intp]) -> Iterato
         side = np.zeros(len(receivers), int)
     else:
         origin, forwards = np.asarray(light.position, float), np.concatenate([np.eye(3), -np.eye(3)])
-        way = points[receivers] - origin.astype(np.float32)
+        way = points.take(receivers, axis=0) - origin.astype(np.float32)
         main = np.abs(way).argmax(axis=1)
         side = main + 3 * (way[np.arange(len(way)), main] < 0)
     for k, forward in enumerate(forwards):
         unit = LightView(light_axes(forward), origin, parallel, 1.0, (0, 0), (0, 0))
         part = receivers[side == k]
+        if not len(part):
+            continue
         found = unit.project(points.take(part, axis=0))
         inside = np.isfinite(found[:, 2])
         if not inside.all():
-            part, found = part[inside], found[inside]
+            part, found = part[inside], found.compress(inside, axis=0)
         if not len(part):
             continue
         places, nearness = found[:, :2], found[:, 2]
@@ -120,7 +123,7 @@ def _views(light: Light, points: Points, receivers: NDArray[np.intp]) -> Iterato
         near = (np.abs(places[:, 0] - middle[0]) <= reach) & (np.abs(places[:, 1] - middle[1]) <= reach)
         for some in (near, ~near):  # what lies far from all the rest has a coarser map of its own
             if some.any():
-                yield _frame(unit, places[some], margin, step), part[some]
+                yield _frame(unit, places.compress(some, axis=0), margin, step), part[some]
 
 
 def _frame(unit: LightView, places: Points, margin: float, step: float) -> LightView:

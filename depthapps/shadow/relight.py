@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.bands import for_bands
 from depthapps.color import from_linear, to_linear
 from depthapps.scene import FloatMap, Image, Scene
 from depthapps.shadow.params import DirectionalLight, Light, LitBy, RelightParams, SpotLight
@@ -61,12 +62,18 @@ def relight(
         gain += received[..., None] * np.asarray(lit.color, np.float32)
     if scene.confidence is not None:
         gain = _believed(gain, scene.confidence)
-    linear = to_linear(scene.image)
     if params.flatten:
-        gain *= (1 / estimated_light(linear) ** params.flatten)[..., None]
-    infinite = ~np.isfinite(solid.points).all(axis=-1, keepdims=True)
-    gain = 1 + params.strength * (np.where(infinite, 1, gain) - 1)
-    return from_linear((linear * gain).astype(np.float32), scene.image.dtype)
+        gain *= (1 / estimated_light(to_linear(scene.image)) ** params.flatten)[..., None]
+    finite = np.isfinite(solid.points[..., 2:])  # infinite depth, infinite point
+    relit = np.empty_like(scene.image)
+
+    def band(first: int, end: int) -> None:
+        rows = slice(first, end)
+        share = 1 + params.strength * (np.where(finite[rows], gain[rows], 1) - 1)
+        relit[rows] = from_linear(to_linear(scene.image[rows]) * share, relit.dtype)
+
+    for_bands(len(relit), band)
+    return relit
 
 
 def _believed(gain: FloatMap, confidence: FloatMap) -> FloatMap:

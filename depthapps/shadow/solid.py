@@ -32,7 +32,7 @@ _NOISE_STEPS = 5.0  # steps from pixel to pixel that this many deviations of noi
 TILE = 8  # of _kernels, which loads numba; a test holds them equal
 _ROUNDING = 1e-6  # of the largest 1/Z; what deviates by less is float32, not noise
 
-_complete_rows = Kernel(
+COMPLETE_ROWS = Kernel(
     "depthapps.shadow._kernels",
     "complete_rows",
     "float32[:,::1] uint8[:,::1] float64 int64 int64 float32[:,::1]",
@@ -114,7 +114,7 @@ def far_side(front: FloatMap, links: Links, camera: Camera) -> FloatMap:
     back = front.copy()
     one, other = front[:, :-1], front[:, 1:]
     right = (links.right & (np.abs(one - other) <= DEPTH_STEP * np.maximum(one, other))).view(np.uint8)
-    for_bands(len(front), lambda first, end: _complete_rows(front, right, camera.cx, first, end, back))
+    for_bands(len(front), lambda first, end: COMPLETE_ROWS(front, right, camera.cx, first, end, back))
     return np.minimum(back, front * np.float32(1 - _THINNEST_FOOTPRINTS / camera.fx))
 
 

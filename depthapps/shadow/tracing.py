@@ -13,7 +13,7 @@ from depthapps.bands import for_bands
 from depthapps.native import Kernel
 from depthapps.scene import FloatMap
 from depthapps.shadow.params import DirectionalLight, Light
-from depthapps.shadow.solid import Solid, tile_extremes
+from depthapps.shadow.solid import COMPLETE_ROWS, Solid, tile_extremes
 
 _BAND_POINTS = 16384
 _FIRST_SAMPLES = 8  # of a wide light; where they and those around all agree, more would say the same
@@ -28,6 +28,7 @@ _see_light = Kernel(
     f"{_SCENE} {_POINTS} float64 float64 float64 int64 float64 int64 float32[::1] float32[::1]",
 )
 _see_sky = Kernel("depthapps.shadow._kernels", "see_sky", f"{_SCENE} {_POINTS} float64 int64 float32[::1]")
+KERNELS = (COMPLETE_ROWS, _see_light)  # in the order in which they are needed
 
 
 class Visibility(NamedTuple):
