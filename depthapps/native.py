@@ -7,7 +7,6 @@ A `Kernel` keeps the machine code itself and lets LLVM link that, in 0.04 s; num
 from __future__ import annotations
 
 import ctypes
-import gc
 import hashlib
 import logging
 import os
@@ -93,13 +92,7 @@ class Kernel:
         function = getattr(import_module(self._module), self._name)
         types = f"void({','.join(self._types)})"
         without_wrappers: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        collecting = gc.isenabled()
-        gc.disable()  # what the compiler makes stays: looking through it for garbage is a tenth of the time
-        try:
-            compiled = numba.njit(types, error_model="numpy", **without_wrappers)(function)
-        finally:
-            if collecting:
-                gc.enable()
+        compiled = numba.njit(types, error_model="numpy", **without_wrappers)(function)
         signature = compiled.signatures[0]
         module = llvm.parse_assembly(compiled.inspect_llvm(signature))
         wanted = compiled.overloads[signature].fndesc.llvm_func_name

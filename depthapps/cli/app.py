@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import sys
@@ -77,6 +78,7 @@ def main() -> None:
     """
     # what depthapps asks of it is small: a second thread only waits for more, as busily as if there were
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(100_000)  # most objects are modules' and stay: looking through them for garbage takes 30 ms
     try:
         app(prog_name="depthapps")
     except SystemExit as end:
