@@ -22,7 +22,7 @@ from depthapps.shadow.params import (
 )
 from depthapps.shadow.relight import beam, estimated_light, relight
 from depthapps.shadow.solid import build_solid
-from depthapps.shadow.tracing import Tracer, trace_visibility
+from depthapps.shadow.tracing import Tracer, steadied, trace_visibility
 
 NEAR, FAR = 1.0, 1.5
 CAMERA = Camera.centred(240, 180, 220.0)
@@ -147,6 +147,11 @@ def test_light_is_not_believed_where_the_depth_is_unsure(scene, surface):
     assert np.array_equal(steadied[outside], plain[outside])
     assert plain[inside].mean() < 0.8 * bright[inside].mean()
     assert steadied[inside].mean() > 0.9 * bright[inside].mean()
+    doubt[40:140, 20:120] = 0.1
+    doubt[85:90, 60:65] = 1  # a spot that is sure by chance, and has a shadow of nothing, too
+    visible[85:90, 60:65] = 0
+    spotted = to_linear(relight(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
+    assert spotted[85:90, 60:65].mean() > 0.9 * bright[85:90, 60:65].mean()
     nothing_sure = replace(scene, confidence=np.zeros_like(doubt))
     assert to_linear(relight(nothing_sure, surface, [(light, visible)], RelightParams())).mean() > 0.8 * plain.mean()
 
@@ -257,6 +262,17 @@ def test_noise_leaves_the_shadow_and_no_acne(scene):
     clean, found = (trace_visibility(build_solid(s), sun, 16) < 0.5 for s in (scene, noisy))
     assert overlap(found, clean) > 0.85
     assert (found & ~clean).mean() < 0.003
+
+
+def test_specks_go_and_outlines_stay_where_the_depth_was_noisy(surface):
+    seen = np.ones(surface.front.shape, np.float32)
+    seen[60:120, 80:160] = 0
+    speckled = seen.copy()
+    speckled[20:22, 30:33], speckled[90:92, 100:103] = 0, 1
+    assert np.array_equal(steadied(speckled, surface), speckled)
+    steady = steadied(speckled, replace(surface, noisy=True))
+    assert ((steady < 0.5) != (seen < 0.5)).sum() <= 4  # the corners
+    assert np.abs(steady - seen)[20:30, 20:40].max() == 0
 
 
 def test_a_soft_shadow_agrees_with_256_rays(surface):

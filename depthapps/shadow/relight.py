@@ -22,6 +22,9 @@ _LIGHT_REACH = 1 / 8
 _GROUND = 0.2
 # How likely the depth is right to 1 px where its light is taken as it is, and where it is not believed at all.
 _SURE, _UNSURE = 0.9, 0.5
+_SPOT = 5  # quarters of the light's reach: what is sure over less than half of that square is a spot
+_WIDER = (8, 4, 2, 1)  # reaches over which light is averaged, the next where too little is sure in one
+_ENOUGH_SURE = 0.1
 _DARKEST = 1e-3  # below this, of full white, a logarithm is noise
 
 
@@ -77,18 +80,28 @@ def relight(
 
 
 def _believed(gain: FloatMap, confidence: FloatMap) -> FloatMap:
-    """Light (H, W, 3) with that of sure surroundings where the confidence (H, W) is low."""
+    """Light (H, W, 3) with that of sure surroundings where the confidence (H, W) is low.
+
+    A sure spot amid unsure ones is no surer than they are. Where nothing near is sure, farther surroundings tell.
+    """
     height, width = confidence.shape
-    trust = np.clip((confidence - _UNSURE) / (_SURE - _UNSURE), 0, 1)[..., None]
     reach = _LIGHT_REACH * max(height, width) / 2
     step = max(1, round(reach / 4))  # so wide a mean is as good on a small copy
     small = (max(1, width // step), max(1, height // step))
-    weight = trust + 1e-3  # where nothing around is sure, it is the mean of all that is around
-    weighted = np.dstack([gain * weight, weight]).astype(np.float32)
-    weighted = cv2.GaussianBlur(cv2.resize(weighted, small, interpolation=cv2.INTER_AREA), (0, 0), reach / step)
-    around = np.asarray(weighted[..., :3] / weighted[..., 3:], np.float32)
-    around = cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(trust * gain + (1 - trust) * around, np.float32)
+
+    def enlarged(values: NDArray) -> FloatMap:
+        return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+    coarse = cv2.resize(np.asarray(confidence, np.float32), small, interpolation=cv2.INTER_AREA)
+    sure = np.minimum(confidence, enlarged(np.asarray(cv2.medianBlur(coarse, _SPOT))))
+    trust = np.clip((sure - _UNSURE) / (_SURE - _UNSURE), 0, 1)[..., None]
+    weighted = cv2.resize(np.dstack([gain * trust, trust]).astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    around = np.full((small[1], small[0], 3), gain.mean(axis=(0, 1)), np.float32)
+    for wider in _WIDER:
+        near = cv2.GaussianBlur(weighted, (0, 0), wider * reach / step)
+        share = np.clip(near[..., 3:] / _ENOUGH_SURE, 0, 1)
+        around += share * (near[..., :3] / np.maximum(near[..., 3:], 1e-6) - around)
+    return np.asarray(trust * gain + (1 - trust) * enlarged(around), np.float32)
 
 
 def _from_sky(normals: NDArray[np.floating]) -> FloatMap:

@@ -45,7 +45,8 @@ class Solid:
 
     points: (H, W, 3), not finite where infinitely far. normals: (H, W, 3) unit, facing the camera. offset_m: how far
     above the surface a ray has to start. front, back: 1/Z of the near and the far side, in 1/m; 0 casts no shadow.
-    links: which neighbours hang together. camera: that saw it.
+    links: which neighbours hang together. camera: that saw it. noisy: whether the depth had noise, of which some is
+    left.
     """
 
     points: NDArray[np.floating]
@@ -55,6 +56,7 @@ class Solid:
     back: FloatMap
     links: Links
     camera: Camera
+    noisy: bool
 
 
 def build_solid(scene: Scene) -> Solid:
@@ -63,7 +65,8 @@ def build_solid(scene: Scene) -> Solid:
     inverse = fill_background(inverse_depth(scene.depth_m))
     inverse[np.isposinf(scene.depth_m)] = 0
     noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
-    if noise <= _ROUNDING * float(inverse.max()):
+    noisy = noise > _ROUNDING * float(inverse.max())
+    if not noisy:
         depth = _depth(inverse)
         links = surface_links(depth)
         normals = surface_normals(depth, camera, links)
@@ -93,6 +96,7 @@ def build_solid(scene: Scene) -> Solid:
         far_side(front, links, camera),
         links,
         camera,
+        noisy,
     )
 
 
