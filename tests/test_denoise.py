@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.denoise.faces import find_faces
+from depthapps.denoise.faces import _distinct, find_faces
 from depthapps.denoise.planes import fit_planes
 
 ALL = np.ones((120, 159), bool), np.ones((119, 160), bool)
@@ -78,3 +78,10 @@ def test_tears_divide_faces():
     right[:, 79] = False
     label = find_faces(inverse, right, ALL[1]).label
     assert not set(label[:, :80].ravel()) & set(label[:, 80:].ravel())
+
+
+def test_pairs_of_many_labels_are_told_apart():
+    pairs = np.array([[70_000, 3, 70_000, 2], [90_000, 80_000, 90_000, 90_001]], np.int32)
+    found, number = _distinct(pairs)
+    assert np.array_equal(found, np.unique(pairs, axis=1))
+    assert np.array_equal(found[:, number], pairs)

@@ -36,10 +36,15 @@ def local_moments(w: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -
 
     They are summed by recursive filters, so the cost does not depend on the scale.
     """
-    x, y = coordinates((w.shape[0], w.shape[1]))
+    x, all_y = coordinates((w.shape[0], w.shape[1]))
     moments = np.empty((*w.shape, 9), np.float32)
-    for k, moment in enumerate((1, x, y, x * x, x * y, y * y, w, w * x, w * y)):
-        moments[..., k] = moment
+
+    def band(first: int, end: int) -> None:
+        y, values = all_y[first:end], w[first:end]
+        for k, moment in enumerate((1, x, y, x * x, x * y, y * y, values, values * x, values * y)):
+            moments[first:end, :, k] = moment
+
+    for_bands(len(w), band)
     return gathered(moments, right, down, scale_px)
 
 
@@ -49,9 +54,11 @@ def gathered(values: Values, right: BoolMap, down: BoolMap, scale_px: float) -> 
     variance = scale_px**2 / _PASSES
     feedback = float(1 + 1 / variance - np.sqrt((1 + 1 / variance) ** 2 - 1))
     along = np.ascontiguousarray(right).view(np.uint8), np.ascontiguousarray(down.T).view(np.uint8)
+    turned = np.empty((values.shape[1], values.shape[0], values.shape[2]), np.float32)
     for _ in range(_PASSES):
         for gates in along:
-            values = _gathered_rows(values, gates, feedback)
+            _gather(values, gates, feedback, turned)
+            values, turned = turned, values
     return values
 
 
@@ -70,20 +77,26 @@ def solve(moments: Values, width: int) -> tuple[Values, Values, Values]:
 def fit(inverse: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -> tuple[FloatMap, FloatMap, FloatMap]:
     """The plane at every pixel (H, W) with weights of deviation scale_px along links: value, and slopes a pixel."""
     middle = np.float32(np.mean(inverse))
-    a, b, c = solve(local_moments(inverse - middle, right, down, scale_px), inverse.shape[1])
-    return evaluate(a + middle, b, c)
+    moments = local_moments(inverse - middle, right, down, scale_px)
+    value, du, dv = np.empty_like(inverse), np.empty_like(inverse), np.empty_like(inverse)
+
+    def band(first: int, end: int) -> None:
+        a, b, c = solve(moments[first:end], inverse.shape[1])
+        n = slice(first, end)
+        value[n], du[n], dv[n] = evaluate(a + middle, b, c, inverse.shape[0], first)
+
+    for_bands(len(inverse), band)
+    return value, du, dv
 
 
-def evaluate(a: Values, b: Values, c: Values) -> tuple[FloatMap, FloatMap, FloatMap]:
-    """Planes (H, W) at their own pixels: value, and slopes a pixel."""
-    x, y = coordinates((a.shape[0], a.shape[1]))
-    width = a.shape[1]
-    return (a + b * x + c * y).astype(np.float32), (b / width).astype(np.float32), (c / width).astype(np.float32)
+def evaluate(a: Values, b: Values, c: Values, height: int, first: int = 0) -> tuple[FloatMap, FloatMap, FloatMap]:
+    """Planes (N, W) of the rows from `first` on, of a picture `height` px high: value at their own pixels, slopes."""
+    rows, width = a.shape
+    x, y = coordinates((height, width))
+    value = a + b * x + c * y[first : first + rows]
+    return value.astype(np.float32), (b / width).astype(np.float32), (c / width).astype(np.float32)
 
 
-def _gathered_rows(values: Values, gates: NDArray[np.uint8], feedback: float) -> Values:
-    """Values (H, W, C), which are used up, gathered along rows; comes back as (W, H, C), for the columns' turn."""
-    height, width, count = values.shape
-    turned = np.empty((width, height, count), np.float32)
-    for_bands(height, lambda first, end: _gather_rows(values, gates, feedback, first, end, turned))
-    return turned
+def _gather(values: Values, gates: NDArray[np.uint8], feedback: float, turned: Values) -> None:
+    """Values (H, W, C), which are used up, gathered along rows into `turned` (W, H, C), for the columns' turn."""
+    for_bands(len(values), lambda first, end: _gather_rows(values, gates, feedback, first, end, turned))
