@@ -85,3 +85,21 @@ def test_pairs_of_many_labels_are_told_apart():
     found, number = _distinct(pairs)
     assert np.array_equal(found, np.unique(pairs, axis=1))
     assert np.array_equal(found[:, number], pairs)
+
+
+def test_planes_of_every_third_pixel_serve_all(monkeypatch):
+    height, width = 240, 300
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    exact = np.where(x > 150, 0.6 + 0.0002 * y, 0.3 + 0.0004 * x)
+    exact[100:140, 40:42] = 0.9  # too thin for every third pixel
+    noisy = (exact + np.random.default_rng(0).normal(0, 0.001, exact.shape)).astype(np.float32)
+    right, down = (np.abs(np.diff(noisy, axis=axis)) < 0.01 for axis in (1, 0))
+    whole = fit_planes(noisy, right, down)
+    monkeypatch.setattr("depthapps.denoise.planes._LARGEST_PX", 100)
+    thirds = fit_planes(noisy, right, down)
+    assert np.abs(thirds.inverse - exact).max() < 0.006
+    body = np.ones(exact.shape, bool)
+    body[95:145, 35:47] = False
+    assert np.abs(thirds.inverse - exact)[body].mean() < 2 * np.abs(whole.inverse - exact)[body].mean() + 1e-4
+    assert np.abs(thirds.du - 0.0004)[10:90, 10:140].max() < 5e-5
+    assert np.abs(thirds.dv - 0.0002)[10:-10, 160:-10].max() < 5e-5
