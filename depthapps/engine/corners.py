@@ -14,6 +14,7 @@ from depthapps.scene import Image
 FAINTEST = 0.01  # of the strongest corner's smaller eigenvalue
 WINDOW_PX = 15
 PIXEL_PER_LEVEL = 0.25  # a guess that is a coarse pixel off is found from the level where that is a few pixels
+CELLS = 10  # across and down, of which `spread` tells how many hold anything
 RETURN_PX = 0.5  # a point must come back this near when it is followed to the right view and back
 
 Points = NDArray[np.floating]
@@ -24,6 +25,13 @@ def find_corners(view: Image, count: int, faintest: float = FAINTEST) -> Points:
     spacing = max(8.0, 0.5 * float(np.sqrt(view.size / count)))
     corners = cv2.goodFeaturesToTrack(view, count, faintest, spacing, blockSize=5)
     return np.empty((0, 2), np.float32) if corners is None else np.asarray(corners, np.float32).reshape(-1, 2)
+
+
+def spread(points: Points, shape: tuple[int, ...], fewest: int = 1) -> float:
+    """The share of a picture of shape (H, W) that holds points (N, 2) px: of its cells, at least `fewest` in each."""
+    height, width = shape[:2]
+    cells = np.minimum((points * (CELLS / width, CELLS / height)).astype(int), CELLS - 1)
+    return float((np.bincount(cells @ (1, CELLS), minlength=CELLS**2) >= fewest).mean())
 
 
 def follow_corners(left: Image, right: Image, coarse: CoarseMatch, start: Points) -> tuple[Points, Points]:

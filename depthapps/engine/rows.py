@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.engine.coarse import CoarseMatch
-from depthapps.engine.corners import Points, find_corners, follow_corners
+from depthapps.engine.corners import Points, find_corners, follow_corners, spread
 from depthapps.scene import FloatMap, Image
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,8 @@ class RowCheck:
 
     offset: what a plane explains; points: how many told. error_px: the median that is left once the plane is taken out.
     bend_px: what second-order terms would still explain, in a corner: cameras at an angle, or bent lenses.
-    moved_px: what three quarters of the points moved at most, in any direction.
+    moved_px: what nine tenths of the points moved at most, in any direction. spread: the share of the left view that
+    has corners, followed or not.
     """
 
     offset: RowOffset
@@ -65,6 +66,7 @@ class RowCheck:
     error_px: float
     bend_px: float
     moved_px: float
+    spread: float
 
     def line_up(self, width: int) -> bool:
         """Whether the rows of views of this width lie alike, or would with the offset taken out."""
@@ -87,7 +89,9 @@ def check_rows(left: Image, right: Image, coarse: CoarseMatch, corners: Points |
     down, with weights that leave out what does not fit (Geman-McClure).
     """
     height, width = left.shape
-    start, end = follow_corners(left, right, coarse, find_corners(left, POINTS) if corners is None else corners)
+    if corners is None:
+        corners = find_corners(left, POINTS)
+    start, end = follow_corners(left, right, coarse, corners)
     if len(start) < FEWEST_POINTS:
         return None
     position, down = (end + 0.5) / (width, height) - 0.5, (end - start)[:, 1]
@@ -103,7 +107,8 @@ def check_rows(left: Image, right: Image, coarse: CoarseMatch, corners: Points |
         len(start),
         _median(np.abs(left_over)),
         (abs(bend[0]) + abs(bend[1])) / 4,
-        float(np.partition(moved, len(moved) * 3 // 4)[len(moved) * 3 // 4]),
+        float(np.partition(moved, len(moved) * 9 // 10)[len(moved) * 9 // 10]),
+        spread(corners, left.shape),
     )
 
 

@@ -46,7 +46,7 @@ class RectificationReport:
     matches: points found in both; inliers: of them, those that fit one pose. vertical_error_px: the median difference
     between the rows of the corners that agree after rectification. rotation_deg: of the second one, about X, Y and Z.
     direction: from the first camera to the second, of length 1, in the first one's axes. parallax_px: how far nine
-    tenths of the matches move at most once the rotation is undone. focal: known, self-calibrated or assumed. lens: k1
+    tenths of these corners move at most once the rotation is undone. focal: known, self-calibrated or assumed. lens: k1
     of both photos. exchanged: whether the second photo was taken from the left.
     """
 
@@ -105,7 +105,7 @@ def rectify_photos(
     pose = _best_pose(matches.first[kept], matches.second[kept], known, noise, order_known)
     kept = _inliers(pose, matches, noise)
     _check_share(int(kept.sum()), len(kept))
-    parallax = _check_parallax(matches.first[kept], matches.second[kept], known, noise)
+    _check_parallax(matches.first[kept], matches.second[kept], known, noise)
     rectification = rectify_rig(_rig(pose, pair))
     a, b = matches.first[kept], matches.second[kept]
     for _ in range(REFINEMENTS):
@@ -120,6 +120,7 @@ def rectify_photos(
     rows = rectification.first.rectified(a)[:, 1] - rectification.second.rectified(b)[:, 1]
     agreeing = np.abs(rows) < 3 * max(NOISE_PX, _deviation(rows))
     a, b, rows = a[agreeing], b[agreeing], rows[agreeing]
+    parallax = _check_parallax(a, b, known, noise)  # corners are found more exactly than features
     focal = "known"
     assumed = pair.calibration.assumed
     if guessed:

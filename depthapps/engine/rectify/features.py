@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.engine.corners import spread
 from depthapps.scene import Image
 
 LONGEST_PX = 1280  # of the copy in which features are looked for; positions are refined at full size afterwards
 CELLS = 12  # along the longer side, to spread the features over the picture
 BEST_OF_CELL = 40  # at most 12 · 12 · 40: their distances fit into 130 MB
 RATIO = 0.8  # Lowe 2004: rejects 90 % of the wrong matches and 5 % of the right ones
+FEWEST_OF_TEXTURE = 3  # features in a cell that has texture
 FAINTEST = 0.015  # SIFT's contrast threshold; its usual 0.04 leaves fur and plaster empty
 
 
@@ -21,8 +23,8 @@ FAINTEST = 0.015  # SIFT's contrast threshold; its usual 0.04 leaves fur and pla
 class Matches:
     """Points of the first photo and where the second one has them, both (N, 2) float64 px.
 
-    textured: the share of the first photo's cells that hold any feature, matched or not. pixel_px: a pixel of the copy
-    that they were found in.
+    textured: the share of the first photo that holds features, matched or not. pixel_px: a pixel of the copy that they
+    were found in.
     """
 
     first: NDArray[np.floating]
@@ -52,7 +54,7 @@ def match_features(first: Image, second: Image) -> Matches:
 
 
 def _describe(view: Image) -> tuple[NDArray[np.floating], NDArray[np.floating], float]:
-    """Positions (N, 2) px in the full picture, descriptors (N, 128) of unit length, and the share of textured cells."""
+    """Positions (N, 2) px in the full picture, descriptors (N, 128) of unit length, and the share that is textured."""
     height, width = view.shape
     shrink = min(1.0, LONGEST_PX / max(height, width))
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
@@ -60,14 +62,14 @@ def _describe(view: Image) -> tuple[NDArray[np.floating], NDArray[np.floating], 
     sift = cv2.SIFT.create(contrastThreshold=FAINTEST)
     points = sift.detect(small, None)
     cell = max(size) / CELLS
-    shape = tuple(int(np.ceil(side / cell)) for side in size)
     cells: dict[tuple[int, int], list[cv2.KeyPoint]] = {}
     for point in sorted(points, key=lambda p: -p.response):
         found = cells.setdefault((int(point.pt[0] / cell), int(point.pt[1] / cell)), [])
         if len(found) < BEST_OF_CELL:
             found.append(point)
-    textured = sum(len(c) >= 3 for c in cells.values()) / (shape[0] * shape[1])
-    points, descriptors = sift.compute(small, [p for c in cells.values() for p in c])
+    kept = [p for c in cells.values() for p in c]
+    textured = spread(np.array([p.pt for p in kept]).reshape(-1, 2), small.shape, FEWEST_OF_TEXTURE)
+    points, descriptors = sift.compute(small, kept)
     if descriptors is None or not len(points):
         return np.empty((0, 2)), np.empty((0, 128), np.float32), textured
     positions = (np.array([p.pt for p in points]) + 0.5) / (np.array(size) / (width, height)) - 0.5
