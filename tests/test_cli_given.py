@@ -183,17 +183,28 @@ def test_shadow_and_bokeh_keep_sixteen_bits_exif_and_profile(tmp_path, step_scen
 
 @pytest.mark.skipif(not REAL_PORTRAITS.is_dir(), reason="the real portraits are not on this machine")
 @pytest.mark.parametrize(
-    ("name", "near", "far"),
-    [("gdepth.jpg", (480, 1130), (1200, 300)), ("apple_portrait.heic", (3850, 2600), (1200, 600))],
+    ("name", "depth", "near", "far", "reach"),
+    [
+        ("gdepth.jpg", (), (480, 1130), (1200, 300), 100),
+        ("apple_portrait.heic", (), (3850, 2600), (1200, 600), 100),
+        (
+            "iphone_rear.png",
+            ("--depth", REAL_PORTRAITS / "iphone_rear_depth.png", "--depth-kind", "affine-inverse"),
+            (283, 378),
+            (80, 280),
+            60,
+        ),
+    ],
+    ids=["gdepth", "apple", "photo and map"],
 )
-def test_focus_moves_in_real_portraits(tmp_path, name, near, far):
+def test_focus_moves_in_real_portraits(tmp_path, name, depth, near, far, reach):
     if name.endswith("heic"):
         pytest.importorskip("pillow_heif")
     pictures = {}
     for which, (x, y) in (("near", near), ("far", far)):
         out = tmp_path / f"{which}.jpg"
-        run("bokeh", REAL_PORTRAITS / name, "-o", out, "--focus", f"{x},{y}", "--blur", 8, "--quality", "fast")
+        run("bokeh", REAL_PORTRAITS / name, *depth, "-o", out, "--focus", f"{x},{y}", "--blur", 8, "--quality", "fast")
         pictures[which] = read_image(out)
     for which, other, (x, y) in (("near", "far", near), ("far", "near", far)):
-        region = slice(y - 100, y + 100), slice(x - 100, x + 100)
+        region = slice(y - reach, y + reach), slice(x - reach, x + reach)
         assert sharpness(pictures[which], *region) > 2 * sharpness(pictures[other], *region)
