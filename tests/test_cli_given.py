@@ -12,7 +12,9 @@ from photo_files import encoded, gdepth_jpeg, multi_picture
 from PIL import Image as Pillow
 from PIL import ImageCms
 from test_cli import refuse, run
+from test_io_calibration import camera_infos
 
+from depthapps.io.calibration.read import read_calibration
 from depthapps.io.depth import read_disparity
 from depthapps.io.images import read_image, read_photo, write_image
 from depthapps.io.metadata import Metadata, camera_name
@@ -208,3 +210,13 @@ def test_focus_moves_in_real_portraits(tmp_path, name, depth, near, far, reach):
     for which, other, (x, y) in (("near", "far", near), ("far", "near", far)):
         region = slice(y - reach, y + reach), slice(x - reach, x + reach)
         assert sharpness(pictures[which], *region) > 2 * sharpness(pictures[other], *region)
+
+
+def test_rectified_views_with_the_calibration_of_the_cameras_that_took_them(tmp_path, two_layers):
+    left, right, other = (tmp_path / f"{name}.png" for name in ("left", "right", "other"))
+    for path, view in ((left, two_layers.pair.left), (right, two_layers.pair.right), (other, texture(240, 320))):
+        write_image(path, view)
+    (rig, _), out = camera_infos(tmp_path), ["-o", tmp_path / "out.npy"]
+    found = json.loads(run("depth", left, right, "-c", rig, *out, "--rectify", "never", "--json").stdout)
+    assert found["calibration"]["fx_px"] == pytest.approx(read_calibration(rig).fx / 2, rel=1e-3)  # at half the size
+    assert "--rectify never" in run("depth", left, other, "-c", rig, *out, "--overwrite", code=1).stderr

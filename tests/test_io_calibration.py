@@ -204,6 +204,8 @@ def test_ros_camera_infos(tmp_path, layout):
         check_rig(found.rig(640, 480))
         assert found.baseline_m == pytest.approx(np.linalg.norm(TRANSLATION))
         assert (found.width, found.doffs_px) == (640, pytest.approx(0))
+        assert found.camera(640, 480).fx == pytest.approx(LEFT_MATRIX[0, 0])
+        assert found.camera(640, 480, rectified=True).fx == found.fx != pytest.approx(LEFT_MATRIX[0, 0])
 
 
 def test_one_camera_info_alone_is_one_camera(tmp_path):

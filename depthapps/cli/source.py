@@ -13,7 +13,7 @@ from depthapps.cli.options import BUILTIN, RunOptions, SourceOptions
 from depthapps.cli.report import Report, camera_facts
 from depthapps.cli.views import rectified_paths, save_rectified, tell_rectification
 from depthapps.engine.rectify.modes import Rectify
-from depthapps.errors import CalibrationError, SwappedViewsError
+from depthapps.errors import CalibrationError, StereoError, SwappedViewsError
 from depthapps.geometry import depth_from_disparity, disparity_from_depth
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.read import read_calibration
@@ -163,6 +163,7 @@ def _match(
     pair = StereoPair(given.photo.image, given.right, calibration)
     height, width = given.photo.image.shape[:2]
     apart = options.right is not None or options.side_by_side or options.top_bottom
+    rig = file.rig(width, height, options.baseline) if file else None
     try:
         return match_photos(
             pair,
@@ -170,7 +171,7 @@ def _match(
             _network(options),
             rectify=options.rectify,
             frame=options.frame,
-            rig=file.rig(width, height, options.baseline) if file else None,
+            rig=rig,
             # what a 3D camera writes has the left view first; held on its side, its views lie above each other
             order_known=not apart and given.photo.metadata.orientation <= _LAST_UNTURNED,
             confidence=confidence or options.save_confidence is not None,
@@ -181,6 +182,11 @@ def _match(
             raise
         hint = "if the right view comes first in it, add --cross-eyed; if the cameras converge, --doffs"
         raise SwappedViewsError(error.message, hint=hint) from None
+    except StereoError as error:
+        if rig is None or options.rectify is Rectify.NEVER:
+            raise
+        hint = "the calibration is of views as the cameras took them: pass --rectify never if these are rectified"
+        raise StereoError(error.message, hint=hint) from None
 
 
 def _second_focal_px(options: SourceOptions, given: Given, file: CalibrationFile | None) -> float | None:
@@ -209,7 +215,8 @@ def _calibration(options: SourceOptions, given: Given, file: CalibrationFile | N
     own = given.contents
     if file and file.warning:
         report.note(file.warning)
-    if file and file.rig(width, height) and options.rectify is Rectify.NEVER:
+    rectified = options.rectify is Rectify.NEVER
+    if file and file.rig(width, height) and rectified:
         report.note("the calibration is of views as the cameras took them; these are taken as rectified already")
     if options.focal_px is not None and options.fov is not None:
         raise CalibrationError("the focal length was given twice", hint="pass either --focal-px or --fov")
@@ -221,9 +228,11 @@ def _calibration(options: SourceOptions, given: Given, file: CalibrationFile | N
             else Camera.from_fov(width, height, options.fov or 0)
         )
         # a hand-given focal length leaves the file's principal point alone
-        camera = replace(file.camera(width, height), fx=by_hand.fx, fy=by_hand.fy) if file else by_hand
+        camera = (
+            replace(file.camera(width, height, rectified=rectified), fx=by_hand.fx, fy=by_hand.fy) if file else by_hand
+        )
     elif file:
-        camera = file.camera(width, height)
+        camera = file.camera(width, height, rectified=rectified)
     elif own.camera:
         camera = own.camera
     elif exif_focal_px := focal_px(given.photo.metadata, width, height):

@@ -65,9 +65,12 @@ class CalibrationFile:
     warning: str | None = None
     raw: RawRig | None = None
 
-    def camera(self, width: int, height: int) -> Camera:
-        """The left camera for a picture of width x height px, scaled if the file was made for another size."""
-        if self.raw is not None and self._is_raw(width, height):
+    def camera(self, width: int, height: int, *, rectified: bool = False) -> Camera:
+        """The left camera for a picture of width x height px, scaled if the file was made for another size.
+
+        rectified: the picture certainly is, whatever the file says of the cameras that took it.
+        """
+        if self.raw is not None and not rectified and self._is_raw(width, height):
             return self._fitted(*intrinsics(self.raw.matrices[0]), width, height, self.raw.size)
         return self._fitted(self.fx, self.fy, self.cx, self.cy, width, height)
 
