@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -56,6 +56,11 @@ def make_sequence(
     with report.stage("fusing"), report.compiling():
         scenes = _scenes(sequence, tuple(view for view, _ in placed), source, run, report, "fusing")
         fused = fuse_views(zip(scenes, (pose for _, pose in placed), strict=True), params)
+    if fused.color_camera:
+        report.add(color_camera={k: round(v, 4) for k, v in asdict(fused.color_camera).items()})
+        report.note(
+            "the pictures did not lie on their depth; their colours told where they belong, and they were moved"
+        )
     if options.print_it:
         with report.stage("meshing"), report.compiling():
             solid = build_shell(fused.mesh, -placed[0][1][:3, 1], options.solid)  # the first camera's Y points down

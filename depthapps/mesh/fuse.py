@@ -12,6 +12,7 @@ from depthapps._open3d import import_open3d
 from depthapps.bands import in_order
 from depthapps.errors import InputError
 from depthapps.geometry import inverse_depth_noise
+from depthapps.mesh.color_camera import ColorCamera, find_color_camera
 from depthapps.mesh.field import DistanceField
 from depthapps.mesh.paint import KeptViews, PlacedView, paint_vertices
 from depthapps.mesh.simplify import Collapser
@@ -60,7 +61,8 @@ class Use:
 class Fused:
     """A surface of several views, in the axes of their world, and how it came to be.
 
-    seen_by: the views that it takes its colours from. specks: the share of triangles that were left out as such.
+    seen_by: the views that it takes its colours from, pictures laid on depths. color_camera: where these pictures were,
+    None if there already. specks: the share of triangles that were left out as such.
     """
 
     mesh: TriangleMesh
@@ -69,6 +71,7 @@ class Fused:
     use: Use
     specks: float
     seen_by: tuple[PlacedView, ...]
+    color_camera: ColorCamera | None
 
 
 def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: FuseParams | None = None) -> Fused:
@@ -78,7 +81,7 @@ def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: Fuse
     gets too large.
     """
     params = params or FuseParams()
-    field, uses, seen_by = None, [], KeptViews()
+    field, uses, seen_by, measured = None, [], KeptViews(), False
 
     def prepared(placed: tuple[Scene, NDArray[np.floating]]) -> tuple[Scene, NDArray[np.floating], _ViewSurface]:
         return (*placed, _view_surface(placed[0], params.far_m))
@@ -90,6 +93,7 @@ def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: Fuse
             field = DistanceField(params.voxel_m or _fitting_voxel(scene, surface.depth_m))
         field.add(surface.depth_m, surface.normals, scene.camera, pose)
         uses.append(surface.use)
+        measured |= not scene.inverse_depth_sigma  # by a depth camera, which takes pictures with another
         seen_by.add(PlacedView.of(scene, np.where(surface.inner, surface.depth_m, np.float32(0)), pose))
         if field.blocks > MAX_BLOCKS:
             raise InputError(
@@ -99,8 +103,12 @@ def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: Fuse
     if field is None:
         raise InputError("no view has a surface to fuse", hint="check the depth files and their --depth-scale")
     mesh, specks = _without_specks(*field.surface())
-    mesh = replace(mesh, colors=paint_vertices(mesh, seen_by.views, field.voxel_m))
-    return Fused(mesh, field.voxel_m, len(uses), _mean_use(uses), specks, seen_by.views)
+    shown = seen_by.views
+    color_camera = find_color_camera(mesh, shown, field.voxel_m) if measured else None
+    if color_camera:
+        shown = tuple(color_camera.laid(view) for view in shown)
+    mesh = replace(mesh, colors=paint_vertices(mesh, shown, field.voxel_m))
+    return Fused(mesh, field.voxel_m, len(uses), _mean_use(uses), specks, shown, color_camera)
 
 
 def simplify_mesh(mesh: TriangleMesh, max_triangles: int) -> TriangleMesh:
