@@ -174,6 +174,7 @@ def _match(
             rig=rig,
             # what a 3D camera writes has the left view first; held on its side, its views lie above each other
             order_known=not apart and given.photo.metadata.orientation <= _LAST_UNTURNED,
+            infinity_known=file is not None or options.doffs is not None,
             confidence=confidence or options.save_confidence is not None,
             second_focal_px=_second_focal_px(options, given, file),
         )

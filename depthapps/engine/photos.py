@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from depthapps.engine.network import StereoNetwork
+from depthapps.engine.order import look_exchanged
 from depthapps.engine.pipeline import StereoMatch, match_pair
-from depthapps.engine.rectify.estimate import RectificationReport, rectify_photos
+from depthapps.engine.rectify.estimate import RectificationReport, RectifiedPhotos, rectify_photos
 from depthapps.engine.rectify.modes import Frame, Rectify
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 from depthapps.engine.rows import shift_rows
-from depthapps.errors import StereoError
+from depthapps.errors import StereoError, SwappedViewsError
 from depthapps.quality import Quality
 from depthapps.scene import Calibration, Image, StereoPair, StereoRig
 
@@ -47,42 +48,63 @@ def match_photos(
     frame: Frame = Frame.ORIGINAL,
     rig: StereoRig | None = None,
     order_known: bool = False,
+    infinity_known: bool = False,
     confidence: bool = True,
     second_focal_px: float | None = None,
 ) -> PhotoMatch:
     """Match two photos, whether they are rectified or not.
 
     rig: the cameras that took them, if known; the photos are taken as they left them then. order_known: the second
-    photo was certainly taken from the right. second_focal_px: of the second photo, if it is not the first one's. With
-    Rectify.AUTO and no rig, a pair whose rows line up is matched exactly
-    as `match_pair` does. Raises StereoError, with the reason, when the photos do not make a pair.
+    photo was certainly taken from the right. infinity_known: doffs_px was measured, so that exchanged views of a pair
+    whose rows line up lie behind it. second_focal_px: of the second photo, if it is not the first one's. With
+    Rectify.AUTO and no rig, a pair whose rows line up is matched exactly as `match_pair` does, unless its views show
+    that they are exchanged. Raises StereoError, with the reason, when the photos do not make a pair.
     """
+    built, exchanged = order_known, False if order_known else None
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
         try:
             found = match_pair(pair, quality, network, confidence=confidence, strict=rectify is Rectify.AUTO)
             right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
-            return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
+            certain = order_known or infinity_known or rectify is Rectify.NEVER
+            if certain or not look_exchanged(pair.left, right, *found.range_px):
+                return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
+            # hand-held photos have no common rows: a 3D camera or a rig took these
+            built, exchanged = True, True
+            log.info("not taken as rectified: the second photo was taken from the left")
         except StereoError as error:
             if rectify is Rectify.NEVER:
                 raise
             log.info("not rectified: %s", error.message)
-    report = None
+
+    def match(rectification: Rectification) -> tuple[StereoPair, StereoMatch]:
+        views, shown = rectification.pair(pair.left, pair.right)
+        given = rig is not None
+        return views, match_pair(
+            views, quality, network, confidence=confidence, order_known=True, infinity_known=given, shown=shown
+        )
+
     if rig is not None:
         rectification = rectify_rig(rig)
-    else:
-        photos = rectify_photos(pair, order_known=order_known, second_focal_px=second_focal_px)
-        rectification, report = photos.rectification, photos.report
-    views, shown = rectification.pair(pair.left, pair.right)
-    found = match_pair(
-        views,
-        quality,
-        network,
-        confidence=confidence,
-        order_known=True,
-        infinity_known=rig is not None,
-        shown=shown,
-    )
-    return _finished(pair.left, rectification, views, found, frame, report)
+        return _finished(pair.left, rectification, *match(rectification), frame, None)
+    photos = rectify_photos(pair, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
+    views, found = match(photos.rectification)
+    if exchanged is None and look_exchanged(views.left, views.right, *found.range_px):
+        log.info("the other way round: near things hide what they would not")
+        photos = _other_way_round(pair, photos, second_focal_px)
+        views, found = match(photos.rectification)
+    return _finished(pair.left, photos.rectification, views, found, frame, photos.report)
+
+
+def _other_way_round(pair: StereoPair, photos: RectifiedPhotos, second_focal_px: float | None) -> RectifiedPhotos:
+    """The photos rectified with the second camera on the other side of the first one."""
+    try:
+        return rectify_photos(pair, exchanged=not photos.rectification.mirrored, second_focal_px=second_focal_px)
+    except StereoError as error:
+        log.info("not so either: %s", error.message)
+        raise SwappedViewsError(
+            "near things are hidden by what lies behind them: the views look exchanged, or something moved",
+            hint="name the left photo first; nothing may move between the two",
+        ) from None
 
 
 def _finished(

@@ -78,14 +78,18 @@ class RectifiedPhotos:
 
 
 def rectify_photos(
-    pair: StereoPair, *, order_known: bool = False, second_focal_px: float | None = None
+    pair: StereoPair,
+    *,
+    built: bool = False,
+    exchanged: bool | None = None,
+    second_focal_px: float | None = None,
 ) -> RectifiedPhotos:
     """Rectify two photos that were taken by hand, from what they show.
 
     pair: the photos, the first one as left; of its calibration the focal length is taken (as a guess if it is said to
-    be assumed) and the baseline. order_known: the second photo was certainly taken from the right.
-    second_focal_px: of the second photo, if it is not the first one's. Raises StereoError,
-    with the reason, when the two photos do not make a pair.
+    be assumed) and the baseline. built: a 3D camera took both, and may have shifted them. exchanged: whether the second
+    photo was taken from the left, if something tells it better than the matches do. second_focal_px: of the second
+    photo, if it is not the first one's. Raises StereoError, with the reason, when the two photos do not make a pair.
     """
     first, second = (cv2.cvtColor(to_8bit(v), cv2.COLOR_RGB2GRAY) for v in (pair.left, pair.right))
     second = equalize_exposure(first, second)
@@ -97,12 +101,12 @@ def rectify_photos(
         (camera.width, camera.height),
         (camera.fx, second_focal_px or camera.fx),
         ASSUMED_FOCAL_SIGMA if guessed else KNOWN_FOCAL_SIGMA,
-        built=order_known,
+        built=built,
     )
     kept = _consistent(matches)
     noise = NOISE_PX * matches.pixel_px
     _check_share(int(kept.sum()), len(kept))
-    pose = _best_pose(matches.first[kept], matches.second[kept], known, noise, order_known)
+    pose = _best_pose(matches.first[kept], matches.second[kept], known, noise, exchanged)
     kept = _inliers(pose, matches, noise)
     _check_share(int(kept.sum()), len(kept))
     _check_parallax(matches.first[kept], matches.second[kept], known, noise)
@@ -144,19 +148,22 @@ def rectify_photos(
 
 
 def _best_pose(
-    first: NDArray[np.floating], second: NDArray[np.floating], known: Known, noise: float, order_known: bool
+    first: NDArray[np.floating], second: NDArray[np.floating], known: Known, noise: float, exchanged: bool | None
 ) -> Pose:
-    """The most probable of the poses that the starts lead to, with the photos in the order given where in doubt."""
+    """The most probable of the poses that the starts lead to, with the photos in the order given where in doubt.
+
+    exchanged: only of those with the second camera on the left, or only of the others, if there are any.
+    """
     few = np.linspace(0, len(first) - 1, min(len(first), FEW)).astype(int)
     poses = [
         fit_pose(first[few], second[few], known, turn, to, noise, FIRST_STEPS)
         for turn, to in starts(first, second, known)
     ]
-    if order_known:
-        poses = [p for p in poses if p.translation[0] < 0] or poses
+    if exchanged is not None:
+        poses = [p for p in poses if (p.translation[0] > 0) == exchanged] or poses
     finals: list[Pose] = []
-    for exchanged in (False, True):
-        ordered = [p for p in poses if (p.translation[0] > 0) == exchanged]
+    for from_left in (False, True):
+        ordered = [p for p in poses if (p.translation[0] > 0) == from_left]
         if ordered:
             best = min(ordered, key=lambda p: p.cost)
             turn = rotation_vector(best.rotation)

@@ -121,7 +121,7 @@ def fit_rotation(first: Points, second: Points, known: Known, noise_px: float) -
 def starts(first: Points, second: Points, known: Known) -> list[tuple[NDArray[np.floating], NDArray[np.floating]]]:
     """Rotation vectors and directions of the translation to start from."""
     if known.built:
-        return [(np.zeros(3), np.array([-1.0, 0, 0]))]
+        return [(np.zeros(3), np.array([side, 0, 0])) for side in (-1.0, 1.0)]
     turn = _turn(first, second, known)
     found = [(turn, np.array(t, float)) for t in ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))]
     a, b = Pose(np.eye(3), np.zeros(3), known.focal_px, (0, 0), (0, 0), known.size).rays(first, second)
@@ -202,7 +202,8 @@ def _fit(
 
     p = np.zeros(11)
     if known.built and direction is not None:  # begin with everything in front of the cameras
-        p[10] = max(0.0, float(np.percentile(second[:, 0] - first[:, 0], 95))) / known.size[0]
+        forward = -np.sign(direction[0])
+        p[10] = forward * max(0.0, float(np.percentile(forward * (second - first)[:, 0], 95))) / known.size[0]
     free = np.array([0, 1, 2, *([] if direction is None else [3, 4]), 5, 6, 7, 8, 9, *([10] if known.built else [])])
     step = np.array([1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-4, 1e-5, 1e-4, 1e-4, 1e-5, 1e-5])
     damping, (data, prior) = 1e-3, residuals(p)
