@@ -123,6 +123,22 @@ def test_a_3d_camera_held_on_its_side_has_its_views_above_each_other(tmp_path, t
     assert (np.abs(error - np.nanmedian(error))[60:-40, 30:-30] <= 2).mean() > 0.94
 
 
+@pytest.mark.parametrize("size", [(160, 120), (400, 300)])
+def test_a_second_photo_of_another_size_is_brought_to_the_first_ones(tmp_path, two_layers, size):
+    write_image(tmp_path / "a.png", two_layers.pair.left)
+    write_image(tmp_path / "b.png", cv2.resize(two_layers.pair.right, size, interpolation=cv2.INTER_AREA))
+    result = run("depth", tmp_path / "a.png", tmp_path / "b.png", "-o", tmp_path / "d.npy")
+    assert f"the second photo, {size[0]}x{size[1]}, is brought" in result.stderr
+    assert close(tmp_path / "d.npy", two_layers)
+
+
+def test_a_crop_is_not_stretched(tmp_path, two_layers):
+    write_image(tmp_path / "a.png", two_layers.pair.left)
+    write_image(tmp_path / "b.png", two_layers.pair.right[:-8, :-4])
+    arguments = (tmp_path / "a.png", tmp_path / "b.png", "-o", tmp_path / "d.npy")
+    assert "316x232" in refuse("depth", tmp_path, *arguments)
+
+
 def test_doffs_by_hand_has_no_part_in_what_was_rectified(tmp_path, two_layers):
     for name, view in (("a", two_layers.pair.left), ("b", two_layers.pair.right)):
         write_image(tmp_path / f"{name}.png", view)

@@ -26,8 +26,9 @@ _PROPORTION = 0.02  # by which a map's proportions may differ from the picture's
 class Given:
     """A picture with one of: a right view, a depth map, a disparity map, or the depth inside its own file.
 
-    contents: what the picture's file says besides. right_metadata: of the right view, where it is a photo of its own.
-    enlarged: the depth inside may have been enlarged by its maker.
+    contents: what the picture's file says besides. right_metadata: of the right view, where it is a photo of its own;
+    right_size: width and height of that photo, where it was brought to the left one's size. enlarged: the depth inside
+    may have been enlarged by its maker.
     """
 
     contents: Contents
@@ -36,6 +37,7 @@ class Given:
     disparity_px: FloatMap | None = None
     enlarged: bool = False
     right_metadata: Metadata | None = None
+    right_size: tuple[int, int] | None = None
 
     @property
     def photo(self) -> Photo:
@@ -105,7 +107,7 @@ def _with_file(options: SourceOptions) -> Given:
         with ThreadPoolExecutor(2) as pool:
             left, right = (pool.submit(read_photo, path) for path in (options.image, options.right))
             import_module("depthapps.engine.photos")  # takes as long as a small pair takes to decode
-            return Given(Contents(left.result()), right.result().image, right_metadata=right.result().metadata)
+            return _pair(left.result(), right.result())
     photo = read_photo(options.image)
     if options.disparity is not None:
         return Given(Contents(photo), disparity_px=read_disparity(options.disparity))
@@ -123,6 +125,17 @@ def _with_file(options: SourceOptions) -> Given:
             hint="pass a depth map of the whole image, of any size",
         )
     return Given(Contents(photo, inverse_m=inverse, sigma_m=sigma, scaled=not affine), enlarged=True)
+
+
+def _pair(left: Photo, right: Photo) -> Given:
+    """Two photos; a second one that was saved smaller or larger as a whole is brought to the first one's size."""
+    (height, width), (h, w) = left.image.shape[:2], right.image.shape[:2]
+    whole = abs(h * width - w * height) <= max(width, height)  # up to a pixel; a crop is another picture
+    if (h, w) == (height, width) or not whole:
+        return Given(Contents(left), right.image, right_metadata=right.metadata)
+    how = cv2.INTER_AREA if w > width else cv2.INTER_CUBIC
+    view = np.asarray(cv2.resize(right.image, (width, height), interpolation=how))
+    return Given(Contents(left), view, right_metadata=right.metadata, right_size=(w, h))
 
 
 def _alike(depth: FloatMap, image: Image) -> bool:

@@ -105,6 +105,10 @@ def load_source(
     if given.right is not None:
         from depthapps.engine.pipeline import DISPARITY_SIGMA
 
+        if given.right_size is not None:
+            here = f"{image.shape[1]}x{image.shape[0]}"
+            there = f"{given.right_size[0]}x{given.right_size[1]}"
+            report.note(f"the second photo, {there}, is brought to the first one's size, {here}")
         with report.stage("matching"):
             photos = _match(options, run, given, file, calibration, confidence=confidence_matters)
         image, calibration, views, found = photos.image, photos.calibration, photos.views, photos.match
