@@ -122,6 +122,29 @@ def test_shots_of_no_use_are_left_out_with_the_reason(boards, tmp_path):
     assert facts["rms_px"] < 0.15
 
 
+def give_other_partners(source: Path, folder: Path, order: list[int]) -> None:
+    """The shots with their right photos in another order."""
+    shutil.copytree(source, folder)
+    for k, other in enumerate(order):
+        shutil.copy(source / f"right{other:02d}.png", folder / f"right{k:02d}.png")
+
+
+def test_photos_of_other_moments_do_not_spoil_the_rest(boards, tmp_path):
+    source, options = boards
+    give_other_partners(source, tmp_path / "shots", [0, 1, 2, 3, 4, 6, 7, 5])
+    facts = json.loads(calibrate(tmp_path / "shots", *options, "-o", tmp_path / "rig.yml", "--json").stdout)
+    assert set(facts["rejected"]) == {f"left{k:02d}.png" for k in (5, 6, 7)}
+    assert facts["rms_px"] < 0.15
+
+
+def test_shots_that_contradict_each_other_are_no_calibration(boards, tmp_path):
+    source, options = boards
+    give_other_partners(source, tmp_path / "shots", [3, 5, 7, 1, 6, 2, 0, 4])
+    result = calibrate(tmp_path / "shots", *options, "-o", tmp_path / "rig.yml", code=1)
+    assert "contradict each other" in result.stderr or "can be used" in result.stderr
+    assert not (tmp_path / "rig.yml").exists()
+
+
 def test_nothing_is_written_where_nothing_was_found(chessboard, tmp_path):
     out = ["-o", tmp_path / "rig.yml"]
     cases = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.engine.calibration.agreement import pose_errors_px
 from depthapps.engine.calibration.boards import Board
 from depthapps.engine.calibration.shots import Rejected, Shot
 from depthapps.errors import CalibrationError
@@ -22,6 +23,9 @@ _WORTH = 0.05
 _OUTLIER_DEVIATIONS, _OUTLIER_FACTOR = 5.0, 2.0  # beyond the median of all shots, in robust deviations and as a factor
 _GOOD_PX = 0.3  # corners of sharp photos are found to 0.05 to 0.3 px; that near, none is an outlier
 _REJECTED_AT_MOST = 1 / 3
+_ELSEWHERE = 0.01  # of the width: a board that far from where the other shots put it moved, or is another shot's
+# of the width: no camera is that far from its model; shots that leave such a residual contradict each other
+_NO_FIT = 3e-3
 Matrix = NDArray[np.integer | np.floating]  # as OpenCV's stubs have it
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 100, 1e-8)
 
@@ -53,10 +57,10 @@ class Solution:
 def solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solution:
     """Calibrate from shots of pictures of size (width, height) px, leaving out the shots that contradict the others.
 
-    Raises CalibrationError where fewer than three are left.
+    Raises CalibrationError where fewer than three are left, or they contradict each other.
     """
-    left_out: list[Rejected] = []
-    used = list(shots)
+    used, left_out = _agreeing(shots, board, size)
+    most = len(left_out) + _REJECTED_AT_MOST * len(used)
     while True:
         if len(used) < FEWEST_SHOTS:
             raise CalibrationError(
@@ -69,19 +73,36 @@ def solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solutio
         spread = 1.4826 * float(np.median(np.abs(worst - middle)))
         limit = max(middle + _OUTLIER_DEVIATIONS * spread, middle * _OUTLIER_FACTOR, _GOOD_PX)
         k = int(worst.argmax())
-        if worst[k] <= limit or len(left_out) >= _REJECTED_AT_MOST * len(shots):
+        if worst[k] <= limit or len(left_out) >= most:
             break
         reason = f"its corners are off by {worst[k]:.2f} px, the other shots' by {middle:.2f}: moved or blurred?"
         left_out.append(Rejected(used.pop(k).name, reason))
-    return Solution(
-        solution.cameras,
-        solution.rig,
-        solution.rms_px,
-        solution.focal_sigma_px,
-        solution.used,
-        solution.residuals,
-        tuple(left_out),
-    )
+    if solution.rms_px > _NO_FIT * size[0]:
+        raise CalibrationError(
+            f"the shots contradict each other: {solution.rms_px:.1f} px is as near as cameras come to their corners",
+            hint="a flat board that stands still, one zoom, one focus, and photos of one moment under the same name",
+        )
+    return replace(solution, rejected=tuple(left_out))
+
+
+def _agreeing(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> tuple[list[Shot], list[Rejected]]:
+    """The shots of a rig without those in which its cameras seem to stand otherwise; of one camera, all."""
+    if len(shots) < FEWEST_SHOTS or len(shots[0].views) < 2:
+        return list(shots), []
+    singles = [_solve_camera([s.views[k] for s in shots], board, size) for k in (0, 1)]
+    errors = pose_errors_px(shots, board, [(single.matrix, single.lens) for single in singles])
+    agreeing = errors <= max(_ELSEWHERE * size[0], _OUTLIER_FACTOR * float(np.median(errors)))
+    others = float(np.median(errors[agreeing]))
+    left_out = [
+        Rejected(
+            shot.name,
+            f"the right view's corners are off by {error:.1f} px, the other shots' by {others:.1f}: "
+            "moved or blurred, or not of this moment?",
+        )
+        for shot, error, fits in zip(shots, errors, agreeing, strict=True)
+        if not fits
+    ]
+    return [shot for shot, fits in zip(shots, agreeing, strict=True) if fits], left_out
 
 
 def _solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solution:
