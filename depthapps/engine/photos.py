@@ -60,13 +60,13 @@ def match_photos(
     Rectify.AUTO and no rig, a pair whose rows line up is matched exactly as `match_pair` does, unless its views show
     that they are exchanged. Raises StereoError, with the reason, when the photos do not make a pair.
     """
-    built, exchanged = order_known, False if order_known else None
+    built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
         try:
             found = match_pair(pair, quality, network, confidence=confidence, strict=rectify is Rectify.AUTO)
             right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
             certain = order_known or infinity_known or rectify is Rectify.NEVER
-            if certain or not look_exchanged(pair.left, right, *found.range_px):
+            if certain or not look_exchanged(pair.left, right, *found.range_px, fast=fast):
                 return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
             # hand-held photos have no common rows: a 3D camera or a rig took these
             built, exchanged = True, True
@@ -88,7 +88,7 @@ def match_photos(
         return _finished(pair.left, rectification, *match(rectification), frame, None)
     photos = rectify_photos(pair, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
     views, found = match(photos.rectification)
-    if exchanged is None and look_exchanged(views.left, views.right, *found.range_px):
+    if exchanged is None and look_exchanged(views.left, views.right, *found.range_px, fast=fast):
         log.info("the other way round: near things hide what they would not")
         photos = _other_way_round(pair, photos, second_focal_px)
         views, found = match(photos.rectification)
