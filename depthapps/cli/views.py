@@ -52,6 +52,11 @@ def tell_rectification(found: PhotoMatch, report: Report) -> None:
         )
         if found.report.exchanged:
             report.note("the second photo was taken from the left: matched the other way round")
+        if found.rectification is not None and found.rectification.nearer_px:
+            facts["nearer_px"] = round(found.rectification.nearer_px, 1)
+            report.note(
+                "much would lie behind infinity: the farthest is taken as infinitely far, and metres are a guess"
+            )
         if found.report.focal == "self-calibrated":
             report.note(f"the focal length, {found.report.focal_px[0]:.0f} px, is what fits the two photos best")
     how = "estimated" if found.report else "calibrated" if found.rectification else "none"

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.color import to_8bit
-from depthapps.engine.coarse import match_coarse
+from depthapps.engine.coarse import CoarseMatch, match_coarse
 from depthapps.engine.corners import find_corners, follow_corners
 from depthapps.engine.exposure import equalize_exposure
 from depthapps.engine.rectify.features import Matches, match_features
 from depthapps.engine.rectify.pose import Known, Pose, fit_pose, fit_rotation, rotation_vector, starts
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 from depthapps.errors import StereoError
-from depthapps.scene import Camera, LensCamera, StereoPair, StereoRig
+from depthapps.scene import Camera, Image, LensCamera, StereoPair, StereoRig
 
 log = logging.getLogger(__name__)
 
@@ -144,6 +144,12 @@ def rectify_photos(
         exchanged=rectification.mirrored,
     )
     log.info("rectified: %s", report.rounded())
+    try:
+        coarse = _coarse_match(pair, rectification)[2]
+        sure = coarse.disparity[np.isfinite(coarse.disparity)] / np.float32(coarse.scale)
+        rectification = rectification.before_infinity(sure)
+    except StereoError as error:  # the matching proper will say so
+        log.info("not looked behind infinity: %s", error.message)
     return RectifiedPhotos(replace(rectification, assumed=assumed), report, a, b)
 
 
@@ -211,11 +217,8 @@ def _spread_matches(
     Features that are found without knowing where stand in clusters, and leave whole regions to chance. In the rectified
     views, where nothing but depth is left between them, every corner is found, at full size and to a part of a pixel.
     """
-    views, shown = rectification.pair(to_8bit(pair.left), to_8bit(pair.right))
-    left, right = (cv2.cvtColor(np.asarray(v, np.uint8), cv2.COLOR_RGB2GRAY) for v in (views.left, views.right))
-    right = equalize_exposure(left, right, shown)
     try:
-        coarse = match_coarse(left, right, shown)
+        left, right, coarse = _coarse_match(pair, rectification)
     except StereoError:
         return np.empty((0, 2)), np.empty((0, 2))
     start, end = follow_corners(left, right, coarse, find_corners(left, CORNERS, FAINTEST_CORNER))
@@ -223,6 +226,14 @@ def _spread_matches(
         rectification.first.taken(start.astype(np.float64)),
         rectification.second.taken(end.astype(np.float64)),
     )
+
+
+def _coarse_match(pair: StereoPair, rectification: Rectification) -> tuple[Image, Image, CoarseMatch]:
+    """The rectified views (H, W) grey, at one exposure, and a first look at them. Raises StereoError."""
+    views, shown = rectification.pair(to_8bit(pair.left), to_8bit(pair.right))
+    left, right = (cv2.cvtColor(np.asarray(v, np.uint8), cv2.COLOR_RGB2GRAY) for v in (views.left, views.right))
+    right = equalize_exposure(left, right, shown)
+    return left, right, match_coarse(left, right, shown)
 
 
 def _check_matches(matches: Matches) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -18,6 +18,9 @@ from depthapps.scene import Calibration, Camera, FloatMap, Image, LensCamera, St
 
 LARGEST = 2.0  # a rectified side over the photo's; more means that a camera looks along the baseline
 TURNED_ALONE_DEG = 10.0  # stretches a corner of 60 degrees of view by a fifth
+# Shares of sure matches. Of 13 pairs of photos, by hand or turned, those whose infinity is about right have up to 5 %
+# behind it, the others 14 to 37 %. It is then moved to where but few are.
+_BEHIND, _FEW = 0.1, 0.02
 _SMOOTH_PX = 1.0  # of disparity between neighbours: beyond lies an edge, across which nothing is interpolated
 
 
@@ -67,7 +70,8 @@ class Rectification:
 
     The first photo takes the left view's part: everything lies at x in it, and at x - disparity in the second one.
     Where the second photo was taken from the left, both views are mirrored to that end, and `mirrored` is true.
-    baseline_m: the distance of the two cameras.
+    baseline_m: the distance of the two cameras. nearer_px: how much more disparity everything has than the turns of the
+    cameras, or their principal points, say.
     """
 
     first: View
@@ -76,6 +80,7 @@ class Rectification:
     height: int
     baseline_m: float
     assumed: tuple[str, ...] = ()
+    nearer_px: float = 0.0
 
     @property
     def mirrored(self) -> bool:
@@ -87,7 +92,18 @@ class Rectification:
         """The geometry of the rectified views."""
         k = self.first.projection
         camera = Camera(self.width, self.height, abs(k[0, 0]), k[1, 1], k[0, 2], k[1, 2])
-        return Calibration(camera, self.baseline_m, float(self.second.projection[0, 2] - k[0, 2]), self.assumed)
+        doffs_px = float(self.second.projection[0, 2] - k[0, 2]) + self.nearer_px
+        return Calibration(camera, self.baseline_m, doffs_px, self.assumed)
+
+    def before_infinity(self, disparity_px: NDArray[np.floating]) -> Rectification:
+        """This one, with the farthest of sure matches, (N,) px, at infinity if much of them lies behind.
+
+        For photos that were rectified by what they show: rows tell little of how far their cameras turned inwards.
+        """
+        ahead = disparity_px + self.calibration.doffs_px
+        if not len(ahead) or (ahead < -1).mean() < _BEHIND:
+            return self
+        return replace(self, nearer_px=self.nearer_px - float(np.percentile(ahead, 100 * _FEW)))
 
     @property
     def original(self) -> Calibration:
