@@ -21,7 +21,8 @@ GROUND = {
     "scene": {"errors"},
     "color": {"scene"},
     "geometry": {"scene"},
-    "surface": {"geometry", "scene"},
+    "_surface_kernels": set(),
+    "surface": {"bands", "geometry", "native", "scene"},
     "lifting": {"bands", "color", "compiled", "geometry", "scene"},
     "denoise": {"bands", "compiled", "geometry", "native", "scene"},
 }

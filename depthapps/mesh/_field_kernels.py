@@ -1,10 +1,10 @@
-"""Compiled loop of the fused field."""
+"""Compiled loops of the fused field."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.compiled import compiled
-from depthapps.mesh._pinhole import Pinhole, pixel_of, seen_from
+from depthapps.mesh._pinhole import Pinhole, pixel_of, seen_from, turned
 
 BLOCK = 16  # voxels a side that are kept together
 
@@ -16,8 +16,53 @@ FREE_WEIGHT = 3.0
 REACH_VOXELS = 1.75
 REACH_TRUNCATIONS = 3.0  # ... but no farther than this: behind a silhouette that would go on without end
 _FARTHEST_BEFORE = 4.0  # truncations along the ray, from where on a voxel is free whatever its plane's distance
-_LEAST_COSINE = 0.05
 _LEAST_BEHIND = 1e-3
+
+PROBES = 5  # places along a pixel's truncation that open a block
+KEY_BITS = 21  # of a block's number along an axis, so that three are one key
+KEY_OFFSET = 1 << (KEY_BITS - 1)  # makes them positive
+
+
+@compiled
+def touched_blocks(
+    depth_m: NDArray[np.floating],
+    step_px: int,
+    pinhole: Pinhole,
+    to_world: NDArray[np.floating],
+    truncation_m: float,
+    side_m: float,
+    keys: NDArray[np.int64],
+) -> int:
+    """How many of `keys` (M,) are filled: with those of the blocks that surface and truncation pass through, some of
+    them more than once.
+
+    depth_m: (H, W), 0 = unknown, of which every step_px-th row and column is looked at. to_world: (4, 4) float64.
+    side_m: of a block. M has to be PROBES times the pixels looked at.
+    """
+    height, width = depth_m.shape
+    origin = to_world[:3, 3] / side_m
+    found = 0
+    last = np.full(PROBES, -1, np.int64)
+    for row in range(0, height, step_px):
+        for column in range(0, width, step_px):
+            depth = depth_m[row, column]
+            if depth <= 0:
+                continue
+            right, down, ahead = turned(
+                to_world,
+                (column - pinhole.cx) / pinhole.fx / side_m,
+                (row - pinhole.cy) / pinhole.fy / side_m,
+                1 / side_m,
+            )
+            for probe in range(PROBES):
+                far = depth + (2 * probe / (PROBES - 1) - 1) * truncation_m
+                key = 0
+                for along in (far * right + origin[0], far * down + origin[1], far * ahead + origin[2]):
+                    key = (key << KEY_BITS) | (int(np.floor(along)) + KEY_OFFSET)
+                if key != last[probe]:  # runs of one block are most of all
+                    keys[found] = last[probe] = key
+                    found += 1
+    return found
 
 
 @compiled
@@ -30,25 +75,28 @@ def integrate(
     truncation_m: float,
     pinhole: Pinhole,
     depth_m: NDArray[np.floating],
-    normals: NDArray[np.floating],
+    planes: NDArray[np.floating],
     distance: NDArray[np.floating],
     weight: NDArray[np.floating],
 ) -> None:
     """Add a view to blocks first..end of a field: distance (N, 16, 16, 16) over the truncation, and its weight.
 
-    blocks: (M, 3) their places, in blocks; slots: (M,) their rows in the field. depth_m: (H, W), 0 = unknown; normals:
-    (H, W, 3). A voxel's distance is the one to the plane of the pixel that sees it, so that
-    neither grazing rays nor rounding to whole pixels make steps; its weight falls with the depth, the angle, and, to 0,
-    behind the surface (Bylow et al. 2013).
+    blocks: (M, 3) their places, in blocks; slots: (M,) their rows in the field. depth_m: (H, W), 0 = unknown; planes:
+    (H, W, 5) the unit normal of every pixel's plane, how far it lies before the camera, and its weight. A voxel's
+    distance is the one to the plane of the pixel that sees it, so that neither grazing rays nor rounding to whole
+    pixels make steps; the weight falls to 0 behind the surface (Bylow et al. 2013).
     """
     height, width = depth_m.shape
+    farthest_behind = REACH_TRUNCATIONS * truncation_m
+    step_x, step_y, step_z = turned(pinhole.to_camera, voxel_m, 0.0, 0.0)
     for b in range(first, end):
         slot = slots[b]
         x0, y0, z0 = (blocks[b, 0] * BLOCK * voxel_m, blocks[b, 1] * BLOCK * voxel_m, blocks[b, 2] * BLOCK * voxel_m)
         for k in range(BLOCK):
             for j in range(BLOCK):
+                row_x, row_y, row_z = seen_from(pinhole, x0, y0 + j * voxel_m, z0 + k * voxel_m)
                 for i in range(BLOCK):
-                    x, y, z = seen_from(pinhole, x0 + i * voxel_m, y0 + j * voxel_m, z0 + k * voxel_m)
+                    x, y, z = row_x + i * step_x, row_y + i * step_y, row_z + i * step_z
                     if z <= truncation_m:
                         continue
                     u, v = pixel_of(pinhole, x, y, z)
@@ -57,15 +105,13 @@ def integrate(
                     column, row = int(u + 0.5), int(v + 0.5)
                     depth = depth_m[row, column]
                     behind = z - depth
-                    if depth <= 0 or behind > REACH_TRUNCATIONS * truncation_m:
+                    if depth <= 0 or behind > farthest_behind:
                         continue
-                    nx, ny, nz = normals[row, column, 0], normals[row, column, 1], normals[row, column, 2]
-                    px, py = (column - pinhole.cx) / pinhole.fx * depth, (row - pinhole.cy) / pinhole.fy * depth
-                    away = nx * (x - px) + ny * (y - py) + nz * (z - depth)
+                    plane = planes[row, column]
+                    away = plane[0] * x + plane[1] * y + plane[2] * z + plane[3]
                     if away < -truncation_m or (behind > truncation_m and away < -REACH_VOXELS * voxel_m):
                         continue
-                    cosine = -(nx * px + ny * py + nz * depth) / np.sqrt(px * px + py * py + depth * depth)
-                    share = max(cosine, _LEAST_COSINE) / (depth * depth)
+                    share = plane[4]
                     value = away / truncation_m
                     if value >= 1 or -behind > _FARTHEST_BEFORE * truncation_m:
                         value = 1.0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from depthapps._open3d import import_open3d
 from depthapps.bands import for_bands
 from depthapps.errors import InputError
-from depthapps.mesh._field_kernels import BLOCK, integrate
+from depthapps.mesh._field_kernels import BLOCK, KEY_BITS, KEY_OFFSET, PROBES, integrate, touched_blocks
 from depthapps.mesh._pinhole import Pinhole
 from depthapps.scene import Camera, FloatMap
 
@@ -18,7 +18,7 @@ TRUNCATION_VOXELS = 4.0
 TOUCHED_PIXELS = 2  # every how manieth pixel says which blocks it needs; of 4, grazed floors had holes
 BAND_BLOCKS = 64
 _FIRST_BLOCKS = 8_000
-_OFFSET = 1 << 20  # makes block numbers positive, so that three of them are one key
+_LEAST_COSINE = 0.05  # between a ray and the normal: what is seen more from the side still counts a little
 
 
 class DistanceField:
@@ -42,12 +42,13 @@ class DistanceField:
     ) -> None:
         """Add a view: depth (H, W) float32 with 0 where it is unknown, and its unit normals (H, W, 3)."""
         truncation_m = TRUNCATION_VOXELS * self.voxel_m
-        self._open(self._touched(depth_m, camera, to_world, truncation_m))
         to_camera = np.linalg.inv(to_world)
+        pinhole = Pinhole.of(camera, to_camera)
+        self._open(self._touched(depth_m, pinhole, to_world, truncation_m))
         places, slots = self._before(camera, to_camera, float(depth_m.max()))
         distance, weight = (self._grid.attribute(name).numpy()[..., 0] for name in ("tsdf", "weight"))
-        pinhole = Pinhole.of(camera, to_camera)
-        fixed = (places, slots, self.voxel_m, truncation_m, pinhole, depth_m, normals, distance, weight)
+        planes = _weighted_planes(depth_m, normals, camera)
+        fixed = (places, slots, self.voxel_m, truncation_m, pinhole, depth_m, planes, distance, weight)
         for_bands(len(places), lambda first, end: integrate(first, end, *fixed), BAND_BLOCKS)
 
     def surface(self) -> tuple[NDArray[np.floating], NDArray[np.int32], NDArray[np.floating]]:
@@ -59,20 +60,14 @@ class DistanceField:
         return found.vertex.positions.numpy(), triangles, found.vertex.normals.numpy()
 
     def _touched(
-        self, depth_m: FloatMap, camera: Camera, to_world: NDArray[np.floating], truncation_m: float
+        self, depth_m: FloatMap, pinhole: Pinhole, to_world: NDArray[np.floating], truncation_m: float
     ) -> NDArray[np.int64]:
         """The keys (M,) of the blocks that surface and truncation pass through."""
-        row, column = (TOUCHED_PIXELS * i for i in np.nonzero(depth_m[::TOUCHED_PIXELS, ::TOUCHED_PIXELS]))
-        depth = depth_m[row, column]
-        rays = np.column_stack([(column - camera.cx) / camera.fx, (row - camera.cy) / camera.fy, np.ones(len(row))])
-        rays = rays @ to_world[:3, :3].T / (BLOCK * self.voxel_m)
-        origin = to_world[:3, 3] / (BLOCK * self.voxel_m)
-        keys = []
-        for share in (-1, -0.5, 0, 0.5, 1):
-            x, y, z = (np.floor(rays * (depth + share * truncation_m)[:, None] + origin).astype(np.int64) + _OFFSET).T
-            key = (x << 42) | (y << 21) | z
-            keys.append(np.unique(key[np.flatnonzero(np.diff(key, prepend=-1))]))  # runs of one block first: faster
-        return np.unique(np.concatenate(keys))
+        height, width = (-(-n // TOUCHED_PIXELS) for n in depth_m.shape)
+        keys = np.empty(PROBES * height * width, np.int64)
+        to_world = np.ascontiguousarray(to_world, np.float64)
+        side_m = BLOCK * self.voxel_m
+        return np.unique(keys[: touched_blocks(depth_m, TOUCHED_PIXELS, pinhole, to_world, truncation_m, side_m, keys)])
 
     def _open(self, keys: NDArray[np.int64]) -> None:
         """Make the blocks of these keys that are not there yet, empty."""
@@ -80,9 +75,9 @@ class DistanceField:
         if not len(new):
             return
         self._keys = np.concatenate([self._keys, new])
-        mask = (1 << 21) - 1
-        places = (np.column_stack([new >> 42, (new >> 21) & mask, new & mask]) - _OFFSET).astype(np.int32)
-        slots, _ = self._grid.hashmap().activate(self._tensor(places))
+        mask = (1 << KEY_BITS) - 1
+        places = np.column_stack([(new >> shift) & mask for shift in (2 * KEY_BITS, KEY_BITS, 0)]) - KEY_OFFSET
+        slots, _ = self._grid.hashmap().activate(self._tensor(places.astype(np.int32)))
         fresh = slots.numpy().astype(np.int64)
         for name in ("tsdf", "weight"):
             self._grid.attribute(name).numpy()[fresh] = 0
@@ -106,3 +101,16 @@ class DistanceField:
                 slope = (edge - centre) / focal
                 seen &= inwards * (across - slope * z) > -around * np.hypot(1, slope)
         return np.ascontiguousarray(places[seen]), rows[seen]
+
+
+def _weighted_planes(depth_m: FloatMap, normals: NDArray[np.floating], camera: Camera) -> NDArray[np.floating]:
+    """Planes (H, W, 5) float32 through the pixels: unit normal, distance from the camera, and how much they count.
+
+    The weight falls with the squared depth, as the pixel's share of the surface grows, and with the angle to the ray.
+    """
+    right = ((np.arange(camera.width) - camera.cx) / camera.fx).astype(np.float32)
+    down = ((np.arange(camera.height) - camera.cy) / camera.fy).astype(np.float32)[:, None]
+    facing = -(normals[..., 0] * right + normals[..., 1] * down + normals[..., 2])
+    cosine = np.maximum(facing / np.sqrt(right**2 + down**2 + 1), np.float32(_LEAST_COSINE))
+    weight = cosine / np.where(depth_m > 0, depth_m, np.float32(np.inf)) ** 2
+    return np.concatenate([normals, np.stack([depth_m * facing, weight], axis=-1)], axis=-1, dtype=np.float32)
