@@ -1,10 +1,8 @@
-"""How numba compiles loops. A module that imports this loads numba; `depthapps.native` is for those that should not."""
+"""How numba compiles loops that other loops call; those that Python calls are `depthapps.native.Kernel`s."""
 
 from typing import Any
 
 import numba as nb
-
-compiled = nb.njit(nogil=True, cache=True, error_model="numpy")
 
 # What only other loops call needs no way in from Python. None of them assigns a row to a row: numba would compile the
 # text of the error that could raise, too, which takes 1.5 s.

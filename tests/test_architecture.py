@@ -23,7 +23,7 @@ GROUND = {
     "geometry": {"scene"},
     "_surface_kernels": set(),
     "surface": {"bands", "geometry", "native", "scene"},
-    "lifting": {"bands", "color", "compiled", "geometry", "scene"},
+    "lifting": {"bands", "color", "geometry", "native", "scene"},
     "denoise": {"bands", "compiled", "geometry", "native", "scene"},
 }
 BELOW_ROOMS = set(GROUND)

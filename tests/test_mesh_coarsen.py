@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.mesh._kernels import rasterize
 from depthapps.mesh.coarsen import BLOCK_PX, coarse_triangles
+from depthapps.mesh.simplify import rasterize
 from depthapps.surface import Quads, grid_quads, surface_links
 
 HEIGHT, WIDTH = 100, 150  # no multiples of a block

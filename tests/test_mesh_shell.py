@@ -12,10 +12,10 @@ from test_mesh_fuse import POSES, view
 
 from depthapps.errors import InputError
 from depthapps.io.solids import stl_bytes
-from depthapps.mesh._piece_kernels import join_pieces
 from depthapps.mesh.fuse import FuseParams, fuse_views
 from depthapps.mesh.shell import build_shell
 from depthapps.mesh.solid import SolidParams
+from depthapps.mesh.triangles import join_pieces
 
 
 @pytest.fixture(scope="module")

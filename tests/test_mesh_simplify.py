@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from depthapps.errors import InputError
-from depthapps.mesh._kernels import rasterize
-from depthapps.mesh.simplify import Collapser, SimplifyParams, simplify_surface
+from depthapps.mesh.simplify import Collapser, SimplifyParams, rasterize, simplify_surface
 from depthapps.mesh.surface import cut_surface
 from depthapps.mesh.triangles import border_edges
 from depthapps.scene import Camera, Scene

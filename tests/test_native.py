@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthapps.native import Kernel, load_ahead
+from depthapps.native import Kernel, _say_once, load_ahead
 
 _SCALE = """
 def scale(values, factor, shift, out):
@@ -108,12 +108,38 @@ def test_other_arguments_are_refused(module, values):
         kernel(values)
 
 
-def test_a_compiled_renderer_does_without_numba():
-    code = (
-        "import sys, numpy as np; from depthapps.bokeh.render import scatter_seen;"
-        "coc = np.full((9, 9), 3, np.float32); coc[4:] = -2; scatter_seen(np.zeros((9, 9, 3), np.float32), coc);"
-        "print('numba' in sys.modules)"
-    )
+def test_compiling_is_told_once_and_only_when_it_happens(module, caplog):
+    caplog.set_level("WARNING", "depthapps")
+    name, path = module
+    _say_once.cache_clear()
+    _run(name)
+    path.write_text(_SCALE.replace("+ shift", "- shift"))
+    _run(name)
+    assert caplog.text.count("compiling") == 1
+    _say_once.cache_clear()
+    caplog.clear()
+    _run(name)
+    assert "compiling" not in caplog.text
+
+
+_RENDER = """
+from depthapps.bokeh.render import scatter_seen
+coc = np.full((9, 9), 3, np.float32)
+coc[4:] = -2
+scatter_seen(np.zeros((9, 9, 3), np.float32), coc)
+"""
+_SIMPLIFY = """
+from depthapps import Camera, Scene, build_mesh
+from depthapps.mesh.simplify import SimplifyParams
+depth = 2 + 0.1 * np.sin(np.arange(900.0).reshape(30, 30) / 50)
+scene = Scene(np.zeros((30, 30, 3), np.uint8), depth.astype(np.float32), Camera.centred(30, 30, focal_px=30))
+build_mesh(scene, SimplifyParams(max_triangles=100))
+"""
+
+
+@pytest.mark.parametrize("work", [_RENDER, _SIMPLIFY], ids=["bokeh", "mesh"])
+def test_compiled_loops_do_without_numba(work):
+    code = f"import sys, numpy as np\n{work}\nprint('numba' in sys.modules)"
     root = Path(__file__).parents[1]
     # the first may have to compile
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root) for _ in range(2)]

@@ -62,8 +62,7 @@ def make_single_view(
         if options.points:
             model = surface_cloud(surface)
         else:
-            with report.compiling():
-                model, loss = _simplified(surface, params)
+            model, loss = _simplified(surface, params)
     summary = _told(report, model, surface.cut, loss)
     with report.stage("writing"), outputs:
         for path in options.models:
@@ -83,7 +82,7 @@ def make_single_view(
 def make_print(options: ModelOptions, source: SourceOptions, run: RunOptions, report: Report, outputs: Outputs) -> None:
     """A closed solid of one view, in millimetres."""
     loaded = load_source(source, run, report, confidence_matters=True)
-    with report.stage("meshing"), report.compiling():
+    with report.stage("meshing"):
         solid = build_solid(loaded.scene, options.solid)
     summary = tell_solid(report, solid)
     with report.stage("writing"), outputs:
@@ -129,8 +128,7 @@ def _for_page(
     if len(model.triangles) <= (WEB.max_triangles or 0):
         return model
     report.note(f"{name} shows the model as --preset web makes it, for the browser's sake")
-    with report.compiling():
-        return _simplified(surface, WEB)[0]
+    return _simplified(surface, WEB)[0]
 
 
 def tell_model(

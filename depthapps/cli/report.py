@@ -54,27 +54,6 @@ class Report:
         self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
         log.info("%s: %.2f s", name, seconds)
 
-    @contextmanager
-    def compiling(self) -> Iterator[None]:
-        """Say so if numba compiles meanwhile, which it does on the first run only."""
-        from numba.core import event
-
-        note = self.note
-
-        class Notice(event.Listener):
-            said = False
-
-            def on_start(self, event: event.Event) -> None:
-                if not self.said:
-                    note("compiling, once: the next run starts at once")
-                self.said = True
-
-            def on_end(self, event: event.Event) -> None:
-                pass
-
-        with event.install_listener("numba:compile", Notice()):
-            yield
-
     def progress(self, items: Iterable[T], count: int, what: str) -> Iterator[T]:
         """The items themselves, `count` of them, with a bar on stderr if that is a terminal."""
         from rich.console import Console

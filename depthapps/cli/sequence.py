@@ -53,7 +53,7 @@ def make_sequence(
     if find_poses or poses[0] is None:
         poses, tied = _found_poses(sequence, source, run, report)
     placed = [(view, pose) for view, pose in zip(sequence.views, poses, strict=True) if pose is not None]
-    with report.stage("fusing"), report.compiling():
+    with report.stage("fusing"):
         scenes = _scenes(sequence, tuple(view for view, _ in placed), source, run, report, "fusing")
         fused = fuse_views(zip(scenes, (pose for _, pose in placed), strict=True), params)
     if fused.color_camera:
@@ -62,18 +62,18 @@ def make_sequence(
             "the pictures did not lie on their depth; their colours told where they belong, and they were moved"
         )
     if options.print_it:
-        with report.stage("meshing"), report.compiling():
+        with report.stage("meshing"):
             solid = build_shell(fused.mesh, -placed[0][1][:3, 1], options.solid)  # the first camera's Y points down
         summary = [tell_solid(report, solid), *tied]
         with report.stage("writing"), outputs:
             write_solid(options, solid, outputs)
     else:
-        with report.stage("meshing"), report.compiling():
+        with report.stage("meshing"):
             mesh, limit = fused.mesh, options.simplified.max_triangles
             mesh = mesh if limit is None else simplify_mesh(mesh, limit)
         model = PointCloud(mesh.vertices, mesh.colors, mesh.normals) if options.points else mesh
         summary = [*_told(report, model, fused), *tied]
-        with report.stage("texturing"), report.compiling():
+        with report.stage("texturing"):
             # vertices are doubled where the texture changes from photo to photo; files without one do not need that
             wanted = any(path.suffix.lower() in TEXTURED_SUFFIXES for path in options.models) and not options.points
             photographed = textured(mesh, fused.seen_by, fused.voxel_m) if wanted else mesh

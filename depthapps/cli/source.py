@@ -127,7 +127,7 @@ def load_source(
         width = calibration.camera.width
         inverse_depth_sigma = DISPARITY_SIGMA * width / (calibration.camera.fx * calibration.baseline_m)
     elif contents.inverse_m is not None:
-        with report.stage("lifting"), report.compiling():
+        with report.stage("lifting"):
             # what phones and networks give as large as the photo they have enlarged
             depth = inverse_to_depth(lift_to_image(contents.inverse_m, given.photo.image, blurred=given.enlarged))
         inverse_depth_sigma = contents.sigma_m

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import TextIO
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ TEXTURED_SUFFIXES = (".glb", ".obj")
 WEB_BYTES = 5_000_000  # what a phone loads in a moment
 _JPEG_QUALITIES = (95, 90, 85, 75)
 _FULL_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+_ROWS_AT_ONCE = 20_000  # of an OBJ file
 _LARGEST_TEXTURE = 4096  # pixels a side that every phone's WebGL takes
 
 
@@ -130,7 +132,7 @@ def _write_obj(
         if mesh.texture is None or mesh.uv is None:
             _write_rows(file, "v %.6g %.6g %.6g %.4g %.4g %.4g\n", np.hstack([vertices, mesh.colors / 255]))
             _write_rows(file, "vn %.3f %.3f %.3f\n", normals)
-            _write_rows(file, "f %d//%d %d//%d %d//%d\n", np.repeat(mesh.triangles + 1, 2, axis=1))
+            _write_faces(file, [f"{i}//{i}" for i in range(1, len(vertices) + 1)], mesh.triangles)
             return
         material, texture = companions(path)
         write_image(outputs.part(texture), mesh.texture)
@@ -142,14 +144,21 @@ def _write_obj(
         _write_rows(file, "vt %.6g %.6g\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1))
         _write_rows(file, "vn %.3f %.3f %.3f\n", normals)
         # vertex, texture and normal indices are the same
-        _write_rows(file, "f %d/%d/%d %d/%d/%d %d/%d/%d\n", np.repeat(mesh.triangles + 1, 3, axis=1))
+        _write_faces(file, [f"{i}/{i}/{i}" for i in range(1, len(vertices) + 1)], mesh.triangles)
 
 
-def _write_rows(file, line: str, rows: NDArray, chunk: int = 20_000) -> None:
+def _write_rows(file: TextIO, line: str, rows: NDArray) -> None:
     """Write one formatted line a row; one big format call for many rows is ten times as fast as numpy.savetxt."""
-    for first in range(0, len(rows), chunk):
-        part = rows[first : first + chunk]
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[first : first + _ROWS_AT_ONCE]
         file.write((line * len(part)) % tuple(part.ravel().tolist()))
+
+
+def _write_faces(file: TextIO, corners: list[str], triangles: NDArray[np.int32]) -> None:
+    """Write the triangles (T, 3) over corners that each have their own text: six times fewer numbers to format."""
+    for first in range(0, len(triangles), _ROWS_AT_ONCE):
+        part = triangles[first : first + _ROWS_AT_ONCE]
+        file.write(("f %s %s %s\n" * len(part)) % tuple(corners[i] for i in part.ravel().tolist()))
 
 
 def _ply(

@@ -3,34 +3,30 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.compiled import compiled
 
-SURFACES = 25  # samples in a window of 5x5
-
-
-@compiled
 def choose_rows(
     surfaces: NDArray[np.floating],
     colors: NDArray[np.floating],
     image: NDArray[np.uint8],
-    wanted: NDArray[np.bool_],
+    wanted: NDArray[np.uint8],
     per_color: float,
     per_distance: float,
     thickness: float,
     first_row: int,
     end_row: int,
+    value: NDArray[np.floating],
+    weight: NDArray[np.floating],
     out: NDArray[np.floating],
 ) -> None:
     """Rows first_row..end_row of `out` (H, W) where `wanted` (H, W): the mean of the surface that a pixel belongs to.
 
     surfaces: (h, w), NaN where a sample shows none. colors: (h, w, 3) of the samples; image: (H, W, 3). per_color and
     per_distance: 1/(2σ²) of grey levels and samples. Of the 5x5 samples around the pixel, those that span at most
-    `thickness` are a surface; the one with the largest weight wins.
+    `thickness` are a surface; the one with the largest weight wins. value: (25,) float32 and weight: (25,) float64 to
+    work with.
     """
     height, width = wanted.shape
     h, w = surfaces.shape
-    value = np.empty(SURFACES, np.float32)
-    weight = np.empty(SURFACES, np.float64)
     for y in range(first_row, end_row):
         v = (y + 0.5) * h / height - 0.5
         middle_row = round(v)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from depthapps.bands import for_bands
 from depthapps.color import to_8bit
 from depthapps.geometry import fill_background
+from depthapps.native import Kernel
 from depthapps.scene import FloatMap, Image
 
 # Chosen on 19 pairs of Middlebury and Scene Flow whose true disparity was made five times smaller in three ways: by
@@ -24,6 +25,14 @@ _MIXED = 0.25  # a sample at a step this far, of the step, from both of its side
 # depths, from a half 0.1, 0.6 and 1.2 %, and before that 2.0, 2.6 and 3.4 %.
 _SHARP_SIZE = 1 / 3  # of the picture's
 _REACH = 2  # samples by which edges may move: sensors and phones are off by about that
+_WINDOW = 2 * _REACH + 1
+
+_choose_rows = Kernel(
+    "depthapps.lifting._kernels",
+    "choose_rows",
+    "float32[:,::1] float32[:,:,::1] uint8[:,:,::1] uint8[:,::1] float64 float64 float64 int64 int64 float32[::1] "
+    "float64[::1] float32[:,::1]",
+)
 
 
 def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False) -> FloatMap:
@@ -49,20 +58,18 @@ def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False) -> F
     low, high = (float(v) for v in np.percentile(filled, (0.5, 99.5)))
     edge = _steps(filled, _STEP * (high - low))
     if edge.any() and h < height and w < width:
-        from depthapps.lifting._kernels import choose_rows  # numba takes a while to load
-
         surfaces = np.where(_mixed(filled, edge), np.float32(np.nan), filled)
-        picture = to_8bit(image)
+        picture = np.ascontiguousarray(to_8bit(image))
         colors = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
-        around = cv2.dilate(edge.astype(np.uint8), np.ones((2 * _REACH + 1,) * 2, np.uint8))
-        wanted = cv2.resize(around, (width, height), interpolation=cv2.INTER_NEAREST) > 0
+        around = cv2.dilate(edge.astype(np.uint8), np.ones((_WINDOW, _WINDOW), np.uint8))
+        wanted = cv2.resize(around, (width, height), interpolation=cv2.INTER_NEAREST)
         per_color, per_distance = 0.5 / _COLOR_SIGMA**2, 0.5 / _DISTANCE_SIGMA**2
         thickness = _THICKNESS * (high - low)
 
         def band(first_row: int, end_row: int) -> None:
-            choose_rows(
-                surfaces, colors, picture, wanted, per_color, per_distance, thickness, first_row, end_row, lifted
-            )
+            samples = np.empty(_WINDOW**2, np.float32), np.empty(_WINDOW**2)
+            rows = (first_row, end_row)
+            _choose_rows(surfaces, colors, picture, wanted, per_color, per_distance, thickness, *rows, *samples, lifted)
 
         for_bands(height, band)
     if not known.all():

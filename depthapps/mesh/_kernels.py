@@ -3,14 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.compiled import compiled, within
+from depthapps.compiled import within
 
-RING = 40  # vertices with more neighbours stay as they are
 THINNEST = 0.02  # a triangle's height over its base: none gets thinner than this, which would shade badly
 TURN = 0.2  # cosine of the angle that a triangle may turn by in one collapse, as usual since Garland and Heckbert
 
 
-@compiled
 def link_corners(triangles: NDArray[np.int32], head: NDArray[np.int32], following: NDArray[np.int32]) -> None:
     """The corners 3t + k of every vertex as a linked list: its first in `head` (V,), the next in `following` (3T,)."""
     head[:] = -1
@@ -27,7 +25,7 @@ def _ring(vertex, triangles, head, following, after, before):
     corner = head[vertex]
     while corner >= 0:
         t, k = corner // 3, corner % 3
-        if count == RING:
+        if count == len(after):
             return -1
         after[count] = triangles[t, (k + 1) % 3]
         before[count] = triangles[t, (k + 2) % 3]
@@ -59,15 +57,14 @@ def _add_plane(quadric, weight, a, b, c, d):
     quadric[9] += weight * d * d
 
 
-@compiled
-def add_quadrics(points, shape, triangles, head, following, border_weight, quadrics) -> None:
+def add_quadrics(points, shape, triangles, head, following, border_weight, rings, quadrics) -> None:
     """Add to the quadrics (V, 10) of every vertex its triangles' planes, and its border edges' planes across them.
 
     shape: (V, 3) as `points`, or with its third column 0, in which case that of `points` is a height over the two
     others: distances are then measured along it and relative to it. A triangle weighs as much as its area, an edge
-    border_weight times its length.
+    border_weight times its length. rings: (2, R) int32 to work with.
     """
-    after, before = np.empty(RING, np.int32), np.empty(RING, np.int32)
+    after, before = rings[0], rings[1]
     for t in range(len(triangles)):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x, y, z, _ = _normal(i, j, k, points)
@@ -169,16 +166,18 @@ def _on_border(neighbour, after, before, count):
     return _held(after, count, neighbour) != _held(before, count, neighbour)
 
 
-@compiled
-def find_collapses(first, end, stale, triangles, head, following, points, shape, quadrics, costs, targets) -> None:
-    """For stale vertices of first..end: the cheapest neighbour each may move into, and what that costs; inf if none."""
-    after, before = np.empty(RING, np.int32), np.empty(RING, np.int32)
-    after_u, before_u = np.empty(RING, np.int32), np.empty(RING, np.int32)
-    prices, tried = np.empty(2 * RING, np.float64), np.empty(2 * RING, np.int32)
+def find_collapses(
+    first, end, rings, tried, prices, triangles, head, following, points, shape, quadrics, costs, targets, stale
+) -> None:
+    """For stale vertices of first..end: the cheapest neighbour each may move into, and what that costs; inf if none.
+
+    Of vertices with more than R neighbours none. To work with: rings (4, R) int32, tried (2R,) int32 and prices (2R,).
+    """
+    after, before, after_u, before_u = rings[0], rings[1], rings[2], rings[3]
     for v in range(first, end):
         if not stale[v]:
             continue
-        stale[v] = False
+        stale[v] = 0
         costs[v] = np.inf
         count = _ring(v, triangles, head, following, after, before)
         if count < 1:
@@ -212,26 +211,26 @@ def find_collapses(first, end, stale, triangles, head, following, points, shape,
             prices[best] = np.inf
 
 
-@compiled
-def collapse(limit, count, triangles, head, following, points, shape, quadrics, costs, targets, stale, touched) -> int:
-    """Move vertices that cost at most `limit` into their targets until `count` triangles are gone; returns how many.
+def collapse(
+    limit, count, rings, triangles, head, following, points, shape, quadrics, costs, targets, stale, touched, gone
+) -> None:
+    """Move vertices that cost at most `limit` into their targets until `count` triangles are gone; gone: (1,) how many.
 
     Neither end of a collapse takes part in a second one, as their quadrics are new and costs with them, so `touched`
-    must come all False. The vertices around may: whether a collapse is allowed is asked again when its turn comes.
-    triangles: the rows that are gone hold −1.
+    must come all 0. The vertices around may: whether a collapse is allowed is asked again when its turn comes.
+    triangles: the rows that are gone hold −1. rings: (4, R) int32 to work with.
     """
-    after, before = np.empty(RING, np.int32), np.empty(RING, np.int32)
-    after_u, before_u = np.empty(RING, np.int32), np.empty(RING, np.int32)
-    gone = 0
+    after, before, after_u, before_u = rings[0], rings[1], rings[2], rings[3]
+    gone[0] = 0
     for v in range(len(costs)):
-        if gone >= count:
+        if gone[0] >= count:
             break
         u = targets[v]
         if not costs[v] <= limit or touched[v] or touched[u]:
             continue
         ring = _ring(v, triangles, head, following, after, before)
         if not _allowed(v, u, after, before, ring, triangles, head, following, shape, after_u, before_u):
-            stale[v] = True
+            stale[v] = 1
             continue
         corner = head[v]
         while corner >= 0:
@@ -242,7 +241,7 @@ def collapse(limit, count, triangles, head, following, points, shape, quadrics, 
                     if 3 * t + k != corner:
                         _unlink(3 * t + k, triangles[t, k], head, following)
                 triangles[t, 0] = triangles[t, 1] = triangles[t, 2] = -1
-                gone += 1
+                gone[0] += 1
             else:
                 triangles[t, corner % 3] = u
                 following[corner] = head[u]
@@ -252,14 +251,13 @@ def collapse(limit, count, triangles, head, following, points, shape, quadrics, 
         costs[v] = np.inf
         for k in range(10):
             quadrics[u, k] += quadrics[v, k]
-        touched[v] = touched[u] = True
+        touched[v] = touched[u] = 1
         corner = head[u]
         while corner >= 0:
             t = corner // 3
             for k in range(3):
-                stale[triangles[t, k]] = True
+                stale[triangles[t, k]] = 1
             corner = following[corner]
-    return gone
 
 
 @within
@@ -273,7 +271,6 @@ def _unlink(corner, vertex, head, following):
     following[at] = following[corner]
 
 
-@compiled
 def rasterize(points: NDArray[np.floating], triangles: NDArray[np.int32], out: NDArray[np.floating]) -> None:
     """Draw triangles of points (V, 3) = (x, y, value) into `out` (H, W), the largest value at each pixel centre.
 

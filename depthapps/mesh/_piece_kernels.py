@@ -3,10 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.compiled import compiled
 
-
-@compiled
 def join_pieces(triangles: NDArray[np.int32], piece: NDArray[np.int32]) -> None:
     """Give the vertices of every connected piece one number; `piece` (V,) comes as 0..V−1."""
     for t in range(len(triangles)):

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from depthapps._open3d import import_open3d
 from depthapps.bands import for_bands
 from depthapps.errors import InputError
-from depthapps.mesh._field_kernels import BLOCK, KEY_BITS, KEY_OFFSET, PROBES, integrate, touched_blocks
-from depthapps.mesh._pinhole import Pinhole
+from depthapps.mesh.pinhole import Pinhole
+from depthapps.native import Kernel
 from depthapps.scene import Camera, FloatMap
 
 # Voxels behind and before a surface that its distance reaches. In two ray-traced rooms of 8 views, 4 had F at 1 cm of
@@ -17,8 +17,24 @@ from depthapps.scene import Camera, FloatMap
 TRUNCATION_VOXELS = 4.0
 TOUCHED_PIXELS = 2  # every how manieth pixel says which blocks it needs; of 4, grazed floors had holes
 BAND_BLOCKS = 64
+BLOCK = 16  # voxels a side that are kept together
+_PROBES = 5  # places along a pixel's truncation that open a block
+_KEY_BITS = 21  # of a block's number along an axis, so that three are one key
 _FIRST_BLOCKS = 8_000
 _LEAST_COSINE = 0.05  # between a ray and the normal: what is seen more from the side still counts a little
+
+_KERNELS = "depthapps.mesh._view_kernels"
+_touch_blocks = Kernel(
+    _KERNELS,
+    "touch_blocks",
+    "float32[:,::1] int64 float64[::1] float64[:,::1] float64 float64 int64 int64[:,::1] int64[::1]",
+)
+_integrate = Kernel(
+    _KERNELS,
+    "integrate",
+    "int64 int64 int32[:,::1] int64[::1] float64 float64 float64[::1] float64[:,::1] float32[:,::1] float32[:,:,::1] "
+    "float32[:,:,:,::1] float32[:,:,:,::1]",
+)
 
 
 class DistanceField:
@@ -48,8 +64,8 @@ class DistanceField:
         places, slots = self._before(camera, to_camera, float(depth_m.max()))
         distance, weight = (self._grid.attribute(name).numpy()[..., 0] for name in ("tsdf", "weight"))
         planes = _weighted_planes(depth_m, normals, camera)
-        fixed = (places, slots, self.voxel_m, truncation_m, pinhole, depth_m, planes, distance, weight)
-        for_bands(len(places), lambda first, end: integrate(first, end, *fixed), BAND_BLOCKS)
+        fixed = (places, slots, self.voxel_m, truncation_m, *pinhole, depth_m, planes, distance, weight)
+        for_bands(len(places), lambda first, end: _integrate(first, end, *fixed), BAND_BLOCKS)
 
     def surface(self) -> tuple[NDArray[np.floating], NDArray[np.int32], NDArray[np.floating]]:
         """Vertices (V, 3), triangles (T, 3) and normals (V, 3) of where the distance is 0."""
@@ -64,10 +80,10 @@ class DistanceField:
     ) -> NDArray[np.int64]:
         """The keys (M,) of the blocks that surface and truncation pass through."""
         height, width = (-(-n // TOUCHED_PIXELS) for n in depth_m.shape)
-        keys = np.empty(PROBES * height * width, np.int64)
-        to_world = np.ascontiguousarray(to_world, np.float64)
-        side_m = BLOCK * self.voxel_m
-        return np.unique(keys[: touched_blocks(depth_m, TOUCHED_PIXELS, pinhole, to_world, truncation_m, side_m, keys)])
+        keys, found = np.empty((_PROBES, height * width), np.int64), np.empty(_PROBES, np.int64)
+        place = np.ascontiguousarray(to_world, np.float64), truncation_m, BLOCK * self.voxel_m
+        _touch_blocks(depth_m, TOUCHED_PIXELS, pinhole.lens, *place, _KEY_BITS, keys, found)
+        return np.unique(np.concatenate([some[:count] for some, count in zip(keys, found, strict=True)]))
 
     def _open(self, keys: NDArray[np.int64]) -> None:
         """Make the blocks of these keys that are not there yet, empty."""
@@ -75,8 +91,8 @@ class DistanceField:
         if not len(new):
             return
         self._keys = np.concatenate([self._keys, new])
-        mask = (1 << KEY_BITS) - 1
-        places = np.column_stack([(new >> shift) & mask for shift in (2 * KEY_BITS, KEY_BITS, 0)]) - KEY_OFFSET
+        mask, offset = (1 << _KEY_BITS) - 1, 1 << (_KEY_BITS - 1)
+        places = np.column_stack([(new >> shift) & mask for shift in (2 * _KEY_BITS, _KEY_BITS, 0)]) - offset
         slots, _ = self._grid.hashmap().activate(self._tensor(places.astype(np.int32)))
         fresh = slots.numpy().astype(np.int64)
         for name in ("tsdf", "weight"):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from depthapps.bands import for_bands
 from depthapps.color import to_8bit
-from depthapps.mesh._paint_kernels import gather_colors, project_vertices
-from depthapps.mesh._pinhole import Pinhole
+from depthapps.mesh.pinhole import Pinhole
+from depthapps.native import Kernel
 from depthapps.scene import Camera, FloatMap, Scene, TriangleMesh
 
 # Pixels of all views that are kept for their colours, 7 bytes each: as many as a texture of 4096 x 4096 holds.
@@ -26,6 +26,19 @@ SHARPNESS = 3  # the power of a view's weight: the mean of all views is blurred,
 _SPREADS = 30  # steps that colour spreads by where no view shows it
 BAND_VERTICES = 20_000
 _GREY = 128
+
+_KERNELS = "depthapps.mesh._view_kernels"
+_project_vertices = Kernel(
+    _KERNELS,
+    "project_vertices",
+    "int64 int64 float32[:,::1] float32[:,::1] float64[::1] float64[:,::1] float32[:,::1] float64 float64 "
+    "float32[:,::1] uint8[::1] float32[::1]",
+)
+_gather_colors = Kernel(
+    _KERNELS,
+    "gather_colors",
+    "int64 int64 uint8[:,:,::1] float32[:,::1] float32[::1] int64 float64[:,::1] float64[::1]",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +110,12 @@ def look_at(mesh: TriangleMesh, view: PlacedView, voxel_m: float) -> Look:
     count, pinhole = len(mesh.vertices), Pinhole.of(view.camera, view.to_camera)
     look = Look(np.empty((count, 2), np.float32), np.empty(count, bool), np.empty(count, np.float32))
     slack = SEEN_VOXELS * voxel_m, SEEN_SHARE
-    surface = (mesh.vertices, mesh.normals, pinhole, view.depth_m, *slack)
-    found = (look.pixels, look.seen, look.weight)
-    for_bands(count, lambda a, b: project_vertices(a, b, *surface, *found), BAND_VERTICES)
+    points, normals, depth_m = (
+        np.ascontiguousarray(v, np.float32) for v in (mesh.vertices, mesh.normals, view.depth_m)
+    )
+    surface = (points, normals, *pinhole, depth_m, *slack)
+    found = (look.pixels, look.seen.view(np.uint8), look.weight)
+    for_bands(count, lambda a, b: _project_vertices(a, b, *surface, *found), BAND_VERTICES)
     return look
 
 
@@ -112,8 +128,8 @@ def paint_vertices(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: f
     total, weights = np.zeros((count, 3)), np.zeros(count)
     for view in views:
         look = look_at(mesh, view, voxel_m)
-        gathered = (view.image, look.pixels, look.weight, SHARPNESS, total, weights)
-        for_bands(count, lambda a, b, gathered=gathered: gather_colors(a, b, *gathered), BAND_VERTICES)
+        gathered = (np.ascontiguousarray(view.image), look.pixels, look.weight, SHARPNESS, total, weights)
+        for_bands(count, lambda a, b, gathered=gathered: _gather_colors(a, b, *gathered), BAND_VERTICES)
     known = weights > 0
     colors = np.where(known[:, None], total / np.where(known, weights, 1)[:, None], _GREY)
     _spread(colors, known, mesh.triangles)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from depthapps.bands import for_bands
 from depthapps.errors import InputError
-from depthapps.mesh._kernels import add_quadrics, collapse, find_collapses, link_corners, rasterize
 from depthapps.mesh.coarsen import coarse_triangles
 from depthapps.mesh.surface import GridSurface
 from depthapps.mesh.triangles import used_vertices
+from depthapps.native import Kernel
 from depthapps.scene import FloatMap
 from depthapps.surface import Quads, inverse_depth
 
@@ -32,6 +32,20 @@ BAND_VERTICES = 20_000
 # measured depth maps of two Middlebury scenes errors were 6 to 170 % larger with 2 than with
 # all, and at most 1 % with 4 and 6.
 EXCESS = 4
+RING = 40  # vertices with more neighbours stay as they are
+
+_KERNELS = "depthapps.mesh._kernels"
+_CORNERS = "int32[:,::1] int32[::1] int32[::1]"  # triangles, head, following
+_SURFACE = f"{_CORNERS} float64[:,::1] float64[:,::1] float64[:,::1] float64[::1] int32[::1]"
+_link_corners = Kernel(_KERNELS, "link_corners", _CORNERS)
+_add_quadrics = Kernel(
+    _KERNELS, "add_quadrics", f"float64[:,::1] float64[:,::1] {_CORNERS} float64 int32[:,::1] float64[:,::1]"
+)
+_find_collapses = Kernel(
+    _KERNELS, "find_collapses", f"int64 int64 int32[:,::1] int32[::1] float64[::1] {_SURFACE} uint8[::1]"
+)
+_collapse = Kernel(_KERNELS, "collapse", f"float64 int64 int32[:,::1] {_SURFACE} uint8[::1] uint8[::1] int64[::1]")
+rasterize = Kernel(_KERNELS, "rasterize", "float64[:,::1] int32[:,::1] float64[:,::1]")
 
 
 @dataclass(frozen=True)
@@ -82,16 +96,16 @@ class Collapser:
         triangles: NDArray[np.int32],
         border_weight: float,
     ) -> None:
-        self._points, self._shape = np.asarray(points, np.float64), np.asarray(shape, np.float64)
-        self._triangles = np.array(triangles, np.int32)
+        self._points, self._shape = (np.ascontiguousarray(p, np.float64) for p in (points, shape))
+        self._triangles = np.array(triangles, np.int32, order="C")
         count = len(points)
         self._head, self._following = np.empty(count, np.int32), np.empty(3 * len(triangles), np.int32)
-        link_corners(self._triangles, self._head, self._following)
+        _link_corners(self._triangles, self._head, self._following)
         self._quadrics = np.zeros((count, 10))
-        add_quadrics(
-            self._points, self._shape, self._triangles, self._head, self._following, border_weight, self._quadrics
-        )
-        self._stale = np.ones(count, bool)
+        corners = (self._triangles, self._head, self._following)
+        rings = np.empty((2, RING), np.int32)
+        _add_quadrics(self._points, self._shape, *corners, border_weight, rings, self._quadrics)
+        self._stale = np.ones(count, np.uint8)
         self._costs, self._targets = np.full(count, np.inf), np.zeros(count, np.int32)
         self.count = len(triangles)
 
@@ -121,21 +135,23 @@ class Collapser:
         if self.count <= max_triangles:
             return False
         mesh = (self._triangles, self._head, self._following, self._points, self._shape, self._quadrics)
-        search = (*mesh, self._costs, self._targets)
-        for_bands(
-            len(self._costs),
-            lambda first, end: find_collapses(first, end, self._stale, *search),
-            BAND_VERTICES,
-        )
+        search = (*mesh, self._costs, self._targets, self._stale)
+
+        def band(first: int, end: int) -> None:
+            ring, tried, prices = np.empty((4, RING), np.int32), np.empty(2 * RING, np.int32), np.empty(2 * RING)
+            _find_collapses(first, end, ring, tried, prices, *search)
+
+        for_bands(len(self._costs), band, BAND_VERTICES)
         costs = self._costs[self._costs < np.inf]
         if not costs.size:
             return False
         excess = self.count - max_triangles
         rank = min(int(PASS_SHARE * costs.size), excess // 2)
         limit = np.partition(costs, rank)[rank]
-        gone = collapse(limit, excess, *search, self._stale, np.zeros(len(self._costs), bool))
-        self.count -= gone
-        return gone > 0
+        rings, gone = np.empty((4, RING), np.int32), np.empty(1, np.int64)
+        _collapse(limit, excess, rings, *search, np.zeros(len(self._costs), np.uint8), gone)
+        self.count -= int(gone[0])
+        return gone[0] > 0
 
     def collapse_to(self, max_triangles: int) -> NDArray[np.int32]:
         """The triangles (T, 3) that are left when there are no more than max_triangles, or none can be spared."""
@@ -184,7 +200,7 @@ class _Measure:
 
     def loss(self, triangles: NDArray[np.int32]) -> Loss:
         after = np.full(self._before.shape, np.nan)
-        rasterize(self._points, triangles, after)
+        rasterize(self._points, np.ascontiguousarray(triangles), after)
         both = self._inner & np.isfinite(after)
         error = np.abs(self._before[both] / after[both] - 1)
         lost = self._seen & ~np.isfinite(after)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.mesh._piece_kernels import join_pieces
+from depthapps.native import Kernel
+
+join_pieces = Kernel("depthapps.mesh._piece_kernels", "join_pieces", "int32[:,::1] int32[::1]")
 
 
 def used_vertices(triangles: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -27,6 +29,6 @@ def border_edges(triangles: NDArray[np.integer], count: int) -> NDArray[np.integ
 def piece_sizes(triangles: NDArray[np.int32], count: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The number (T,) of the connected piece that each triangle is on, and how many triangles each piece has."""
     piece = np.arange(count, dtype=np.int32)
-    join_pieces(triangles, piece)
+    join_pieces(np.ascontiguousarray(triangles, np.int32), piece)
     of_triangle = piece[triangles[:, 0]]
     return of_triangle, np.bincount(of_triangle, None, count)
