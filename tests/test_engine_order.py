@@ -67,11 +67,20 @@ def test_exchanged_views_on_common_rows_are_matched_the_other_way_round():
 
 
 @pytest.mark.parametrize(
-    "name", ["middlebury2014_q-motorcycle", "kitti2015-000013", "middlebury2005-art", "middlebury2006-baby1"]
+    "name",
+    [
+        "middlebury2014_q-motorcycle",
+        "kitti2015-000013",
+        "middlebury2005-art",
+        "middlebury2006-baby1",
+        "middlebury2006-bowling1",
+    ],
 )
 def test_the_order_of_real_pairs(real_pairs, name):
     left, right = (read_image(real_pairs / name / f"im{k}.png") for k in (0, 1))
-    for first, second, exchanged in ((left, right, False), (right, left, True)):
-        grey, other = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (first, second))
-        low, high = find_range(match_coarse(grey, other), order_known=True)
-        assert look_exchanged(first, second, low, high) == exchanged
+    mirrored = [np.ascontiguousarray(view[:, ::-1]) for view in (right, left)]
+    for one, two in ((left, right), mirrored):
+        for first, second, exchanged in ((one, two, False), (two, one, True)):
+            grey, other = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (first, second))
+            low, high = find_range(match_coarse(grey, other), order_known=True)
+            assert look_exchanged(first, second, low, high) == exchanged
