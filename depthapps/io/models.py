@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TextIO
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from depthapps.io.files import Outputs
 from depthapps.io.gltf import build_glb
 from depthapps.io.images import write_image
 from depthapps.io.solids import stl_bytes
+from depthapps.io.text_rows import format_rows
 from depthapps.scene import PointCloud, TriangleMesh
 
 MESH_SUFFIXES = (".glb", ".obj", ".ply", ".stl")
@@ -23,7 +23,6 @@ TEXTURED_SUFFIXES = (".glb", ".obj")
 WEB_BYTES = 5_000_000  # what a phone loads in a moment
 _JPEG_QUALITIES = (95, 90, 85, 75)
 _FULL_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-_ROWS_AT_ONCE = 20_000  # of an OBJ file
 _LARGEST_TEXTURE = 4096  # pixels a side that every phone's WebGL takes
 
 
@@ -128,37 +127,25 @@ def _write_obj(
     path: Path, mesh: TriangleMesh, vertices: NDArray[np.floating], normals: NDArray[np.floating], outputs: Outputs
 ) -> None:
     """OBJ with a material of its own name; without a texture its colours stand behind the vertices, as readers take."""
-    with outputs.part(path).open("w", encoding="ascii") as file:
+    corners = mesh.triangles + 1  # that of a vertex, of its texture's place and of its normal are the same
+    normal_rows = format_rows("vn {0} {1} {2}\n", np.round(normals, 3))
+    with outputs.part(path).open("wb") as file:
         if mesh.texture is None or mesh.uv is None:
-            _write_rows(file, "v %.6g %.6g %.6g %.4g %.4g %.4g\n", np.hstack([vertices, mesh.colors / 255]))
-            _write_rows(file, "vn %.3f %.3f %.3f\n", normals)
-            _write_faces(file, [f"{i}//{i}" for i in range(1, len(vertices) + 1)], mesh.triangles)
+            colored = np.hstack([vertices, np.round(mesh.colors / 255, 4)])
+            file.writelines(format_rows("v {0} {1} {2} {3} {4} {5}\n", colored))
+            file.writelines(normal_rows)
+            file.writelines(format_rows("f {0}//{0} {1}//{1} {2}//{2}\n", corners))
             return
         material, texture = companions(path)
         write_image(outputs.part(texture), mesh.texture)
         outputs.part(material).write_text(
             f"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture.name}\n", encoding="ascii"
         )
-        file.write(f"mtllib {material.name}\nusemtl photo\n")
-        _write_rows(file, "v %.6g %.6g %.6g\n", vertices)
-        _write_rows(file, "vt %.6g %.6g\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1))
-        _write_rows(file, "vn %.3f %.3f %.3f\n", normals)
-        # vertex, texture and normal indices are the same
-        _write_faces(file, [f"{i}/{i}/{i}" for i in range(1, len(vertices) + 1)], mesh.triangles)
-
-
-def _write_rows(file: TextIO, line: str, rows: NDArray) -> None:
-    """Write one formatted line a row; one big format call for many rows is ten times as fast as numpy.savetxt."""
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        part = rows[first : first + _ROWS_AT_ONCE]
-        file.write((line * len(part)) % tuple(part.ravel().tolist()))
-
-
-def _write_faces(file: TextIO, corners: list[str], triangles: NDArray[np.int32]) -> None:
-    """Write the triangles (T, 3) over corners that each have their own text: six times fewer numbers to format."""
-    for first in range(0, len(triangles), _ROWS_AT_ONCE):
-        part = triangles[first : first + _ROWS_AT_ONCE]
-        file.write(("f %s %s %s\n" * len(part)) % tuple(corners[i] for i in part.ravel().tolist()))
+        file.write(f"mtllib {material.name}\nusemtl photo\n".encode())
+        file.writelines(format_rows("v {0} {1} {2}\n", vertices))
+        file.writelines(format_rows("vt {0} {1}\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1)))
+        file.writelines(normal_rows)
+        file.writelines(format_rows("f {0}/{0}/{0} {1}/{1}/{1} {2}/{2}/{2}\n", corners))
 
 
 def _ply(

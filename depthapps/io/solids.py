@@ -8,8 +8,9 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.io.text_rows import format_rows
+
 SOLID_SUFFIXES = (".stl", ".3mf")
-_CHUNK = 50_000  # elements formatted in one go
 
 _TYPES = """<?xml version="1.0" encoding="UTF-8"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
@@ -47,13 +48,11 @@ def threemf_bytes(vertices_mm: NDArray[np.floating], triangles: NDArray[np.int32
         with package.open("3D/3dmodel.model", "w") as model:
             model.write(_MODEL_START.encode())
             for tag, row, values in (
-                ("vertices", '<vertex x="%.6g" y="%.6g" z="%.6g"/>\n', vertices_mm),
-                ("triangles", '<triangle v1="%d" v2="%d" v3="%d"/>\n', triangles),
+                ("vertices", '<vertex x="{0}" y="{1}" z="{2}"/>\n', vertices_mm),
+                ("triangles", '<triangle v1="{0}" v2="{1}" v3="{2}"/>\n', triangles),
             ):
                 model.write(f"<{tag}>\n".encode())
-                for first in range(0, len(values), _CHUNK):
-                    part = values[first : first + _CHUNK]
-                    model.write(((row * len(part)) % tuple(part.ravel().tolist())).encode())
+                model.writelines(format_rows(row, values))
                 model.write(f"</{tag}>\n".encode())
             model.write(_MODEL_END.encode())
     return packed.getvalue()
