@@ -204,3 +204,63 @@ def gather_colors(
             below = image[y + 1, x, c] * (1 - s) + image[y + 1, x + 1, c] * s
             total[i, c] += share * (above * (1 - t) + below * t)
         weights[i] += share
+
+
+def rate_triangles(
+    view: int,
+    triangles: NDArray[np.int32],
+    area_m2: NDArray[np.floating],
+    area_around_m2: NDArray[np.floating],
+    pixels: NDArray[np.floating],
+    seen: NDArray[np.uint8],
+    spreads: int,
+    partly_seen: float,
+    clearly: float,
+    around: NDArray[np.floating],
+    density: NDArray[np.floating],
+    inside: NDArray[np.int32],
+    best: NDArray[np.floating],
+    label: NDArray[np.int32],
+    shows: NDArray[np.int64],
+    holds: NDArray[np.int64],
+) -> None:
+    """Label triangles (T, 3) with a view if it shows them `clearly` times as well as the `best` (T,) before.
+
+    pixels (V, 2), -1 outside the view, and seen (V,) are the view's. How well is how many pixels a square metre has,
+    spread so many times over what is around a vertex (V,) of area_around_m2; of what is seen in part, the share
+    partly_seen of it. shows and holds: (T,) a bit a view. around (V,), density and inside (T,) are room to work in.
+    """
+    bit = 1 << view
+    count = 0
+    for t in range(len(triangles)):
+        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        if pixels[a, 0] < 0 or pixels[b, 0] < 0 or pixels[c, 0] < 0:
+            continue
+        inside[count] = t
+        holds[t] |= bit
+        # twice as many as it covers; negative from behind
+        covered = (pixels[b, 1] - pixels[a, 1]) * (pixels[c, 0] - pixels[a, 0]) - (pixels[b, 0] - pixels[a, 0]) * (
+            pixels[c, 1] - pixels[a, 1]
+        )
+        density[count] = 0
+        if covered > 0 and seen[a] and seen[b] and seen[c]:
+            shows[t] |= bit
+            density[count] = covered / area_m2[t]
+        count += 1
+    for _ in range(spreads):
+        for i in range(count):
+            for k in range(3):
+                around[triangles[inside[i], k]] = 0
+        for i in range(count):
+            for k in range(3):
+                around[triangles[inside[i], k]] += density[i] * area_m2[inside[i]]
+        for i in range(count):
+            total = 0.0
+            for k in range(3):
+                total += around[triangles[inside[i], k]] / area_around_m2[triangles[inside[i], k]]
+            density[i] = total / 3
+    for i in range(count):
+        t = inside[i]
+        rated = density[i] if shows[t] & bit else partly_seen * density[i]
+        if rated > clearly * best[t]:
+            label[t], best[t] = view, rated

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.mesh.paint import Look, PlacedView, look_at
+from depthapps.native import Kernel
 from depthapps.scene import TriangleMesh
 
 LARGEST_TEXTURE = 4096  # pixels a side that every phone's WebGL takes
@@ -25,6 +26,12 @@ VOTES = 12  # rounds of majority votes among neighbouring triangles
 SWATCH_PX = 8  # of a colour for a triangle that no photo shows: a JPEG's block
 LEVELLING_SHARE = 0.04  # of a photo's width: over so much its colours are moved to the mean of all
 _NONE = -1
+_rate_triangles = Kernel(
+    "depthapps.mesh._view_kernels",
+    "rate_triangles",
+    "int64 int32[:,::1] float64[::1] float64[::1] float32[:,::1] uint8[::1] int64 float64 float64 "
+    "float64[::1] float64[::1] int32[::1] float64[::1] int32[::1] int64[::1] int64[::1]",
+)
 
 
 @dataclass(frozen=True)
@@ -47,34 +54,21 @@ def textured(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: float) 
     """
     looks = [look_at(mesh, view, voxel_m) for view in views]
     label = _voted(*_best_views(mesh, looks), mesh)
-    pieces = [_levelled(mesh, view, look, label == k) for k, (view, look) in enumerate(zip(views, looks, strict=True))]
-    plain = np.flatnonzero(label == _NONE)
-    swatches = _swatches(mesh.colors[mesh.triangles[plain]].mean(axis=1).round().astype(np.uint8))
+    triangles, vertex_of = _split_by(label, mesh, len(views))
+    pieces = [_levelled(mesh, view, look, used) for view, look, used in zip(views, looks, vertex_of[:-1], strict=True)]
+    plain = mesh.triangles[label == _NONE]
+    swatches = _swatches(mesh.colors[plain].mean(axis=1).round().astype(np.uint8))
     tiles, texture = _packed(pieces, swatches)
-
-    # one vertex for every photo that shows it, and three for every triangle without one
-    corner_label = np.repeat(label, 3)
-    shown = np.flatnonzero(corner_label != _NONE)
-    corners = mesh.triangles.ravel()
-    key = corner_label[shown].astype(np.int64) * len(mesh.vertices) + corners[shown]
-    unique, number = np.unique(key, return_inverse=True)
-    view_of, vertex_of = np.divmod(unique, len(mesh.vertices))
-    uv = np.zeros((len(unique), 2))
-    for k, look in enumerate(looks):
-        mine = view_of == k
-        tile = tiles[k]
-        if tile is not None:
-            at = look.pixels[vertex_of[mine]] - [tile.left, tile.top]
-            uv[mine] = (at + 0.5) * tile.scale + [tile.x, tile.y]
-    triangles = np.empty(3 * len(mesh.triangles), np.int64)
-    triangles[shown] = number
-    alone = np.flatnonzero(corner_label == _NONE)
-    triangles[alone] = len(unique) + np.arange(len(alone))
-    used = np.concatenate([vertex_of, corners[alone]])
-    uv = np.concatenate([uv, _swatch_centres(len(plain), swatches.shape[1], tiles[-1]).repeat(3, axis=0)])
+    places = [
+        (look.pixels[used] - [tile.left, tile.top] + 0.5) * tile.scale + [tile.x, tile.y]
+        for look, used, tile in zip(looks, vertex_of[:-1], tiles[:-1], strict=True)
+        if tile is not None
+    ]
+    uv = np.concatenate([*places, _swatch_centres(len(plain), swatches.shape[1], tiles[-1]).repeat(3, axis=0)])
+    used = np.concatenate(vertex_of)
     return TriangleMesh(
         vertices=mesh.vertices[used],
-        triangles=triangles.reshape(-1, 3).astype(np.int32),
+        triangles=triangles,
         normals=mesh.normals[used],
         colors=mesh.colors[used],
         uv=(uv / texture.shape[1::-1]).astype(np.float32),
@@ -82,43 +76,59 @@ def textured(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: float) 
     )
 
 
-def _best_views(mesh: TriangleMesh, looks: list[Look]) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+def _split_by(
+    label: NDArray[np.int32], mesh: TriangleMesh, views: int
+) -> tuple[NDArray[np.int32], list[NDArray[np.intp]]]:
+    """Triangles (T, 3) that share vertices only with those of their own label, and what vertices of the mesh these are.
+
+    They come view by view; last, three for every triangle without a view.
+    """
+    triangles = np.empty_like(mesh.triangles)
+    number = np.empty(len(mesh.vertices), np.int32)
+    vertex_of, count = [], 0
+    for k in range(views):
+        mine = label == k
+        corners = mesh.triangles[mine]
+        of_mine = np.zeros(len(mesh.vertices), bool)
+        of_mine[corners] = True
+        used = np.flatnonzero(of_mine)
+        number[used] = np.arange(count, count + len(used))
+        triangles[mine] = number[corners]
+        vertex_of.append(used)
+        count += len(used)
+    alone = mesh.triangles[label == _NONE]
+    triangles[label == _NONE] = np.arange(count, count + alone.size).reshape(-1, 3)
+    return triangles, [*vertex_of, alone.ravel().astype(np.intp)]
+
+
+def _best_views(mesh: TriangleMesh, looks: list[Look]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The view (T,) that shows each triangle best, -1 if none does, and all that may show it (T,), a bit each.
 
     Best is who has the most pixels of the surface around, so that neighbours agree. Where no view shows all three
     corners, at depth edges and on what faces away, one that shows the surface around has to do.
     """
-    corners = mesh.vertices[mesh.triangles].astype(np.float64)
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) + 1e-12
+    a, b, c = (mesh.vertices[corner].astype(np.float64) for corner in mesh.triangles.T)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) + 1e-12
     area_around = np.bincount(mesh.triangles.ravel(), area.repeat(3), len(mesh.vertices))
     count = len(mesh.triangles)
-    label, shows, holds = np.full(count, _NONE, np.int32), np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    label, shows, holds = np.full(count, _NONE, np.int32), np.zeros(count, np.int64), np.zeros(count, np.int64)
+    room = np.empty(len(mesh.vertices)), np.empty(count), np.empty(count, np.int32)
     best = np.zeros(count)
     for k, look in enumerate(looks):
-        a, b, c = (look.pixels[corner] for corner in mesh.triangles.T)
-        (ax, ay), (bx, by) = (b - a).T, (c - a).T
-        pixels = ay * bx - ax * by  # twice as many as it covers; negative from behind
-        inside = (a[:, 0] >= 0) & (b[:, 0] >= 0) & (c[:, 0] >= 0)
-        whole = inside & (pixels > 0) & np.logical_and.reduce([look.seen[corner] for corner in mesh.triangles.T])
-        shows[whole] |= np.uint64(1 << k)
-        holds[inside] |= np.uint64(1 << k)
-        density = np.where(whole, pixels / area, 0)
-        for _ in range(SPREADS):
-            around = np.bincount(mesh.triangles.ravel(), (density * area).repeat(3), len(mesh.vertices))
-            density = (around / np.maximum(area_around, 1e-12))[mesh.triangles].mean(axis=1)
-        density *= np.where(whole, 1, np.where(inside, PARTLY_SEEN, 0))
-        better = density > CLEARLY_BETTER * best
-        label[better], best[better] = k, density[better]
-    return label, np.where(shows > 0, shows, holds)
+        _rate_triangles(
+            *(k, mesh.triangles, area, area_around, look.pixels, look.seen.view(np.uint8)),
+            *(SPREADS, PARTLY_SEEN, CLEARLY_BETTER, *room, best, label, shows, holds),
+        )
+    return label, np.where(shows != 0, shows, holds)
 
 
-def _voted(label: NDArray[np.int32], able: NDArray[np.uint64], mesh: TriangleMesh) -> NDArray[np.int32]:
+def _voted(label: NDArray[np.int32], able: NDArray[np.int64], mesh: TriangleMesh) -> NDArray[np.int32]:
     """Labels (T,) after votes: a triangle takes the photo that two of its neighbours have, if it is able to."""
     around = _neighbours(mesh.triangles)
     for _ in range(VOTES):
         a, b, c = (np.where(n >= 0, label[n], _NONE) for n in around.T)
         wanted = np.where((a == b) | (a == c), a, np.where(b == c, b, _NONE))
-        may = (wanted != _NONE) & (able >> np.maximum(wanted, 0).astype(np.uint64) & np.uint64(1) == 1)
+        may = (wanted != _NONE) & (able >> np.maximum(wanted, 0) & 1 == 1)
         if not (may & (wanted != label)).any():
             break
         label = np.where(may, wanted, label).astype(np.int32)
@@ -138,10 +148,9 @@ def _neighbours(triangles: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 def _levelled(
-    mesh: TriangleMesh, view: PlacedView, look: Look, mine: NDArray[np.bool_]
+    mesh: TriangleMesh, view: PlacedView, look: Look, used: NDArray[np.intp]
 ) -> tuple[NDArray[np.uint8], float, float] | None:
-    """What is used of a photo, its colours moved to the mean of all views, and its place (left, top) in the photo."""
-    used = np.unique(mesh.triangles[mine])
+    """What vertices use of a photo, its colours moved to the mean of all views, and its place (left, top) in it."""
     if not len(used):
         return None
     x, y = look.pixels[used].T
@@ -152,12 +161,16 @@ def _levelled(
     column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     seen = look.seen[used].astype(np.float32)
     difference = (mesh.colors[used].astype(np.float32) - view.image[row, column]) * seen[:, None]
-    at = (row - top) * (right - left) + column - left
-    layers = [np.bincount(at, v, image.shape[0] * image.shape[1]) for v in (seen, *difference.T)]
-    spread = cv2.GaussianBlur(
-        np.stack(layers, axis=-1).reshape(*image.shape[:2], 4).astype(np.float32), (0, 0), LEVELLING_SHARE * width
-    )
-    moved = image + spread[..., 1:] / (spread[..., :1] + 1e-3 * float(spread[..., 0].max()))
+    # low frequencies need few samples: sums over squares of pixels, four to a deviation
+    deviation = LEVELLING_SHARE * width
+    side = max(1, int(deviation / 4))
+    rows, columns = math.ceil(image.shape[0] / side), math.ceil(image.shape[1] / side)
+    at = (row - top) // side * columns + (column - left) // side
+    layers = [np.bincount(at, v, rows * columns).reshape(rows, columns) for v in (seen, *difference.T)]
+    spread = cv2.GaussianBlur(np.stack(layers, axis=-1).astype(np.float32), (0, 0), deviation / side)
+    change = spread[..., 1:] / (spread[..., :1] + 1e-3 * float(spread[..., 0].max()))
+    change = cv2.resize(change, (columns * side, rows * side), interpolation=cv2.INTER_LINEAR)
+    moved = image + change[: image.shape[0], : image.shape[1]]
     return np.clip(np.rint(moved), 0, 255).astype(np.uint8), left, top
 
 
