@@ -12,7 +12,7 @@ import pytest
 from depthapps.errors import InputError
 from depthapps.mesh.fuse import FuseParams, fuse_views, simplify_mesh
 from depthapps.mesh.register import estimate_poses
-from depthapps.scene import Camera, Scene
+from depthapps.scene import Camera, Scene, TriangleMesh
 
 CAMERA = Camera.centred(240, 180, 220.0)
 WALLS = (  # point and normal of three planes that meet in a corner, world axes
@@ -94,6 +94,21 @@ def test_a_fused_mesh_is_simplified(fused):
     small = simplify_mesh(fused.mesh, 2000)
     assert len(small.triangles) <= 2000
     assert np.quantile(off_walls(small.vertices), 0.98) < 0.015
+
+
+def test_a_wall_keeps_its_vertices_where_its_colours_change():
+    y, x = np.mgrid[:60, :60]
+    points = np.column_stack([x.ravel(), y.ravel(), np.zeros(x.size)]).astype(np.float32)
+    painted = (x >= 30) & (x % 10 < 5)
+    grey = np.where(painted, 250, 20 + (x + y) % 2).ravel()  # stripes on the right; on the left next to nothing
+    corner = (y * 60 + x)[:-1, :-1].ravel()
+    triangles = np.concatenate(
+        [np.stack([corner, corner + 60, corner + 1], 1), np.stack([corner + 61, corner + 1, corner + 60], 1)]
+    )
+    normals, colors = np.tile(np.array([0, 0, -1], np.float32), (x.size, 1)), np.tile(grey[:, None], 3).astype(np.uint8)
+    small = simplify_mesh(TriangleMesh(points, triangles.astype(np.int32), normals, colors), 600)
+    inside = small.vertices[(small.vertices[:, :2] % 59 != 0).all(axis=1)]
+    assert (inside[:, 0] >= 28).mean() > 0.95
 
 
 def test_what_was_left_out_is_told(views, fused):

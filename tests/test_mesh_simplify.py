@@ -97,7 +97,7 @@ def test_a_closed_body_stays_closed():
 
     ball = trimesh.creation.icosphere(subdivisions=4)
     points = np.asarray(ball.vertices)
-    collapser = Collapser(points, points, np.asarray(ball.faces, np.int32), 1.0)
+    collapser = Collapser(points, np.asarray(ball.faces, np.int32), 1.0)
     while collapser.step(500):
         pass
     assert collapser.count == len(collapser.triangles) == 500
@@ -117,7 +117,7 @@ def test_holes_of_three_edges_close_so_that_a_ragged_surface_gets_as_small_as_as
         if free[faces[k]].all():
             holes[k], free[faces[k]] = True, False
     assert holes.sum() > 500
-    collapser = Collapser(points, points, faces[~holes], 1.0)
+    collapser = Collapser(points, faces[~holes], 1.0)
     assert len(collapser.collapse_to(200)) <= 200
     _, count = edges(collapser.triangles)
     assert count.max() == 2

@@ -57,12 +57,12 @@ def _add_plane(quadric, weight, a, b, c, d):
     quadric[9] += weight * d * d
 
 
-def add_quadrics(points, shape, triangles, head, following, border_weight, rings, quadrics) -> None:
+def add_quadrics(points, shape, heights, triangles, head, following, border_weight, rings, quadrics) -> None:
     """Add to the quadrics (V, 10) of every vertex its triangles' planes, and its border edges' planes across them.
 
-    shape: (V, 3) as `points`, or with its third column 0, in which case that of `points` is a height over the two
-    others: distances are then measured along it and relative to it. A triangle weighs as much as its area, an edge
-    border_weight times its length. rings: (2, R) int32 to work with.
+    heights: 0, or 1 if the third column of `points` (V, 3) is a height over the two others: distances are then measured
+    along it and relative to it, and in `shape`, `points` otherwise, it is 0. A triangle weighs as much as its area, an
+    edge border_weight times its length. rings: (2, R) int32 to work with.
     """
     after, before = rings[0], rings[1]
     for t in range(len(triangles)):
@@ -71,8 +71,7 @@ def add_quadrics(points, shape, triangles, head, following, border_weight, rings
         area = 0.5 * np.sqrt(x * x + y * y + z * z)
         if area == 0:
             continue
-        flat = shape[i, 2] == 0 and shape[j, 2] == 0 and shape[k, 2] == 0
-        if flat:
+        if heights:
             area = 0.5 * abs(z)
             norm = z * (points[i, 2] + points[j, 2] + points[k, 2]) / 3
             a, b, c = x / norm, y / norm, z / norm
@@ -87,13 +86,43 @@ def add_quadrics(points, shape, triangles, head, following, border_weight, rings
                 continue
             ex, ey, ez = (shape[u, 0] - shape[v, 0]), (shape[u, 1] - shape[v, 1]), (shape[u, 2] - shape[v, 2])
             length = np.sqrt(ex * ex + ey * ey + ez * ez)
-            if flat:
+            if heights:
                 p, q, r = ey / length, -ex / length, 0.0
             else:
                 p, q, r = (ey * c - ez * b) / length, (ez * a - ex * c) / length, (ex * b - ey * a) / length
             s = -(p * shape[v, 0] + q * shape[v, 1] + r * shape[v, 2])
             _add_plane(quadrics[v], border_weight * length, p, q, r, s)
             _add_plane(quadrics[u], border_weight * length, p, q, r, s)
+
+
+def hold_places(points, triangles, weight, quadrics) -> None:
+    """Add to the quadrics (V, 10) of every vertex its own place: moved by d, it costs its area · weight (V,) · d²."""
+    for t in range(len(triangles)):
+        a, b, c, _ = _normal(triangles[t, 0], triangles[t, 1], triangles[t, 2], points)
+        area = 0.5 * np.sqrt(a * a + b * b + c * c)
+        for corner in range(3):
+            v = triangles[t, corner]
+            share = area * weight[v]
+            x, y, z = points[v, 0], points[v, 1], points[v, 2]
+            quadrics[v, 0] += share
+            quadrics[v, 3] -= share * x
+            quadrics[v, 4] += share
+            quadrics[v, 6] -= share * y
+            quadrics[v, 7] += share
+            quadrics[v, 8] -= share * z
+            quadrics[v, 9] += share * (x * x + y * y + z * z)
+
+
+def find_color_steps(triangles, colors, steps) -> None:
+    """The largest difference (V,) uint8 of any channel of the colours (V, 3) along the edges at every vertex."""
+    steps[:] = 0
+    for t in range(len(triangles)):
+        for corner in range(3):
+            v, u = triangles[t, corner], triangles[t, (corner + 1) % 3]
+            for c in range(3):
+                step = max(colors[v, c], colors[u, c]) - min(colors[v, c], colors[u, c])  # unsigned
+                steps[v] = max(steps[v], step)
+                steps[u] = max(steps[u], step)
 
 
 @within

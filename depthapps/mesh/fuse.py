@@ -18,6 +18,7 @@ from depthapps.mesh.field import DistanceField
 from depthapps.mesh.paint import KeptViews, PlacedView, paint_vertices
 from depthapps.mesh.simplify import Collapser
 from depthapps.mesh.triangles import piece_sizes, used_vertices
+from depthapps.native import Kernel
 from depthapps.scene import FloatMap, Scene, TriangleMesh
 from depthapps.surface import clean_depth, surface_links, surface_normals, trusted
 
@@ -31,6 +32,7 @@ VOXEL_PIXELS = 1.5
 VOXEL_SIGMAS = 1.0
 SMALLEST_PIECE = 200  # triangles; smaller ones float
 SIMPLEST_LINKS = 2  # of four; pixels with fewer neighbours on their own surface fly between two
+_find_color_steps = Kernel("depthapps.mesh._kernels", "find_color_steps", "int32[:,::1] uint8[:,::1] uint8[::1]")
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,10 @@ def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: Fuse
 def simplify_mesh(mesh: TriangleMesh, max_triangles: int) -> TriangleMesh:
     """A mesh without texture with at most so many triangles; its vertices are a part of those it had."""
     points = mesh.vertices - mesh.vertices.mean(axis=0)
-    collapser = Collapser(points, points, mesh.triangles, 1.0)
-    collapser.hold(_contrast(mesh) ** 2)
+    collapser = Collapser(points, mesh.triangles, 1.0)
+    contrast = np.empty(len(points), np.uint8)
+    _find_color_steps(np.ascontiguousarray(mesh.triangles), np.ascontiguousarray(mesh.colors), contrast)
+    collapser.hold((contrast / 255) ** 2)
     return _with_triangles(mesh, collapser.collapse_to(max_triangles))
 
 
@@ -127,15 +131,6 @@ def distances_m(points: NDArray[np.floating], mesh: TriangleMesh) -> NDArray[np.
     scene = o3d.t.geometry.RaycastingScene()
     scene.add_triangles(mesh.vertices.astype(np.float32), mesh.triangles.astype(np.uint32))
     return scene.compute_distance(o3d.core.Tensor(points.astype(np.float32))).numpy()
-
-
-def _contrast(mesh: TriangleMesh) -> NDArray[np.floating]:
-    """The largest step of colour (V,) along the edges at every vertex, as a share of white."""
-    colors = mesh.colors[mesh.triangles].astype(np.int16)
-    along = np.abs(colors - np.roll(colors, -1, axis=1)).max(axis=2)  # from each corner to the next
-    largest = np.zeros(len(mesh.vertices), np.int16)
-    np.maximum.at(largest, mesh.triangles.ravel(), np.maximum(along, np.roll(along, 1, axis=1)).ravel())
-    return largest / 255
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,7 +54,7 @@ def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: SolidParam
     vertices, triangles = _zero_surface(field)
     vertices = vertices * cell
     vertices, triangles = _largest(vertices, triangles)
-    triangles = Collapser(vertices, vertices, triangles, 1.0).collapse_to(params.max_triangles)
+    triangles = Collapser(vertices, triangles, 1.0).collapse_to(params.max_triangles)
     used, triangles = used_vertices(triangles, len(vertices))
     vertices = vertices[used] - vertices[used].min(axis=0)
     vertices *= params.size_mm / np.ptp(vertices, axis=0).max()

@@ -39,8 +39,9 @@ _CORNERS = "int32[:,::1] int32[::1] int32[::1]"  # triangles, head, following
 _SURFACE = f"{_CORNERS} float64[:,::1] float64[:,::1] float64[:,::1] float64[::1] int32[::1]"
 _link_corners = Kernel(_KERNELS, "link_corners", _CORNERS)
 _add_quadrics = Kernel(
-    _KERNELS, "add_quadrics", f"float64[:,::1] float64[:,::1] {_CORNERS} float64 int32[:,::1] float64[:,::1]"
+    _KERNELS, "add_quadrics", f"float64[:,::1] float64[:,::1] int64 {_CORNERS} float64 int32[:,::1] float64[:,::1]"
 )
+_hold_places = Kernel(_KERNELS, "hold_places", "float64[:,::1] int32[:,::1] float64[::1] float64[:,::1]")
 _find_collapses = Kernel(
     _KERNELS, "find_collapses", f"int64 int64 int32[:,::1] int32[::1] float64[::1] {_SURFACE} uint8[::1]"
 )
@@ -85,18 +86,20 @@ class Loss:
 class Collapser:
     """A triangle mesh whose edges are collapsed, the cheapest first.
 
-    points: (V, 3) float64. shape: the same, or with 0 as third column where that of `points` is a height over the
-    other two, see `_kernels.add_quadrics`. border_weight: what a border edge's displacement counts, beside a surface's.
+    points: (V, 3) float64. border_weight: what a border edge's displacement counts, beside a surface's. heights: the
+    third column of `points` is a height over the other two, see `_kernels.add_quadrics`.
     """
 
     def __init__(
         self,
         points: NDArray[np.floating],
-        shape: NDArray[np.floating],
         triangles: NDArray[np.int32],
         border_weight: float,
+        *,
+        heights: bool = False,
     ) -> None:
-        self._points, self._shape = (np.ascontiguousarray(p, np.float64) for p in (points, shape))
+        self._points = np.ascontiguousarray(points, np.float64)
+        self._shape = self._points * [1, 1, 0] if heights else self._points
         self._triangles = np.array(triangles, np.int32, order="C")
         count = len(points)
         self._head, self._following = np.empty(count, np.int32), np.empty(3 * len(triangles), np.int32)
@@ -104,21 +107,14 @@ class Collapser:
         self._quadrics = np.zeros((count, 10))
         corners = (self._triangles, self._head, self._following)
         rings = np.empty((2, RING), np.int32)
-        _add_quadrics(self._points, self._shape, *corners, border_weight, rings, self._quadrics)
+        _add_quadrics(self._points, self._shape, int(heights), *corners, border_weight, rings, self._quadrics)
         self._stale = np.ones(count, np.uint8)
         self._costs, self._targets = np.full(count, np.inf), np.zeros(count, np.int32)
         self.count = len(triangles)
 
     def hold(self, weight: NDArray[np.floating]) -> None:
         """Let every vertex' own place count, by a weight (V,): moved by d, it costs its area times weight · d²."""
-        x, y, z = np.ascontiguousarray(self._points.T)
-        one, two, three = np.ascontiguousarray(self._triangles.T)
-        (ax, bx), (ay, by), (az, bz) = ((v[two] - v[one], v[three] - v[one]) for v in (x, y, z))
-        areas = 0.5 * np.sqrt((ay * bz - az * by) ** 2 + (az * bx - ax * bz) ** 2 + (ax * by - ay * bx) ** 2)
-        weight = weight * np.bincount(self._triangles.ravel(), areas.repeat(3), len(weight))
-        place = {0: 1, 3: -x, 4: 1, 6: -y, 7: 1, 8: -z, 9: x * x + y * y + z * z}
-        for column, value in place.items():
-            self._quadrics[:, column] += weight * value
+        _hold_places(self._points, self._triangles, np.ascontiguousarray(weight, np.float64), self._quadrics)
 
     @property
     def points(self) -> NDArray[np.floating]:
@@ -170,7 +166,7 @@ def grid_collapser(inverse: FloatMap, quads: Quads, params: SimplifyParams) -> t
     used, triangles = used_vertices(coarse_triangles(inverse, quads, error=error, vertices=vertices), inverse.size)
     y, x = np.divmod(used, inverse.shape[1])
     points = np.column_stack([x, y, inverse.ravel()[used]]).astype(np.float64)
-    return used, Collapser(points, points * [1, 1, 0], triangles, BORDER_PX**2)
+    return used, Collapser(points, triangles, BORDER_PX**2, heights=True)
 
 
 def simplify_surface(surface: GridSurface, params: SimplifyParams) -> tuple[NDArray[np.int32], Loss]:
