@@ -32,7 +32,9 @@ VOXEL_PIXELS = 1.5
 VOXEL_SIGMAS = 1.0
 SMALLEST_PIECE = 200  # triangles; smaller ones float
 SIMPLEST_LINKS = 2  # of four; pixels with fewer neighbours on their own surface fly between two
-_find_color_steps = Kernel("depthapps.mesh._kernels", "find_color_steps", "int32[:,::1] uint8[:,::1] uint8[::1]")
+_find_color_steps = Kernel(
+    "depthapps.mesh._triangle_kernels", "find_color_steps", "int32[:,::1] uint8[:,::1] uint8[::1]"
+)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ _find_collapses = Kernel(
     _KERNELS, "find_collapses", f"int64 int64 int32[:,::1] int32[::1] float64[::1] {_SURFACE} uint8[::1]"
 )
 _collapse = Kernel(_KERNELS, "collapse", f"float64 int64 int32[:,::1] {_SURFACE} uint8[::1] uint8[::1] int64[::1]")
-rasterize = Kernel(_KERNELS, "rasterize", "float64[:,::1] int32[:,::1] float64[:,::1]")
+rasterize = Kernel("depthapps.mesh._triangle_kernels", "rasterize", "float64[:,::1] int32[:,::1] float64[:,::1]")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from depthapps.native import Kernel
 
-join_pieces = Kernel("depthapps.mesh._piece_kernels", "join_pieces", "int32[:,::1] int32[::1]")
+join_pieces = Kernel("depthapps.mesh._triangle_kernels", "join_pieces", "int32[:,::1] int32[::1]")
 
 
 def used_vertices(triangles: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
