@@ -2,7 +2,8 @@
 
 The texture is made of the photos themselves, each cut to what is used of it, so that no surface has to be unfolded. Of
 neighbouring triangles as many as can take one photo (after Waechter, Moehrle and Goesele 2014, with majority votes in
-place of graph cuts), and every photo's low frequencies are moved to the mean of all (Burt and Adelson 1983).
+place of graph cuts), every photo's low frequencies are moved to the mean of all (Burt and Adelson 1983), and what is
+left of the steps between photos is spread into both of them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.mesh.paint import Look, PlacedView, look_at
+from depthapps.mesh.seams import Piece, even_out
 from depthapps.native import Kernel
 from depthapps.scene import TriangleMesh
 
@@ -53,9 +55,11 @@ def textured(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: float) 
     colour of their vertices.
     """
     looks = [look_at(mesh, view, voxel_m) for view in views]
-    label = _voted(*_best_views(mesh, looks), mesh)
+    neighbours = _neighbours(mesh.triangles)
+    label = _voted(*_best_views(mesh, looks), neighbours)
     triangles, vertex_of = _split_by(label, mesh, len(views))
     pieces = [_levelled(mesh, view, look, used) for view, look, used in zip(views, looks, vertex_of[:-1], strict=True)]
+    pieces = even_out(pieces, looks, label, mesh.triangles, neighbours)
     plain = mesh.triangles[label == _NONE]
     swatches = _swatches(mesh.colors[plain].mean(axis=1).round().astype(np.uint8))
     tiles, texture = _packed(pieces, swatches)
@@ -122,11 +126,10 @@ def _best_views(mesh: TriangleMesh, looks: list[Look]) -> tuple[NDArray[np.int32
     return label, np.where(shows != 0, shows, holds)
 
 
-def _voted(label: NDArray[np.int32], able: NDArray[np.int64], mesh: TriangleMesh) -> NDArray[np.int32]:
-    """Labels (T,) after votes: a triangle takes the photo that two of its neighbours have, if it is able to."""
-    around = _neighbours(mesh.triangles)
+def _voted(label: NDArray[np.int32], able: NDArray[np.int64], neighbours: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Labels (T,) after votes: a triangle takes the photo that two of its neighbours (T, 3) have, if it is able to."""
     for _ in range(VOTES):
-        a, b, c = (np.where(n >= 0, label[n], _NONE) for n in around.T)
+        a, b, c = (np.where(n >= 0, label[n], _NONE) for n in neighbours.T)
         wanted = np.where((a == b) | (a == c), a, np.where(b == c, b, _NONE))
         may = (wanted != _NONE) & (able >> np.maximum(wanted, 0) & 1 == 1)
         if not (may & (wanted != label)).any():
@@ -147,9 +150,7 @@ def _neighbours(triangles: NDArray[np.int32]) -> NDArray[np.int64]:
     return around.reshape(-1, 3)
 
 
-def _levelled(
-    mesh: TriangleMesh, view: PlacedView, look: Look, used: NDArray[np.intp]
-) -> tuple[NDArray[np.uint8], float, float] | None:
+def _levelled(mesh: TriangleMesh, view: PlacedView, look: Look, used: NDArray[np.intp]) -> Piece | None:
     """What vertices use of a photo, its colours moved to the mean of all views, and its place (left, top) in it."""
     if not len(used):
         return None
@@ -171,7 +172,7 @@ def _levelled(
     change = spread[..., 1:] / (spread[..., :1] + 1e-3 * float(spread[..., 0].max()))
     change = cv2.resize(change, (columns * side, rows * side), interpolation=cv2.INTER_LINEAR)
     moved = image + change[: image.shape[0], : image.shape[1]]
-    return np.clip(np.rint(moved), 0, 255).astype(np.uint8), left, top
+    return Piece(np.clip(np.rint(moved), 0, 255).astype(np.uint8), left, top)
 
 
 def _swatches(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -192,9 +193,7 @@ def _swatch_centres(count: int, width: int, tile: _Tile | None) -> NDArray[np.fl
     return np.column_stack([(column + 0.5) * SWATCH_PX + tile.x, (row + 0.5) * SWATCH_PX + tile.y])
 
 
-def _packed(
-    pieces: list[tuple[NDArray[np.uint8], float, float] | None], swatches: NDArray[np.uint8]
-) -> tuple[list[_Tile | None], NDArray[np.uint8]]:
+def _packed(pieces: list[Piece | None], swatches: NDArray[np.uint8]) -> tuple[list[_Tile | None], NDArray[np.uint8]]:
     """The pieces' tiles, the swatches' last, and the texture that they are in, on shelves, the highest first."""
     scale = 1.0
     while True:
@@ -203,10 +202,10 @@ def _packed(
             if piece is None:
                 tiles.append(None)
                 continue
-            image, left, top = piece
+            image = piece.image
             size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
             small = image if scale == 1 else np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-            tiles.append(_Tile(small, left, top, scale, 0, 0))
+            tiles.append(_Tile(small, piece.left, piece.top, scale, 0, 0))
         tiles.append(_Tile(swatches, 0, 0, 1, 0, 0) if swatches.size else None)
         placed, width, height = _shelved(tiles)
         if max(width, height) <= LARGEST_TEXTURE or scale < 0.1:
