@@ -34,7 +34,7 @@ BAND_VERTICES = 20_000
 EXCESS = 4
 RING = 40  # vertices with more neighbours stay as they are
 
-_KERNELS = "depthapps.mesh._kernels"
+_KERNELS = "depthapps.mesh._collapse_kernels"
 _CORNERS = "int32[:,::1] int32[::1] int32[::1]"  # triangles, head, following
 _SURFACE = f"{_CORNERS} float64[:,::1] float64[:,::1] float64[:,::1] float64[::1] int32[::1]"
 _link_corners = Kernel(_KERNELS, "link_corners", _CORNERS)
@@ -87,7 +87,7 @@ class Collapser:
     """A triangle mesh whose edges are collapsed, the cheapest first.
 
     points: (V, 3) float64. border_weight: what a border edge's displacement counts, beside a surface's. heights: the
-    third column of `points` is a height over the other two, see `_kernels.add_quadrics`.
+    third column of `points` is a height over the other two, see `_collapse_kernels.add_quadrics`.
     """
 
     def __init__(
