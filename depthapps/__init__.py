@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from depthapps.bokeh.params import BokehParams as BokehParams
     from depthapps.bokeh.render import render_bokeh as render_bokeh
-    from depthapps.engine.photos import match_photos as match_photos
-    from depthapps.engine.pipeline import match_pair as match_pair
-    from depthapps.errors import DepthappsError as DepthappsError
-    from depthapps.geometry import depth_from_disparity as depth_from_disparity
-    from depthapps.io.images import read_image as read_image
-    from depthapps.io.images import write_image as write_image
+    from depthapps.core.errors import DepthappsError as DepthappsError
+    from depthapps.core.geometry import depth_from_disparity as depth_from_disparity
+    from depthapps.core.quality import Quality as Quality
+    from depthapps.core.scene import Calibration as Calibration
+    from depthapps.core.scene import Camera as Camera
+    from depthapps.core.scene import Scene as Scene
+    from depthapps.core.scene import StereoPair as StereoPair
+    from depthapps.engine.match import match_pair as match_pair
+    from depthapps.engine.match_photos import match_photos as match_photos
+    from depthapps.io.photos.images import read_image as read_image
+    from depthapps.io.photos.images import write_image as write_image
     from depthapps.mesh.build import build_cloud as build_cloud
     from depthapps.mesh.build import build_mesh as build_mesh
-    from depthapps.quality import Quality as Quality
-    from depthapps.scene import Calibration as Calibration
-    from depthapps.scene import Camera as Camera
-    from depthapps.scene import Scene as Scene
-    from depthapps.scene import StereoPair as StereoPair
     from depthapps.shadow.params import DirectionalLight as DirectionalLight
     from depthapps.shadow.params import LitBy as LitBy
     from depthapps.shadow.params import PointLight as PointLight
@@ -34,28 +34,28 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BokehParams": "bokeh.params",
-    "Calibration": "scene",
-    "Camera": "scene",
-    "DepthappsError": "errors",
+    "Calibration": "core.scene",
+    "Camera": "core.scene",
+    "DepthappsError": "core.errors",
     "DirectionalLight": "shadow.params",
     "LitBy": "shadow.params",
     "PointLight": "shadow.params",
-    "Quality": "quality",
+    "Quality": "core.quality",
     "RelightParams": "shadow.params",
-    "Scene": "scene",
+    "Scene": "core.scene",
     "SpotLight": "shadow.params",
-    "StereoPair": "scene",
+    "StereoPair": "core.scene",
     "build_cloud": "mesh.build",
     "build_mesh": "mesh.build",
     "build_solid": "shadow.solid",
-    "depth_from_disparity": "geometry",
-    "match_pair": "engine.pipeline",
-    "match_photos": "engine.photos",
-    "read_image": "io.images",
+    "depth_from_disparity": "core.geometry",
+    "match_pair": "engine.match",
+    "match_photos": "engine.match_photos",
+    "read_image": "io.photos.images",
     "relight": "shadow.relight",
     "render_bokeh": "bokeh.render",
     "trace_visibility": "shadow.tracing",
-    "write_image": "io.images",
+    "write_image": "io.photos.images",
 }
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 

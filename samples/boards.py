@@ -11,10 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from depthapps.engine.calibration.boards import Board
-from depthapps.engine.calibration.checks import camera_matrix
-from depthapps.io.images import write_image
-from depthapps.scene import Camera, LensCamera, StereoRig
+from depthapps.core.scene import Camera, LensCamera, StereoRig
+from depthapps.engine.calibrate.boards import Board
+from depthapps.engine.calibrate.checks import camera_matrix
+from depthapps.io.photos.images import write_image
 
 CHESSBOARD = Board(9, 6, 0.03)
 CHARUCO = Board(8, 6, 0.035, "4X4_50", 0.026)

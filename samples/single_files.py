@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from depthapps.geometry import depth_from_disparity
+from depthapps.core.geometry import depth_from_disparity
+from depthapps.core.scene import Calibration
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.depth import read_disparity
-from depthapps.scene import Calibration
+from depthapps.io.maps import read_disparity
 
 HERE = Path(__file__).parent
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90]

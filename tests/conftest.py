@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthapps.scene import Calibration, Camera, Scene, StereoPair
+from depthapps.core.scene import Calibration, Camera, Scene, StereoPair
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples"

@@ -151,7 +151,7 @@ def heif_file(items: list[HeifItem], stereo: tuple[int, int] | None = None) -> b
     """A HEIF file of items with the ids 1, 2, ..., the first of them primary; `stereo` makes two of them a pair."""
     import pillow_heif
 
-    from depthapps.io.isobmff import read_items
+    from depthapps.io.photos.isobmff import read_items
 
     def box(kind: bytes, content: bytes) -> bytes:
         kind, content = (kind, content) if len(kind) == 4 else (b"uuid", kind + content)

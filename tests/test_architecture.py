@@ -10,26 +10,24 @@ import pytest
 from conftest import ROOT
 
 PACKAGE = ROOT / "depthapps"
-# what a module may import of depthapps, by its room; a room may always import itself
-GROUND = {
-    "errors": set(),
-    "quality": set(),
-    "_open3d": set(),
-    "bands": set(),
-    "compiled": set(),
-    "native": set(),
-    "scene": {"errors"},
-    "color": {"scene"},
-    "geometry": {"scene"},
-    "_surface_kernels": set(),
-    "surface": {"bands", "geometry", "native", "scene"},
-    "lifting": {"bands", "color", "geometry", "native", "scene"},
-    "denoise": {"bands", "compiled", "geometry", "native", "scene"},
+# what a room may import of depthapps besides itself
+CORE = {"core", "runtime"}
+SHAPES = CORE | {"surface"}
+ALLOWED = {
+    "core": set(),
+    "runtime": set(),
+    "surface": CORE,
+    "engine": SHAPES,
+    "bokeh": SHAPES,
+    "shadow": SHAPES,
+    "mesh": SHAPES,
+    "draw": SHAPES,
+    "io": CORE,
+    "scan": SHAPES | {"mesh"},
+    "apps": SHAPES | {"engine", "bokeh", "shadow", "mesh", "scan", "draw", "io"},
+    "cli": SHAPES | {"engine", "bokeh", "shadow", "mesh", "scan", "draw", "io", "apps"},
+    "__main__": {"cli"},
 }
-BELOW_ROOMS = set(GROUND)
-ROOMS = {name: BELOW_ROOMS for name in ("engine", "bokeh", "shadow", "mesh", "io")}
-TOP = {"cli": BELOW_ROOMS | set(ROOMS), "__main__": {"cli"}}
-ALLOWED = GROUND | ROOMS | TOP
 
 
 def _imports(path) -> set[str]:

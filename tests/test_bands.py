@@ -2,7 +2,7 @@
 
 import pytest
 
-from depthapps.bands import for_bands
+from depthapps.runtime.threads import for_bands
 
 
 @pytest.mark.parametrize("height", [0, 1, 31, 32, 33, 500])

@@ -11,9 +11,9 @@ import pytest
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import render_bokeh, scatter
-from depthapps.color import to_linear
-from depthapps.errors import InputError
-from depthapps.scene import Camera, Scene
+from depthapps.core.color import to_linear
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Camera, Scene
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from depthapps.bokeh.highlights import LAMP_POWER, give_grain, recover_highlight
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur, render_bokeh, scatter, scatter_filled, scatter_seen
-from depthapps.bokeh.show import show_coc, show_focus
 from depthapps.bokeh.sweep import focus_pull
-from depthapps.color import srgb_encode, to_linear
-from depthapps.errors import InputError
-from depthapps.quality import Quality
-from depthapps.scene import Camera, Scene
+from depthapps.core.color import srgb_encode, to_linear
+from depthapps.core.errors import InputError
+from depthapps.core.quality import Quality
+from depthapps.core.scene import Camera, Scene
+from depthapps.draw.focus import show_coc, show_focus
 
 
 def _step(near: float, far: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.subject import find_subject
-from depthapps.scene import Camera, Scene
+from depthapps.core.scene import Camera, Scene
 
 Y, X = np.mgrid[:300, :400]
 WALL = np.full(X.shape, 5.0)

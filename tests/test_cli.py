@@ -15,8 +15,8 @@ from PIL import Image as Pillow
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
-from depthapps.io.depth import read_depth, read_disparity
-from depthapps.io.images import read_image, write_image
+from depthapps.io.maps import read_depth, read_disparity
+from depthapps.io.photos.images import read_image, write_image
 
 COMMANDS = {"depth": "out.pfm", "bokeh": "out.png", "shadow": "out.png", "mesh": "out.glb"}
 LEFT, RIGHT, CALIB = (str(SAMPLES / n) for n in ("left.png", "right.png", "calib.txt"))

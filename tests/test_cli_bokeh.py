@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from depthapps.cli import bokeh
 from depthapps.cli.app import app
-from depthapps.io.images import read_image
+from depthapps.io.photos.images import read_image
 from depthapps.io.video import VIDEO_SUFFIXES
 
 

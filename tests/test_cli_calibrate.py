@@ -14,7 +14,7 @@ from conftest import ROOT, read_raw
 from test_cli import entries, run
 
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.images import write_image
+from depthapps.io.photos.images import write_image
 
 REAL = ROOT.parent / "shared" / "data" / "calibration"
 BOARDS = {

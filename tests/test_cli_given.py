@@ -15,9 +15,9 @@ from test_cli import refuse, run
 from test_io_calibration import camera_infos
 
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.depth import read_disparity
-from depthapps.io.images import read_image, read_photo, write_image
-from depthapps.io.metadata import Metadata, camera_name
+from depthapps.io.maps import read_disparity
+from depthapps.io.photos.images import read_image, read_photo, write_image
+from depthapps.io.photos.metadata import Metadata, camera_name
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -78,7 +78,7 @@ def test_relative_depth_says_that_metres_are_a_guess(tmp_path):
 def test_the_preview_of_a_given_depth_is_in_metres(tmp_path, portrait, monkeypatch):
     shown = []
     monkeypatch.setattr(
-        "depthapps.io.preview.render_depth_preview", lambda z: shown.append(z) or np.zeros((4, 4, 3), np.uint8)
+        "depthapps.draw.preview.render_depth_preview", lambda z: shown.append(z) or np.zeros((4, 4, 3), np.uint8)
     )
     run("depth", portrait, "-o", tmp_path / "p.png")
     assert np.nanmedian(shown[0]) == pytest.approx(4, rel=0.01)

@@ -16,8 +16,8 @@ from test_mesh_fuse import CAMERA, POSES, off_walls, view
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
-from depthapps.io.depth import write_depth
-from depthapps.io.images import write_image
+from depthapps.io.maps import write_depth
+from depthapps.io.photos.images import write_image
 
 
 def run(*arguments, code: int = 0):
@@ -118,7 +118,7 @@ def test_other_layouts_become_the_same_room(tmp_path, room, change, kind, more):
 
 
 def test_a_grid_that_would_not_fit_the_memory_is_refused_and_nothing_is_written(tmp_path, room, monkeypatch):
-    monkeypatch.setattr("depthapps.mesh.fuse.MAX_BLOCKS", 50)
+    monkeypatch.setattr("depthapps.scan.fuse.MAX_BLOCKS", 50)
     result = run("--sequence", room, "-o", tmp_path / "room.obj", "--voxel-mm", 10, code=1)
     assert "fill the memory" in result.stderr
     assert "--voxel-mm" in result.stderr

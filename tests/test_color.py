@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from depthapps.color import from_linear, srgb_decode, srgb_encode, to_8bit, to_linear
+from depthapps.core.color import from_linear, srgb_decode, srgb_encode, to_8bit, to_linear
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.denoise.faces import _distinct, find_faces
-from depthapps.denoise.planes import fit_planes
+from depthapps.surface.denoise.faces import _distinct, find_faces
+from depthapps.surface.denoise.planes import fit_planes
 
 ALL = np.ones((120, 159), bool), np.ones((119, 160), bool)
 
@@ -95,7 +95,7 @@ def test_planes_of_every_third_pixel_serve_all(monkeypatch):
     noisy = (exact + np.random.default_rng(0).normal(0, 0.001, exact.shape)).astype(np.float32)
     right, down = (np.abs(np.diff(noisy, axis=axis)) < 0.01 for axis in (1, 0))
     whole = fit_planes(noisy, right, down)
-    monkeypatch.setattr("depthapps.denoise.planes._LARGEST_PX", 100)
+    monkeypatch.setattr("depthapps.surface.denoise.planes._LARGEST_PX", 100)
     thirds = fit_planes(noisy, right, down)
     assert np.abs(thirds.inverse - exact).max() < 0.006
     body = np.ones(exact.shape, bool)

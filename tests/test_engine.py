@@ -6,16 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.engine.coarse import CoarseMatch, match_coarse, match_detail
-from depthapps.engine.exposure import equalize_exposure, match_exposure
-from depthapps.engine.noise import noise_level, remove_noise
-from depthapps.engine.pipeline import match_pair
-from depthapps.engine.range import find_range
-from depthapps.engine.refinement import complete, snap_edges, weighted_medians
-from depthapps.engine.sgbm import SgbmParams, match, match_both_ways
-from depthapps.errors import StereoError, SwappedViewsError
-from depthapps.quality import Quality
-from depthapps.scene import Calibration, Camera, Image, StereoPair
+from depthapps.core.errors import StereoError, SwappedViewsError
+from depthapps.core.quality import Quality
+from depthapps.core.scene import Calibration, Camera, Image, StereoPair
+from depthapps.engine.front.coarse import CoarseMatch, match_coarse, match_detail
+from depthapps.engine.front.exposure import equalize_exposure, match_exposure
+from depthapps.engine.front.noise import noise_level, remove_noise
+from depthapps.engine.front.range import find_range
+from depthapps.engine.match import match_pair
+from depthapps.engine.matching.refinement import complete, snap_edges, weighted_medians
+from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
 
 
 def grey(pair: StereoPair) -> tuple[Image, Image]:
@@ -181,7 +181,7 @@ def test_the_matcher_searches_the_range_it_is_given(two_layers):
 def test_strips_of_a_large_pair_join_without_a_seam(two_layers, monkeypatch):
     views, params = grey(two_layers.pair), SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
     whole = match(*views, low=5, high=36, params=params)
-    monkeypatch.setattr("depthapps.engine.sgbm._STRIP_CELLS", 320 * 32 * 80)
+    monkeypatch.setattr("depthapps.engine.matching.sgbm._STRIP_CELLS", 320 * 32 * 80)
     strips = match(*views, low=5, high=36, params=params)
     differ = ~np.isclose(whole, strips, atol=0.5, equal_nan=True)
     assert differ.mean() < 0.01

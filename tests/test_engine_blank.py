@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.engine.coarse import match_coarse
-from depthapps.engine.corners import find_corners, follow_corners
+from depthapps.engine.front.coarse import match_coarse
+from depthapps.engine.front.corners import find_corners, follow_corners
 from depthapps.engine.rectify.blank import filled, shown, shrunk
 
 

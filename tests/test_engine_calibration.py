@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from boards import CHARUCO, CHESSBOARD, RIG, SIZE, poses, render
 
-from depthapps.engine.calibration.boards import Board, Corners, align_order, find_corners
-from depthapps.engine.calibration.checks import camera_matrix, coverage
-from depthapps.engine.calibration.shots import Shot
-from depthapps.engine.calibration.solve import solve
-from depthapps.scene import Camera, LensCamera
+from depthapps.core.scene import Camera, LensCamera
+from depthapps.engine.calibrate.boards import Board, Corners, align_order, find_corners
+from depthapps.engine.calibrate.checks import camera_matrix, coverage
+from depthapps.engine.calibrate.shots import Shot
+from depthapps.engine.calibrate.solve import solve
 
 
 def project(board, camera, rotation, translation):

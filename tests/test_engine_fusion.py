@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.engine.clues import REACH_PX, clues, neighbour_candidates, see_from_right
-from depthapps.engine.front import align
-from depthapps.engine.fusion import fuse, stack_candidates
-from depthapps.engine.pipeline import match_pair
-from depthapps.engine.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_disparity, guess_disparity
-from depthapps.quality import Quality
+from depthapps.core.quality import Quality
+from depthapps.engine.front.align import align
+from depthapps.engine.fusion.clues import REACH_PX, clues, neighbour_candidates, see_from_right
+from depthapps.engine.fusion.fuse import fuse, stack_candidates
+from depthapps.engine.match import match_pair
+from depthapps.engine.matching.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_disparity, guess_disparity
 
 NAN = np.float32(np.nan)
 
@@ -130,7 +130,7 @@ def test_tiles_join_without_a_seam(two_layers, monkeypatch):
     views = align(two_layers.pair.left, two_layers.pair.right)
     guesses, known, from_right = guess_disparity(views, (THREE_PATHS,))
     whole, _ = fuse(views.left, views.right_grey, guesses, known, from_right)
-    monkeypatch.setattr("depthapps.engine.fusion._TILE", 128)
+    monkeypatch.setattr("depthapps.engine.fusion.fuse._TILE", 128)
     tiles, _ = fuse(views.left, views.right_grey, guesses, known, from_right)
     assert (np.abs(whole - tiles) > 0.25).mean() < 0.01
 

@@ -13,11 +13,11 @@ from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
+from depthapps.core.errors import NetworkError
+from depthapps.engine.match import match_pair
 from depthapps.engine.network import NetworkDescription, StereoNetwork
-from depthapps.engine.pipeline import match_pair
-from depthapps.errors import NetworkError
-from depthapps.io.depth import read_disparity
-from depthapps.io.images import write_image
+from depthapps.io.maps import read_disparity
+from depthapps.io.photos.images import write_image
 
 LEVELS = 24
 

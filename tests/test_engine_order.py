@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.engine.coarse import match_coarse
-from depthapps.engine.order import look_exchanged
-from depthapps.engine.photos import match_photos
-from depthapps.engine.range import find_range
-from depthapps.io.images import read_image
-from depthapps.quality import Quality
-from depthapps.scene import Calibration, Camera, Image, StereoPair
+from depthapps.core.quality import Quality
+from depthapps.core.scene import Calibration, Camera, Image, StereoPair
+from depthapps.engine.front.coarse import match_coarse
+from depthapps.engine.front.order import look_exchanged
+from depthapps.engine.front.range import find_range
+from depthapps.engine.match_photos import match_photos
+from depthapps.io.photos.images import read_image
 
 WIDTH, HEIGHT = 400, 240
 FAR_PX = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.engine.planes import fill_planes
+from depthapps.engine.matching.planes import fill_planes
 
 NAN = np.float32(np.nan)
 

@@ -13,14 +13,14 @@ from PIL.ExifTags import IFD, Base
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
-from depthapps.engine.photos import match_photos
-from depthapps.engine.pipeline import match_pair
+from depthapps.core.errors import StereoError
+from depthapps.core.quality import Quality
+from depthapps.core.scene import Calibration, Camera, Image, LensCamera, StereoPair, StereoRig
+from depthapps.engine.match import match_pair
+from depthapps.engine.match_photos import match_photos
 from depthapps.engine.rectify.modes import Frame, Rectify
 from depthapps.engine.rectify.rectification import rectify_rig
-from depthapps.errors import StereoError
-from depthapps.io.images import read_image, write_image
-from depthapps.quality import Quality
-from depthapps.scene import Calibration, Camera, Image, LensCamera, StereoPair, StereoRig
+from depthapps.io.photos.images import read_image, write_image
 
 FOCAL = 300.0
 CAMERA = Camera.centred(320, 240, FOCAL)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from depthapps.engine.specks import LARGEST_SHARE, remove_specks
+from depthapps.engine.matching.specks import LARGEST_SHARE, remove_specks
 
 HEIGHT, WIDTH = 200, 300
 SIDE = int((LARGEST_SHARE * HEIGHT * WIDTH) ** 0.5)

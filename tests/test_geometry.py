@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from depthapps.geometry import (
+from depthapps.core.geometry import (
     depth_from_disparity,
     disparity_from_depth,
     fill_background,
@@ -15,7 +15,7 @@ from depthapps.geometry import (
     ray_directions,
     unproject,
 )
-from depthapps.scene import Calibration, Camera
+from depthapps.core.scene import Calibration, Camera
 
 CAMERA = Camera(13, 9, 100.0, 110.0, 5.2, 4.4)
 depths = arrays(np.float32, (9, 13), elements=st.floats(0.125, 1000, width=32))

@@ -20,8 +20,8 @@ from photo_files import (
 )
 from PIL import Image as Pillow
 
-from depthapps.errors import InputError
-from depthapps.io.contents import read_contents
+from depthapps.core.errors import InputError
+from depthapps.io.photos.contents import read_contents
 
 WIDTH, HEIGHT = 160, 120
 DEPTH_AUX = (b"auxC", bytes(4) + b"urn:mpeg:hevc:2015:auxid:2\0")

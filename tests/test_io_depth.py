@@ -8,8 +8,8 @@ import pytest
 from conftest import read_raw
 
 from depthapps.cli.options import DEPTH_SCALE
-from depthapps.errors import InputError, MissingExtraError
-from depthapps.io.depth import (
+from depthapps.core.errors import InputError, MissingExtraError
+from depthapps.io.maps import (
     ASSUMED_FAR_M,
     ASSUMED_NEAR_M,
     DEPTH_PNG_SCALE,

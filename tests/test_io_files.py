@@ -7,8 +7,8 @@ import stat
 
 import pytest
 
-from depthapps.errors import InputError, OutputError
-from depthapps.io.files import Outputs, check_input, check_suffix
+from depthapps.core.errors import InputError, OutputError
+from depthapps.io.outputs import Outputs, check_input, check_suffix
 
 
 def test_parts_appear_together(tmp_path):

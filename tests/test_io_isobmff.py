@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from photo_files import HeifItem, heif_file
 
-from depthapps.io.isobmff import read_items
+from depthapps.io.photos.isobmff import read_items
 
 pytest.importorskip("pillow_heif")
 GREY = np.full((64, 64), 90, np.uint8)

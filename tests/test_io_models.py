@@ -15,13 +15,13 @@ import pytest
 import trimesh
 from conftest import read_raw
 
-from depthapps.color import srgb_decode
-from depthapps.errors import OutputError
-from depthapps.io.files import Outputs
-from depthapps.io.models import WEB_BYTES, Axes, companions, mesh_glb, write_cloud, write_mesh
-from depthapps.io.viewer import viewer_page
+from depthapps.core.color import srgb_decode
+from depthapps.core.errors import OutputError
+from depthapps.core.scene import Camera, Scene, TriangleMesh
+from depthapps.io.models.viewer import viewer_page
+from depthapps.io.models.write import WEB_BYTES, Axes, companions, mesh_glb, write_cloud, write_mesh
+from depthapps.io.outputs import Outputs
 from depthapps.mesh.build import build_cloud, build_mesh
-from depthapps.scene import Camera, Scene, TriangleMesh
 
 
 def load(path, **options) -> Any:
@@ -175,7 +175,7 @@ def test_a_glb_for_the_web_stays_small(tmp_path, mesh):
 
 
 def test_open3d_reads_the_ply(tmp_path, mesh):
-    from depthapps._open3d import import_open3d
+    from depthapps.runtime.open3d import import_open3d
 
     read = import_open3d().io.read_triangle_mesh(str(write(tmp_path / "model.ply", mesh)))
     assert len(read.triangles) == len(mesh.triangles)

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from depthapps.io.orientation import upright, upright_camera
-from depthapps.scene import Camera
+from depthapps.core.scene import Camera
+from depthapps.io.photos.orientation import upright, upright_camera
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from depthapps.io import png
-from depthapps.io.metadata import read_metadata
+from depthapps.io.photos import png
+from depthapps.io.photos.metadata import read_metadata
 
 
 def saved(**options) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.io import preview
-from depthapps.io.preview import render_depth_preview, render_disparity_preview
+from depthapps.draw import preview
+from depthapps.draw.preview import render_depth_preview, render_disparity_preview
 
 
 def test_the_picture_keeps_its_size_and_gets_a_legend():

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from depthapps.errors import InputError
-from depthapps.io.depth import write_depth
-from depthapps.io.images import write_image
+from depthapps.core.errors import InputError
+from depthapps.io.maps import write_depth
+from depthapps.io.photos.images import write_image
 from depthapps.io.sequences import read_sequence
 
 MATRIX = np.array([[100, 0, 9.5], [0, 101, 7.5], [0, 0, 1.0]])

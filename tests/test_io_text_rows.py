@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.io.text_rows import LARGEST, format_rows
+from depthapps.io.models.text_rows import LARGEST, format_rows
 
 
 def text(line: str, rows: list[list[float]]) -> str:

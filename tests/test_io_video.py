@@ -8,8 +8,8 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageSequence
 
-from depthapps.errors import InputError
-from depthapps.io.files import Outputs
+from depthapps.core.errors import InputError
+from depthapps.io.outputs import Outputs
 from depthapps.io.video import write_video
 
 

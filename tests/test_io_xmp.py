@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from photo_files import RDF, xmp
 
-from depthapps.io.xmp import Xmp
+from depthapps.io.photos.xmp import Xmp
 
 DEPTH = 'xmlns:D="http://ns.google.com/photos/1.0/depthmap/"'
 

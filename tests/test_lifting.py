@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import Card, make_pair
 
-from depthapps.lifting.lift import lift_to_image
+from depthapps.surface.lift import lift_to_image
 
 SCALE = 5
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthapps.errors import InputError
-from depthapps.geometry import project
+from depthapps.core.errors import InputError
+from depthapps.core.geometry import project
+from depthapps.core.scene import Camera, Scene
 from depthapps.mesh.build import build_cloud, build_mesh
-from depthapps.mesh.surface import cut_surface, textured_mesh
-from depthapps.scene import Camera, Scene
+from depthapps.mesh.cut import cut_surface, textured_mesh
 
 
 def test_every_vertex_lies_on_the_surface_and_shows_its_pixel(step_scene):

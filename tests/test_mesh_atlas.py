@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from test_mesh_fuse import CAMERA, POSES, texture, view
 
-from depthapps.mesh.atlas import LARGEST_TEXTURE, textured
-from depthapps.mesh.fuse import Fused, FuseParams, fuse_views, simplify_mesh
-from depthapps.mesh.paint import KEPT_PIXELS, MOST_VIEWS, KeptViews, PlacedView, look_at, paint_vertices
-from depthapps.scene import Camera, TriangleMesh
+from depthapps.core.scene import Camera, TriangleMesh
+from depthapps.scan.atlas import LARGEST_TEXTURE, textured
+from depthapps.scan.fuse import Fused, FuseParams, fuse_views, simplify_mesh
+from depthapps.scan.paint import KEPT_PIXELS, MOST_VIEWS, KeptViews, PlacedView, look_at, paint_vertices
 
 
 @pytest.fixture(scope="module")

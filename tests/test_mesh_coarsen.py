@@ -7,7 +7,7 @@ import pytest
 
 from depthapps.mesh.coarsen import BLOCK_PX, coarse_triangles
 from depthapps.mesh.simplify import rasterize
-from depthapps.surface import Quads, grid_quads, surface_links
+from depthapps.surface.tearing import Quads, grid_quads, surface_links
 
 HEIGHT, WIDTH = 100, 150  # no multiples of a block
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from test_mesh_fuse import CAMERA, POSES, view
 
-from depthapps.mesh.color_camera import ColorCamera, find_color_camera
-from depthapps.mesh.fuse import Fused, FuseParams, fuse_views
-from depthapps.mesh.paint import PlacedView
+from depthapps.scan.color_camera import ColorCamera, find_color_camera
+from depthapps.scan.fuse import Fused, FuseParams, fuse_views
+from depthapps.scan.paint import PlacedView
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.errors import InputError
-from depthapps.mesh.fuse import FuseParams, fuse_views, simplify_mesh
-from depthapps.mesh.register import estimate_poses
-from depthapps.scene import Camera, Scene, TriangleMesh
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Camera, Scene, TriangleMesh
+from depthapps.scan.fuse import FuseParams, fuse_views, simplify_mesh
+from depthapps.scan.register import estimate_poses
 
 CAMERA = Camera.centred(240, 180, 220.0)
 WALLS = (  # point and normal of three planes that meet in a corner, world axes

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.mesh.paint import Look
-from depthapps.mesh.seams import Piece, even_out
+from depthapps.scan.paint import Look
+from depthapps.scan.seams import Piece, even_out
 
 # a square of two triangles: the first photo shows the one, the second photo the other, 10 px farther to the right
 PIXELS = np.array([[4, 4], [44, 4], [44, 34], [4, 34]], np.float32)

@@ -10,12 +10,12 @@ import pytest
 import trimesh
 from test_mesh_fuse import POSES, view
 
-from depthapps.errors import InputError
-from depthapps.io.solids import stl_bytes
-from depthapps.mesh.fuse import FuseParams, fuse_views
-from depthapps.mesh.shell import build_shell
+from depthapps.core.errors import InputError
+from depthapps.io.models.solids import stl_bytes
 from depthapps.mesh.solid import SolidParams
 from depthapps.mesh.triangles import join_pieces
+from depthapps.scan.fuse import FuseParams, fuse_views
+from depthapps.scan.shell import build_shell
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.errors import InputError
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Camera, Scene
+from depthapps.mesh.cut import cut_surface
 from depthapps.mesh.simplify import Collapser, SimplifyParams, rasterize, simplify_surface
-from depthapps.mesh.surface import cut_surface
 from depthapps.mesh.triangles import border_edges
-from depthapps.scene import Camera, Scene
 
 HEIGHT, WIDTH = 150, 200
 

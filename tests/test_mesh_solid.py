@@ -7,9 +7,9 @@ import pytest
 import trimesh
 
 from depthapps.cli.mesh import SIZE_MM
-from depthapps.errors import InputError
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Camera, Scene
 from depthapps.mesh.solid import BASE_SHARE, SolidParams, build_solid
-from depthapps.scene import Camera, Scene
 
 
 def test_a_solid_is_closed_and_as_large_as_asked(step_scene):

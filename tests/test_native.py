@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthapps.native import Kernel, _say_once, load_ahead
+from depthapps.runtime.kernel import Kernel, _say_once, load_ahead
 
 _SCALE = """
 def scale(values, factor, shift, out):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.engine.pipeline import match_pair
-from depthapps.geometry import depth_from_disparity
+from depthapps.core.geometry import depth_from_disparity
+from depthapps.core.scene import Calibration, Camera, StereoPair
+from depthapps.engine.match import match_pair
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.depth import read_disparity
-from depthapps.io.images import read_image
-from depthapps.scene import Calibration, Camera, StereoPair
+from depthapps.io.maps import read_disparity
+from depthapps.io.photos.images import read_image
 
 
 def load(folder) -> tuple[StereoPair, np.ndarray]:

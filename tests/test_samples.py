@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from conftest import SAMPLES
 
-from depthapps.engine.pipeline import match_pair
+from depthapps.core.scene import Calibration, StereoPair
+from depthapps.engine.match import match_pair
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.contents import read_contents
-from depthapps.io.depth import read_disparity
-from depthapps.io.images import read_image
-from depthapps.io.views import Layout, split_views
-from depthapps.scene import Calibration, StereoPair
+from depthapps.io.maps import read_disparity
+from depthapps.io.photos.contents import read_contents
+from depthapps.io.photos.images import read_image
+from depthapps.io.photos.views import Layout, split_views
 
 
 def test_the_samples_are_small():

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthapps.color import to_linear
-from depthapps.errors import InputError
-from depthapps.scene import Camera, Scene
+from depthapps.core.color import to_linear
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Camera, Scene
 from depthapps.shadow.light_view import draw_shadow_map
 from depthapps.shadow.params import (
     DirectionalLight,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps._open3d import import_open3d
-from depthapps.geometry import ray_directions
-from depthapps.scene import Camera, Scene
+from depthapps.core.geometry import ray_directions
+from depthapps.core.scene import Camera, Scene
+from depthapps.runtime.open3d import import_open3d
 from depthapps.shadow.light_view import occluders
 from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.params import DirectionalLight, PointLight

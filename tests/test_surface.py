@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from depthapps.scene import Camera, Scene
-from depthapps.surface import clean_depth, grid_triangles, surface_links, surface_normals
+from depthapps.core.scene import Camera, Scene
+from depthapps.surface.tearing import clean_depth, grid_triangles, surface_links, surface_normals
 
 CAMERA = Camera.centred(160, 120, 150.0)
 

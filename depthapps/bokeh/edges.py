@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bands import for_bands
-from depthapps.native import Kernel
-from depthapps.scene import FloatMap
+from depthapps.core.scene import FloatMap
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 
 EDGE_PX = 2.0  # CoC: a step between neighbours above this shows background that the photo does not have
 _RIM_PX = 1.5  # an edge's own width, and half a pixel

@@ -6,8 +6,8 @@ import numpy as np
 
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.subject import find_subject
-from depthapps.errors import InputError
-from depthapps.scene import FloatMap, Scene
+from depthapps.core.errors import InputError
+from depthapps.core.scene import FloatMap, Scene
 
 _WINDOW_PX = 2  # a focus point stands for the 5x5 pixels around it
 

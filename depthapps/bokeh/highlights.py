@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.color import from_linear, srgb_decode, srgb_encode, to_linear
-from depthapps.scene import FloatMap, Image
+from depthapps.core.color import from_linear, srgb_decode, srgb_encode, to_linear
+from depthapps.core.scene import FloatMap, Image
 
 _CLIPPED = 253 / 255  # JPEG and demosaicing leave clipped samples a little below the top
 # Of a small clipped spot in the dark, times white. A guess, which --highlights scales: a bare bulb is thousands of

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from depthapps.errors import InputError
+from depthapps.core.errors import InputError
 
 DEFAULT_BLUR = 0.015  # of the picture's width; about a 50 mm f/1.4 portrait on 36 mm film
 _HINT = "see depthapps bokeh --help"

@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bands import for_bands, in_order
 from depthapps.bokeh.aperture import Aperture, make_aperture
 from depthapps.bokeh.edges import Layer, Sources, calm_weight, snap_edges, sources_of
 from depthapps.bokeh.highlights import give_grain, recover_highlights
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
-from depthapps.color import from_linear, to_encoded
-from depthapps.native import Kernel
-from depthapps.quality import Quality
-from depthapps.scene import FloatMap, Image, Scene
+from depthapps.core.color import from_linear, to_encoded
+from depthapps.core.quality import Quality
+from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands, in_order
 
 LENS_ROWS, RADIUS_STEPS, SUBROWS = 32, 32, 2  # of _kernels, which loads numba; a test holds them equal
 _BAND_ROWS = 64

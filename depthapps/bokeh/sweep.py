@@ -12,9 +12,9 @@ from depthapps.bokeh.edges import snapped_from
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur_snapped
-from depthapps.color import to_8bit, to_encoded
-from depthapps.quality import Quality
-from depthapps.scene import Scene
+from depthapps.core.color import to_8bit, to_encoded
+from depthapps.core.quality import Quality
+from depthapps.core.scene import Scene
 
 
 def focus_pull(

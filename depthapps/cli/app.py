@@ -18,7 +18,7 @@ from depthapps.cli.depth import depth
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import with_options
 from depthapps.cli.shadow import shadow
-from depthapps.errors import DepthappsError
+from depthapps.core.errors import DepthappsError
 
 _LIBRARIES = ("opencv-python", "numpy", "open3d", "trimesh", "numba", "typer", "pillow")
 

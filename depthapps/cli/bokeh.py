@@ -11,7 +11,7 @@ import typer
 
 from depthapps.bokeh.params import BokehParams
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions, numbers
-from depthapps.errors import InputError
+from depthapps.core.errors import InputError
 
 _VIDEO_SUFFIXES = (".mp4", ".gif")  # io.video.VIDEO_SUFFIXES, too heavy for --help; a test holds them equal
 
@@ -121,14 +121,14 @@ def bokeh(
     from depthapps.bokeh.focus import find_focus
     from depthapps.bokeh.lens import signed_coc
     from depthapps.bokeh.render import blur as render_blur
-    from depthapps.bokeh.show import show_coc, show_focus
     from depthapps.bokeh.subject import find_subject
     from depthapps.bokeh.sweep import focus_pull
     from depthapps.cli.report import Report
     from depthapps.cli.source import load_source, save_side_outputs, side_outputs
-    from depthapps.io.files import Outputs, check_suffix
-    from depthapps.io.images import IMAGE_SUFFIXES, write_image
-    from depthapps.io.preview import render_depth_preview
+    from depthapps.draw.focus import show_coc, show_focus
+    from depthapps.draw.preview import render_depth_preview
+    from depthapps.io.outputs import Outputs, check_suffix
+    from depthapps.io.photos.images import IMAGE_SUFFIXES, write_image
     from depthapps.io.video import write_video
 
     params = BokehParams(

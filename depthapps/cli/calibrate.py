@@ -46,12 +46,12 @@ def calibrate(
     """
     from depthapps.cli.calibration import calibrate_shots, tell
     from depthapps.cli.report import Report
-    from depthapps.engine.calibration.boards import Board
-    from depthapps.engine.calibration.checks import Rectifier, draw_coverage, draw_example
-    from depthapps.errors import InputError
+    from depthapps.core.errors import InputError
+    from depthapps.engine.calibrate.boards import Board
+    from depthapps.engine.calibrate.checks import Rectifier, draw_coverage, draw_example
     from depthapps.io.calibration.write import STORAGE_SUFFIXES, write_camera, write_rig
-    from depthapps.io.files import Outputs, check_suffix
-    from depthapps.io.images import IMAGE_SUFFIXES, read_image, write_image
+    from depthapps.io.outputs import Outputs, check_suffix
+    from depthapps.io.photos.images import IMAGE_SUFFIXES, read_image, write_image
 
     check_suffix(output, STORAGE_SUFFIXES, "a calibration")
     pictures = [path for path in (coverage, example) if path is not None]

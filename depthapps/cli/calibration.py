@@ -7,13 +7,13 @@ from pathlib import Path
 import cv2
 
 from depthapps.cli.report import Report, camera_facts
-from depthapps.color import to_8bit
-from depthapps.engine.calibration.boards import Board
-from depthapps.engine.calibration.checks import Rectifier, coverage, epipolar_errors_px
-from depthapps.engine.calibration.shots import Rejected, Shot, drop_repeated, read_shot
-from depthapps.engine.calibration.solve import FEWEST_SHOTS, Solution, solve
-from depthapps.errors import CalibrationError, InputError
-from depthapps.io.images import read_image
+from depthapps.core.color import to_8bit
+from depthapps.core.errors import CalibrationError, InputError
+from depthapps.engine.calibrate.boards import Board
+from depthapps.engine.calibrate.checks import Rectifier, coverage, epipolar_errors_px
+from depthapps.engine.calibrate.shots import Rejected, Shot, drop_repeated, read_shot
+from depthapps.engine.calibrate.solve import FEWEST_SHOTS, Solution, solve
+from depthapps.io.photos.images import read_image
 from depthapps.io.shots import find_shots, pair_shots
 
 _UNSURE = 0.01  # of the focal length: what one deviation of it is in a calibration that should be taken anew

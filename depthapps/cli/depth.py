@@ -46,10 +46,10 @@ def depth(
     """
     from depthapps.cli.report import Report
     from depthapps.cli.source import load_source, save_side_outputs, side_outputs
-    from depthapps.io.depth import MAP_SUFFIXES, write_depth, write_disparity
-    from depthapps.io.files import Outputs, check_suffix
-    from depthapps.io.images import write_image
-    from depthapps.io.preview import render_depth_preview, render_disparity_preview
+    from depthapps.draw.preview import render_depth_preview, render_disparity_preview
+    from depthapps.io.maps import MAP_SUFFIXES, write_depth, write_disparity
+    from depthapps.io.outputs import Outputs, check_suffix
+    from depthapps.io.photos.images import write_image
 
     pictures = (".png", ".jpg", ".jpeg")
     if kind is None:

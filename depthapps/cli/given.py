@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 
 from depthapps.cli.options import BUILTIN, DepthKind, SourceOptions
-from depthapps.errors import InputError
-from depthapps.io.contents import Contents, read_contents
-from depthapps.io.depth import read_depth, read_disparity, read_inverse_depth
-from depthapps.io.files import check_input
-from depthapps.io.images import Photo, read_photo
-from depthapps.io.metadata import Metadata
-from depthapps.io.views import Layout, split_views
-from depthapps.scene import FloatMap, Image
+from depthapps.core.errors import InputError
+from depthapps.core.scene import FloatMap, Image
+from depthapps.io.maps import read_depth, read_disparity, read_inverse_depth
+from depthapps.io.outputs import check_input
+from depthapps.io.photos.contents import Contents, read_contents
+from depthapps.io.photos.images import Photo, read_photo
+from depthapps.io.photos.metadata import Metadata
+from depthapps.io.photos.views import Layout, split_views
 
 _PROPORTION = 0.02  # by which a map's proportions may differ from the picture's: networks round sizes to 14 or 32 px
 
@@ -106,7 +106,7 @@ def _with_file(options: SourceOptions) -> Given:
     if options.right is not None:
         with ThreadPoolExecutor(2) as pool:
             left, right = (pool.submit(read_photo, path) for path in (options.image, options.right))
-            import_module("depthapps.engine.photos")  # takes as long as a small pair takes to decode
+            import_module("depthapps.engine.match_photos")  # takes as long as a small pair takes to decode
             return _pair(left.result(), right.result())
     photo = read_photo(options.image)
     if options.disparity is not None:

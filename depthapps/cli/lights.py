@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from depthapps.cli.options import numbers
-from depthapps.errors import InputError
+from depthapps.core.errors import InputError
 from depthapps.shadow.params import (
     DirectionalLight,
     Light,

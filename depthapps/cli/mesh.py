@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from depthapps.cli.options import NOT_GIVEN, DepthKind, RunOptions, SourceOptions
-from depthapps.errors import InputError, OutputError
+from depthapps.core.errors import InputError, OutputError
 
 
 class Preset(StrEnum):
@@ -98,10 +98,10 @@ def mesh(
     from depthapps.cli.models import ModelOptions, make_print, make_single_view
     from depthapps.cli.report import Report
     from depthapps.cli.source import side_outputs
-    from depthapps.io.files import Outputs, check_suffix
-    from depthapps.io.models import CLOUD_SUFFIXES, MESH_SUFFIXES, Axes, companions
-    from depthapps.io.solids import SOLID_SUFFIXES
-    from depthapps.io.viewer import VIEWER_SUFFIXES
+    from depthapps.io.models.solids import SOLID_SUFFIXES
+    from depthapps.io.models.viewer import VIEWER_SUFFIXES
+    from depthapps.io.models.write import CLOUD_SUFFIXES, MESH_SUFFIXES, Axes, companions
+    from depthapps.io.outputs import Outputs, check_suffix
 
     models = output or []
     if not models and viewer is None:

@@ -11,14 +11,14 @@ import numpy as np
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.cli.report import Report
 from depthapps.cli.source import load_source, save_side_outputs
-from depthapps.io.files import Outputs
-from depthapps.io.models import Axes, write_cloud, write_mesh
-from depthapps.io.solids import stl_bytes, threemf_bytes
-from depthapps.io.viewer import VIEWER_POINTS, viewer_page
+from depthapps.core.scene import PointCloud, Scene, TriangleMesh
+from depthapps.io.models.solids import stl_bytes, threemf_bytes
+from depthapps.io.models.viewer import VIEWER_POINTS, viewer_page
+from depthapps.io.models.write import Axes, write_cloud, write_mesh
+from depthapps.io.outputs import Outputs
+from depthapps.mesh.cut import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
 from depthapps.mesh.simplify import WEB, Loss, SimplifyParams, simplify_surface
 from depthapps.mesh.solid import Solid, SolidParams, build_solid
-from depthapps.mesh.surface import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
-from depthapps.scene import PointCloud, Scene, TriangleMesh
 
 LEAST_TOLD = 5e-4  # smaller shares would be told as 0.0 %
 

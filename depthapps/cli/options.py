@@ -16,8 +16,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from depthapps.core.quality import Quality
 from depthapps.engine.rectify.modes import Frame, Rectify
-from depthapps.quality import Quality
 
 BUILTIN = "builtin"
 DEPTH_SCALE = 1000.0  # io.depth.DEPTH_PNG_SCALE, which is too heavy to import for --help; a test holds them equal

@@ -15,7 +15,7 @@ import typer
 from depthapps.cli.options import RunOptions, TalkOptions
 
 if TYPE_CHECKING:  # numpy comes with it, which --help does without
-    from depthapps.scene import Camera
+    from depthapps.core.scene import Camera
 
 log = logging.getLogger("depthapps")
 T = TypeVar("T")

@@ -15,20 +15,20 @@ from depthapps.cli.models import LEAST_TOLD, ModelOptions, tell_model, tell_soli
 from depthapps.cli.options import DEPTH_SCALE, RunOptions, SourceOptions
 from depthapps.cli.report import Report
 from depthapps.cli.source import load_source
-from depthapps.errors import InputError
-from depthapps.io.depth import read_depth
-from depthapps.io.files import Outputs
-from depthapps.io.images import read_image
-from depthapps.io.models import TEXTURED_SUFFIXES, write_cloud, write_mesh
+from depthapps.core.errors import InputError
+from depthapps.core.scene import PointCloud, Scene, TriangleMesh
+from depthapps.io.maps import read_depth
+from depthapps.io.models.viewer import VIEWER_POINTS, viewer_page
+from depthapps.io.models.write import TEXTURED_SUFFIXES, write_cloud, write_mesh
+from depthapps.io.outputs import Outputs
+from depthapps.io.photos.images import read_image
 from depthapps.io.sequences import Sequence, View, read_sequence
-from depthapps.io.viewer import VIEWER_POINTS, viewer_page
-from depthapps.mesh.atlas import textured
-from depthapps.mesh.fuse import Fused, FuseParams, distances_m, fuse_views, simplify_mesh
-from depthapps.mesh.paint import PlacedView
-from depthapps.mesh.register import estimate_poses, trajectory_errors
-from depthapps.mesh.shell import build_shell
 from depthapps.mesh.simplify import WEB
-from depthapps.scene import PointCloud, Scene, TriangleMesh
+from depthapps.scan.atlas import textured
+from depthapps.scan.fuse import Fused, FuseParams, distances_m, fuse_views, simplify_mesh
+from depthapps.scan.paint import PlacedView
+from depthapps.scan.register import estimate_poses, trajectory_errors
+from depthapps.scan.shell import build_shell
 
 ERROR_SAMPLES = 50_000  # vertices of the whole mesh that tell how far off a simplified one is
 Pose = NDArray[np.floating]  # (4, 4) camera to world

@@ -10,8 +10,8 @@ import typer
 
 from depthapps.cli.lights import LightOptions, Sweep
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
-from depthapps.errors import InputError, OutputError
-from depthapps.quality import Quality
+from depthapps.core.errors import InputError, OutputError
+from depthapps.core.quality import Quality
 from depthapps.shadow.params import LitBy, RelightParams
 
 _SAMPLES = {Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent; fast has shadow maps
@@ -77,9 +77,9 @@ def shadow(
     """
     from depthapps.cli.report import Report
     from depthapps.cli.source import load_source, save_side_outputs, side_outputs
-    from depthapps.io.files import Outputs, check_suffix
-    from depthapps.io.images import IMAGE_SUFFIXES, MASK_SUFFIXES, write_image, write_mask
     from depthapps.io.lights import read_lights
+    from depthapps.io.outputs import Outputs, check_suffix
+    from depthapps.io.photos.images import IMAGE_SUFFIXES, MASK_SUFFIXES, write_image, write_mask
     from depthapps.io.shadow_map import SHADOW_MAP_SUFFIXES, matrices_path, write_shadow_map
     from depthapps.io.video import VIDEO_SUFFIXES, write_video
 
@@ -115,8 +115,8 @@ def shadow(
     with report.stage("loading"):
         import numpy as np
 
-        from depthapps.color import to_8bit
-        from depthapps.native import load_ahead
+        from depthapps.core.color import to_8bit
+        from depthapps.runtime.kernel import load_ahead
         from depthapps.shadow import mapped, tracing
         from depthapps.shadow.mapped import Mapper
         from depthapps.shadow.relight import beam, relight

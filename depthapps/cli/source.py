@@ -12,12 +12,22 @@ from depthapps.cli.given import Given, inverse_to_depth, read_given
 from depthapps.cli.options import BUILTIN, RunOptions, SourceOptions
 from depthapps.cli.report import Report, camera_facts
 from depthapps.cli.views import rectified_paths, save_rectified, tell_rectification
+from depthapps.core.errors import CalibrationError, StereoError, SwappedViewsError
+from depthapps.core.geometry import depth_from_disparity, disparity_from_depth
+from depthapps.core.scene import (
+    ASSUMED_BASELINE_M,
+    ASSUMED_FOV_DEG,
+    Calibration,
+    Camera,
+    FloatMap,
+    Image,
+    Scene,
+    StereoPair,
+)
 from depthapps.engine.rectify.modes import Rectify
-from depthapps.errors import CalibrationError, StereoError, SwappedViewsError
-from depthapps.geometry import depth_from_disparity, disparity_from_depth
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.depth import (
+from depthapps.io.maps import (
     ASSUMED_FAR_M,
     ASSUMED_NEAR_M,
     MAP_SUFFIXES,
@@ -25,15 +35,14 @@ from depthapps.io.depth import (
     write_depth,
     write_disparity,
 )
-from depthapps.io.files import Outputs, check_suffix
-from depthapps.io.metadata import Metadata, focal_px
 from depthapps.io.network import read_network
-from depthapps.lifting.lift import lift_to_image
-from depthapps.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, FloatMap, Image, Scene, StereoPair
+from depthapps.io.outputs import Outputs, check_suffix
+from depthapps.io.photos.metadata import Metadata, focal_px
+from depthapps.surface.lift import lift_to_image
 
 if TYPE_CHECKING:  # the engine is loaded where there is something to match
+    from depthapps.engine.match_photos import PhotoMatch
     from depthapps.engine.network import StereoNetwork
-    from depthapps.engine.photos import PhotoMatch
 
 
 _LARGEST_KEPT = (32 << 20) - 4096 * 4  # bytes; glibc's own limit, less what it puts before an array
@@ -103,7 +112,7 @@ def load_source(
 
     image, views, inverse_depth_sigma, confidence = given.photo.image, None, 0.0, None
     if given.right is not None:
-        from depthapps.engine.pipeline import DISPARITY_SIGMA
+        from depthapps.engine.match import DISPARITY_SIGMA
 
         if given.right_size is not None:
             here = f"{image.shape[1]}x{image.shape[0]}"
@@ -161,7 +170,7 @@ def _match(
     confidence: bool,
 ) -> PhotoMatch:
     """The two views matched, rectified before as the options and the calibration file want it."""
-    from depthapps.engine.photos import match_photos
+    from depthapps.engine.match_photos import match_photos
 
     assert given.right is not None
     pair = StereoPair(given.photo.image, given.right, calibration)

@@ -9,14 +9,14 @@ import cv2
 
 from depthapps.cli.options import SourceOptions
 from depthapps.cli.report import Report
-from depthapps.color import to_8bit
-from depthapps.io.files import Outputs
-from depthapps.io.images import write_image
-from depthapps.io.rows_picture import render_rows
-from depthapps.scene import Image
+from depthapps.core.color import to_8bit
+from depthapps.core.scene import Image
+from depthapps.draw.rows import render_rows
+from depthapps.io.outputs import Outputs
+from depthapps.io.photos.images import write_image
 
 if TYPE_CHECKING:
-    from depthapps.engine.photos import PhotoMatch
+    from depthapps.engine.match_photos import PhotoMatch
 
 _ON_ONE_ROW_PX = 3.0  # farther apart two points are a wrong match, not a row that is off
 

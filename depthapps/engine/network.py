@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.errors import NetworkError
-from depthapps.scene import FloatMap, Image
+from depthapps.core.errors import NetworkError
+from depthapps.core.scene import FloatMap, Image
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from depthapps.errors import InputError
-from depthapps.io.files import check_input
+from depthapps.core.errors import InputError
+from depthapps.io.outputs import check_input
 
 _EXAMPLE = '[{"azimuth": 60, "elevation": 30}, {"light": "point", "position": [0.5, -0.4, 1.2]}]'
 

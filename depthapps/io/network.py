@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from depthapps.errors import NetworkError
-from depthapps.io.files import check_input
+from depthapps.core.errors import NetworkError
+from depthapps.io.outputs import check_input
 
 
 def read_network(path: Path) -> tuple[bytes, dict[str, Any]]:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.errors import InputError
-from depthapps.io.images import IMAGE_SUFFIXES
-from depthapps.scene import Camera
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Camera
+from depthapps.io.photos.images import IMAGE_SUFFIXES
 
 TUM_DEPTH_SCALE = 5000.0  # units a metre, by the data set's own description
 TUM_MAX_SECONDS = 0.02  # between a colour picture, its depth and its pose, as the data set's own script allows

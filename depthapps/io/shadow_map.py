@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.io.depth import write_depth
-from depthapps.io.files import Outputs
+from depthapps.io.maps import write_depth
+from depthapps.io.outputs import Outputs
 
 SHADOW_MAP_SUFFIXES = (".tif", ".tiff", ".pfm", ".npy")
 

@@ -6,8 +6,8 @@ import glob
 import re
 from pathlib import Path
 
-from depthapps.errors import InputError
-from depthapps.io.images import IMAGE_SUFFIXES
+from depthapps.core.errors import InputError
+from depthapps.io.photos.images import IMAGE_SUFFIXES
 
 
 def find_shots(pattern: str) -> dict[str, Path]:

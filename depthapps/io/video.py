@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from depthapps.errors import InputError, OutputError
+from depthapps.core.errors import InputError, OutputError
 
 VIDEO_SUFFIXES = (".mp4", ".gif")
 # VP9 is the one codec in OpenCV's wheels that browsers play; MPEG-4 part 2 is in all of them, for desktop players.

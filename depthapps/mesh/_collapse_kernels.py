@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.compiled import within
+from depthapps.runtime.inlining import within
 
 THINNEST = 0.02  # a triangle's height over its base: none gets thinner than this, which would shade badly
 TURN = 0.2  # cosine of the angle that a triangle may turn by in one collapse, as usual since Garland and Heckbert

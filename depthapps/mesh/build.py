@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from depthapps.core.scene import PointCloud, Scene, TriangleMesh
+from depthapps.mesh.cut import cut_surface, surface_cloud, textured_mesh
 from depthapps.mesh.simplify import SimplifyParams, simplify_surface
-from depthapps.mesh.surface import cut_surface, surface_cloud, textured_mesh
-from depthapps.scene import PointCloud, Scene, TriangleMesh
 
 
 def build_mesh(scene: Scene, params: SimplifyParams | None = None) -> TriangleMesh:

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.scene import FloatMap
-from depthapps.surface import BoolMap, Quads
+from depthapps.core.scene import FloatMap
+from depthapps.surface.tearing import BoolMap, Quads
 
 BLOCK_PX = 32  # the short side of the largest triangles
 LEVELS = 2 * int(math.log2(BLOCK_PX))  # how often these are halved down to pixels

@@ -14,14 +14,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bands import for_bands
-from depthapps.errors import InputError
+from depthapps.core.errors import InputError
+from depthapps.core.scene import FloatMap
 from depthapps.mesh.coarsen import coarse_triangles
-from depthapps.mesh.surface import GridSurface
+from depthapps.mesh.cut import GridSurface
 from depthapps.mesh.triangles import used_vertices
-from depthapps.native import Kernel
-from depthapps.scene import FloatMap
-from depthapps.surface import Quads, inverse_depth
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
+from depthapps.surface.tearing import Quads, inverse_depth
 
 # A border that moves by a pixel counts as much as a depth that is wrong by this share: silhouettes are seen first.
 BORDER_PX = 0.02

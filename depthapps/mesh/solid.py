@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.errors import InputError
-from depthapps.geometry import fill_background, ray_directions
+from depthapps.core.errors import InputError
+from depthapps.core.geometry import fill_background, ray_directions
+from depthapps.core.scene import Scene
+from depthapps.mesh.cut import cut_surface
 from depthapps.mesh.simplify import SimplifyParams, grid_collapser
-from depthapps.mesh.surface import cut_surface
 from depthapps.mesh.triangles import border_edges, used_vertices
-from depthapps.scene import Scene
-from depthapps.surface import grid_quads, inverse_depth, surface_links
+from depthapps.surface.tearing import grid_quads, inverse_depth, surface_links
 
 # A far background would make everything before it tiny, so that it ends at the smaller of these: the depth that all
 # but a fiftieth of the picture stays within, and three times the median one.

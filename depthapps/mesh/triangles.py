@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.native import Kernel
+from depthapps.runtime.kernel import Kernel
 
 join_pieces = Kernel("depthapps.mesh._triangle_kernels", "join_pieces", "int32[:,::1] int32[::1]")
 

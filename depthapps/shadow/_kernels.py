@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.compiled import within
+from depthapps.runtime.inlining import within
 
 TILE = 8  # pixels; a ray passes a tile whole when it lies before all of it, or behind
 FREE, BLOCKED, OUTSIDE, BEHIND = 0, 1, 2, 3

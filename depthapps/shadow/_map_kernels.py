@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.compiled import within
+from depthapps.runtime.inlining import within
 
 _LEAST_FACING = 0.02  # sine of the angle at which a surface is taken to be lit that is grazed more
 _LEAST = 1.0  # texels that something has to be nearer to the light to stop it

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bands import for_bands
-from depthapps.native import Kernel
-from depthapps.scene import FloatMap
+from depthapps.core.scene import FloatMap
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 from depthapps.shadow.params import DirectionalLight, Light
 from depthapps.shadow.solid import Solid
-from depthapps.surface import grid_quads
+from depthapps.surface.tearing import grid_quads
 
 _WIDEST_HALF_ANGLE_DEG = 80.0  # of a lamp's view; nearer to 90 a plane map has no resolution left
 _THICK_FOOTPRINTS = 3.0  # a far side that is nearer to the near side is that of something flat, and is not drawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from depthapps.errors import InputError
+from depthapps.core.errors import InputError
 
 Vector = tuple[float, float, float]
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bands import for_bands
-from depthapps.color import from_linear, to_linear
-from depthapps.scene import FloatMap, Image, Scene
+from depthapps.core.color import from_linear, to_linear
+from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.runtime.threads import for_bands
 from depthapps.shadow.params import DirectionalLight, Light, LitBy, RelightParams, SpotLight
 from depthapps.shadow.solid import Solid
 from depthapps.shadow.tracing import to_light

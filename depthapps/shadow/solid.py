@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bands import for_bands
-from depthapps.denoise.planes import fit_planes
-from depthapps.geometry import fill_background, inverse_depth_noise, robust_deviation, unproject
-from depthapps.native import Kernel
-from depthapps.scene import Camera, FloatMap, Scene
-from depthapps.surface import (
+from depthapps.core.geometry import fill_background, inverse_depth_noise, robust_deviation, unproject
+from depthapps.core.scene import Camera, FloatMap, Scene
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
+from depthapps.surface.denoise.planes import fit_planes
+from depthapps.surface.tearing import (
     DEPTH_STEP,
     STEP_SIGMAS,
     Links,

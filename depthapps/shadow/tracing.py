@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.bands import for_bands
-from depthapps.native import Kernel
-from depthapps.scene import FloatMap
+from depthapps.core.scene import FloatMap
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 from depthapps.shadow.params import DirectionalLight, Light
 from depthapps.shadow.solid import COMPLETE_ROWS, Solid, tile_extremes
 

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scenes import TrainingPair, training_pair
 
-from depthapps.engine.clues import clues, see_from_right
-from depthapps.engine.front import align
-from depthapps.engine.fusion import stack_candidates
-from depthapps.engine.pyramid import FOUR_PATHS, THREE_PATHS, guess_disparity
-from depthapps.errors import StereoError
+from depthapps.core.errors import StereoError
+from depthapps.engine.front.align import align
+from depthapps.engine.fusion.clues import clues, see_from_right
+from depthapps.engine.fusion.fuse import stack_candidates
+from depthapps.engine.matching.pyramid import FOUR_PATHS, THREE_PATHS, guess_disparity
 
 WIDTH, HEIGHT = 576, 384
 UNITS = 64.0  # a pixel

@@ -16,7 +16,7 @@ from arrangement import TEXTURES, Solid, random_scene
 from numpy.typing import NDArray
 from paint import TEXTURE_SIZE, texture
 
-from depthapps._open3d import import_open3d
+from depthapps.runtime.open3d import import_open3d
 
 o3d = import_open3d()
 Floats = NDArray[np.floating[Any]]

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur
-from depthapps.color import from_linear, srgb_decode, srgb_encode, to_linear
-from depthapps.io.images import write_image
-from depthapps.quality import Quality
-from depthapps.scene import FloatMap, Image
+from depthapps.core.color import from_linear, srgb_decode, srgb_encode, to_linear
+from depthapps.core.quality import Quality
+from depthapps.core.scene import FloatMap, Image
+from depthapps.io.photos.images import write_image
 
 WIDTH, HEIGHT = 480, 360
 FINE = 2  # texels a pixel

@@ -22,13 +22,13 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from depthapps._open3d import import_open3d
-from depthapps.geometry import project, ray_directions, unproject
+from depthapps.core.geometry import project, ray_directions, unproject
+from depthapps.core.scene import Camera, Scene
 from depthapps.mesh.build import build_mesh
-from depthapps.mesh.fuse import fuse_views
 from depthapps.mesh.simplify import WEB
-from depthapps.scene import Camera, Scene
-from depthapps.surface import Links, grid_triangles
+from depthapps.runtime.open3d import import_open3d
+from depthapps.scan.fuse import fuse_views
+from depthapps.surface.tearing import Links, grid_triangles
 
 Array = NDArray[np.floating]
 CAMERA = Camera.centred(800, 600, 700.0)

@@ -29,12 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps import Calibration, Camera, Quality, StereoPair, match_pair, read_image
-from depthapps.engine.photos import PhotoMatch, match_photos
+from depthapps.core.errors import StereoError
+from depthapps.core.scene import FloatMap, Image
+from depthapps.engine.match_photos import PhotoMatch, match_photos
 from depthapps.engine.rectify.modes import Frame
-from depthapps.errors import StereoError
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.depth import read_disparity
-from depthapps.scene import FloatMap, Image
+from depthapps.io.maps import read_disparity
 
 WORSE = 3.0  # points of bad pixels that a rectification may cost
 Points = NDArray[np.floating]

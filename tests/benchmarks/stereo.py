@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps import Calibration, Camera, Quality, StereoPair, match_pair, read_image
-from depthapps.errors import StereoError
-from depthapps.io.depth import read_disparity
-from depthapps.scene import FloatMap, Image
+from depthapps.core.errors import StereoError
+from depthapps.core.scene import FloatMap, Image
+from depthapps.io.maps import read_disparity
 
 Matcher = Callable[[Image, Image, FloatMap], tuple[FloatMap, FloatMap | None]]  # disparity and confidence
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.scene import Image
+from depthapps.core.scene import Image
 
 _BLACK = 3  # of 255; what shadows in photos do not reach over an area, and JPEG leaves of plain black
 _LEAST = 2e-3  # of the picture, that an area at a corner must have: shadows there are smaller, or not as black

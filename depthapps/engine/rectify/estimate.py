@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.color import to_8bit
-from depthapps.engine.coarse import CoarseMatch, match_coarse
-from depthapps.engine.corners import find_corners, follow_corners
-from depthapps.engine.exposure import equalize_exposure
+from depthapps.core.color import to_8bit
+from depthapps.core.errors import StereoError
+from depthapps.core.scene import Camera, Image, LensCamera, StereoPair, StereoRig
+from depthapps.engine.front.coarse import CoarseMatch, match_coarse
+from depthapps.engine.front.corners import find_corners, follow_corners
+from depthapps.engine.front.exposure import equalize_exposure
 from depthapps.engine.rectify.features import Matches, match_features
 from depthapps.engine.rectify.pose import Known, Pose, fit_pose, fit_rotation, rotation_vector, starts
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
-from depthapps.errors import StereoError
-from depthapps.scene import Camera, Image, LensCamera, StereoPair, StereoRig
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.engine.corners import spread
-from depthapps.scene import Image
+from depthapps.core.scene import Image
+from depthapps.engine.front.corners import spread
 
 LONGEST_PX = 1280  # of the copy in which features are looked for; positions are refined at full size afterwards
 CELLS = 12  # along the longer side, to spread the features over the picture

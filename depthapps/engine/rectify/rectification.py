@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.color import to_8bit
-from depthapps.engine.coarse import Shown
+from depthapps.core.color import to_8bit
+from depthapps.core.errors import StereoError
+from depthapps.core.scene import Calibration, Camera, FloatMap, Image, LensCamera, StereoPair, StereoRig
+from depthapps.engine.front.coarse import Shown
 from depthapps.engine.rectify.blank import filled, shown, shrunk
-from depthapps.errors import StereoError
-from depthapps.scene import Calibration, Camera, FloatMap, Image, LensCamera, StereoPair, StereoRig
 
 LARGEST = 2.0  # a rectified side over the photo's; more means that a camera looks along the baseline
 TURNED_ALONE_DEG = 10.0  # stretches a corner of 60 degrees of view by a fifth

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.errors import CalibrationError
-from depthapps.scene import Camera, LensCamera, StereoRig
+from depthapps.core.errors import CalibrationError
+from depthapps.core.scene import Camera, LensCamera, StereoRig
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _MILLIMETRES_FROM = 10.0  # no rig that is carried is 10 m wide, and none of two cameras is less than 10 mm

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from depthapps.errors import CalibrationError
+from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.ros import is_camera_info, read_camera_infos
 from depthapps.io.calibration.storage import read_storage
 from depthapps.io.calibration.text import is_k_txt, is_kitti, kitti_entries, read_k_txt, read_kitti, read_middlebury
-from depthapps.io.files import check_input
+from depthapps.io.outputs import check_input
 
 _STORAGE_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 _TWO_CAMERAS = (("left", "right"), ("Left", "Right"))

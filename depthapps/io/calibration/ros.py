@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.errors import CalibrationError
+from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.file import NUMBER, CalibrationFile, RawRig, clean_rotation, intrinsics
 
 _NAMES = {

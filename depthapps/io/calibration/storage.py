@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.errors import CalibrationError
+from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.file import CalibrationFile, RawRig, clean_rotation, in_metres, intrinsics
 
 # one meaning, the names it has: K and M stand in OpenCV's documentation and its sample, the long ones are its

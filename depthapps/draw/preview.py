@@ -1,0 +1,92 @@
+"""A depth map as a picture to look at: coloured, with a legend."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from depthapps.core.scene import FloatMap
+
+_UNKNOWN_RGB = (64, 64, 64)
+_BACKGROUND_RGB = (24, 24, 28)
+_TEXT_RGB = (225, 225, 225)
+_TICKS = 6
+_COLOURS = 256
+_ENDS_PERCENT = (0.5, 99.5)  # of the pixels outside of the colour scale, so that a few do not take it all
+
+
+def render_disparity_preview(disparity_px: FloatMap) -> NDArray[np.uint8]:
+    """Disparity (H, W) px -> (H, W + legend, 3) uint8 RGB: near red, far blue, unknown grey, the legend in px."""
+    low, high = _ends(disparity_px)
+    return _picture(disparity_px, low, high, "px", _round_values(low, high))
+
+
+def render_depth_preview(depth_m: FloatMap) -> NDArray[np.uint8]:
+    """Depth (H, W) metres -> the same picture with a legend in metres; the colours are even in 1/Z, as stereo sees."""
+    with np.errstate(divide="ignore"):
+        inverse = np.where(depth_m > 0, 1 / depth_m, np.float32(np.nan))
+    low, high = _ends(inverse)
+    # what is farther has the colour of infinity
+    farthest = 1 / low if low * _COLOURS > high else math.inf
+    values = [float(f"{z:.2g}") for z in _even_depths(1 / high, farthest)]
+    return _picture(inverse, low, high, "m", {max(1 / z, low): f"{z:g}" for z in values})
+
+
+def _ends(values: FloatMap) -> tuple[float, float]:
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(known, _ENDS_PERCENT))
+    return (low, high) if high > low else (low, low + max(abs(low) * 1e-3, 1e-6))
+
+
+def _round_values(low: float, high: float) -> dict[float, str]:
+    """About _TICKS round numbers between low and high, with their texts."""
+    rough = (high - low) / _TICKS
+    decade = 10 ** np.floor(np.log10(rough))
+    step = decade * min((1, 2, 5, 10), key=lambda m: abs(m * decade - rough))
+    return {float(v): f"{v:g}" for v in np.round(np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step, 9)}
+
+
+def _even_depths(nearest: float, farthest: float) -> list[float]:
+    """Depths whose inverses are evenly spaced from 1/nearest to 1/farthest."""
+    return [float(1 / w) if w else math.inf for w in np.linspace(1 / nearest, 1 / farthest, _TICKS)]
+
+
+def _picture(values: FloatMap, low: float, high: float, unit: str, ticks: dict[float, str]) -> NDArray[np.uint8]:
+    """Colour `values` from low (far) to high (near), and draw the legend on the right."""
+    height = values.shape[0]
+    coloured = _colour(values, low, high)
+    size = round(max(10.0, min(height / 24, 40.0)))
+    font = ImageFont.load_default(size)
+    bar, gap, top = size, size // 2, size
+    labels = {value: f"{text} {unit}" for value, text in ticks.items()}
+    text_width = int(max(font.getlength(t) for t in [*labels.values(), "0"])) + 1
+    legend = Image.new("RGB", (gap + bar + gap + text_width + gap, height), _BACKGROUND_RGB)
+    rows = max(height - 2 * top, 1)
+    scale = np.linspace(high, low, rows, dtype=np.float32)[:, None].repeat(bar, axis=1)
+    legend.paste(Image.fromarray(_colour(scale, low, high)), (gap, top))
+    draw = ImageDraw.Draw(legend)
+    last = -size
+    for value, label in sorted(labels.items(), reverse=True):
+        y = top + (high - value) / (high - low) * (rows - 1)
+        if not top - 1 <= y <= top + rows or y - last < 1.2 * size:
+            continue
+        last = y
+        draw.line([(gap + bar, y), (gap + bar + gap // 2, y)], _TEXT_RGB)
+        draw.text((gap + bar + gap, y), label, _TEXT_RGB, font, anchor="lm")
+    return np.hstack([coloured, np.asarray(legend)])
+
+
+def _colour(values: FloatMap, low: float, high: float) -> NDArray[np.uint8]:
+    """Turbo colours (H, W, 3) uint8 RGB of values from low to high, grey where unknown."""
+    share = np.clip((values - low) / (high - low), 0, 1)
+    known = np.isfinite(values)
+    indexed = np.rint(np.where(known, share, 0) * 255).astype(np.uint8)
+    coloured = cv2.cvtColor(cv2.applyColorMap(indexed, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+    coloured[~known] = _UNKNOWN_RGB
+    return np.asarray(coloured, np.uint8)

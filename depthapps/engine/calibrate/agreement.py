@@ -1,0 +1,50 @@
+"""Which shots of a rig agree on how its two cameras stand to each other, before all of them are solved together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.engine.calibrate.boards import Board
+from depthapps.engine.calibrate.shots import Shot
+
+Matrix = NDArray[np.integer | np.floating]
+
+
+def pose_errors_px(
+    shots: Sequence[Shot], board: Board, lenses: Sequence[tuple[Matrix, Matrix]]
+) -> NDArray[np.floating]:
+    """How far off the pose that most shots agree on puts the right view's corners: root mean square px, (N,).
+
+    lenses: camera matrix and distortion of both cameras, each calibrated alone. Every shot tells a pose between the
+    cameras; that one is taken whose median error over the other shots is the least (Rousseeuw 1984), so that up to
+    half of them may be wrong. Least squares over all, wrong ones included, may fit none.
+    """
+    points = [board.points_m()[shot.shared_ids()] for shot in shots]
+    seen = [[view.of(shot.shared_ids()).px for view in shot.views] for shot in shots]
+    stands = [
+        [_stand(own, px, *lens) for px, lens in zip(views, lenses, strict=True)]
+        for own, views in zip(points, seen, strict=True)
+    ]
+    errors = np.zeros((len(shots), len(shots)))
+    for i, (left, right) in enumerate(stands):
+        rotation = right[0] @ left[0].T
+        shift = right[1] - rotation @ left[1]
+        for j, ((turn, place), _) in enumerate(stands):
+            vector = np.asarray(cv2.Rodrigues(rotation @ turn)[0], np.float64)
+            put = cv2.projectPoints(points[j], vector, rotation @ place + shift, *lenses[1])[0].reshape(-1, 2)
+            errors[i, j] = np.sqrt(((put - seen[j][1]) ** 2).sum(axis=1).mean())
+    others = np.sort(np.where(np.eye(len(shots)) > 0, np.inf, errors), axis=1)
+    best = int(others[:, (len(shots) - 2) // 2].argmin())
+    return errors[best]
+
+
+def _stand(
+    points: NDArray[np.floating], px: NDArray[np.floating], matrix: Matrix, lens: Matrix
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """How a board stands before a camera: rotation (3, 3) and translation (3,) of points (N, 3) seen at px (N, 2)."""
+    _, vector, place = cv2.solvePnP(points, px, matrix, lens, flags=cv2.SOLVEPNP_IPPE)
+    return np.asarray(cv2.Rodrigues(vector)[0], np.float64), np.asarray(place, np.float64).ravel()

@@ -1,0 +1,111 @@
+"""What a calibration is worth: rows that line up, corners all over the picture, and pictures of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.scene import Image, LensCamera, StereoRig
+from depthapps.engine.calibrate.shots import Shot
+
+_CELLS = 8, 6  # the picture's parts that want a corner each
+_LINES = 16  # across the example
+_LINE_COLORS = ((235, 60, 60), (60, 200, 90), (70, 130, 255))
+
+
+@dataclass(frozen=True, eq=False)
+class Rectifier:
+    """OpenCV's rectification of a rig (Bouguet): its turns (3, 3) and projections (3, 4), left and right."""
+
+    rig: StereoRig
+    turns: tuple[NDArray[np.floating], NDArray[np.floating]]
+    projections: tuple[NDArray[np.floating], NDArray[np.floating]]
+
+    @classmethod
+    def of(cls, rig: StereoRig) -> Rectifier:
+        """Of a rig whose pictures are to show nothing but what the cameras saw."""
+        (left, left_lens), (right, right_lens) = (camera_matrix(c) for c in (rig.left, rig.right))
+        size = rig.left.pinhole.width, rig.left.pinhole.height
+        found = cv2.stereoRectify(
+            left, left_lens, right, right_lens, size, rig.rotation, rig.translation_m.reshape(3, 1),
+            flags=cv2.CALIB_ZERO_DISPARITY, alpha=0,
+        )  # fmt: skip
+        return cls(rig, found[:2], found[2:4])  # pyright: ignore[reportArgumentType]
+
+    def points(self, px: NDArray[np.floating], side: int) -> NDArray[np.floating]:
+        """Pixels (N, 2) of the left (side 0) or right (1) picture in the rectified one."""
+        matrix, lens = camera_matrix((self.rig.left, self.rig.right)[side])
+        turned = cv2.undistortPoints(px[:, None], matrix, lens, R=self.turns[side], P=self.projections[side])
+        return np.asarray(turned[:, 0], np.float64)
+
+    def picture(self, image: Image, side: int) -> Image:
+        """The left (side 0) or right (1) picture rectified, in its own size."""
+        matrix, lens = camera_matrix((self.rig.left, self.rig.right)[side])
+        size = image.shape[1], image.shape[0]
+        maps = cv2.initUndistortRectifyMap(matrix, lens, self.turns[side], self.projections[side], size, cv2.CV_32FC1)
+        return np.asarray(cv2.remap(image, *maps, cv2.INTER_LINEAR))
+
+
+def camera_matrix(camera: LensCamera) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """OpenCV's matrix (3, 3) and distortion coefficients of a camera."""
+    p = camera.pinhole
+    return np.array([[p.fx, 0, p.cx], [0, p.fy, p.cy], [0, 0, 1.0]]), np.array(camera.distortion or (0.0,) * 5)
+
+
+def epipolar_errors_px(shots: Sequence[Shot], rectifier: Rectifier) -> tuple[float, float]:
+    """How many rows apart the two views have a corner, on average: in the photos as they are, and once rectified."""
+    before, after = [], []
+    for shot in shots:
+        left, right = (view.of(shot.shared_ids()).px for view in shot.views)
+        before.append(np.abs(left[:, 1] - right[:, 1]))
+        after.append(np.abs(rectifier.points(left, 0)[:, 1] - rectifier.points(right, 1)[:, 1]))
+    return float(np.concatenate(before).mean()), float(np.concatenate(after).mean())
+
+
+def coverage(shots: Sequence[Shot], size: tuple[int, int]) -> tuple[float, ...]:
+    """The share of the picture, in 8x6 parts, in which a corner was seen; a number a view."""
+    return tuple(float((_counts([s.views[k].px for s in shots], size) > 0).mean()) for k in range(len(shots[0].views)))
+
+
+def _counts(px: Sequence[NDArray[np.floating]], size: tuple[int, int]) -> NDArray[np.floating]:
+    """(6, 8) how many corners each part of the picture has."""
+    at = np.concatenate(px)
+    ranges = ((-0.5, size[1] - 0.5), (-0.5, size[0] - 0.5))
+    return np.histogram2d(at[:, 1], at[:, 0], bins=_CELLS[::-1], range=ranges)[0]
+
+
+def draw_coverage(shots: Sequence[Shot], size: tuple[int, int]) -> Image:
+    """Where the corners fell, a panel a view (H, W, 3) uint8: a colour a shot, dark the parts that have none."""
+    width = 640
+    scale = width / size[0]
+    height = round(size[1] * scale)
+    hues = np.full((1, len(shots), 3), (0, 210, 255), np.uint8)
+    hues[0, :, 0] = np.arange(len(shots)) * 179 // len(shots)
+    colors = cv2.cvtColor(hues, cv2.COLOR_HSV2RGB)[0]
+    panels = []
+    for k in range(len(shots[0].views)):
+        counts = _counts([s.views[k].px for s in shots], size)
+        light = 30 + 60 * np.sqrt(counts / counts.max())
+        panel = cv2.resize(light.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        panel = np.repeat(panel[..., None], 3, axis=2)
+        for color, shot in zip(colors, shots, strict=True):
+            for x, y in (shot.views[k].px + 0.5) * scale - 0.5:
+                place = round(16 * float(x)), round(16 * float(y))
+                cv2.circle(panel, place, 16 * 3, tuple(map(int, color)), cv2.FILLED, cv2.LINE_AA, shift=4)
+        panels += [panel, np.full((height, 8, 3), 255, np.uint8)]
+    return np.hstack(panels[:-1])
+
+
+def draw_example(left: Image, right: Image, rectifier: Rectifier) -> Image:
+    """A pair rectified, side by side (H, 2W, 3) uint8, with lines on which both views show the same."""
+    both = np.hstack([rectifier.picture(left, 0), rectifier.picture(right, 1)])
+    height, width = both.shape[:2]
+    thickness = max(1, round(width / 1500))
+    for k in range(_LINES):
+        y = round((k + 0.5) * height / _LINES)
+        cv2.line(both, (0, y), (width - 1, y), _LINE_COLORS[k % 3], thickness)
+    return both

@@ -1,0 +1,178 @@
+"""From the corners of many shots to cameras, lenses and the pose between them (Zhang 2000, by OpenCV)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.errors import CalibrationError
+from depthapps.core.scene import Camera, LensCamera, StereoRig
+from depthapps.engine.calibrate.agreement import pose_errors_px
+from depthapps.engine.calibrate.boards import Board
+from depthapps.engine.calibrate.shots import Rejected, Shot
+
+FEWEST_SHOTS = 3  # Zhang's least for a camera of which nothing is known
+_LENSES = (cv2.CALIB_FIX_K3, 0, cv2.CALIB_RATIONAL_MODEL)  # 4, 5 and 8 coefficients
+# A lens gets more coefficients when that takes this share off the residual. On ordinary lenses k3 and the rational
+# terms take off 1 %, fit the paper's waves and run wild beyond the outermost corner. Wide ones were not measured.
+_WORTH = 0.05
+_OUTLIER_DEVIATIONS, _OUTLIER_FACTOR = 5.0, 2.0  # beyond the median of all shots, in robust deviations and as a factor
+_GOOD_PX = 0.3  # corners of sharp photos are found to 0.05 to 0.3 px; that near, none is an outlier
+_REJECTED_AT_MOST = 1 / 3
+_ELSEWHERE = 0.01  # of the width: a board that far from where the other shots put it moved, or is another shot's
+# of the width: no camera is that far from its model; shots that leave such a residual contradict each other
+_NO_FIT = 3e-3
+Matrix = NDArray[np.integer | np.floating]  # as OpenCV's stubs have it
+_STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 100, 1e-8)
+
+
+@dataclass(frozen=True)
+class ShotResidual:
+    """How far a shot's corners lie from where the cameras put them: root mean square px, a number a view."""
+
+    name: str
+    residual_px: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Calibrated cameras: one, or two with the rig they make.
+
+    focal_sigma_px: the deviation of each camera's focal length that the corners leave, if its model is right.
+    """
+
+    cameras: tuple[LensCamera, ...]
+    rig: StereoRig | None
+    rms_px: float
+    focal_sigma_px: tuple[float, ...]
+    used: tuple[Shot, ...]
+    residuals: tuple[ShotResidual, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solution:
+    """Calibrate from shots of pictures of size (width, height) px, leaving out the shots that contradict the others.
+
+    Raises CalibrationError where fewer than three are left, or they contradict each other.
+    """
+    used, left_out = _agreeing(shots, board, size)
+    most = len(left_out) + _REJECTED_AT_MOST * len(used)
+    while True:
+        if len(used) < FEWEST_SHOTS:
+            raise CalibrationError(
+                f"{len(used)} of {len(shots)} shots can be used, {FEWEST_SHOTS} are the least",
+                hint="take 15 to 30 with the board tilted, near and far, and in all corners of the picture",
+            )
+        solution = _solve(used, board, size)
+        worst = np.array([max(r.residual_px) for r in solution.residuals])
+        middle = float(np.median(worst))
+        spread = 1.4826 * float(np.median(np.abs(worst - middle)))
+        limit = max(middle + _OUTLIER_DEVIATIONS * spread, middle * _OUTLIER_FACTOR, _GOOD_PX)
+        k = int(worst.argmax())
+        if worst[k] <= limit or len(left_out) >= most:
+            break
+        reason = f"its corners are off by {worst[k]:.2f} px, the other shots' by {middle:.2f}: moved or blurred?"
+        left_out.append(Rejected(used.pop(k).name, reason))
+    if solution.rms_px > _NO_FIT * size[0]:
+        raise CalibrationError(
+            f"the shots contradict each other: {solution.rms_px:.1f} px is as near as cameras come to their corners",
+            hint="a flat board that stands still, one zoom, one focus, and photos of one moment under the same name",
+        )
+    return replace(solution, rejected=tuple(left_out))
+
+
+def _agreeing(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> tuple[list[Shot], list[Rejected]]:
+    """The shots of a rig without those in which its cameras seem to stand otherwise; of one camera, all."""
+    if len(shots) < FEWEST_SHOTS or len(shots[0].views) < 2:
+        return list(shots), []
+    singles = [_solve_camera([s.views[k] for s in shots], board, size) for k in (0, 1)]
+    errors = pose_errors_px(shots, board, [(single.matrix, single.lens) for single in singles])
+    agreeing = errors <= max(_ELSEWHERE * size[0], _OUTLIER_FACTOR * float(np.median(errors)))
+    others = float(np.median(errors[agreeing]))
+    left_out = [
+        Rejected(
+            shot.name,
+            f"the right view's corners are off by {error:.1f} px, the other shots' by {others:.1f}: "
+            "moved or blurred, or not of this moment?",
+        )
+        for shot, error, fits in zip(shots, errors, agreeing, strict=True)
+        if not fits
+    ]
+    return [shot for shot, fits in zip(shots, agreeing, strict=True) if fits], left_out
+
+
+def _solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solution:
+    singles = [_solve_camera([s.views[k] for s in shots], board, size) for k in range(len(shots[0].views))]
+    sigmas = tuple(single.focal_sigma_px for single in singles)
+    if len(singles) == 1:
+        (single,) = singles
+        residuals = [(r,) for r in single.residuals_px]
+        cameras, rig, rms = (_lens_camera(single.matrix, single.lens, size),), None, single.rms_px
+    else:
+        rms, cameras, rig, residuals = _solve_pair(shots, board, size, singles)
+    named = tuple(ShotResidual(s.name, tuple(map(float, r))) for s, r in zip(shots, residuals, strict=True))
+    return Solution(tuple(cameras), rig, rms, sigmas, tuple(shots), named, ())
+
+
+@dataclass(frozen=True, eq=False)
+class _Single:
+    matrix: Matrix
+    lens: Matrix
+    flags: int
+    rms_px: float
+    focal_sigma_px: float
+    residuals_px: Matrix
+
+
+def _solve_camera(views: Sequence, board: Board, size: tuple[int, int]) -> _Single:
+    points = board.points_m()
+    objects, pixels = [points[v.ids] for v in views], [v.px[:, None] for v in views]
+    best: _Single | None = None
+    for flags in _LENSES:
+        try:
+            rms, matrix, lens, _, _, sigma, _, each = cv2.calibrateCameraExtended(
+                objects, pixels, size, np.eye(3), np.zeros(5), flags=flags, criteria=_STOP
+            )
+        except cv2.error:
+            continue
+        if np.isfinite(rms) and (best is None or rms < (1 - _WORTH) * best.rms_px):
+            best = _Single(matrix, lens, flags, float(rms), float(sigma.ravel()[0]), each.ravel())
+    if best is None or not (best.matrix[0, 0] > 0 and np.isfinite(best.matrix).all()):
+        raise CalibrationError(
+            "the shots do not tell the camera's focal length", hint="tilt the board, differently in each shot"
+        )
+    return best
+
+
+def _solve_pair(
+    shots: Sequence[Shot], board: Board, size: tuple[int, int], singles: Sequence[_Single]
+) -> tuple[float, tuple[LensCamera, LensCamera], StereoRig, Matrix]:
+    points = board.points_m()
+    ids = [s.shared_ids() for s in shots]
+    seen = [[s.views[k].of(i).px[:, None] for s, i in zip(shots, ids, strict=True)] for k in (0, 1)]
+    left, right = singles
+    # one lens model for both: the richer one of the two
+    flags = max((left.flags, right.flags), key=_LENSES.index) | cv2.CALIB_USE_INTRINSIC_GUESS
+    found = cv2.stereoCalibrateExtended(
+        [points[i] for i in ids], seen[0], seen[1], left.matrix.copy(), _padded(left.lens), right.matrix.copy(),
+        _padded(right.lens), size, np.eye(3), np.zeros((3, 1)), flags=flags, criteria=_STOP,
+    )  # fmt: skip
+    rms, left_matrix, left_lens, right_matrix, right_lens, rotation, translation = found[:7]
+    cameras = _lens_camera(left_matrix, left_lens, size), _lens_camera(right_matrix, right_lens, size)
+    rig = StereoRig(*cameras, np.asarray(rotation, np.float64), np.asarray(translation, np.float64).ravel())
+    return float(rms), cameras, rig, np.asarray(found[-1])
+
+
+def _padded(lens: Matrix) -> Matrix:
+    return np.pad(lens.ravel(), (0, 8))[:8].copy()
+
+
+def _lens_camera(matrix: Matrix, lens: Matrix, size: tuple[int, int]) -> LensCamera:
+    coefficients = lens.ravel()[:8]
+    count = 8 if coefficients[5:].any() else 5
+    pinhole = Camera(*size, float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]), float(matrix[1, 2]))
+    return LensCamera(pinhole, tuple(map(float, coefficients[:count])))

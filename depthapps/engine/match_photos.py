@@ -1,0 +1,136 @@
+"""The engine for photos as people have them: rectified where they have to be, the result back in the first one."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from depthapps.core.errors import StereoError, SwappedViewsError
+from depthapps.core.quality import Quality
+from depthapps.core.scene import Calibration, Image, StereoPair, StereoRig
+from depthapps.engine.front.order import look_exchanged
+from depthapps.engine.front.rows import shift_rows
+from depthapps.engine.match import StereoMatch, match_pair
+from depthapps.engine.network import StereoNetwork
+from depthapps.engine.rectify.estimate import RectificationReport, RectifiedPhotos, rectify_photos
+from depthapps.engine.rectify.modes import Frame, Rectify
+from depthapps.engine.rectify.rectification import Rectification, rectify_rig
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoMatch:
+    """What was found in two photos.
+
+    image: (H, W, 3), the photo or view whose pixels the result has, with `calibration`. match: disparity and confidence
+    in that frame; fx · baseline / Z of it, and NaN where the second photo shows nothing of it. views: the pair that was
+    matched, the left view left. rectification: None where the views are matched as they are. report: what was
+    estimated, None where nothing had to be.
+    """
+
+    image: Image
+    calibration: Calibration
+    match: StereoMatch
+    views: tuple[Image, Image]
+    rectification: Rectification | None = None
+    report: RectificationReport | None = None
+
+
+def match_photos(
+    pair: StereoPair,
+    quality: Quality = Quality.BALANCED,
+    network: StereoNetwork | None = None,
+    *,
+    rectify: Rectify = Rectify.AUTO,
+    frame: Frame = Frame.ORIGINAL,
+    rig: StereoRig | None = None,
+    order_known: bool = False,
+    infinity_known: bool = False,
+    confidence: bool = True,
+    second_focal_px: float | None = None,
+) -> PhotoMatch:
+    """Match two photos, whether they are rectified or not.
+
+    rig: the cameras that took them, if known; the photos are taken as they left them then. order_known: the second
+    photo was certainly taken from the right. infinity_known: doffs_px was measured, so that exchanged views of a pair
+    whose rows line up lie behind it. second_focal_px: of the second photo, if it is not the first one's. With
+    Rectify.AUTO and no rig, a pair whose rows line up is matched exactly as `match_pair` does, unless its views show
+    that they are exchanged. Raises StereoError, with the reason, when the photos do not make a pair.
+    """
+    built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
+    if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
+        try:
+            found = match_pair(pair, quality, network, confidence=confidence, strict=rectify is Rectify.AUTO)
+            right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
+            certain = order_known or infinity_known or rectify is Rectify.NEVER
+            if certain or not look_exchanged(pair.left, right, *found.range_px, fast=fast):
+                return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
+            # hand-held photos have no common rows: a 3D camera or a rig took these
+            built, exchanged = True, True
+            log.info("not taken as rectified: the second photo was taken from the left")
+        except StereoError as error:
+            if rectify is Rectify.NEVER:
+                raise
+            log.info("not rectified: %s", error.message)
+
+    def match(rectification: Rectification) -> tuple[StereoPair, StereoMatch]:
+        views, shown = rectification.pair(pair.left, pair.right)
+        given = rig is not None
+        return views, match_pair(
+            views, quality, network, confidence=confidence, order_known=True, infinity_known=given, shown=shown
+        )
+
+    if rig is not None:
+        rectification = rectify_rig(rig)
+        return _finished(pair.left, rectification, *match(rectification), frame, None)
+    photos = rectify_photos(pair, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
+    views, found = match(photos.rectification)
+    if exchanged is None and look_exchanged(views.left, views.right, *found.range_px, fast=fast):
+        log.info("the other way round: near things hide what they would not")
+        photos = _other_way_round(pair, photos, second_focal_px)
+        views, found = match(photos.rectification)
+    return _finished(pair.left, photos.rectification, views, found, frame, photos.report)
+
+
+def _other_way_round(pair: StereoPair, photos: RectifiedPhotos, second_focal_px: float | None) -> RectifiedPhotos:
+    """The photos rectified with the second camera on the other side of the first one."""
+    try:
+        return rectify_photos(pair, exchanged=not photos.rectification.mirrored, second_focal_px=second_focal_px)
+    except StereoError as error:
+        log.info("not so either: %s", error.message)
+        raise SwappedViewsError(
+            "near things are hidden by what lies behind them: the views look exchanged, or something moved",
+            hint="name the left photo first; nothing may move between the two",
+        ) from None
+
+
+def _finished(
+    first: Image,
+    rectification: Rectification,
+    views: StereoPair,
+    found: StereoMatch,
+    frame: Frame,
+    report: RectificationReport | None,
+) -> PhotoMatch:
+    shown = (views.left, views.right)
+    if rectification.mirrored:  # mirrored back, what was taken from the left is the left view
+        shown = tuple(np.ascontiguousarray(v[:, ::-1]) for v in shown[::-1])
+    if frame is Frame.RECTIFIED:
+        disparity, confidence, image = found.disparity_px, found.confidence, views.left
+        seen = rectification.first.covered((rectification.width, rectification.height))
+        disparity = np.where(seen & rectification.seen(*found.range_px), disparity, np.float32(np.nan))
+        calibration = rectification.calibration
+        if rectification.mirrored:
+            camera = calibration.camera
+            calibration = replace(calibration, camera=replace(camera, cx=camera.width - 1 - camera.cx))
+            image, disparity = shown[1], np.ascontiguousarray(disparity[:, ::-1])
+            confidence = None if confidence is None else np.ascontiguousarray(confidence[:, ::-1])
+    else:
+        image, calibration = first, rectification.original
+        disparity = rectification.restored(found.disparity_px, *found.range_px)
+        confidence = None if found.confidence is None else rectification.sampled(found.confidence)
+    match = replace(found, disparity_px=disparity, confidence=confidence)
+    return PhotoMatch(image, calibration, match, (shown[0], shown[1]), rectification, report)

@@ -1,0 +1,1 @@
+"""Matchers and what is made of their answers: pyramid, refinement, planes, specks."""

@@ -1,0 +1,94 @@
+"""From what the matcher is sure of to a disparity for every pixel.
+
+In numpy: a compiled loop would be faster here, but loading numba takes 0.3 s, longer than all else on a small pair.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.geometry import fill_background
+from depthapps.core.scene import FloatMap, Image
+from depthapps.runtime.threads import for_bands
+
+# Over 26 real pairs radii of 6 to 12, strides of 2 to 6, bands of 1 to 4 px and jumps of 1 to 3 px differ by less than
+# 0.3 % of bad pixels; leaving the band out costs 0.6 %.
+MEDIAN_RADIUS_PX = 6
+MEDIAN_STRIDE_PX = 3
+EDGE_BAND_PX = 2  # matching windows, and the paths of the matcher, carry edges of near things this far out
+EDGE_JUMP_PX = 1.5
+COLOR_GAMMA = 30.0  # summed over three channels of 0..255, that is 10 a channel, as in PatchMatch stereo
+_UNITS = 4  # a pixel, in which medians are found: 16 find none better, in more steps
+_WEIGHT = 1000  # of a sample of the same colour: 25 of them stay below what 16 bits hold
+_BAND_SAMPLES = 100_000  # looked at at a time: fewer, and threads wait for each other; more, for memory
+
+
+def complete(disparity: FloatMap, guide: Image, *, fast: bool = False) -> FloatMap:
+    """Fill the holes (NaN) of a disparity map (H, W) px, guided by its picture (H, W, 3) uint8.
+
+    Background first: each hole takes the farther of its two known neighbours on the row. What is filled, and what is
+    near a depth edge, is then put right by the picture's edges: see `snap_edges`.
+    """
+    return snap_edges(fill_background(disparity), guide, np.isnan(disparity), fast=fast)
+
+
+def snap_edges(
+    disparity: FloatMap, guide: Image, doubtful: NDArray[np.bool_] | None = None, *, fast: bool = False
+) -> FloatMap:
+    """Move the depth edges of a complete disparity map (H, W) px onto the edges of its picture (H, W, 3) uint8.
+
+    Pixels in a narrow band around depth edges, and those that are doubtful (H, W), take the median of their
+    surroundings, weighted by likeness of colour (Ma 2013); no other pixel is smoothed but by a 3x3 median, which takes
+    single errors out.
+    """
+    chosen = beside_edges(disparity)
+    reach = MEDIAN_RADIUS_PX
+    padded = np.pad(disparity, reach, mode="edge")
+    colors = cv2.copyMakeBorder(guide, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
+    channels = [np.ascontiguousarray(colors[..., k], np.int16).ravel() for k in range(3)]
+    places = np.flatnonzero(np.pad(chosen if doubtful is None else chosen | doubtful, reach))
+    steps = np.arange(-reach, reach + 1, MEDIAN_STRIDE_PX)
+    lattice = (steps[:, None] * padded.shape[1] + steps).reshape(-1, 1)  # in a flat picture
+    samples = lattice[1::2] if fast else lattice
+    weights = np.rint(_WEIGHT * np.exp(-np.arange(3 * 255 + 1) / COLOR_GAMMA)).astype(np.int16)
+    out = padded.copy()
+
+    def band(first: int, end: int) -> None:
+        middle = places[first:end]
+        at = middle + samples
+        difference = np.zeros(at.shape, np.int16)
+        for channel in channels:
+            difference += np.abs(channel.take(at) - channel.take(middle))
+        out.ravel()[middle] = weighted_medians(padded.take(at), weights.take(difference))
+
+    for_bands(len(places), band, _BAND_SAMPLES // len(samples))
+    return np.asarray(cv2.medianBlur(out[reach:-reach, reach:-reach], 3), np.float32)
+
+
+def beside_edges(disparity: FloatMap) -> NDArray[np.bool_]:
+    """Where a disparity map (H, W) px jumps within EDGE_BAND_PX, (H, W)."""
+    kernel = np.ones((2 * EDGE_BAND_PX + 1,) * 2, np.uint8)
+    jumps = np.maximum(cv2.dilate(disparity, kernel) - disparity, disparity - cv2.erode(disparity, kernel))
+    return jumps > EDGE_JUMP_PX
+
+
+def weighted_medians(values: FloatMap, weights: NDArray[np.int16]) -> FloatMap:
+    """Weighted median of each column of values (K, N) px, (N,); weights (K, N), in a column less than 2**15 together.
+
+    It is found by bisection in units of 1/4 px. What is returned is the weighted mean of the values within half a
+    pixel of it, which keeps fractions of a pixel.
+    """
+    lowest = values.min(axis=0)
+    units = np.minimum((values - lowest) * _UNITS, 2**14).astype(np.int16)
+    half = (weights.sum(axis=0, dtype=np.int16) + 1) // 2
+    low, high = np.full(half.shape, -1, np.int16), units.max(axis=0)
+    for _ in range(int(high.max()).bit_length()):
+        middle = (low + high) >> 1
+        below = (weights * (units <= middle)).sum(axis=0, dtype=np.int16) < half
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    near = (weights * (np.abs(units - high) <= _UNITS // 2)).astype(np.float32)
+    total = near.sum(axis=0)
+    mean = np.einsum("kn,kn->n", near, values) / np.maximum(total, np.float32(1e-30))
+    return np.where(total > 0, mean, lowest + high / np.float32(_UNITS))

@@ -1,0 +1,1 @@
+"""Model files, one module a format, and the page that shows a model."""

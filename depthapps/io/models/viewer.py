@@ -1,0 +1,67 @@
+"""A model as one web page that opens from disk, without a network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import math
+from importlib import resources
+from string import Template
+
+import numpy as np
+
+from depthapps.core.scene import Camera, PointCloud, TriangleMesh
+from depthapps.io.models.write import cloud_glb, mesh_glb
+
+VIEWER_SUFFIXES = (".html", ".htm")
+VIEWER_POINTS = 400_000  # 9 MB of page, which a laptop without a GPU loads in about a second and still turns
+_OWN_CODE_OF_TRIMESH = "var camera,controls,scene"  # behind three.js, its controls and its glTF loader
+
+
+def viewer_page(model: TriangleMesh | PointCloud, camera: Camera, title: str) -> str:
+    """An HTML page that shows a model as the photo saw it and lets one turn it, with everything it needs inside.
+
+    three.js comes from the trimesh package, which carries it.
+    """
+    cloud = isinstance(model, PointCloud)
+    points = model.points if cloud else model.vertices
+    distance = float(np.median(points[:, 2])) if cloud else _typical_depth(model)
+    # the view stands where the photo's camera stood and looks at the middle of the photo
+    middle = ((camera.width - 1) / 2 - camera.cx) / camera.fx, ((camera.height - 1) / 2 - camera.cy) / camera.fy
+    view = {
+        "fovDeg": math.degrees(2 * math.atan(camera.height / 2 / camera.fy)),
+        "aspect": camera.width / camera.height,
+        "target": [middle[0] * distance, -middle[1] * distance, -distance],
+        "near": float(points[:, 2].min()) / 20,
+        "far": float(points[:, 2].max()) * 20,
+        "rows": math.sqrt(len(points) * camera.height / camera.width),  # of points, were they a full picture
+    }
+    glb = cloud_glb(model) if cloud else mesh_glb(model, web=True)
+    page = Template(resources.files("depthapps.io.models").joinpath("viewer.html").read_text(encoding="utf-8"))
+    return page.substitute(
+        TITLE=html.escape(title), THREE=_three_js(), MODEL=base64.b64encode(glb).decode("ascii"), VIEW=json.dumps(view)
+    )
+
+
+def _typical_depth(mesh: TriangleMesh) -> float:
+    """The median depth over the picture that a mesh fills, however finely its parts are divided; in metres."""
+    ahead = mesh.triangles[(mesh.vertices[:, 2] > 0)[mesh.triangles].all(axis=1)]
+    if not len(ahead):  # seen from behind, as a world's model may be
+        return float(np.median(mesh.vertices[:, 2]))
+    corners = mesh.vertices[ahead]
+    (ax, ay), (bx, by), (cx, cy) = (corners[:, k, :2].T / corners[:, k, 2] for k in range(3))
+    area = np.abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay))
+    depth = corners[:, :, 2].mean(axis=1)
+    order = np.argsort(depth)
+    below = np.cumsum(area[order])
+    return float(depth[order][np.searchsorted(below, below[-1] / 2)])
+
+
+def _three_js() -> str:
+    """three.js with its trackball controls and glTF loader, out of the page that trimesh makes."""
+    import trimesh
+    from trimesh.viewer import scene_to_html
+
+    page = scene_to_html(trimesh.Scene(trimesh.creation.box()))
+    return page[page.index("<script>") + len("<script>") : page.index(_OWN_CODE_OF_TRIMESH)]

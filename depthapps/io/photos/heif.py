@@ -1,0 +1,177 @@
+"""HEIF files through pillow-heif: their pictures, the stereo pair of a spatial photo, the depth of a portrait."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.errors import InputError, MissingExtraError
+from depthapps.core.scene import Camera, Image
+from depthapps.io.photos.isobmff import Items, read_items
+from depthapps.io.photos.metadata import Metadata
+from depthapps.io.photos.orientation import upright
+from depthapps.io.photos.xmp import Xmp
+
+_SUFFIXES = (".heic", ".heif", ".hif")
+_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2")
+# Where a camera stands, in micrometres: the standard's box, and the one that Apple wrote before there was one.
+_EXTRINSICS = (b"cmex", bytes.fromhex("4363e9145b7d4aab97aebea69803b434"))
+_STEREO_GROUP = "ster"
+_QUARTER_TURNS = {0: 1, 1: 8, 2: 3, 3: 6}  # irot, anticlockwise, -> EXIF orientation
+_DEPTH_TYPES = (b"urn:mpeg:hevc:2015:auxid:2\0", b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth\0")
+
+
+@dataclass(frozen=True, eq=False)
+class SpatialPhoto:
+    """The two views of a spatial photo and what it says of its cameras; None where it is silent."""
+
+    left: Image
+    right: Image
+    camera: Camera | None
+    baseline_m: float | None
+    doffs_px: float
+
+
+@dataclass(frozen=True, eq=False)
+class AuxiliaryDepth:
+    """A depth image: samples (h, w) in 0..1, upright, and how far apart their levels are.
+
+    With its XMP, its range as the HEIF standard tells it, and the orientation in which the photo is stored.
+    """
+
+    samples: NDArray[np.floating]
+    level: float
+    xmp: Xmp
+    range: dict[str, Any]
+    orientation: int
+
+
+def is_heif(path: Path, data: bytes) -> bool:
+    """Whether a file is a HEIF file with HEVC pictures, or calls itself one."""
+    return (data[4:8] == b"ftyp" and data[8:12] in _BRANDS) or (path.suffix.lower() in _SUFFIXES and data != b"")
+
+
+def read_view(path: Path, data: bytes) -> Image:
+    """The primary picture (H, W, 3) RGB uint8, or uint16 where it has more than 8 bits, upright."""
+    return _samples(path, _primary(_open(path, data)))
+
+
+def view_metadata(path: Path, data: bytes) -> Metadata:
+    """The primary picture's EXIF and colour profile."""
+    info = _primary(_open(path, data)).info
+    return Metadata.from_exif(info.get("exif") or b"", info.get("icc_profile") or b"")
+
+
+def read_spatial(path: Path, data: bytes) -> SpatialPhoto | None:
+    """The stereo pair of a spatial photo: its `ster` group, whose first picture is the left one; None without one."""
+    file = _open(path, data)
+    groups = file[0].info.get("entity_groups", [])
+    pair = next((g for g in groups if g["type"] == _STEREO_GROUP and len(g["images"]) >= 2), None)
+    if pair is None or None in pair["images"][:2]:
+        return None
+    left, right = (file[k] for k in pair["images"][:2])
+    cameras = [_camera(view) for view in (left, right)]
+    doffs = cameras[1].cx - cameras[0].cx if cameras[0] and cameras[1] else 0.0
+    places = [_place_m(_items(data), item) for item in pair["entities"][:2]]
+    baseline = math.dist(*places)
+    return SpatialPhoto(_samples(path, left), _samples(path, right), cameras[0], baseline or None, doffs)
+
+
+def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
+    """The depth image that belongs to the primary picture; None where there is none."""
+    found = _primary(_open(path, data)).info.get("depth_images") or []
+    if not found:
+        return None
+    try:
+        samples = np.asarray(found[0])
+    except (OSError, ValueError, RuntimeError, EOFError) as error:
+        raise InputError(f"the depth in {path} cannot be read ({error})", hint="is the file whole?") from None
+    samples = samples[..., 0] if samples.ndim == 3 else samples
+    items = _items(data)
+    packets: list[bytes] = []
+    orientation = 1
+    if items:
+        orientation = _orientation(items, items.primary)
+        depth_items = [i for i in items.referring(b"auxl", items.primary) if _is_depth(items, i)]
+        packets = [items.contents.get(i, b"") for depth in depth_items for i in items.referring(b"cdsc", depth)]
+        if depth_items and _orientation(items, depth_items[0]) == 1:  # it lies as the photo was stored, then
+            samples = upright(samples, orientation)
+    levels = np.iinfo(samples.dtype).max
+    return AuxiliaryDepth(
+        samples / np.float32(levels),
+        1 / levels,
+        Xmp(packets),
+        found[0].info.get("metadata") or {},
+        orientation,
+    )
+
+
+def _is_depth(items: Items, item: int) -> bool:
+    return any(p.kind == b"auxC" and p.content[4:].startswith(_DEPTH_TYPES) for p in items.properties.get(item, []))
+
+
+def _orientation(items: Items, item: int) -> int:
+    """The EXIF orientation that an item's rotation stands for."""
+    turn = next((p.content[0] & 3 for p in items.properties.get(item, []) if p.kind == b"irot" and p.content), 0)
+    return _QUARTER_TURNS[turn]
+
+
+def _open(path: Path, data: bytes) -> Any:
+    try:
+        import pillow_heif  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise MissingExtraError(f"reading {path.name}", "heif") from None
+    try:
+        file = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=False)
+    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError) as error:
+        raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
+    if not len(file):
+        raise InputError(f"{path} is not an image that can be read: there is none in it", hint="is the file whole?")
+    return file
+
+
+def _primary(file: Any) -> Any:
+    return file[file.primary_index]
+
+
+def _samples(path: Path, view: Any) -> Image:
+    try:
+        samples = np.asarray(view)
+    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError) as error:
+        raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
+    if samples.ndim == 2:
+        samples = samples[..., None].repeat(3, axis=2)
+    return np.ascontiguousarray(samples[..., :3])
+
+
+def _camera(view: Any) -> Camera | None:
+    matrix = view.info.get("heif", {}).get("camera_intrinsic_matrix")
+    if not matrix or not (matrix["focal_length_x"] > 0 and matrix["focal_length_y"] > 0):
+        return None
+    width, height = view.size
+    # the standard counts from the picture's corner, this package from the first pixel's centre
+    centre = matrix["principal_point_x"] - 0.5, matrix["principal_point_y"] - 0.5
+    return Camera(width, height, matrix["focal_length_x"], matrix["focal_length_y"], *centre)
+
+
+def _items(data: bytes) -> Items | None:
+    try:
+        return read_items(data)
+    except (ValueError, IndexError, struct.error):
+        return None
+
+
+def _place_m(items: Items | None, item: int) -> tuple[float, ...]:
+    """Where the camera of an item stands, in metres."""
+    for prop in items.properties.get(item, []) if items else []:
+        if prop.kind in _EXTRINSICS and len(prop.content) >= 4:
+            flags, numbers = prop.content[3], iter(struct.iter_unpack(">i", prop.content[4 : 4 + 12]))
+            return tuple(next(numbers, (0,))[0] / 1e6 if flags >> axis & 1 else 0.0 for axis in range(3))
+    return 0.0, 0.0, 0.0

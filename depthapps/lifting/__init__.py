@@ -1,1 +1,0 @@
-"""Small depth maps lifted to their photo's size."""

@@ -1,0 +1,148 @@
+"""The visible surface of a scene as a textured mesh or a point cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.color import to_8bit
+from depthapps.core.errors import InputError
+from depthapps.core.geometry import unproject
+from depthapps.core.scene import Camera, FloatMap, Image, PointCloud, Scene, TriangleMesh
+from depthapps.mesh.triangles import used_vertices
+from depthapps.surface.tearing import (
+    BoolMap,
+    Links,
+    Quads,
+    clean_depth,
+    grid_quads,
+    surface_links,
+    surface_normals,
+    trusted,
+)
+
+# Islands smaller than this share of the picture are specks: a square of 1 % of its side.
+SMALLEST_ISLAND = 1e-4
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What of a picture is on its surface, and what was left out and why, each as a share of its pixels."""
+
+    kept: float
+    unknown: float  # no depth, or an infinite one
+    doubtful: float  # less likely right than surface.MIN_CONFIDENCE
+    torn: float  # flying pixels between two surfaces
+    islands: float  # specks that touch nothing
+    confidence: float | None  # mean over what is kept; None when the depth's source does not tell
+
+
+@dataclass(frozen=True, eq=False)
+class GridSurface:
+    """The surface over a picture's pixels, torn at depth edges.
+
+    image: (H, W, 3) the picture. stride: every stride-th pixel of every stride-th row has a vertex, (h, w) in all.
+    depth_m: (h, w) float32 without its noise. noise: the deviation of 1/Z that is left. quads: the triangles that stand
+    between the vertices.
+    """
+
+    image: Image
+    stride: int
+    depth_m: FloatMap
+    camera: Camera
+    links: Links
+    noise: float
+    quads: Quads
+    cut: Cut
+
+    @cached_property
+    def triangles(self) -> NDArray[np.int32]:
+        """(T, 3) int32 over the row-major vertices."""
+        return self.quads.triangles()
+
+    @cached_property
+    def normals(self) -> NDArray[np.floating]:
+        """(h · w, 3) float32 unit normals towards the camera."""
+        return surface_normals(self.depth_m, self.camera, self.links, self.noise).reshape(-1, 3)
+
+
+def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
+    """The surface of a scene, without what is unknown, doubtful, flying between two surfaces, or a mere speck.
+
+    Noise is taken out along the rays (`clean_depth`), so that surfaces are smooth and silhouettes stay. Raises
+    InputError when no surface is left.
+    """
+    finite = np.isfinite(scene.depth_m)
+    sure = trusted(scene)
+    known = np.where(sure, scene.depth_m, np.float32(np.nan))
+    if not np.isfinite(known).any():
+        raise InputError("no depth is likely enough right to mesh it", hint="check it with depthapps depth")
+    depth, noise = clean_depth(replace(scene, depth_m=known))
+    depth, camera = depth[::stride, ::stride], _strided(scene.camera, stride)
+    links = surface_links(depth, noise)
+    quads = grid_quads(depth, links)
+    used, large = quads.pixels(), _on_large_pieces(links)
+    kept = used & large
+    if not kept.any():
+        raise InputError(
+            "the depth map holds no connected surface", hint="check it with depthapps depth --kind preview"
+        )
+    here = np.isfinite(depth)
+    confidence = None if scene.confidence is None else scene.confidence[::stride, ::stride][kept]
+    cut = Cut(
+        kept=float(kept.mean()),
+        unknown=float(1 - finite.mean()),
+        doubtful=float((finite & ~sure).mean()),
+        torn=float((here & ~used).mean()),
+        islands=float((used & ~large).mean()),
+        confidence=None if confidence is None else float(confidence.mean()),
+    )
+    return GridSurface(scene.image, stride, depth, camera, links, noise, quads.among(large), cut)
+
+
+def _on_large_pieces(links: Links) -> BoolMap:
+    """Whether each pixel (H, W) is on a connected piece of the surface that is no speck.
+
+    Pixels and the links between them are drawn on a grid of twice the density, where OpenCV finds the pieces.
+    """
+    height, width = links.down.shape[0] + 1, links.right.shape[1] + 1
+    drawn = np.zeros((2 * height - 1, 2 * width - 1), np.uint8)
+    drawn[::2, ::2] = 1
+    drawn[::2, 1::2], drawn[1::2, ::2] = links.right, links.down
+    _, labels = cv2.connectedComponents(drawn, connectivity=4, ltype=cv2.CV_32S)
+    labels = np.asarray(labels[::2, ::2], np.int32)
+    return (np.bincount(labels.ravel()) >= SMALLEST_ISLAND * labels.size)[labels]
+
+
+def textured_mesh(surface: GridSurface, triangles: NDArray[np.int32] | None = None) -> TriangleMesh:
+    """The mesh of a surface, or of other triangles (T, 3) over its vertices; the picture is its texture."""
+    triangles = surface.triangles if triangles is None else triangles
+    used, triangles = used_vertices(triangles, surface.depth_m.size)
+    texture = to_8bit(surface.image)
+    # texture coordinates run from edge to edge of the picture, so the centre of pixel x is at (x + ½) / width
+    across, down = (np.arange(0, n, surface.stride) + 0.5 for n in texture.shape[1::-1])
+    u, v = np.meshgrid(across / texture.shape[1], down / texture.shape[0])
+    return TriangleMesh(
+        vertices=unproject(surface.depth_m, surface.camera).reshape(-1, 3)[used],
+        triangles=triangles,
+        normals=surface.normals[used],
+        colors=texture[:: surface.stride, :: surface.stride].reshape(-1, 3)[used],
+        uv=np.stack([u, v], axis=-1).reshape(-1, 2)[used].astype(np.float32),
+        texture=texture,
+    )
+
+
+def surface_cloud(surface: GridSurface) -> PointCloud:
+    """One coloured point a vertex of the surface."""
+    mesh = textured_mesh(surface)
+    return PointCloud(mesh.vertices, mesh.colors, mesh.normals)
+
+
+def _strided(camera: Camera, stride: int) -> Camera:
+    """The camera whose pixels are every stride-th of this one's, starting with the first."""
+    width, height = -(-camera.width // stride), -(-camera.height // stride)
+    return Camera(width, height, *(v / stride for v in (camera.fx, camera.fy, camera.cx, camera.cy)))

@@ -1,0 +1,1 @@
+"""Many views of one scene as one model: registered, fused, painted, textured, printed."""

@@ -1,0 +1,132 @@
+"""A truncated signed distance field (Curless and Levoy 1996) in Open3D's voxel block grid."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Camera, FloatMap
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.open3d import import_open3d
+from depthapps.runtime.threads import for_bands
+from depthapps.scan.pinhole import Pinhole
+
+# Voxels behind and before a surface that its distance reaches. In two ray-traced rooms of 8 views, 4 had F at 1 cm of
+# 99.77 %, 5 of 99.70 %: the less, the less is closed behind silhouettes.
+TRUNCATION_VOXELS = 4.0
+TOUCHED_PIXELS = 2  # every how manieth pixel says which blocks it needs; of 4, grazed floors had holes
+BAND_BLOCKS = 64
+BLOCK = 16  # voxels a side that are kept together
+_PROBES = 5  # places along a pixel's truncation that open a block
+_KEY_BITS = 21  # of a block's number along an axis, so that three are one key
+_FIRST_BLOCKS = 8_000
+_LEAST_COSINE = 0.05  # between a ray and the normal: what is seen more from the side still counts a little
+
+_KERNELS = "depthapps.scan._view_kernels"
+_touch_blocks = Kernel(
+    _KERNELS,
+    "touch_blocks",
+    "float32[:,::1] int64 float64[::1] float64[:,::1] float64 float64 int64 int64[:,::1] int64[::1]",
+)
+_integrate = Kernel(
+    _KERNELS,
+    "integrate",
+    "int64 int64 int32[:,::1] int64[::1] float64 float64 float64[::1] float64[:,::1] float32[:,::1] float32[:,:,::1] "
+    "float32[:,:,:,::1] float32[:,:,:,::1]",
+)
+
+
+class DistanceField:
+    """The field of all views that were added, in the axes of their world."""
+
+    def __init__(self, voxel_m: float) -> None:
+        o3d = import_open3d()
+        self._tensor = o3d.core.Tensor
+        kinds = (o3d.core.float32,) * 2
+        self._grid = o3d.t.geometry.VoxelBlockGrid(("tsdf", "weight"), kinds, ((1), (1)), voxel_m, BLOCK, _FIRST_BLOCKS)
+        self._keys = np.empty(0, np.int64)
+        self.voxel_m = voxel_m
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks of 16³ voxels there are."""
+        return self._grid.hashmap().size()
+
+    def add(
+        self, depth_m: FloatMap, normals: NDArray[np.floating], camera: Camera, to_world: NDArray[np.floating]
+    ) -> None:
+        """Add a view: depth (H, W) float32 with 0 where it is unknown, and its unit normals (H, W, 3)."""
+        truncation_m = TRUNCATION_VOXELS * self.voxel_m
+        to_camera = np.linalg.inv(to_world)
+        pinhole = Pinhole.of(camera, to_camera)
+        self._open(self._touched(depth_m, pinhole, to_world, truncation_m))
+        places, slots = self._before(camera, to_camera, float(depth_m.max()))
+        distance, weight = (self._grid.attribute(name).numpy()[..., 0] for name in ("tsdf", "weight"))
+        planes = _weighted_planes(depth_m, normals, camera)
+        fixed = (places, slots, self.voxel_m, truncation_m, *pinhole, depth_m, planes, distance, weight)
+        for_bands(len(places), lambda first, end: _integrate(first, end, *fixed), BAND_BLOCKS)
+
+    def surface(self) -> tuple[NDArray[np.floating], NDArray[np.int32], NDArray[np.floating]]:
+        """Vertices (V, 3), triangles (T, 3) and normals (V, 3) of where the distance is 0."""
+        found = self._grid.extract_triangle_mesh(weight_threshold=0.0)  # what one view saw counts
+        triangles = found.triangle.indices.numpy().astype(np.int32)
+        if not len(triangles):
+            raise InputError("the views do not make a surface", hint="check their poses and depth")
+        return found.vertex.positions.numpy(), triangles, found.vertex.normals.numpy()
+
+    def _touched(
+        self, depth_m: FloatMap, pinhole: Pinhole, to_world: NDArray[np.floating], truncation_m: float
+    ) -> NDArray[np.int64]:
+        """The keys (M,) of the blocks that surface and truncation pass through."""
+        height, width = (-(-n // TOUCHED_PIXELS) for n in depth_m.shape)
+        keys, found = np.empty((_PROBES, height * width), np.int64), np.empty(_PROBES, np.int64)
+        place = np.ascontiguousarray(to_world, np.float64), truncation_m, BLOCK * self.voxel_m
+        _touch_blocks(depth_m, TOUCHED_PIXELS, pinhole.lens, *place, _KEY_BITS, keys, found)
+        return np.unique(np.concatenate([some[:count] for some, count in zip(keys, found, strict=True)]))
+
+    def _open(self, keys: NDArray[np.int64]) -> None:
+        """Make the blocks of these keys that are not there yet, empty."""
+        new = np.setdiff1d(keys, self._keys, assume_unique=True)
+        if not len(new):
+            return
+        self._keys = np.concatenate([self._keys, new])
+        mask, offset = (1 << _KEY_BITS) - 1, 1 << (_KEY_BITS - 1)
+        places = np.column_stack([(new >> shift) & mask for shift in (2 * _KEY_BITS, _KEY_BITS, 0)]) - offset
+        slots, _ = self._grid.hashmap().activate(self._tensor(places.astype(np.int32)))
+        fresh = slots.numpy().astype(np.int64)
+        for name in ("tsdf", "weight"):
+            self._grid.attribute(name).numpy()[fresh] = 0
+
+    def _before(
+        self, camera: Camera, to_camera: NDArray[np.floating], far_m: float
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Places and rows of all blocks that may be in a view, also of those which it sees through."""
+        rows = self._grid.hashmap().active_buf_indices().numpy().astype(np.int64)
+        rows.sort()
+        places = self._grid.hashmap().key_tensor().numpy()[rows]
+        side = BLOCK * self.voxel_m
+        x, y, z = ((places + 0.5) * side @ to_camera[:3, :3].T + to_camera[:3, 3]).T
+        around = np.sqrt(3) / 2 * side
+        seen = (z > -around) & (z < far_m + side)
+        for across, focal, centre, size in (
+            (x, camera.fx, camera.cx, camera.width),
+            (y, camera.fy, camera.cy, camera.height),
+        ):
+            for edge, inwards in ((-0.5, 1), (size - 0.5, -1)):  # the distance to the plane through the picture's edge
+                slope = (edge - centre) / focal
+                seen &= inwards * (across - slope * z) > -around * np.hypot(1, slope)
+        return np.ascontiguousarray(places[seen]), rows[seen]
+
+
+def _weighted_planes(depth_m: FloatMap, normals: NDArray[np.floating], camera: Camera) -> NDArray[np.floating]:
+    """Planes (H, W, 5) float32 through the pixels: unit normal, distance from the camera, and how much they count.
+
+    The weight falls with the squared depth, as the pixel's share of the surface grows, and with the angle to the ray.
+    """
+    right = ((np.arange(camera.width) - camera.cx) / camera.fx).astype(np.float32)
+    down = ((np.arange(camera.height) - camera.cy) / camera.fy).astype(np.float32)[:, None]
+    facing = -(normals[..., 0] * right + normals[..., 1] * down + normals[..., 2])
+    cosine = np.maximum(facing / np.sqrt(right**2 + down**2 + 1), np.float32(_LEAST_COSINE))
+    weight = cosine / np.where(depth_m > 0, depth_m, np.float32(np.inf)) ** 2
+    return np.concatenate([normals, np.stack([depth_m * facing, weight], axis=-1)], axis=-1, dtype=np.float32)

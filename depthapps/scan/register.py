@@ -1,0 +1,241 @@
+"""Where the cameras of an RGB-D sequence stood, found from the views themselves.
+
+Features matched between two views and lifted by the depth of the first give a pose (SIFT, PnP with RANSAC); where there
+are too few, RGB-D odometry (Park, Zhou and Koltun 2017) does. Coloured ICP (the same paper) refines it. All that agree
+become the edges of a pose graph, those between views that do not follow each other its loop closures, and Open3D's
+optimiser, which can doubt a closure (Choi, Zhou and Koltun 2015), settles them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.color import to_8bit
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Scene
+from depthapps.runtime.open3d import import_open3d
+
+FEATURES = 1500  # a view
+RATIO = 0.8  # Lowe's: the best match's distance over the second's
+REPROJECTION_PX = 3.0
+FEWEST_MATCHES = 25  # that agree on a pose; fewer do so by chance on repeated texture
+FEWEST_FOLLOWING = 15  # ... of views that follow each other, which are likely to share something
+LARGEST_LOOPS = 40  # views among which every pair is tried; of longer sequences so many, evenly spaced
+CLOUD_PIXELS = 8.0  # ICP's point spacing, in pixels where half the picture is nearer
+FEWEST_POINTS = 300  # of a cloud that ICP can hold on to
+FEWEST_OVERLAP = 0.3  # of the points that ICP has to bring together
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """poses: (4, 4) camera to world of every view, the first being the world; None for views that nothing ties to it.
+
+    closures: pairs of views, not neighbours, that were recognised. drift_m: how far the closures moved the last view
+    that odometry alone had placed.
+    """
+
+    poses: tuple[NDArray[np.floating] | None, ...]
+    closures: int
+    drift_m: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """What is kept of a view: its features with their points (N, 3), its sparse cloud, and its small pictures."""
+
+    pixels: NDArray[np.floating]
+    points: NDArray[np.floating]
+    descriptors: NDArray[np.floating]
+    matrix: NDArray[np.floating]
+    cloud: Any
+    spacing: float
+    rgbd: Any
+    intrinsic: Any
+
+
+@dataclass(frozen=True, eq=False)
+class _Edge:
+    """A view's pose in another's axes, source to target (4, 4), and how well each of its directions is known (6, 6)."""
+
+    source: int
+    target: int
+    transformation: NDArray[np.floating]
+    information: NDArray[np.floating]
+    strength: float
+
+
+def estimate_poses(views: Iterable[Scene]) -> Trajectory:
+    """The poses of views with depth, in the order in which they were taken; each is taken once and let go.
+
+    Raises InputError when no two views can be tied together.
+    """
+    o3d = import_open3d()
+    cv2.setRNGSeed(0)
+    frames: list[_Frame] = []
+    edges: list[_Edge] = []
+    for scene in views:
+        frames.append(_frame(o3d, scene))
+        if len(frames) > 1:
+            edges += _tie(o3d, frames, len(frames) - 1, len(frames) - 2, odometry=True)
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), LARGEST_LOOPS)).round().astype(int))
+    closures = []
+    for k, target in enumerate(chosen):
+        for source in chosen[k + 1 :]:
+            if source - target > 1:
+                closures += _tie(o3d, frames, int(source), int(target), odometry=False)
+    if not edges and not closures:
+        raise InputError("no two views of the sequence could be tied together", hint="give their poses")
+    chained = _chain(len(frames), edges, [])
+    start = _chain(len(frames), edges, closures)
+    poses = _settle(o3d, start, edges, closures)
+    moved = [
+        np.linalg.norm(a[:3, 3] - b[:3, 3])
+        for a, b in zip(chained, poses, strict=True)
+        if a is not None and b is not None
+    ]
+    return Trajectory(tuple(poses), len(closures), float(moved[-1]))
+
+
+def trajectory_errors(
+    found: Iterable[NDArray[np.floating] | None], known: Iterable[NDArray[np.floating] | None]
+) -> NDArray[np.floating]:
+    """How far (N,), in metres, cameras are found from where they are known to stand, where both is told.
+
+    The absolute trajectory error: what is left after the rotation and shift that fit best (Sturm et al. 2012).
+    """
+    both = [(a[:3, 3], b[:3, 3]) for a, b in zip(found, known, strict=True) if a is not None and b is not None]
+    if not both:
+        return np.zeros(0)
+    a, b = (np.array(column) - np.mean(column, axis=0) for column in zip(*both, strict=True))
+    u, _, vt = np.linalg.svd(a.T @ b)
+    turn = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
+    return np.linalg.norm(a @ turn - b, axis=1)
+
+
+def _frame(o3d: Any, scene: Scene) -> _Frame:
+    camera, image = scene.camera, to_8bit(scene.image)
+    depth = np.where(np.isfinite(scene.depth_m), scene.depth_m, 0).astype(np.float32)
+    found, descriptors = cv2.SIFT.create(FEATURES).detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
+    pixels = np.array([k.pt for k in found], np.float64).reshape(-1, 2)
+    x, y = (np.clip(np.rint(p).astype(int), 0, n - 1) for p, n in zip(pixels.T, image.shape[1::-1], strict=True))
+    z = depth[y, x]
+    kept = z > 0
+    points = np.column_stack(
+        [(pixels[:, 0] - camera.cx) / camera.fx * z, (pixels[:, 1] - camera.cy) / camera.fy * z, z]
+    )
+    intrinsic = o3d.camera.PinholeCameraIntrinsic(
+        camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy
+    )
+    rgbd = o3d.geometry.RGBDImage.create_from_color_and_depth(
+        o3d.geometry.Image(np.ascontiguousarray(image)), o3d.geometry.Image(depth), 1.0, 8.0, False
+    )
+    spacing = CLOUD_PIXELS * float(np.median(depth[depth > 0])) / camera.fx if depth.any() else 0.05
+    cloud = o3d.geometry.PointCloud.create_from_rgbd_image(rgbd, intrinsic).voxel_down_sample(spacing)
+    cloud.estimate_normals(o3d.geometry.KDTreeSearchParamHybrid(3 * spacing, 30))
+    grey = o3d.geometry.RGBDImage.create_from_color_and_depth(
+        o3d.geometry.Image(np.ascontiguousarray(image)), o3d.geometry.Image(depth), 1.0, 8.0, True
+    )
+    matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
+    if descriptors is None:
+        descriptors = np.empty((0, 128), np.float32)
+    return _Frame(
+        pixels[kept], points[kept], np.asarray(descriptors, np.float32)[kept], matrix, cloud, spacing, grey, intrinsic
+    )
+
+
+def _tie(o3d: Any, frames: list[_Frame], source: int, target: int, *, odometry: bool) -> list[_Edge]:
+    """The edge between two views, or none; odometry: try it where features fail, for views that follow each other."""
+    a, b = frames[source], frames[target]
+    guess, strength = _from_features(a, b, FEWEST_FOLLOWING if odometry else FEWEST_MATCHES)
+    if guess is None and odometry:
+        done, moved, _ = o3d.pipelines.odometry.compute_rgbd_odometry(a.rgbd, b.rgbd, a.intrinsic, np.eye(4))
+        guess = moved if done else None
+    if guess is None or min(len(a.cloud.points), len(b.cloud.points)) < FEWEST_POINTS:
+        return []
+    registration, reach = o3d.pipelines.registration, 2 * max(a.spacing, b.spacing)
+    try:
+        refined = registration.registration_colored_icp(a.cloud, b.cloud, reach, guess)
+    except RuntimeError:  # no correspondences at all
+        return []
+    # where two views see less than that of each other, ICP slides
+    if refined.fitness < FEWEST_OVERLAP or np.linalg.norm((refined.transformation - guess)[:3, 3]) > 3 * reach:
+        return []
+    known = registration.get_information_matrix_from_point_clouds(a.cloud, b.cloud, reach, refined.transformation)
+    return [_Edge(source, target, refined.transformation, known, float(strength + refined.fitness))]
+
+
+def _from_features(a: _Frame, b: _Frame, fewest: int) -> tuple[NDArray[np.floating] | None, int]:
+    """The pose that brings a's axes into b's, from features seen in both, and how many agree on it."""
+    if min(len(a.descriptors), len(b.descriptors)) < fewest:
+        return None, 0
+    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(a.descriptors, b.descriptors, 2)
+    good = [first for first, second in pairs if first.distance < RATIO * second.distance]
+    if len(good) < fewest:
+        return None, 0
+    points = a.points[[m.queryIdx for m in good]]
+    pixels = b.pixels[[m.trainIdx for m in good]]
+    # of OpenCV's minimal solvers the one that finds no poses kilometres away, from where all points are one
+    options = {"iterationsCount": 300, "reprojectionError": REPROJECTION_PX, "confidence": 0.999}
+    done, turn, move, inliers = cv2.solvePnPRansac(points, pixels, b.matrix, None, **options, flags=cv2.SOLVEPNP_AP3P)
+    if not done or inliers is None or len(inliers) < fewest:
+        return None, 0
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = cv2.Rodrigues(turn)[0], move.ravel()
+    return pose, len(inliers)
+
+
+def _chain(count: int, edges: list[_Edge], closures: list[_Edge]) -> list[NDArray[np.floating] | None]:
+    """Poses along the edges from the first view, and along the strongest closures to what those do not reach."""
+    poses: list[NDArray[np.floating] | None] = [None] * count
+    poses[0] = np.eye(4)
+    by_strength = [*edges, *sorted(closures, key=lambda edge: -edge.strength)]
+    grown = True
+    while grown:
+        grown = False
+        for edge in by_strength:
+            source, target = poses[edge.source], poses[edge.target]
+            if source is None and target is not None:
+                poses[edge.source] = target @ edge.transformation
+            elif target is None and source is not None:
+                poses[edge.target] = source @ np.linalg.inv(edge.transformation)
+            else:
+                continue
+            grown = True
+            break
+    return poses
+
+
+def _settle(
+    o3d: Any, start: list[NDArray[np.floating] | None], edges: list[_Edge], closures: list[_Edge]
+) -> list[NDArray[np.floating] | None]:
+    """The poses that all edges agree on best."""
+    registration = o3d.pipelines.registration
+    placed = [k for k, pose in enumerate(start) if pose is not None]
+    node = {k: i for i, k in enumerate(placed)}
+    graph = registration.PoseGraph()
+    for k in placed:
+        graph.nodes.append(registration.PoseGraphNode(start[k]))
+    for edge, uncertain in [*((e, False) for e in edges), *((e, True) for e in closures)]:
+        if edge.source in node and edge.target in node:
+            ends = node[edge.source], node[edge.target]
+            graph.edges.append(registration.PoseGraphEdge(*ends, edge.transformation, edge.information, uncertain))
+    option = registration.GlobalOptimizationOption(
+        max_correspondence_distance=0.03, edge_prune_threshold=0.25, preference_loop_closure=1.0, reference_node=0
+    )
+    with o3d.utility.VerbosityContextManager(o3d.utility.VerbosityLevel.Error):
+        registration.global_optimization(
+            graph,
+            registration.GlobalOptimizationLevenbergMarquardt(),
+            registration.GlobalOptimizationConvergenceCriteria(),
+            option,
+        )
+    poses: list[NDArray[np.floating] | None] = [None] * len(start)
+    for k in placed:
+        poses[k] = np.array(graph.nodes[node[k]].pose)
+    return poses

@@ -1,0 +1,98 @@
+"""Photos that meet on a surface, evened out: where two of them share an edge, both show the mean of what they showed.
+
+The change is spread into each photo like a membrane (Pérez, Gangnet and Blake 2003) by pulling and pushing it through
+a pyramid (Gortler et al. 1996): what differs along a seam stays near it, what all of it has in common reaches far.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.scene import FloatMap
+from depthapps.scan.paint import Look
+
+SPACING_PX = 1.0  # of the places along an edge that are compared
+MOST_PLACES = 16  # of an edge
+BLUR_PX = 1.0  # deviation of what is compared: photos lie on each other no more exactly
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A part of a photo: image (h, w, 3) uint8, which begins at pixel (left, top) of it."""
+
+    image: NDArray[np.uint8]
+    left: int
+    top: int
+
+
+def even_out(
+    pieces: list[Piece | None],
+    looks: list[Look],
+    label: NDArray[np.int32],
+    triangles: NDArray[np.int32],
+    neighbours: NDArray[np.int64],
+) -> list[Piece | None]:
+    """The pieces, one a view, without steps between them, of triangles (T, 3) that show the view of their label (T,).
+
+    neighbours: (T, 3) the triangle beyond each side, from a corner to the next one; -1 where there is none.
+    """
+    beyond = np.where(neighbours >= 0, label[neighbours], -1)
+    t, side = np.nonzero((label[:, None] > beyond) & (beyond >= 0))
+    if not len(t):
+        return pieces
+    views = np.stack([label[t], beyond[t, side]])
+    ends = np.stack([triangles[t, side], triangles[t, (side + 1) % 3]])
+    at = np.empty((2, 2, len(t), 2), np.float32)  # of the two views, both ends' pixels
+    for k, look in enumerate(looks):
+        for half in (0, 1):
+            mine = views[half] == k
+            at[half][:, mine] = look.pixels[ends[:, mine]]
+    longest = float(np.median(np.linalg.norm(at[:, 1] - at[:, 0], axis=-1).max(axis=0)))
+    shares = np.linspace(0, 1, min(max(math.ceil(longest / SPACING_PX), 1), MOST_PLACES) + 1)[:, None, None]
+    places = [np.rint((1 - shares) * start + shares * end).astype(np.int64) for start, end in at]  # (P, S, 2) each
+    shown = np.empty((2, *places[0].shape[:2], 3), np.float32)
+    for k, piece in enumerate(pieces):
+        if piece is not None:
+            soft = cv2.GaussianBlur(piece.image, (0, 0), BLUR_PX)
+            for half in (0, 1):
+                mine = views[half] == k
+                x, y = np.moveaxis(places[half][:, mine] - [piece.left, piece.top], -1, 0)
+                shown[half][:, mine] = soft[y, x]
+    steps = (shown[::-1] - shown) / 2
+    return [
+        None
+        if piece is None
+        else _moved(piece, [(places[h][:, views[h] == k], steps[h][:, views[h] == k]) for h in (0, 1)])
+        for k, piece in enumerate(pieces)
+    ]
+
+
+def _moved(piece: Piece, changes: list[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> Piece:
+    """A piece with changes of colour (..., 3) at pixels (..., 2) of its photo, and what they are like between them."""
+    height, width = piece.image.shape[:2]
+    x, y = (np.concatenate([p.reshape(-1, 2) for p, _ in changes]) - [piece.left, piece.top]).T
+    change = np.concatenate([c.reshape(-1, 3) for _, c in changes])
+    layers = [np.bincount(y * width + x, v, height * width) for v in (*change.T, np.ones(len(x)))]
+    sums = np.stack(layers, axis=-1).reshape(height, width, 4).astype(np.float32)
+    return replace(piece, image=np.clip(np.rint(piece.image + _membrane(sums)), 0, 255).astype(np.uint8))
+
+
+def _membrane(sums: FloatMap) -> FloatMap:
+    """Values (h, w, 3) that are the means where there are any and smooth between; sums (h, w, 4), their count last."""
+    levels = [sums]
+    while max(levels[-1].shape[:2]) > 1:
+        fine = levels[-1]
+        fine = np.pad(fine, [(0, n % 2) for n in fine.shape[:2]] + [(0, 0)])
+        levels.append(fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2])
+    value = np.zeros((1, 1, 3), np.float32)
+    for level in reversed(levels):
+        height, width = level.shape[:2]
+        above = cv2.resize(value, (2 * value.shape[1], 2 * value.shape[0]), interpolation=cv2.INTER_LINEAR)
+        count = level[..., 3:]
+        value = np.where(count > 0, level[..., :3] / np.maximum(count, 1), above[:height, :width])
+    return value

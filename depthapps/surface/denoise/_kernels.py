@@ -1,0 +1,132 @@
+"""Compiled loops of the plane fits and of the search for faces."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.runtime.inlining import within
+
+
+def gather_rows(
+    values: NDArray[np.floating],
+    gates: NDArray[np.uint8],
+    feedback: float,
+    first: int,
+    end: int,
+    turned: NDArray[np.floating],
+) -> None:
+    """Rows first..end of values (H, W, C) become columns of `turned` (W, H, C), each summed with feedback^distance.
+
+    Where a gate (H, W-1) between two pixels is closed nothing passes.
+    """
+    width, channels = values.shape[1:]
+    share = np.float32(feedback)
+    for y in range(first, end):
+        for c in range(channels):
+            turned[0, y, c] = values[y, 0, c]
+    for x in range(1, width):
+        for y in range(first, end):
+            pass_on = share if gates[y, x - 1] else np.float32(0)
+            for c in range(channels):
+                turned[x, y, c] = values[y, x, c] + pass_on * turned[x - 1, y, c]
+    # the sum from the other side comes back in `values`, which is used up on the way
+    for x in range(width - 2, -1, -1):
+        for y in range(first, end):
+            pass_on = share if gates[y, x] else np.float32(0)
+            for c in range(channels):
+                carried = pass_on * values[y, x + 1, c]
+                turned[x, y, c] += carried
+                values[y, x, c] += carried
+
+
+def join_linked(right: NDArray[np.uint8], down: NDArray[np.uint8], block: int, label: NDArray[np.int32]) -> None:
+    """Label (H, W), the pixels' own numbers before, becomes the smallest number among those linked within a block."""
+    height, width = label.shape
+    for y in range(height):
+        for x in range(width):
+            for k in range(2):
+                if k == 0:
+                    passed = x + 1 < width and right[y, x] and (x + 1) // block == x // block
+                    other = y * width + x + 1
+                else:
+                    passed = y + 1 < height and down[y, x] and (y + 1) // block == y // block
+                    other = (y + 1) * width + x
+                if not passed:
+                    continue
+                a = y * width + x
+                while label[a // width, a % width] != a:
+                    a = label[a // width, a % width]
+                while label[other // width, other % width] != other:
+                    other = label[other // width, other % width]
+                label[max(a, other) // width, max(a, other) % width] = min(a, other)
+                label[y, x] = min(a, other)  # keeps the chains short
+    for y in range(height):
+        for x in range(width):
+            a = label[y, x]
+            label[y, x] = label[a // width, a % width]
+
+
+def sum_moments(label: NDArray[np.int32], w: NDArray[np.floating], moments: NDArray[np.floating]) -> None:
+    """Add 1, x, y, x², xy, y², w, wx, wy, w² of each pixel to the moments (N, 10) of its label.
+
+    x and y: pixels from the middle, over the width.
+    """
+    height, width = label.shape
+    for j in range(height):
+        y = (j - height / 2) / width
+        for i in range(width):
+            x, v, n = i / width - 0.5, w[j, i] + 0.0, label[j, i]
+            moments[n, 0] += 1
+            moments[n, 1] += x
+            moments[n, 2] += y
+            moments[n, 3] += x * x
+            moments[n, 4] += x * y
+            moments[n, 5] += y * y
+            moments[n, 6] += v
+            moments[n, 7] += v * x
+            moments[n, 8] += v * y
+            moments[n, 9] += v * v
+
+
+@within
+def _misfit(moments, a, b, c):
+    """What the plane a + b·x + c·y costs a pixel's surroundings (9 moments), less what every plane does."""
+    return (
+        a * (a * moments[0] + 2 * (b * moments[1] + c * moments[2] - moments[6]))
+        + b * (b * moments[3] + 2 * (c * moments[4] - moments[7]))
+        + c * (c * moments[5] - 2 * moments[8])
+    )
+
+
+def relabel(
+    label: NDArray[np.int32],
+    piece: NDArray[np.int32],
+    moments: NDArray[np.floating],
+    planes: NDArray[np.floating],
+    reach: int,
+    first: int,
+    end: int,
+    better: NDArray[np.int32],
+) -> None:
+    """Rows first..end of `better` (H, W): of a pixel's own label and those `reach` pixels away, the one that fits best.
+
+    piece: (H, W), what hangs together; a label from another piece is none. moments: (H, W, 9) of the surroundings.
+    planes: (N, 3) of the labels.
+    """
+    height, width = label.shape
+    for y in range(first, end):
+        for x in range(width):
+            own = best = label[y, x]
+            cost = _misfit(moments[y, x], planes[own, 0], planes[own, 1], planes[own, 2])
+            for k in range(4):
+                j, i = (
+                    y + (reach if k == 0 else -reach if k == 1 else 0),
+                    x + (reach if k == 2 else -reach if k == 3 else 0),
+                )
+                if not (0 <= j < height and 0 <= i < width) or piece[j, i] != piece[y, x]:
+                    continue
+                n = label[j, i]
+                if n != own and n != best:
+                    other = _misfit(moments[y, x], planes[n, 0], planes[n, 1], planes[n, 2])
+                    if other < cost:
+                        cost, best = other, n
+            better[y, x] = best
