@@ -6,7 +6,7 @@ import numpy as np
 
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.subject import find_subject
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 from depthapps.core.scene import FloatMap, Scene
 
 _WINDOW_PX = 2  # a focus point stands for the 5x5 pixels around it
@@ -40,6 +40,6 @@ def _depth_in(depth_m: FloatMap, at: tuple[float, ...]) -> float:
     if not known.size:
         raise InputError(
             f"the depth at the focus {','.join(f'{v:g}' for v in at)} is unknown or infinite",
-            hint="choose another point, or give --focus-depth in metres",
+            hint=f"choose another point, or give {param('focus_depth_m')} in metres",
         )
     return float(np.median(known))

@@ -10,7 +10,7 @@ from depthapps.core.color import from_linear, srgb_decode, srgb_encode, to_linea
 from depthapps.core.scene import FloatMap, Image
 
 _CLIPPED = 253 / 255  # JPEG and demosaicing leave clipped samples a little below the top
-# Of a small clipped spot in the dark, times white. A guess, which --highlights scales: a bare bulb is thousands of
+# Of a small clipped spot in the dark, times white. A guess, which params.highlights scales: a bare bulb is thousands of
 # times as bright as white paper in a lit street, but most of a small spot's pixels are its halo, or filled in part. Of
 # 587 clipped pixels of lamps up to 60 times white, ray-traced in one made-up street, the mean was 19.
 LAMP_POWER = 20.0

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 
 DEFAULT_BLUR = 0.015  # of the picture's width; about a 50 mm f/1.4 portrait on 36 mm film
-_HINT = "see depthapps bokeh --help"
+_HINT = "BokehParams tells what each number means"
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,13 @@ class BokehParams:
     def __post_init__(self) -> None:
         """Refuse what contradicts itself or no lens can be."""
         if self.f_number is not None and self.blur_px is not None:
-            raise InputError("both a lens and a blur were given", hint="pass either --f-number or --blur")
+            raise InputError(
+                "both a lens and a blur were given", hint=f"pass either {param('f_number')} or {param('blur_px')}"
+            )
         if self.focus_depth_m is not None and self.focus_px is not None:
-            raise InputError("two focuses were given", hint="pass either --focus or --focus-depth")
+            raise InputError(
+                "two focuses were given", hint=f"pass either {param('focus_px')} or {param('focus_depth_m')}"
+            )
         limits = {
             "f-number": self.f_number,
             "focal length": self.focal_length_mm,

@@ -16,9 +16,9 @@ from depthapps.cli.bokeh import bokeh
 from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
 from depthapps.cli.mesh import mesh
-from depthapps.cli.options import with_options
+from depthapps.cli.options import as_flag, with_options
 from depthapps.cli.shadow import shadow
-from depthapps.core.errors import DepthappsError
+from depthapps.core.errors import DepthappsError, spelled
 
 _LIBRARIES = ("opencv-python", "numpy", "open3d", "trimesh", "numba", "typer", "pillow")
 
@@ -29,7 +29,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except DepthappsError as error:
-            message, hint = error.message, error.hint
+            message, hint = error.message, spelled(error.raw_hint, as_flag)
         except BrokenPipeError:
             raise
         except OSError as error:  # a full disk, a folder that went away: the machine's fault, not a bug

@@ -189,3 +189,24 @@ def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
         return values
 
     return parse
+
+
+# flags whose names or units are not those of the parameters they set; the others are --the-parameters-name
+_FLAGS = {
+    "baseline_m": "--baseline",
+    "blur_px": "--blur",
+    "doffs_px": "--doffs",
+    "focus_depth_m": "--focus-depth",
+    "focus_px": "--focus",
+    "fov_deg": "--fov",
+    "marker_m": "--marker",
+    "square_m": "--square",
+    "voxel_m": "--voxel-mm",
+}
+
+
+def as_flag(name: str, value: str) -> str:
+    """A library's parameter, and the value to give it, as the flag that sets it."""
+    if name == "voxel_m" and value:
+        value = f"{1000 * float(value):g}"
+    return f"{_FLAGS.get(name, '--' + name.replace('_', '-'))} {value}".strip()

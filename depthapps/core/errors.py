@@ -9,7 +9,32 @@ DepthappsError
 │   └── SwappedViewsError  the right view stands where the left one belongs
 ├── OutputError          a result cannot be written where it should go
 └── MissingExtraError    an optional package is needed and not installed
+
+A hint names the parameters that would help, through `param`: Python users read `rectify='never'`, and the command
+line, which alone knows its flags, shows `--rectify never`.
 """
+
+import re
+from collections.abc import Callable
+
+# Control characters that no message has otherwise: what stands between them is a parameter's name, and its value.
+_PARAM = re.compile("\x01([a-z_]+)\x02([^\x03]*)\x03")
+
+
+def param(name: str, value: object = "") -> str:
+    """A parameter, and what to give it, as they stand in a hint or a note until `spelled` puts them into words."""
+    return f"\x01{name}\x02{value}\x03"
+
+
+def spelled(text: str, spell: Callable[[str, str], str] | None = None) -> str:
+    """A text with its parameters in words: as Python has them, or as `spell(name, value)` does, value "" for none."""
+    return _PARAM.sub(lambda found: (spell or _in_python)(found[1], found[2]), text)
+
+
+def _in_python(name: str, value: str) -> str:
+    if not value:
+        return name
+    return f"{name}={value}" if re.fullmatch(r"[-+.\d]+|True|False", value) else f"{name}={value!r}"
 
 
 class DepthappsError(Exception):
@@ -21,7 +46,12 @@ class DepthappsError(Exception):
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.raw_hint = hint
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, with parameters as Python has them."""
+        return spelled(self.raw_hint)
 
 
 class InputError(DepthappsError):

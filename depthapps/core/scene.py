@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import CalibrationError, InputError
+from depthapps.core.errors import CalibrationError, InputError, param
 
 FloatMap = NDArray[np.floating]
 """(H, W) float32."""
@@ -44,7 +44,7 @@ class Camera:
         if not (0 < self.fx < math.inf and 0 < self.fy < math.inf):
             raise CalibrationError(
                 f"a focal length of {self.fx:g} x {self.fy:g} px was given, it must be positive",
-                hint="check the calibration, --focal-px or --fov",
+                hint=f"check the calibration, {param('focal_px')} or {param('fov_deg')}",
             )
 
     @classmethod
@@ -58,7 +58,7 @@ class Camera:
         if not 0 < fov_deg < 180:
             raise CalibrationError(
                 f"a field of view of {fov_deg:g} degrees was given, it must lie between 0 and 180",
-                hint="--fov is the horizontal angle of the picture, 60 for a usual lens",
+                hint=f"{param('fov_deg')} is the horizontal angle of the picture, 60 for a usual lens",
             )
         return cls.centred(width, height, width / 2 / math.tan(math.radians(fov_deg) / 2))
 

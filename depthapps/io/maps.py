@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import InputError, MissingExtraError
+from depthapps.core.errors import InputError, MissingExtraError, param
 from depthapps.core.scene import FloatMap
 from depthapps.io.outputs import check_input
 from depthapps.io.photos.images import decode, encode
@@ -79,7 +79,8 @@ def _read_map(path: Path, what: str, png_scale: float) -> FloatMap:
     if values.dtype == np.uint8:
         raise InputError(
             f"the {what} {path} has 8 bits, too few to hold metres",
-            hint="pass a 16-bit PNG or a float .npy .pfm .tif; if bright is near in it, --depth-kind affine-inverse",
+            hint="pass a 16-bit PNG or a float .npy .pfm .tif; if bright is near in it, "
+            f"{param('depth_kind', 'affine-inverse')}",
         )
     if values.dtype.kind in "ui":
         unknown = (values == 0) | (values == _INTEGER_MAX)  # Kinect and 7-Scenes mark holes with 65535

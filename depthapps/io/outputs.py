@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from depthapps.core.errors import InputError, OutputError
+from depthapps.core.errors import InputError, OutputError, param
 
 
 def check_input(path: Path, what: str) -> Path:
@@ -55,7 +55,9 @@ class Outputs:
         if path.is_dir():
             raise OutputError(f"{path} is a folder", hint="name a file in it")
         if path.exists() and not self._overwrite:
-            raise OutputError(f"{path} exists already", hint="pass --overwrite to replace it, or choose another name")
+            raise OutputError(
+                f"{path} exists already", hint=f"pass {param('overwrite')} to replace it, or choose another name"
+            )
         if not os.access(path.parent, os.W_OK):
             raise OutputError(f"the folder {path.parent} may not be written to", hint="choose another folder")
 

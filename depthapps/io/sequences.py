@@ -61,7 +61,7 @@ def read_sequence(folder: Path) -> Sequence:
     pose is missing or not finite, which is how trackers say that they were lost, are left out if others have one.
     """
     if not folder.is_dir():
-        raise InputError(f"the sequence {folder} is not a folder", hint="--sequence takes the folder of the frames")
+        raise InputError(f"the sequence {folder} is not a folder", hint="pass the folder that the frames lie in")
     for kind, mark, read in (  # noqa: B007  (it is used behind the loop)
         ("TUM", "rgb.txt", _read_tum),
         ("7-Scenes", "*.depth.png", _read_7scenes),

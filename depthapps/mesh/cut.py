@@ -80,7 +80,9 @@ def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
     sure = trusted(scene)
     known = np.where(sure, scene.depth_m, np.float32(np.nan))
     if not np.isfinite(known).any():
-        raise InputError("no depth is likely enough right to mesh it", hint="check it with depthapps depth")
+        raise InputError(
+            "no depth is likely enough right to mesh it", hint="look at a picture of the depth and of its confidence"
+        )
     depth, noise = clean_depth(replace(scene, depth_m=known))
     depth, camera = depth[::stride, ::stride], _strided(scene.camera, stride)
     links = surface_links(depth, noise)
@@ -89,7 +91,7 @@ def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
     kept = used & large
     if not kept.any():
         raise InputError(
-            "the depth map holds no connected surface", hint="check it with depthapps depth --kind preview"
+            "the depth map holds no connected surface", hint="look at a picture of it: is it the right file, in metres?"
         )
     here = np.isfinite(depth)
     confidence = None if scene.confidence is None else scene.confidence[::stride, ::stride][kept]

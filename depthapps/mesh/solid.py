@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 from depthapps.core.geometry import fill_background, ray_directions
 from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
@@ -73,7 +73,9 @@ def build_solid(scene: Scene, params: SolidParams | None = None) -> Solid:
     stride = max(1, math.floor(DETAIL_MM / (mm_per_m * farthest / camera.fx)))
     depth, rays = depth[::stride, ::stride], ray_directions(camera)[::stride, ::stride]
     if min(depth.shape) < 2:
-        raise InputError(f"a solid of {params.size_mm:g} mm shows nothing of it", hint="make it larger: --size-mm")
+        raise InputError(
+            f"a solid of {params.size_mm:g} mm shows nothing of it", hint=f"make it larger: {param('size_mm')}"
+        )
 
     front = _front_triangles(depth, params.max_triangles)
     points = (rays * depth[..., None]).reshape(-1, 3)

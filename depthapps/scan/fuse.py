@@ -9,7 +9,7 @@ from threading import Thread
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 from depthapps.core.geometry import inverse_depth_noise
 from depthapps.core.scene import FloatMap, Scene, TriangleMesh
 from depthapps.mesh.simplify import Collapser
@@ -104,10 +104,12 @@ def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: Fuse
         if field.blocks > MAX_BLOCKS:
             raise InputError(
                 f"voxels of {1000 * field.voxel_m:.3g} mm fill the memory after {len(uses)} views",
-                hint=f"make them larger: --voxel-mm {2000 * field.voxel_m:.2g}",
+                hint=f"make them larger: {param('voxel_m', f'{2 * field.voxel_m:.2g}')}",
             )
     if field is None:
-        raise InputError("no view has a surface to fuse", hint="check the depth files and their --depth-scale")
+        raise InputError(
+            "no view has a surface to fuse", hint=f"check the depth files and their {param('depth_scale')}"
+        )
     mesh, specks = _without_specks(*field.surface())
     shown = seen_by.views
     color_camera = find_color_camera(mesh, shown, field.voxel_m) if measured else None

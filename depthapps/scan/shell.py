@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 from depthapps.core.scene import TriangleMesh
 from depthapps.mesh.simplify import Collapser
 from depthapps.mesh.solid import BASE_SHARE, Solid, SolidParams
@@ -32,7 +32,7 @@ def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: SolidParam
     inner_mm = params.size_mm - WALL_MM
     if inner_mm <= WALL_MM:
         raise InputError(
-            f"a shell of {params.size_mm:g} mm has no room for its walls", hint="make it larger: --size-mm"
+            f"a shell of {params.size_mm:g} mm has no room for its walls", hint=f"make it larger: {param('size_mm')}"
         )
     mm_per_m = inner_mm / float((high - low).max())
     points = (points - low) * mm_per_m

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 
 Vector = tuple[float, float, float]
 
@@ -25,7 +25,8 @@ class DirectionalLight:
         """Refuse a direction that is none."""
         if not 0 < math.hypot(*self.direction) < math.inf:
             raise InputError(
-                "the light's direction has no length", hint="--direction 0.5,1,0.3 shines right, down and forward"
+                "the light's direction has no length",
+                hint=f"{param('direction', '0.5,1,0.3')} shines right, down and forward",
             )
         if not 0 <= self.angular_size_deg < 180:
             raise InputError(
@@ -77,7 +78,9 @@ class SpotLight:
         if not 0 <= self.size_m < math.inf:
             raise InputError(f"the light's size is {self.size_m:g} m, it cannot be negative", hint="0 is a point")
         if not 0 < math.dist(self.position, self.target) < math.inf:
-            raise InputError("the spot's target is its own position", hint="--target is where its beam meets the scene")
+            raise InputError(
+                "the spot's target is its own position", hint=f"{param('target')} is where its beam meets the scene"
+            )
         if not 0 < self.angle_deg < 180:
             raise InputError(
                 f"the spot's angle is {self.angle_deg:g} degrees, it must lie between 0 and 180", hint="45 is usual"

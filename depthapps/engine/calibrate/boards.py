@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 
 _LONGEST_PX = 1600  # a board is looked for in a copy of at most this size; its corners are refined in the photo itself
 _LEAST_CORNERS = 6  # of a ChArUco board that is partly seen: a homography has 8 unknowns, which 4 corners just fix
@@ -40,7 +40,9 @@ class Board:
                 hint="inner corners of a chessboard (9x6), or squares of a ChArUco board (charuco:11x8)",
             )
         if not 0 < self.square_m < np.inf:
-            raise InputError(f"squares of {self.square_m:g} m were given", hint="--square 0.025 means 25 mm")
+            raise InputError(
+                f"squares of {self.square_m:g} m were given", hint=f"{param('square_m', 0.025)} means 25 mm"
+            )
         if self.dictionary is not None:
             if not hasattr(cv2.aruco, f"DICT_{self.dictionary}"):
                 raise InputError(
@@ -50,7 +52,7 @@ class Board:
             if not 0 < self.marker_m < self.square_m:
                 raise InputError(
                     f"markers of {self.marker_m:g} m do not fit into squares of {self.square_m:g} m",
-                    hint="--marker is the side of a marker's black frame, in metres",
+                    hint=f"{param('marker_m')} is the side of a marker's black frame, in metres",
                 )
 
     @classmethod

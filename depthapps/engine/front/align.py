@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import StereoError, UnalignedError
+from depthapps.core.errors import StereoError, UnalignedError, param
 from depthapps.core.scene import Image
 from depthapps.engine.front.coarse import Shown, match_coarse, match_detail
 from depthapps.engine.front.corners import find_corners
@@ -96,12 +96,13 @@ def align(
         if rows is None:
             raise UnalignedError(
                 "too few points tell whether the rows of the two views line up",
-                hint="pass --rectify never if they were rectified already",
+                hint=f"pass {param('rectify', 'never')} if they were rectified already",
             )
         if rows.spread < LEAST_SPREAD:
             raise UnalignedError(
                 f"only {100 * rows.spread:.0f} % of the left view has any corners that tell whether rows line up",
-                hint="leave out sky and bare walls, or pass --rectify never if they were rectified already",
+                hint="leave out sky and bare walls, "
+                f"or pass {param('rectify', 'never')} if they were rectified already",
             )
         if rows.moved_px < max(STANDSTILL_PX, STANDSTILL * left_grey.shape[1]):
             raise StereoError(
@@ -112,7 +113,7 @@ def align(
             raise UnalignedError(
                 f"the rows of the two views do not line up: they are {rows.offset.largest_px:.1f} px apart, "
                 f"and {rows.error_px:.1f} px when that is taken out",
-                hint="pass --rectify always",
+                hint=f"pass {param('rectify', 'always')}",
             )
     offset = worth_removing(rows)
     if offset is not None:

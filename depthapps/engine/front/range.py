@@ -7,7 +7,7 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import StereoError, SwappedViewsError
+from depthapps.core.errors import StereoError, SwappedViewsError, param
 from depthapps.engine.front.coarse import CoarseMatch
 
 log = logging.getLogger(__name__)
@@ -68,5 +68,5 @@ def _check_order(shifted_px: NDArray[np.floating]) -> None:
         raise SwappedViewsError(
             f"the views look exchanged: {100 * behind:.0f} % of the matches move to the right, "
             f"by {-float(np.median(shifted_px)):.0f} px",
-            hint="swap the two files; if the cameras converge, give the offset of infinity with --doffs",
+            hint=f"swap the two files; if the cameras converge, give the offset of infinity with {param('doffs_px')}",
         )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import StereoError
+from depthapps.core.errors import StereoError, param
 from depthapps.core.scene import Camera, Image, LensCamera, StereoPair, StereoRig
 from depthapps.engine.front.coarse import CoarseMatch, match_coarse
 from depthapps.engine.front.corners import find_corners, follow_corners
@@ -240,7 +240,8 @@ def _check_matches(matches: Matches) -> None:
     if matches.textured < LEAST_TEXTURE:
         raise StereoError(
             f"only {100 * matches.textured:.0f} % of the first photo has any texture to match",
-            hint="leave out sky and bare walls; if the rows of the views line up already, pass --rectify never",
+            hint="leave out sky and bare walls; if the rows of the views line up already, "
+            f"pass {param('rectify', 'never')}",
         )
     if len(matches.first) < FEWEST_INLIERS:
         raise _unrelated(f"only {len(matches.first)} points of one are found in the other")

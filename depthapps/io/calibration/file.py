@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import CalibrationError
+from depthapps.core.errors import CalibrationError, param
 from depthapps.core.scene import Camera, LensCamera, StereoRig
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -140,10 +140,10 @@ def in_metres(translation: NDArray[np.floating], name: str) -> tuple[NDArray[np.
     """A translation (3,) in metres, and what was guessed to say so: its unit is that of the chessboard's squares."""
     length = float(np.linalg.norm(translation))
     if length > _MILLIMETRES_FROM:
-        return translation / 1000, f"a baseline of {length:g} in {name} is taken as millimetres (--baseline)"
+        return translation / 1000, f"a baseline of {length:g} in {name} is taken as millimetres ({param('baseline_m')})"
     if length > _UNUSUAL_FROM:
         return translation, (
             f"{name} has a baseline of {length:g}, taken as metres; if its squares were not measured in metres, "
-            "pass --baseline"
+            f"pass {param('baseline_m')}"
         )
     return translation, None
