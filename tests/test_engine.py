@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps.core.choices import Quality
 from depthapps.core.errors import StereoError, SwappedViewsError
-from depthapps.core.quality import Quality
 from depthapps.core.scene import Calibration, Camera, Image, StereoPair
 from depthapps.engine.front.coarse import CoarseMatch, match_coarse, match_detail
 from depthapps.engine.front.exposure import equalize_exposure, match_exposure

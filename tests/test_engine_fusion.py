@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.core.quality import Quality
+from depthapps.core.choices import Quality
 from depthapps.engine.front.align import align
 from depthapps.engine.fusion.clues import REACH_PX, clues, neighbour_candidates, see_from_right
 from depthapps.engine.fusion.fuse import fuse, stack_candidates

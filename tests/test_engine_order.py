@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.core.quality import Quality
+from depthapps.core.choices import Quality
 from depthapps.core.scene import Calibration, Camera, Image, StereoPair
 from depthapps.engine.front.coarse import match_coarse
 from depthapps.engine.front.order import look_exchanged

@@ -13,12 +13,11 @@ from PIL.ExifTags import IFD, Base
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
+from depthapps.core.choices import Frame, Quality, Rectify
 from depthapps.core.errors import StereoError
-from depthapps.core.quality import Quality
 from depthapps.core.scene import Calibration, Camera, Image, LensCamera, StereoPair, StereoRig
 from depthapps.engine.match import match_pair
 from depthapps.engine.match_photos import match_photos
-from depthapps.engine.rectify.modes import Frame, Rectify
 from depthapps.engine.rectify.rectification import rectify_rig
 from depthapps.io.photos.images import read_image, write_image
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from depthapps.bokeh.params import BokehParams
@@ -12,17 +14,37 @@ from depthapps.core.scene import FloatMap, Scene
 _WINDOW_PX = 2  # a focus point stands for the 5x5 pixels around it
 
 
-def find_focus(scene: Scene, params: BokehParams) -> tuple[float, tuple[float, ...] | None]:
-    """The depth in focus in metres, and the pixel or box that it was taken from, None if it was given in metres.
+@dataclass(frozen=True)
+class Focus:
+    """What is in focus.
+
+    Attributes
+    ----------
+    depth_m : float
+        Its depth in metres.
+    place : tuple of float, optional
+        The pixel (x, y) or box (x0, y0, x1, y1) that the depth was taken from; None if it was given in metres.
+    stands_out : bool
+        Whether `place` is that of a subject that was looked for and found.
+    """
+
+    depth_m: float
+    place: tuple[float, ...] | None = None
+    stands_out: bool = False
+
+
+def find_focus(scene: Scene, params: BokehParams) -> Focus:
+    """The depth in focus, and where it was taken from: the one place where a focus is settled.
 
     Raises InputError when there is no depth at that place.
     """
     if params.focus_depth_m is not None:
-        return params.focus_depth_m, None
+        return Focus(params.focus_depth_m)
     height, width = scene.depth_m.shape
-    at = find_subject(scene) if params.focus_px == "auto" else params.focus_px
+    subject = find_subject(scene) if params.focus_px == "auto" else None
+    at = subject if params.focus_px == "auto" else params.focus_px
     at = at or ((width - 1) / 2, (height - 1) / 2)
-    return _depth_in(scene.depth_m, at), at
+    return Focus(_depth_in(scene.depth_m, at), at, subject is not None)
 
 
 def _depth_in(depth_m: FloatMap, at: tuple[float, ...]) -> float:

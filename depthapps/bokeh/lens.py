@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.params import DEFAULT_BLUR, BokehParams
 from depthapps.core.geometry import fill_background
 from depthapps.core.scene import FloatMap, Scene
@@ -14,14 +13,12 @@ _STRONGEST_PERCENTILE = 99  # a few wrong depths must not decide how strong blur
 _SHOULDER = 0.5  # of the focus range: over this much more 1/Z sharpness gives way to the lens's full blur
 
 
-def signed_coc(scene: Scene, params: BokehParams) -> tuple[FloatMap, float]:
-    """Radius of the circle of confusion (H, W) float32 px, positive before the focus plane, and the focus depth in m.
+def signed_coc(scene: Scene, params: BokehParams, focus_m: float) -> FloatMap:
+    """Radius of the circle of confusion (H, W) float32 px of a lens focused at focus_m, positive before that.
 
     It is linear in inverse depth: c = f_px · A · (1/z − 1/z_f), with the lens radius A = f / (2N); a tilted focus
     plane is linear in 1/z over the picture as every plane is. Unknown depths count as the background beside them.
-    Raises InputError when the focus point has no depth.
     """
-    focus_m, _ = find_focus(scene, params)
     inverse = fill_background(np.where(np.isposinf(scene.depth_m), np.float32(0), inverse_depth(scene.depth_m)))
     height = len(inverse)
     down = (np.arange(height) - (height - 1) / 2) / max((height - 1) / 2, 1)
@@ -33,11 +30,11 @@ def signed_coc(scene: Scene, params: BokehParams) -> tuple[FloatMap, float]:
     if params.f_number is not None:
         focal_px = params.focal_length_mm / params.sensor_width_mm * scene.camera.width
         aperture_m = params.focal_length_mm / 1000 / (2 * params.f_number)
-        return (focal_px * aperture_m * defocus).astype(np.float32), focus_m
+        return (focal_px * aperture_m * defocus).astype(np.float32)
     largest_px = DEFAULT_BLUR * scene.camera.width if params.blur_px is None else params.blur_px
     strongest = float(np.percentile(np.abs(defocus), _STRONGEST_PERCENTILE))
     strength = largest_px / strongest if strongest > 0 else 0.0
-    return np.clip(strength * defocus, -largest_px, largest_px).astype(np.float32), focus_m
+    return np.clip(strength * defocus, -largest_px, largest_px).astype(np.float32)
 
 
 def _with_range(defocus: FloatMap, near: float, far: float) -> FloatMap:

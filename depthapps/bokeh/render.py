@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from depthapps.bokeh.aperture import Aperture, make_aperture
 from depthapps.bokeh.edges import Layer, Sources, calm_weight, snap_edges, sources_of
 from depthapps.bokeh.highlights import give_grain, recover_highlights
-from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
+from depthapps.core.choices import Quality
 from depthapps.core.color import from_linear, to_encoded
-from depthapps.core.quality import Quality
-from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands, in_order
 
@@ -43,16 +42,6 @@ _cone_rows = Kernel("depthapps.bokeh._edge_kernels", "cone_rows", "float32[:,::1
 _run_rows = Kernel(
     "depthapps.bokeh._edge_kernels", "run_rows", "float32[:,::1] int64 int64 float64 float32[:,::1] int32[:,::1]"
 )
-
-
-def render_bokeh(scene: Scene, params: BokehParams, quality: Quality = Quality.BALANCED) -> Image:
-    """The scene through a lens: a picture of the scene's own size and sample type.
-
-    In linear light. Where nothing is out of focus the picture comes back bit for bit. Raises InputError when the
-    focus has no depth.
-    """
-    coc, _ = signed_coc(scene, params)
-    return blur(scene.image, coc, params, quality)
 
 
 def blur(image: Image, coc: FloatMap, params: BokehParams, quality: Quality = Quality.BALANCED) -> Image:

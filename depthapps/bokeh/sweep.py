@@ -12,8 +12,8 @@ from depthapps.bokeh.edges import snapped_from
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur_snapped
+from depthapps.core.choices import Quality
 from depthapps.core.color import to_8bit, to_encoded
-from depthapps.core.quality import Quality
 from depthapps.core.scene import Scene
 
 
@@ -30,11 +30,11 @@ def focus_pull(
     if params.f_number is None:
         params = _as_lens(scene, params, ends_m)
     if quality is not Quality.FAST:
-        plain = replace(params, focus_depth_m=ends_m[0], focus_px=None, focus_range_m=0.0, tilt=0.0)
-        source = snapped_from(to_encoded(scene.image), signed_coc(scene, plain)[0])
+        plain = replace(params, focus_range_m=0.0, tilt=0.0)
+        source = snapped_from(to_encoded(scene.image), signed_coc(scene, plain, ends_m[0]))
         scene = replace(scene, depth_m=scene.depth_m.ravel()[source])
     for w in inverse:
-        coc, _ = signed_coc(scene, replace(params, focus_depth_m=float(1 / w), focus_px=None))
+        coc = signed_coc(scene, params, float(1 / w))
         yield to_8bit(blur_snapped(scene.image, coc, params, quality))
 
 
@@ -43,9 +43,7 @@ def _as_lens(scene: Scene, params: BokehParams, ends_m: tuple[float, ...]) -> Bo
     unit = replace(params, blur_px=None, f_number=1.0)
     widest = 0.0
     for end in ends_m:
-        at_end = replace(params, focus_depth_m=end, focus_px=None)
-        strong, _ = signed_coc(scene, at_end)
-        lens, _ = signed_coc(scene, replace(unit, focus_depth_m=end, focus_px=None))
+        strong, lens = signed_coc(scene, params, end), signed_coc(scene, unit, end)
         largest = float(np.abs(strong).max())
         if largest > 0:
             widest = max(widest, float(np.percentile(np.abs(lens), 99)) / largest)

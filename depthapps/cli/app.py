@@ -18,7 +18,7 @@ from depthapps.cli.depth import depth
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import as_flag, with_options
 from depthapps.cli.shadow import shadow
-from depthapps.core.errors import DepthappsError, spelled
+from depthapps.core.errors import DepthappsError
 
 _LIBRARIES = ("opencv-python", "numpy", "open3d", "trimesh", "numba", "typer", "pillow")
 
@@ -29,7 +29,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except DepthappsError as error:
-            message, hint = error.message, spelled(error.raw_hint, as_flag)
+            message, hint = error.spelled(as_flag)
         except BrokenPipeError:
             raise
         except OSError as error:  # a full disk, a folder that went away: the machine's fault, not a bug

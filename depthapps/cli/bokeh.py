@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from depthapps.bokeh.params import BokehParams
+from depthapps.cli.opening import Opening
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions, numbers
+from depthapps.core.choices import Show
 from depthapps.core.errors import InputError
-
-_VIDEO_SUFFIXES = (".mp4", ".gif")  # io.video.VIDEO_SUFFIXES, too heavy for --help; a test holds them equal
-
-
-class Show(StrEnum):
-    """What `--show` draws instead of the picture."""
-
-    COC = "coc"
-    FOCUS = "focus"
-    DEPTH = "depth"
+from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from depthapps.io.outputs import check_suffix
 
 
 def _focus(text: str) -> tuple[float, ...] | str:
@@ -43,6 +36,30 @@ def _sweep(text: str) -> tuple[float, ...]:
     if not 0 < min(values) <= max(values) < float("inf"):
         raise typer.BadParameter(f"{text!r} is not two distances in metres such as 0.8:3")
     return values
+
+
+@dataclass(frozen=True)
+class FocusOptions:
+    """Where the lens is focused, and how strong it blurs; the defaults are those of `BokehParams`."""
+
+    focus: Annotated[
+        tuple | None,
+        typer.Option(
+            parser=_focus, help="the pixel or box in focus, or auto: the subject [default: the middle]", metavar="X,Y"
+        ),
+    ] = None
+    focus_depth: Annotated[float | None, typer.Option(help="the distance in focus, in metres", metavar="M")] = None
+    blur: Annotated[
+        float | None,
+        typer.Option(help="radius of the strongest blur in pixels [default: 1.5 % of the width]", metavar="PX"),
+    ] = None
+    f_number: Annotated[float | None, typer.Option(help="a real lens: its f-number", metavar="N")] = None
+    focal_length: Annotated[float, typer.Option(help="of the real lens, in millimetres", metavar="MM")] = (
+        BokehParams.focal_length_mm
+    )
+    sensor_width: Annotated[float, typer.Option(help="behind the real lens, in millimetres", metavar="MM")] = (
+        BokehParams.sensor_width_mm
+    )
 
 
 @dataclass(frozen=True)
@@ -77,30 +94,34 @@ class LensOptions:
         float, typer.Option(help="share of the photo's grain given back to what is blurred", metavar="N")
     ] = BokehParams.grain
 
+    def params(self, at: FocusOptions) -> BokehParams:
+        """The lens as a whole. Raises InputError where its parts contradict each other."""
+        return BokehParams(
+            f_number=at.f_number,
+            focal_length_mm=at.focal_length,
+            sensor_width_mm=at.sensor_width,
+            blur_px=at.blur,
+            focus_depth_m=at.focus_depth,
+            focus_px=at.focus,
+            focus_range_m=self.focus_range,
+            tilt=self.tilt,
+            blades=self.blades,
+            rotation_deg=self.rotation,
+            squeeze=self.squeeze,
+            cat_eye=self.cat_eye,
+            soap_bubble=self.soap_bubble,
+            fringe=self.fringe,
+            highlights=self.highlights,
+            grain=self.grain,
+        )
+
 
 def bokeh(
     *,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="the picture: .png .jpg .tif; with --sweep .mp4 .gif", metavar="FILE")
     ],
-    focus: Annotated[
-        tuple | None,
-        typer.Option(
-            parser=_focus, help="the pixel or box in focus, or auto: the subject [default: the middle]", metavar="X,Y"
-        ),
-    ] = None,
-    focus_depth: Annotated[float | None, typer.Option(help="the distance in focus, in metres", metavar="M")] = None,
-    blur: Annotated[
-        float | None,
-        typer.Option(help="radius of the strongest blur in pixels [default: 1.5 % of the width]", metavar="PX"),
-    ] = None,
-    f_number: Annotated[float | None, typer.Option(help="a real lens: its f-number", metavar="N")] = None,
-    focal_length: Annotated[
-        float, typer.Option(help="of the real lens, in millimetres", metavar="MM")
-    ] = BokehParams.focal_length_mm,
-    sensor_width: Annotated[
-        float, typer.Option(help="behind the real lens, in millimetres", metavar="MM")
-    ] = BokehParams.sensor_width_mm,
+    focus: FocusOptions,
     lens: LensOptions,
     show: Annotated[
         Show | None, typer.Option(help="draw the blur's radius, what is in focus, or the depth instead")
@@ -118,58 +139,33 @@ def bokeh(
     depthapps bokeh photo.png --depth network.png --depth-kind affine-inverse -o portrait.png
     depthapps bokeh iphone_portrait.heic -o portrait.jpg --focus 2200,1900
     """
-    from depthapps.bokeh.focus import find_focus
-    from depthapps.bokeh.lens import signed_coc
-    from depthapps.bokeh.render import blur as render_blur
-    from depthapps.bokeh.subject import find_subject
-    from depthapps.bokeh.sweep import focus_pull
-    from depthapps.cli.report import Report
-    from depthapps.cli.source import load_source, save_side_outputs, side_outputs
-    from depthapps.draw.focus import show_coc, show_focus
-    from depthapps.draw.preview import render_depth_preview
-    from depthapps.io.outputs import Outputs, check_suffix
-    from depthapps.io.photos.images import IMAGE_SUFFIXES, write_image
+    params = lens.params(focus)
+    ends = _sweep(video.sweep) if video.sweep else None
+    if ends and show:
+        raise InputError("--sweep and --show exclude each other", hint="show one setting, or sweep without --show")
+    if ends and (focus.focus is not None or focus.focus_depth is not None):
+        raise InputError("--sweep moves the focus itself", hint="leave --focus and --focus-depth out")
+    check_suffix(output, VIDEO_SUFFIXES if ends else IMAGE_SUFFIXES, "a video" if ends else "a picture")
+    opening = Opening.of("bokeh", source, run, [output])
+    from depthapps.apps.maps import write_side_files
+    from depthapps.apps.refocus import refocus, refocus_sweep
+    from depthapps.io.photos.images import write_image
     from depthapps.io.video import write_video
 
-    params = BokehParams(
-        f_number, focal_length, sensor_width, blur, focus_depth, focus, lens.focus_range, lens.tilt, lens.blades,
-        lens.rotation, lens.squeeze, lens.cat_eye, lens.soap_bubble, lens.fringe, lens.highlights, lens.grain,
-    )  # fmt: skip
-    sweep = _sweep(video.sweep) if video.sweep else None
-    if sweep and show:
-        raise InputError("--sweep and --show exclude each other", hint="show one setting, or sweep without --show")
-    if sweep and (focus is not None or focus_depth is not None):
-        raise InputError("--sweep moves the focus itself", hint="leave --focus and --focus-depth out")
-    check_suffix(output, _VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
-    outputs = Outputs([output, *side_outputs(source)], overwrite=run.overwrite)
-    report = Report("bokeh", run)
-    loaded = load_source(source, run, report, camera_matters=False)
-    scene = loaded.scene
+    report, outputs = opening.report, opening.outputs
+    opened = opening.scene(confidence=False, metres_matter=False)
     with outputs:
-        if sweep:
-            report.add(sweep_m=list(sweep), frames=video.frames)
+        if ends:
+            report.add(sweep_m=list(ends), frames=video.frames)
+            pull = refocus_sweep(
+                opened.scene, ends[0], ends[1], video.frames, params, run.quality, progress=report.follow
+            )
             with report.stage("rendering"):
-                pull = focus_pull(scene, params, sweep, video.frames, run.quality)
-                write_video(outputs.part(output), report.progress(pull, video.frames, "focus pull"), video.fps)
+                write_video(outputs.part(output), pull, video.fps)
         else:
-            with report.stage("rendering"):
-                if focus == "auto":
-                    params = replace(params, focus_px=find_subject(scene))
-                focus_m, place = find_focus(scene, params)
-                if focus == "auto" and place is not None:
-                    what = "the subject is" if params.focus_px else "nothing stands out; in focus is the middle,"
-                    report.note(f"{what} at {place[0]:g},{place[1]:g}, {focus_m:.3g} m away")
-                fixed = replace(params, focus_px=None, focus_depth_m=focus_m)
-                coc, _ = signed_coc(scene, fixed)
-                if show is Show.DEPTH:
-                    image = render_depth_preview(scene.depth_m)
-                elif show is not None:
-                    image = show_coc(coc) if show is Show.COC else show_focus(scene.image, coc)
-                else:
-                    image = render_blur(scene.image, coc, fixed, run.quality)
-            report.add(focus_m=round(focus_m, 4), largest_blur_px=round(float(abs(coc).max()), 2))
-            report.add(focus_px=[round(float(v), 1) for v in place] if place else None)
-            write_image(outputs.part(output), image, loaded.metadata)
+            refocused = refocus(opened.scene, params, run.quality, show=show, progress=report.follow)
+            report.take(refocused)
+            write_image(outputs.part(output), refocused.image, opened.metadata)
         with report.stage("writing"):
-            save_side_outputs(source, loaded, outputs)
+            write_side_files(opening.side, opened, outputs)
     report.finish(outputs.written)

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import typer
 
 from depthapps.cli.options import numbers
+from depthapps.core.choices import LightKind
 from depthapps.core.errors import InputError
 from depthapps.shadow.params import (
+    AZIMUTH_DEG,
+    ELEVATION_DEG,
     DirectionalLight,
     Light,
     LitBy,
     PointLight,
     SpotLight,
     color_of_temperature,
+    sun_path,
 )
-
-
-class LightKind(StrEnum):
-    """The lights of `depthapps shadow`."""
-
-    DIRECTIONAL = "directional"
-    POINT = "point"
-    SPOT = "spot"
 
 
 @dataclass(frozen=True)
@@ -39,10 +34,10 @@ class LightOptions:
         tuple | None,
         typer.Option(parser=numbers(3), help="the way a sun's light travels: right, down, forward", metavar="X,Y,Z"),
     ] = None
-    azimuth: Annotated[
-        float, typer.Option(help="of a sun: 0 behind the camera, 90 at its right", metavar="DEG")
-    ] = -60.0
-    elevation: Annotated[float, typer.Option(help="of a sun over the horizon", metavar="DEG")] = 40.0
+    azimuth: Annotated[float, typer.Option(help="of a sun: 0 behind the camera, 90 at its right", metavar="DEG")] = (
+        AZIMUTH_DEG
+    )
+    elevation: Annotated[float, typer.Option(help="of a sun over the horizon", metavar="DEG")] = ELEVATION_DEG
     angular_size: Annotated[float, typer.Option(help="diameter a sun shows, 0 for hard shadows", metavar="DEG")] = (
         DirectionalLight.angular_size_deg
     )
@@ -134,8 +129,8 @@ def _is_number(value: object) -> bool:
 class Sweep:
     """A sun on its way: the name of the angle that changes, and its values in degrees."""
 
-    name: str
-    first: float
+    name: Literal["azimuth", "elevation"]
+    first: float  # degrees
     last: float
 
     @classmethod
@@ -144,9 +139,9 @@ class Sweep:
         name, _, span = text.partition("=")
         first, _, last = span.partition(":")
         try:
-            if name not in ("azimuth", "elevation"):
-                raise ValueError
-            return cls(name, float(first), float(last))
+            if name == "azimuth" or name == "elevation":
+                return cls(name, float(first), float(last))
+            raise ValueError
         except ValueError:
             raise InputError(
                 f"{text!r} is no sweep of a sun", hint="--sweep azimuth=0:180 or --sweep elevation=5:60"
@@ -156,6 +151,15 @@ class Sweep:
         """The light at `count` moments, first and last included."""
         if options.light is not LightKind.DIRECTIONAL or options.direction is not None:
             raise InputError("only a sun given by its angles can be swept", hint="leave --light and --direction out")
-        span = self.last - self.first
-        values = [self.first + span * k / max(count - 1, 1) for k in range(count)]
-        return [replace(options, **{self.name: value}).lit_by() for value in values]
+        lit = options.lit_by()
+        return sun_path(
+            self.name,
+            self.first,
+            self.last,
+            count,
+            azimuth_deg=options.azimuth,
+            elevation_deg=options.elevation,
+            angular_size_deg=options.angular_size,
+            intensity=lit.intensity,
+            color=lit.color,
+        )

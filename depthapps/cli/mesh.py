@@ -2,83 +2,162 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from depthapps.cli.options import NOT_GIVEN, DepthKind, RunOptions, SourceOptions
+from depthapps.apps.params import ModelParams, print_params
+from depthapps.apps.side_files import SideFiles
+from depthapps.cli.opening import Opening
+from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
+from depthapps.cli.report import Report
+from depthapps.core.choices import Axes, DepthKind, Preset
 from depthapps.core.errors import InputError, OutputError
+from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, VIEWER_SUFFIXES, companions
+from depthapps.io.outputs import Outputs, check_suffix
+from depthapps.mesh.params import SolidParams
+from depthapps.scan.params import FuseParams
+
+if TYPE_CHECKING:
+    from depthapps.apps.model import Model, Print
 
 
-class Preset(StrEnum):
-    """What the model is for."""
+@dataclass(frozen=True)
+class ModelOptions:
+    """What is made, and how far it is simplified; the defaults are those of `ModelParams` and `SolidParams`."""
 
-    FULL = "full"
-    WEB = "web"
-    PRINT = "print"
-
-
-class AxesOption(StrEnum):
-    """Where the model's Y and Z point; io.models.Axes, which is too heavy to import for --help."""
-
-    CAMERA = "camera"
-    VIEWER = "viewer"
-
-
-SIZE_MM = 100.0  # mesh.solid.SolidParams.size_mm, too heavy likewise; a test holds them equal
-
-
-def mesh(
-    *,
     output: Annotated[
         list[Path] | None,
         typer.Option(
             "--output", "-o", help="the model: .glb .obj .ply .stl .3mf; may be given several times", metavar="FILE"
         ),
-    ] = None,
+    ] = None
     preset: Annotated[
         Preset,
         typer.Option(
             help="full: a vertex a pixel; web: 80 000 triangles and 5 MB at most; print: a closed solid, .stl .3mf"
         ),
-    ] = Preset.FULL,
-    max_triangles: Annotated[int | None, typer.Option(min=4, help="simplify to so many triangles", metavar="N")] = None,
+    ] = ModelParams.preset
+    max_triangles: Annotated[int | None, typer.Option(min=4, help="simplify to so many triangles", metavar="N")] = None
     max_error: Annotated[
         float | None,
         typer.Option(help="simplify while depth stays right to so many percent of itself", metavar="PCT"),
-    ] = None,
+    ] = None
     size_mm: Annotated[
         float | None,
-        typer.Option(help=f"the longest side of a print, in millimetres [default: {SIZE_MM:g}]", metavar="MM"),
-    ] = None,
+        typer.Option(
+            help=f"the longest side of a print, in millimetres [default: {SolidParams.size_mm:g}]", metavar="MM"
+        ),
+    ] = None
+    points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False
+    axes: Annotated[
+        Axes | None,
+        typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
+    ] = None
+    viewer: Annotated[
+        Path | None,
+        typer.Option(help="a page .html that shows the model in a browser, without a network", metavar="FILE"),
+    ] = None
+
+    @property
+    def print_it(self) -> bool:
+        """Whether a print is wanted, and not a model to look at."""
+        return self.preset is Preset.PRINT
+
+    def paths(self) -> list[Path]:
+        """All of the files, with their suffixes checked. Raises InputError or OutputError."""
+        models = self.output or []
+        if not models and self.viewer is None:
+            raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
+        if self.points and (self.preset, self.max_triangles, self.max_error) != (Preset.FULL, None, None):
+            hint = "leave --preset, --max-triangles and --max-error out"
+            raise InputError("a point cloud has no triangles", hint=hint)
+        if self.print_it and (self.max_error is not None or self.viewer or self.axes):
+            raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
+        if not self.print_it and self.size_mm is not None:
+            hint = "leave it out, or pass --preset print"
+            raise InputError("--size-mm is for prints, models are in metres", hint=hint)
+        suffixes, what = (
+            (SOLID_SUFFIXES, "a print") if self.print_it
+            else (CLOUD_SUFFIXES, "a point cloud") if self.points
+            else (MESH_SUFFIXES, "a mesh")
+        )  # fmt: skip
+        for path in models:
+            check_suffix(path, suffixes, what)
+        if self.viewer:
+            check_suffix(self.viewer, VIEWER_SUFFIXES, "a viewer page")
+        return [p for path in models for p in (path, *companions(path))] + ([self.viewer] if self.viewer else [])
+
+    @property
+    def params(self) -> ModelParams:
+        """Of a mesh or a cloud."""
+        return ModelParams(self.preset, self.points, self.max_triangles, self.max_error)
+
+    @property
+    def print_params(self) -> SolidParams:
+        """Of a print."""
+        return print_params(self.size_mm, self.max_triangles)
+
+    def write(self, model: Model | Print, title: str, report: Report, outputs: Outputs) -> None:
+        """Write the files of a model or a print, and the page that shows it."""
+        from depthapps.apps.model import Print, write_model, write_viewer_page
+
+        report.take(model)
+        models = self.output or []
+        write_model(models, model, axes=self.axes, outputs=outputs)
+        if isinstance(model, Print):
+            return
+        if self.viewer and (differs := write_viewer_page(self.viewer, model, title, outputs=outputs)):
+            report.note(f"{self.viewer.name} {differs}, for the browser's sake")
+        report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in models})
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """Many views instead of one."""
+
     sequence: Annotated[
         Path | None,
         typer.Option(
             help="a folder of many views instead of IMAGE: 7-Scenes, TUM RGB-D, Open3D, or stereo pairs",
             metavar="FOLDER",
         ),
-    ] = None,
+    ] = None
     find_poses: Annotated[
         bool, typer.Option("--find-poses", help="find where the views of a sequence stood, even if its files say it")
-    ] = False,
+    ] = False
     voxel_mm: Annotated[
         float | None,
         typer.Option(
             help="the grid that a sequence is fused in [default: 1.5 pixels of the first view, or its noise]",
             metavar="MM",
         ),
-    ] = None,
-    points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False,
-    axes: Annotated[
-        AxesOption | None,
-        typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
-    ] = None,
-    viewer: Annotated[
-        Path | None,
-        typer.Option(help="a page .html that shows the model in a browser, without a network", metavar="FILE"),
-    ] = None,
+    ] = None
+
+    def check(self, source: SourceOptions, model: ModelOptions, side: SideFiles) -> None:
+        """Refuse what goes with one view only, or with many. Raises InputError."""
+        if (source.image == NOT_GIVEN) == (self.sequence is None):
+            hint = "depthapps mesh left.png right.png -o model.glb"
+            raise InputError("one of IMAGE and --sequence is wanted", hint=hint)
+        if self.sequence is None and (self.find_poses or self.voxel_mm is not None):
+            hint = "leave them out, or give --sequence"
+            raise InputError("--find-poses and --voxel-mm are for many views", hint=hint)
+        one_view = (source.depth, source.disparity, source.side_by_side, source.top_bottom, source.squeezed)
+        if self.sequence and (model.max_error is not None or side.paths() or any(one_view)):
+            raise InputError(
+                "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
+                hint="leave them out",
+            )
+        if self.sequence and source.depth_kind is not DepthKind.METRIC:
+            raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
+
+
+def mesh(
+    *,
+    model: ModelOptions,
+    scan: ScanOptions,
     source: SourceOptions = NOT_GIVEN,  # pyright: ignore[reportArgumentType]  (with_options takes it as a mark)
     run: RunOptions,
 ) -> None:
@@ -95,64 +174,45 @@ def mesh(
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     depthapps mesh --sequence folder -o room.ply
     """
-    from depthapps.cli.models import ModelOptions, make_print, make_single_view
-    from depthapps.cli.report import Report
-    from depthapps.cli.source import side_outputs
-    from depthapps.io.models.solids import SOLID_SUFFIXES
-    from depthapps.io.models.viewer import VIEWER_SUFFIXES
-    from depthapps.io.models.write import CLOUD_SUFFIXES, MESH_SUFFIXES, Axes, companions
-    from depthapps.io.outputs import Outputs, check_suffix
-
-    models = output or []
-    if not models and viewer is None:
-        raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
-    if points and (preset is not Preset.FULL or max_triangles is not None or max_error is not None):
-        raise InputError("a point cloud has no triangles", hint="leave --preset, --max-triangles and --max-error out")
-    if preset is Preset.PRINT and (max_error is not None or viewer or axes):
-        raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
-    if preset is not Preset.PRINT and size_mm is not None:
-        raise InputError("--size-mm is for prints, models are in metres", hint="leave it out, or pass --preset print")
-    suffixes, what = (
-        (SOLID_SUFFIXES, "a print") if preset is Preset.PRINT
-        else (CLOUD_SUFFIXES, "a point cloud") if points
-        else (MESH_SUFFIXES, "a mesh")
-    )  # fmt: skip
-    for path in models:
-        check_suffix(path, suffixes, what)
-    if viewer:
-        check_suffix(viewer, VIEWER_SUFFIXES, "a viewer page")
-    if (source.image == NOT_GIVEN) == (sequence is None):
-        raise InputError("one of IMAGE and --sequence is wanted", hint="depthapps mesh left.png right.png -o model.glb")
-    if sequence is None and (find_poses or voxel_mm is not None):
-        raise InputError("--find-poses and --voxel-mm are for many views", hint="leave them out, or give --sequence")
-    one_view = (source.depth, source.disparity, source.side_by_side, source.top_bottom, source.squeezed)
-    if sequence and (max_error is not None or side_outputs(source) or any(one_view)):
-        raise InputError(
-            "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
-            hint="leave them out",
-        )
-    if sequence and source.depth_kind is not DepthKind.METRIC:
-        raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
-    parts = [p for path in models for p in (path, *companions(path))]
-    outputs = Outputs([*parts, *([viewer] if viewer else []), *side_outputs(source)], overwrite=run.overwrite)
-    report = Report("mesh", run)
-    wanted = ModelOptions(
-        models,
-        viewer,
-        points=points,
-        web=preset is Preset.WEB,
-        max_triangles=max_triangles,
-        max_error_pct=max_error,
-        axes=Axes(axes) if axes else None,
-        size_mm=SIZE_MM if size_mm is None else size_mm,
-        print_it=preset is Preset.PRINT,
-    )
-    if sequence:
-        from depthapps.cli.sequence import make_sequence
-
-        make_sequence(sequence, voxel_mm, find_poses, wanted, source, run, report, outputs)
-        report.finish(outputs.written)
+    paths = model.paths()
+    scan.check(source, model, source.side_files)
+    if scan.sequence:
+        _scan(scan, scan.sequence, model, source, run, Outputs(paths, overwrite=run.overwrite))
         return
-    make = make_print if preset is Preset.PRINT else make_single_view
-    make(wanted, source, run, report, outputs)
+    opening = Opening.of("mesh", source, run, paths)
+    from depthapps.apps.maps import write_side_files
+    from depthapps.apps.model import make_model, make_print
+
+    report, outputs = opening.report, opening.outputs
+    opened = opening.scene(confidence=True)
+    if model.print_it:
+        made = make_print(opened.scene, model.print_params, progress=report.follow)
+    else:
+        made = make_model(opened.scene, model.params, progress=report.follow)
+    with report.stage("writing"), outputs:
+        model.write(made, opened.name, report, outputs)
+        write_side_files(opening.side, opened, outputs)
+    report.say(made.summary)
+    report.finish(outputs.written)
+
+
+def _scan(
+    options: ScanOptions, folder: Path, model: ModelOptions, source: SourceOptions, run: RunOptions, outputs: Outputs
+) -> None:
+    """Fuse the views of a folder into one mesh, cloud or print."""
+    voxels = FuseParams(None if options.voxel_mm is None else options.voxel_mm / 1000)
+    report = Report("mesh", run)
+    from depthapps.apps.scan import model_of_scan, print_of_scan, scan_folder
+
+    scanned = scan_folder(
+        folder, voxels, source.params(run.quality), find_poses=options.find_poses, progress=report.follow
+    )
+    report.take(scanned)
+    if model.print_it:
+        made = print_of_scan(scanned, model.print_params, progress=report.follow)
+    else:
+        made = model_of_scan(scanned, model.params, progress=report.follow)
+    with report.stage("writing"), outputs:
+        model.write(made, folder.name, report, outputs)
+    report.say(made.summary)
     report.finish(outputs.written)

@@ -1,7 +1,7 @@
 """Every flag that more than one command takes, defined once, so that it means one thing everywhere.
 
 Flags that belong together are a dataclass; a command names the dataclasses it takes as parameters, and
-`with_options` spreads their fields into its command line.
+`with_options` spreads their fields into its command line. Defaults are those of the parameter classes.
 """
 
 from __future__ import annotations
@@ -10,25 +10,18 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from depthapps.core.quality import Quality
-from depthapps.engine.rectify.modes import Frame, Rectify
+from depthapps.apps.files import SceneFiles
+from depthapps.apps.params import SceneParams
+from depthapps.apps.side_files import SideFiles
+from depthapps.core.choices import DepthKind, Frame, Layout, Quality, Rectify
+from depthapps.core.errors import InputError
 
 BUILTIN = "builtin"
-DEPTH_SCALE = 1000.0  # io.depth.DEPTH_PNG_SCALE, which is too heavy to import for --help; a test holds them equal
-
-
-class DepthKind(StrEnum):
-    """What the numbers of a depth map are."""
-
-    METRIC = "metric"
-    INVERSE = "inverse"
-    AFFINE_INVERSE = "affine-inverse"
 
 
 @dataclass(frozen=True)
@@ -48,8 +41,10 @@ class SourceOptions:
     )
     squeezed: Annotated[
         bool, typer.Option("--squeezed", help="both views in IMAGE were made half as wide, or high, to fit")
-    ] = False
-    cross_eyed: Annotated[bool, typer.Option("--cross-eyed", help="the right view comes first in IMAGE")] = False
+    ] = SceneParams.squeezed
+    cross_eyed: Annotated[bool, typer.Option("--cross-eyed", help="the right view comes first in IMAGE")] = (
+        SceneParams.cross_eyed
+    )
     depth: Annotated[
         Path | None,
         typer.Option(help="depth of IMAGE in metres: float .npy .npz .pfm .tif .exr, or a 16-bit PNG", metavar="FILE"),
@@ -62,8 +57,10 @@ class SourceOptions:
     ] = None
     depth_kind: Annotated[
         DepthKind, typer.Option(help="what --depth holds: metres, 1/metres, or just more where it is nearer")
-    ] = DepthKind.METRIC
-    depth_scale: Annotated[float, typer.Option(help="units a metre in 16-bit depth PNGs", metavar="N")] = DEPTH_SCALE
+    ] = SceneParams.depth_kind
+    depth_scale: Annotated[float, typer.Option(help="units a metre in 16-bit depth PNGs", metavar="N")] = (
+        SceneParams.depth_scale
+    )
     calibration: Annotated[
         list[Path] | None,
         typer.Option(
@@ -81,10 +78,10 @@ class SourceOptions:
     ] = None
     rectify: Annotated[
         Rectify, typer.Option(help="bring both views onto common rows: if they are not yet, never, or in any case")
-    ] = Rectify.AUTO
+    ] = SceneParams.rectify
     frame: Annotated[
         Frame, typer.Option(help="whose pixels results have: the photo's as it was taken, or the rectified one's")
-    ] = Frame.ORIGINAL
+    ] = SceneParams.frame
     save_rectified: Annotated[
         Path | None,
         typer.Option(
@@ -105,6 +102,42 @@ class SourceOptions:
         Path | None,
         typer.Option(help="keep how sure the matcher is, 0 to 1: .npy .pfm .tif, or .png, 65535 = 1", metavar="FILE"),
     ] = None
+
+    @property
+    def files(self) -> SceneFiles:
+        """The files that the scene is made of."""
+        return SceneFiles(self.image, self.right, self.depth, self.disparity)
+
+    @property
+    def side_files(self) -> SideFiles:
+        """What is kept of the scene beside the result."""
+        return SideFiles(
+            self.save_depth, self.save_disparity, self.save_confidence, self.save_rectified, self.depth_scale
+        )
+
+    def params(self, quality: Quality) -> SceneParams:
+        """How these files become a scene. Raises InputError for flags that contradict each other."""
+        if self.side_by_side and self.top_bottom:
+            raise InputError(
+                "the depth was given twice", hint="pass one of: --side-by-side, --top-bottom, a right view, --depth"
+            )
+        layout = Layout.SIDE_BY_SIDE if self.side_by_side else Layout.TOP_BOTTOM if self.top_bottom else None
+        return SceneParams(
+            layout=layout,
+            squeezed=self.squeezed,
+            cross_eyed=self.cross_eyed,
+            depth_kind=self.depth_kind,
+            depth_scale=self.depth_scale,
+            calibration=self.calibration or None,
+            focal_px=self.focal_px,
+            fov_deg=self.fov,
+            baseline_m=self.baseline,
+            doffs_px=self.doffs,
+            rectify=self.rectify,
+            frame=self.frame,
+            matcher=None if self.matcher == BUILTIN else self.matcher,
+            quality=quality,
+        )
 
 
 @dataclass(frozen=True)
@@ -137,7 +170,7 @@ NOT_GIVEN = Path()
 class RunOptions(TalkOptions):
     """How a command runs and what it says."""
 
-    quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = Quality.BALANCED
+    quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = SceneParams.quality
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -200,6 +233,7 @@ _FLAGS = {
     "focus_px": "--focus",
     "fov_deg": "--fov",
     "marker_m": "--marker",
+    "max_error_pct": "--max-error",
     "square_m": "--square",
     "voxel_m": "--voxel-mm",
 }
@@ -207,6 +241,8 @@ _FLAGS = {
 
 def as_flag(name: str, value: str) -> str:
     """A library's parameter, and the value to give it, as the flag that sets it."""
+    if name == "layout":
+        return f"--{value}"
     if name == "voxel_m" and value:
         value = f"{1000 * float(value):g}"
     return f"{_FLAGS.get(name, '--' + name.replace('_', '-'))} {value}".strip()

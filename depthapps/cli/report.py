@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import typer
 
-from depthapps.cli.options import RunOptions, TalkOptions
-
-if TYPE_CHECKING:  # numpy comes with it, which --help does without
-    from depthapps.core.scene import Camera
+from depthapps.apps.journal import JobResult, Note, Stage
+from depthapps.cli.options import RunOptions, TalkOptions, as_flag
+from depthapps.core.errors import spelled
 
 log = logging.getLogger("depthapps")
-T = TypeVar("T")
 
 
 class _EchoHandler(logging.Handler):
@@ -29,7 +27,10 @@ class _EchoHandler(logging.Handler):
 
 
 class Report:
-    """Collects what `--json` prints, and speaks on stderr meanwhile."""
+    """Collects what `--json` prints, and speaks on stderr meanwhile.
+
+    `follow` is the progress callback of every job that the command runs.
+    """
 
     def __init__(self, command: str, run: TalkOptions) -> None:
         self._run = run
@@ -38,39 +39,63 @@ class Report:
             self.add(quality=str(run.quality))
         self._seconds: dict[str, float] = {}
         self._start = time.perf_counter()
+        self._bar: Any = None
         log.setLevel(logging.INFO if run.verbose else logging.ERROR if run.quiet else logging.WARNING)
         log.handlers = [_EchoHandler()]
+
+    def follow(self, event: Note | Stage) -> None:
+        """Print a note; show a stage of several parts as a bar on a terminal, and log how long each took."""
+        if isinstance(event, Note):
+            self.note(event.raw)
+            return
+        if event.total > 1:
+            self._show(event)
+        if event.done == event.total:
+            log.info("%s: %.2f s", event.name, event.seconds)
+
+    def _show(self, stage: Stage) -> None:
+        if self._run.quiet:
+            return
+        if stage.done == 0:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            console = Console(stderr=True)
+            self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+            self._bar.add_task(stage.name, total=stage.total)
+            self._bar.start()
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=stage.done)
+            if stage.done == stage.total:
+                self._bar.stop()
+                self._bar = None
 
     def add(self, **facts: Any) -> None:
         """Put facts into the JSON object."""
         self._data.update(facts)
 
+    def take(self, result: JobResult) -> None:
+        """Put what a job found into the JSON object; its notes were said while it ran."""
+        self.add(**result.facts)
+        for name, seconds in result.seconds.items():
+            self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage of the work."""
+        """Time a stage of the command's own: the writing of files."""
         start = time.perf_counter()
         yield
         seconds = time.perf_counter() - start
         self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
         log.info("%s: %.2f s", name, seconds)
 
-    def progress(self, items: Iterable[T], count: int, what: str) -> Iterator[T]:
-        """The items themselves, `count` of them, with a bar on stderr if that is a terminal."""
-        from rich.console import Console
-        from rich.progress import track
-
-        console = Console(stderr=True)
-        hidden = self._run.quiet or not console.is_terminal
-        yield from track(items, description=what, total=count, console=console, transient=True, disable=hidden)
-
     def note(self, text: str) -> None:
         """Say something the user should know, on stderr."""
-        if not self._run.quiet:
-            typer.echo(f"note: {text}", err=True)
+        self.say(f"note: {spelled(text, as_flag)}")
 
     def say(self, text: str) -> None:
-        """Say what was made, on stderr."""
-        if not self._run.quiet:
+        """Say something on stderr."""
+        if not self._run.quiet and text:
             typer.echo(text, err=True)
 
     def table(self, head: list[str], rows: list[list[str]]) -> None:
@@ -88,15 +113,4 @@ class Report:
             total = {"total": round(seconds, 3)}
             facts = {**self._data, "seconds": {**self._seconds, **total}, "outputs": [str(p) for p in outputs]}
             typer.echo(json.dumps(facts, indent=2))
-        if not self._run.quiet:
-            typer.echo(f"wrote {', '.join(str(p) for p in outputs)} in {seconds:.1f} s", err=True)
-
-
-def camera_facts(camera: Camera) -> dict[str, Any]:
-    """A camera for the JSON object."""
-    return {
-        "fx_px": round(camera.fx, 3),
-        "fy_px": round(camera.fy, 3),
-        "cx_px": round(camera.cx, 3),
-        "cy_px": round(camera.cy, 3),
-    }
+        self.say(f"wrote {', '.join(str(p) for p in outputs)} in {seconds:.1f} s")

@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from depthapps.cli.lights import LightOptions, Sweep
+from depthapps.cli.opening import Opening
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.core.errors import InputError, OutputError
-from depthapps.core.quality import Quality
+from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES, SHADOW_MAP_SUFFIXES, VIDEO_SUFFIXES
+from depthapps.io.lights import read_lights
+from depthapps.io.outputs import check_suffix
 from depthapps.shadow.params import LitBy, RelightParams
 
-_SAMPLES = {Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent; fast has shadow maps
-_SKY_SAMPLES = {Quality.FAST: 8, Quality.BALANCED: 16, Quality.BEST: 64}  # rays a pixel to the sky
+if TYPE_CHECKING:
+    from depthapps.apps.scene import OpenedScene
 
 
-def shadow(
-    *,
+@dataclass(frozen=True)
+class ShadowFiles:
+    """What is written."""
+
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="the relit picture: .png .jpg .tif; of a sweep .mp4 .gif", metavar="FILE"),
-    ] = None,
+    ] = None
     mask: Annotated[
         Path | None, typer.Option(help="who sees the light, white = all of it: 8-bit .png or .tif", metavar="FILE")
-    ] = None,
+    ] = None
     shadow_map: Annotated[
         Path | None,
         typer.Option(
             help="the light's own depth map: float .tif in metres, with its matrices in a .json", metavar="FILE"
         ),
-    ] = None,
+    ] = None
     ao: Annotated[
         Path | None, typer.Option(help="how open the sky over each surface is: 8-bit .png or .tif", metavar="FILE")
-    ] = None,
+    ] = None
     confidence: Annotated[
         Path | None,
         typer.Option(
@@ -43,27 +48,61 @@ def shadow(
             "is outside the picture: 8-bit .png or .tif",
             metavar="FILE",
         ),
-    ] = None,
+    ] = None
+
+    def paths(self, *, sweep: bool, several: bool, lights: bool) -> list[Path]:
+        """All of the files, with their suffixes checked. Raises OutputError for what does not go together."""
+        beside = [p for p in (self.mask, self.shadow_map, self.ao, self.confidence) if p is not None]
+        if self.output is None and not beside:
+            hint = "pass -o relit.png, --mask mask.png or --shadow-map map.tif"
+            raise OutputError("no output was asked for", hint=hint)
+        if sweep and (self.output is None or beside or lights):
+            hint = "pass -o day.mp4 and no --mask and no --lights"
+            raise OutputError("a sweep makes one video, of one sun", hint=hint)
+        if self.output:
+            check_suffix(self.output, VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
+        for path in (self.mask, self.ao, self.confidence):
+            if path:
+                check_suffix(path, MASK_SUFFIXES, "a mask")
+        paths = [p for p in (self.output, *beside) if p is not None]
+        if self.shadow_map:
+            check_suffix(self.shadow_map, SHADOW_MAP_SUFFIXES, "a shadow map")
+            if several:
+                raise OutputError("several lights have no one shadow map", hint="ask for each light's map by itself")
+            paths.append(self.shadow_map.with_suffix(".json"))
+        return paths
+
+
+@dataclass(frozen=True)
+class RelightOptions:
+    """How the picture takes its lights; the defaults are those of `RelightParams`."""
+
+    ambient: Annotated[float, typer.Option(help="light from the sky", metavar="N")] = RelightParams.ambient
+    strength: Annotated[float, typer.Option(help="0 leaves the picture as it is, 1 relights it fully", metavar="N")] = (
+        RelightParams.strength
+    )
+    flatten: Annotated[
+        float,
+        typer.Option(help="how much of the light in the photo is taken out first: an estimate, 0 to 1", metavar="N"),
+    ] = RelightParams.flatten
+    map_size: Annotated[
+        int | None,
+        typer.Option(
+            min=16, max=16384, help="pixels of the shadow map's side [default: the picture's longer]", metavar="PX"
+        ),
+    ] = None
+
+
+def shadow(
+    *,
+    files: ShadowFiles,
     light: LightOptions,
     lights: Annotated[
         Path | None,
         typer.Option(help="several lights: a JSON list of objects with these options' names", metavar="FILE"),
     ] = None,
     video: VideoOptions,
-    ambient: Annotated[float, typer.Option(help="light from the sky", metavar="N")] = RelightParams.ambient,
-    strength: Annotated[
-        float, typer.Option(help="0 leaves the picture as it is, 1 relights it fully", metavar="N")
-    ] = RelightParams.strength,
-    flatten: Annotated[
-        float,
-        typer.Option(help="how much of the light in the photo is taken out first: an estimate, 0 to 1", metavar="N"),
-    ] = RelightParams.flatten,
-    map_size: Annotated[
-        int | None,
-        typer.Option(
-            min=16, max=16384, help="pixels of the shadow map's side [default: the picture's longer]", metavar="PX"
-        ),
-    ] = None,
+    how: RelightOptions,
     source: SourceOptions,
     run: RunOptions,
 ) -> None:
@@ -75,96 +114,70 @@ def shadow(
     depthapps shadow left.png right.png -c calib.txt -o day.mp4 --sweep azimuth=-90:90
     depthapps shadow photo.png --depth depth.npy --fov 60 --mask mask.png --shadow-map map.tif
     """
-    from depthapps.cli.report import Report
-    from depthapps.cli.source import load_source, save_side_outputs, side_outputs
-    from depthapps.io.lights import read_lights
-    from depthapps.io.outputs import Outputs, check_suffix
-    from depthapps.io.photos.images import IMAGE_SUFFIXES, MASK_SUFFIXES, write_image, write_mask
-    from depthapps.io.shadow_map import SHADOW_MAP_SUFFIXES, matrices_path, write_shadow_map
-    from depthapps.io.video import VIDEO_SUFFIXES, write_video
+    params = RelightParams(how.ambient, how.strength, how.flatten)
+    lit = _lights(light, lights, video)
+    several = len(lit) > 1 and not video.sweep
+    paths = files.paths(sweep=bool(video.sweep), several=several, lights=lights is not None)
+    opening = Opening.of("shadow", source, run, paths)
+    from depthapps.apps.maps import write_side_files
+    from depthapps.apps.relight import load_shadow_loops, relight_sweep
+    from depthapps.io.video import write_video
 
-    params = RelightParams(ambient, strength, flatten)
-    pictures = [p for p in (mask, shadow_map, ao, confidence) if p is not None]
-    wanted = [p for p in (output, *pictures) if p is not None]
-    if not wanted:
-        raise OutputError("no output was asked for", hint="pass -o relit.png, --mask mask.png or --shadow-map map.tif")
-    if video.sweep and (output is None or pictures or lights):
-        raise OutputError("a sweep makes one video, of one sun", hint="pass -o day.mp4 and no --mask and no --lights")
-    if output:
-        check_suffix(
-            output, VIDEO_SUFFIXES if video.sweep else IMAGE_SUFFIXES, "a video" if video.sweep else "a picture"
-        )
-    for path in (mask, ao, confidence):
-        if path:
-            check_suffix(path, MASK_SUFFIXES, "a mask")
-    if shadow_map:
-        check_suffix(shadow_map, SHADOW_MAP_SUFFIXES, "a shadow map")
-        wanted.append(matrices_path(shadow_map))
-    if lights and light != LightOptions():
-        raise InputError("the lights were given twice", hint="pass either --lights or the options of one light")
-    if lights:
-        entries = enumerate(read_lights(lights), 1)
-        lit_by = [LightOptions.from_entry(entry, number).lit_by() for number, entry in entries]
-    else:
-        lit_by = Sweep.parse(video.sweep).steps(light, video.frames) if video.sweep else [light.lit_by()]
-    if shadow_map and len(lit_by) > 1:
-        raise OutputError(f"{len(lit_by)} lights have no one shadow map", hint="ask for each light's map by itself")
-
-    outputs = Outputs([*wanted, *side_outputs(source)], overwrite=run.overwrite)
-    report = Report("shadow", run)
-    with report.stage("loading"):
-        import numpy as np
-
-        from depthapps.core.color import to_8bit
-        from depthapps.runtime.kernel import load_ahead
-        from depthapps.shadow import mapped, tracing
-        from depthapps.shadow.mapped import Mapper
-        from depthapps.shadow.relight import beam, relight
-        from depthapps.shadow.solid import build_solid
-        from depthapps.shadow.tracing import Tracer
-
-        load_ahead(mapped.KERNELS if run.quality is Quality.FAST else tracing.KERNELS)
-    loaded = load_source(source, run, report, confidence_matters=True)
-    with report.stage("surface"):
-        solid = build_solid(loaded.scene)
-        tracer = cache(lambda: Tracer(solid))  # maps alone need none
-        mapper = Mapper(solid) if run.quality is Quality.FAST else None
-
-    def seen_of(lit: LitBy) -> tuple[Any, Any]:
-        if mapper is None:
-            seen, sure = tracer().visibility(lit.light, _SAMPLES[run.quality])
-        else:  # a map does not tell what is sure: that takes one ray a pixel, if it is asked for
-            seen = mapper.visibility(lit.light)
-            sure = tracer().visibility(lit.light, 1).confidence if confidence else None
-        return seen * beam(lit.light, solid.points), sure
-
-    if video.sweep and output:
+    load_shadow_loops(run.quality)
+    report, outputs = opening.report, opening.outputs
+    opened = opening.scene(confidence=True)
+    if video.sweep and files.output:
+        frames = relight_sweep(opened.scene, lit, params, run.quality, progress=report.follow)
         with report.stage("tracing"), outputs:
-            moments = report.progress(lit_by, len(lit_by), "frames")
-            relit = (relight(loaded.scene, solid, [(lit, seen_of(lit)[0])], params) for lit in moments)
-            write_video(outputs.part(output), (to_8bit(picture) for picture in relit), video.fps)
-            save_side_outputs(source, loaded, outputs)
-        report.finish(outputs.written)
-        return
-    with report.stage("tracing"):
-        traced = [seen_of(lit) for lit in lit_by]
-        openness = tracer().openness(_SKY_SAMPLES[run.quality]) if ao else None
-    # several lights: lit by any, as certain as the least certain
-    best = np.maximum.reduce([seen for seen, _ in traced])
-    certain = np.minimum.reduce([sure for _, sure in traced]) if confidence else None
-    report.add(lit_share=round(float(best.mean()), 4))
+            write_video(outputs.part(files.output), frames, video.fps)
+            write_side_files(opening.side, opened, outputs)
+    else:
+        _write_still(files, lit, params, how.map_size, opening, opened)
+    report.finish(outputs.written)
+
+
+def _lights(light: LightOptions, file: Path | None, video: VideoOptions) -> list[LitBy]:
+    """The lights of a file, the moments of a sweep, or the one light. Raises InputError."""
+    if file is None:
+        return Sweep.parse(video.sweep).steps(light, video.frames) if video.sweep else [light.lit_by()]
+    if light != LightOptions():
+        raise InputError("the lights were given twice", hint="pass either --lights or the options of one light")
+    return [LightOptions.from_entry(entry, number).lit_by() for number, entry in enumerate(read_lights(file), 1)]
+
+
+def _write_still(
+    files: ShadowFiles,
+    lights: list[LitBy],
+    params: RelightParams,
+    map_size: int | None,
+    opening: Opening,
+    opened: OpenedScene,
+) -> None:
+    """Cast the shadows and write what is asked for."""
+    from depthapps.apps.maps import write_side_files
+    from depthapps.apps.relight import cast_shadows, make_shadow_map, relight
+    from depthapps.io.photos.images import write_image, write_mask
+    from depthapps.io.shadow_map import write_shadow_map
+
+    report, outputs, run = opening.report, opening.outputs, opening.run
+    shadows = cast_shadows(
+        opened.scene,
+        lights,
+        run.quality,
+        certainty=files.confidence is not None,
+        ambient_occlusion=files.ao is not None,
+        progress=report.follow,
+    )
+    report.take(shadows)
     with report.stage("writing"), outputs:
-        if output:
-            shares = [(lit, seen) for lit, (seen, _) in zip(lit_by, traced, strict=True)]
-            relit = relight(loaded.scene, solid, shares, params, openness)
-            write_image(outputs.part(output), relit, loaded.metadata)
-        for path, picture in ((mask, best), (ao, openness), (confidence, certain)):
+        if files.output:
+            relit = relight(opened.scene, shadows, params)
+            write_image(outputs.part(files.output), relit, opened.metadata)
+        for path, picture in ((files.mask, shadows.mask), (files.ao, shadows.openness),
+                              (files.confidence, shadows.certainty)):  # fmt: skip
             if path and picture is not None:
                 write_mask(outputs.part(path), picture)
-        if shadow_map:
-            from depthapps.shadow.light_view import draw_shadow_map
-
-            side = map_size or max(best.shape)
-            write_shadow_map(shadow_map, draw_shadow_map(solid, lit_by[0].light, side), outputs)
-        save_side_outputs(source, loaded, outputs)
-    report.finish(outputs.written)
+        if files.shadow_map:
+            shadow_map = make_shadow_map(shadows, lights[0].light, map_size)
+            write_shadow_map(files.shadow_map, shadow_map, outputs=outputs)
+        write_side_files(opening.side, opened, outputs)

@@ -44,14 +44,22 @@ class DepthappsError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.raw_hint = hint
+        super().__init__(spelled(message))
+        self._message, self._hint = message, hint
+
+    @property
+    def message(self) -> str:
+        """What went wrong, with parameters as Python has them."""
+        return spelled(self._message)
 
     @property
     def hint(self) -> str:
-        """What to do about it, with parameters as Python has them."""
-        return spelled(self.raw_hint)
+        """What to do about it, likewise."""
+        return spelled(self._hint)
+
+    def spelled(self, spell: Callable[[str, str], str]) -> tuple[str, str]:
+        """Message and hint with parameters as `spell(name, value)` has them."""
+        return spelled(self._message, spell), spelled(self._hint, spell)
 
 
 class InputError(DepthappsError):

@@ -28,6 +28,12 @@ def disparity_from_depth(depth_m: FloatMap, calibration: Calibration) -> FloatMa
     return (scale / np.asarray(depth_m, np.float32) - np.float32(calibration.doffs_px)).astype(np.float32)
 
 
+def inverse_to_depth(inverse_m: FloatMap) -> FloatMap:
+    """1/Z (H, W) in 1/m -> depth in metres: NaN stays NaN, 0 and less is infinitely far."""
+    with np.errstate(divide="ignore"):
+        return (1 / np.maximum(inverse_m, np.float32(0))).astype(np.float32)
+
+
 def ray_directions(camera: Camera) -> NDArray[np.floating]:
     """(H, W, 3) float32 directions through the pixel centres, scaled to Z = 1, so that a ray's parameter is depth."""
     u = ((np.arange(camera.width) - camera.cx) / camera.fx).astype(np.float32)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from depthapps.core.choices import Quality
 from depthapps.core.color import to_8bit
-from depthapps.core.quality import Quality
 from depthapps.core.scene import FloatMap, StereoPair
 from depthapps.engine.front.align import align
 from depthapps.engine.front.coarse import Shown

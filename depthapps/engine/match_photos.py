@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from depthapps.core.choices import Frame, Quality, Rectify
 from depthapps.core.errors import StereoError, SwappedViewsError
-from depthapps.core.quality import Quality
 from depthapps.core.scene import Calibration, Image, StereoPair, StereoRig
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.rows import shift_rows
 from depthapps.engine.match import StereoMatch, match_pair
 from depthapps.engine.network import StereoNetwork
 from depthapps.engine.rectify.estimate import RectificationReport, RectifiedPhotos, rectify_photos
-from depthapps.engine.rectify.modes import Frame, Rectify
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 
 log = logging.getLogger(__name__)

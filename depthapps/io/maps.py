@@ -51,24 +51,25 @@ def read_disparity(path: Path, png_scale: float = DISPARITY_PNG_SCALE) -> FloatM
     return np.where(np.isfinite(values), values, np.float32(np.nan))
 
 
-def read_inverse_depth(path: Path, *, affine: bool) -> tuple[FloatMap, float]:
+def read_inverse_depth(path: Path | NDArray, *, affine: bool) -> tuple[FloatMap, float]:
     """Read a map whose values grow towards the camera: (h, w) float32 1/Z in 1/m, NaN = unknown, and its rounding.
 
     Whole numbers are taken as shares of the largest that the file's samples could be. affine: scale and offset of 1/Z
     are unknown, as monocular networks leave them; the nearest becomes ASSUMED_NEAR_M and the farthest ASSUMED_FAR_M.
     The rounding is its deviation in 1/m. Raises InputError.
     """
-    raw = _samples(path, "depth map")
+    raw = path if isinstance(path, np.ndarray) else _samples(path, "depth map")
+    name = "given" if isinstance(path, np.ndarray) else str(path)
     whole = raw.dtype.kind in "ui"
     values = raw / np.float32(np.iinfo(raw.dtype).max) if whole else raw.astype(np.float32)
     level = 1 / np.iinfo(raw.dtype).max if whole else 0.0
     known = np.isfinite(values) & ((values > 0) | affine)
     if not known.any():
-        raise InputError(f"the depth map {path} holds no known depth at all", hint="check its kind and units")
+        raise InputError(f"the depth map {name} holds no known depth at all", hint="check its kind and units")
     if affine:
         low, high = (float(v) for v in np.percentile(values[known], _ENDS_PERCENT))
         if not low < high:
-            raise InputError(f"the depth map {path} has the same value everywhere", hint="is it the right file?")
+            raise InputError(f"the depth map {name} has the same value everywhere", hint="is it the right file?")
         scale = (1 / ASSUMED_NEAR_M - 1 / ASSUMED_FAR_M) / (high - low)
         values, level = 1 / ASSUMED_FAR_M + np.clip(values - low, 0, high - low) * scale, level * scale
     return np.where(known, values, np.nan).astype(np.float32), level / math.sqrt(12)

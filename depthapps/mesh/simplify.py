@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import InputError
 from depthapps.core.scene import FloatMap
 from depthapps.mesh.coarsen import coarse_triangles
 from depthapps.mesh.cut import GridSurface
+from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.triangles import used_vertices
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
@@ -47,31 +47,6 @@ _find_collapses = Kernel(
 )
 _collapse = Kernel(_KERNELS, "collapse", f"float64 int64 int32[:,::1] {_SURFACE} uint8[::1] uint8[::1] int64[::1]")
 rasterize = Kernel("depthapps.mesh._triangle_kernels", "rasterize", "float64[:,::1] int32[:,::1] float64[:,::1]")
-
-
-@dataclass(frozen=True)
-class SimplifyParams:
-    """How far a mesh is simplified: to this many triangles, or as far as the error allows, whichever is reached first.
-
-    max_error_pct: the largest error of depth, in percent of it, away from borders.
-    """
-
-    max_triangles: int | None = None
-    max_error_pct: float | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse limits that leave nothing."""
-        if self.max_triangles is not None and self.max_triangles < 4:
-            raise InputError(f"{self.max_triangles} triangles are no surface", hint="allow 1000 or more")
-        if self.max_error_pct is not None and not 0 < self.max_error_pct < 100:
-            raise InputError(
-                f"an error of {self.max_error_pct:g} % was allowed, it must lie between 0 and 100",
-                hint="0.1 is a millimetre at a metre",
-            )
-
-
-WEB = SimplifyParams(max_triangles=80_000)
-"""For viewers on phones: with normals and texture coordinates 2.5 MB."""
 
 
 @dataclass(frozen=True)

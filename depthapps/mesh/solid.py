@@ -12,7 +12,8 @@ from depthapps.core.errors import InputError, param
 from depthapps.core.geometry import fill_background, ray_directions
 from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
-from depthapps.mesh.simplify import SimplifyParams, grid_collapser
+from depthapps.mesh.params import SimplifyParams, SolidParams
+from depthapps.mesh.simplify import grid_collapser
 from depthapps.mesh.triangles import border_edges, used_vertices
 from depthapps.surface.tearing import grid_quads, inverse_depth, surface_links
 
@@ -22,21 +23,6 @@ FARTHEST_QUANTILE = 0.98
 FARTHEST_MEDIANS = 3.0
 BASE_SHARE = 0.03  # of the solid's size: 3 mm of 100 hold together
 DETAIL_MM = 0.2  # half the width of a usual nozzle: finer samples cannot be printed
-
-
-@dataclass(frozen=True)
-class SolidParams:
-    """size_mm: the longest side of the solid. max_triangles: of its front."""
-
-    size_mm: float = 100.0
-    max_triangles: int = 200_000
-
-    def __post_init__(self) -> None:
-        """Refuse solids that are none."""
-        if not 0 < self.size_mm < math.inf:
-            raise InputError(f"a size of {self.size_mm:g} mm was given, it must be positive", hint="100 is a hand wide")
-        if self.max_triangles < 4:
-            raise InputError(f"{self.max_triangles} triangles are no solid", hint="allow 1000 or more")
 
 
 @dataclass(frozen=True, eq=False)

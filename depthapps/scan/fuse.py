@@ -20,6 +20,7 @@ from depthapps.runtime.threads import in_order
 from depthapps.scan.color_camera import ColorCamera, find_color_camera
 from depthapps.scan.field import DistanceField
 from depthapps.scan.paint import KeptViews, PlacedView, paint_vertices
+from depthapps.scan.params import FuseParams
 from depthapps.surface.tearing import clean_depth, surface_links, surface_normals, trusted
 
 # Of all views together, some 100 kB each while the surface is taken out; a field that would need more is refused
@@ -35,19 +36,6 @@ SIMPLEST_LINKS = 2  # of four; pixels with fewer neighbours on their own surface
 _find_color_steps = Kernel(
     "depthapps.mesh._triangle_kernels", "find_color_steps", "int32[:,::1] uint8[:,::1] uint8[::1]"
 )
-
-
-@dataclass(frozen=True)
-class FuseParams:
-    """voxel_m: the side of a voxel, None to fit it to the first view. far_m: what is farther is left out."""
-
-    voxel_m: float | None = None
-    far_m: float = 8.0
-
-    def __post_init__(self) -> None:
-        """Refuse fields that are none."""
-        if self.voxel_m is not None and not 0.0005 <= self.voxel_m <= 1:
-            raise InputError(f"a voxel of {1000 * self.voxel_m:g} mm was given", hint="5 to 20 suit a room")
 
 
 @dataclass(frozen=True)

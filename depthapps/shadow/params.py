@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from depthapps.core.errors import InputError, param
 
 Vector = tuple[float, float, float]
+
+AZIMUTH_DEG, ELEVATION_DEG = -60.0, 40.0  # a sun over the photographer's left shoulder, as in portraits
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,31 @@ class LitBy:
         """Refuse negative light."""
         _not_negative("intensity", self.intensity)
         _not_negative("color", min(self.color))
+
+
+def sun_path(
+    name: Literal["azimuth", "elevation"],
+    first_deg: float,
+    last_deg: float,
+    count: int,
+    *,
+    azimuth_deg: float = AZIMUTH_DEG,
+    elevation_deg: float = ELEVATION_DEG,
+    angular_size_deg: float = 0.0,
+    intensity: float = 1.0,
+    color: Vector = (1.0, 1.0, 1.0),
+) -> list[LitBy]:
+    """A sun at `count` moments while its azimuth or its elevation goes from one angle to another, both included.
+
+    The other angle stays as given; see `DirectionalLight.from_angles`. Raises InputError for another name.
+    """
+    if name not in ("azimuth", "elevation"):
+        raise InputError(f"a sun has no {name} to change", hint="azimuth and elevation are its angles")
+    angles = {"azimuth": azimuth_deg, "elevation": elevation_deg}
+    values = [first_deg + (last_deg - first_deg) * k / max(count - 1, 1) for k in range(count)]
+    at = [angles | {name: value} for value in values]
+    suns = [DirectionalLight.from_angles(a["azimuth"], a["elevation"], angular_size_deg) for a in at]
+    return [LitBy(sun, intensity, color) for sun in suns]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import cv2
@@ -12,9 +11,9 @@ from numpy.typing import NDArray
 from depthapps.core.color import from_linear, to_linear
 from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.runtime.threads import for_bands
-from depthapps.shadow.params import DirectionalLight, Light, LitBy, RelightParams, SpotLight
+from depthapps.shadow.lights import to_light
+from depthapps.shadow.params import DirectionalLight, Light, LitBy, RelightParams
 from depthapps.shadow.solid import Solid
-from depthapps.shadow.tracing import to_light
 
 # What changes over less than this share of the picture is taken as paint, what changes over more as light.
 _LIGHT_REACH = 1 / 8
@@ -26,21 +25,6 @@ _SPOT = 5  # quarters of the light's reach: what is sure over less than half of 
 _WIDER = (8, 4, 2, 1)  # reaches over which light is averaged, the next where too little is sure in one
 _ENOUGH_SURE = 0.1
 _DARKEST = 1e-3  # below this, of full white, a logarithm is noise
-
-
-def beam(light: Light, points: NDArray[np.floating]) -> FloatMap:
-    """How much of its light a lamp sends towards points (H, W, 3), (H, W) in 0..1: 1 unless it is a spot."""
-    if not isinstance(light, SpotLight):
-        return np.ones(points.shape[:-1], np.float32)
-    axis = np.asarray(light.target, np.float32) - np.asarray(light.position, np.float32)
-    way = points - np.asarray(light.position, np.float32)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        along = way @ (axis / np.linalg.norm(axis))
-        tangent = np.sqrt(np.maximum((way**2).sum(axis=-1) - along**2, 0)) / along
-        radius = math.tan(math.radians(light.angle_deg) / 2)
-        fade = np.clip((radius - tangent) / max(light.penumbra * radius, 1e-6), 0, 1)
-    inside = np.where((along > 0) & np.isfinite(tangent), fade, 0)
-    return (inside * inside * (3 - 2 * inside)).astype(np.float32)
 
 
 def relight(

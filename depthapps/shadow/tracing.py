@@ -6,7 +6,6 @@ megapixel instead of 0.7, and half a second to load. Over three exact rooms its 
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import cv2
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
-from depthapps.shadow.params import DirectionalLight, Light
+from depthapps.shadow.lights import beam, light_radius, light_vector
+from depthapps.shadow.params import Light
 from depthapps.shadow.solid import COMPLETE_ROWS, Solid, tile_extremes
 
 _BAND_POINTS = 16384
@@ -68,7 +68,8 @@ class Tracer:
     def visibility(self, light: Light, samples: int) -> Visibility:
         """How much of the light each surface point sees, and how sure that is.
 
-        A point turned away from the light sees nothing of it, one that is infinitely far sees all. A light with an
+        A point turned away from the light sees nothing of it, nor does one outside of a spot's cone; one that is
+        infinitely far sees all. A light with an
         extent takes `samples` rays a pixel, on a spiral over its disc that is turned from pixel to pixel; pixels
         whose surroundings see all or nothing of it with a few rays are left at that. Confidence falls with the share
         of rays that pass behind something, where nobody has seen whether they are free, and half as much with those
@@ -83,7 +84,8 @@ class Tracer:
             picture = seen.reshape(shape)
             mixed = (cv2.dilate(picture, kernel) != cv2.erode(picture, kernel)).ravel()
             self._trace(self._known[mixed[self._known]], light, radius, samples, seen, doubt)
-        return Visibility(steadied(seen.reshape(shape), self.solid), 1 - doubt.reshape(shape))
+        seen = steadied(seen.reshape(shape), self.solid) * beam(light, self.solid.points)
+        return Visibility(seen, 1 - doubt.reshape(shape))
 
     def _trace(
         self, pixels: NDArray[np.intp], light: Light, radius: float, samples: int, seen: FloatMap, doubt: FloatMap
@@ -123,11 +125,6 @@ class Tracer:
         for_bands(len(self._known), band, _BAND_POINTS)
         # neighbours look along different directions: their mean over a tile of the pattern looks along all
         return _mean_along(found.reshape(shape), self.solid, 2)
-
-
-def trace_visibility(solid: Solid, light: Light, samples: int) -> FloatMap:
-    """How much of the light each surface point of a solid sees, (H, W) float32 in 0..1; see `Tracer.visibility`."""
-    return Tracer(solid).visibility(light, samples).seen
 
 
 def steadied(seen: FloatMap, solid: Solid) -> FloatMap:
@@ -171,26 +168,3 @@ def turns(shape: tuple[int, ...]) -> FloatMap:
     """Angles (H, W) that differ as much as can be between neighbours (interleaved gradient noise, Jimenez 2014)."""
     x, y = np.arange(shape[1]), np.arange(shape[0])[:, None]
     return (2 * np.pi * (52.9829189 * ((0.06711056 * x + 0.00583715 * y) % 1) % 1)).astype(np.float32)
-
-
-def light_radius(light: Light) -> float:
-    """Of the light's disc: in metres, or at unit distance if it is infinitely far."""
-    if isinstance(light, DirectionalLight):
-        return math.tan(math.radians(light.angular_size_deg) / 2)
-    return light.size_m / 2
-
-
-def light_vector(light: Light) -> tuple[tuple[float, float, float], bool]:
-    """The light's position in metres, or the unit way to it and True if it is infinitely far."""
-    if isinstance(light, DirectionalLight):
-        x, y, z = (-v / math.hypot(*light.direction) for v in light.direction)
-        return (x, y, z), True
-    x, y, z = (float(v) for v in light.position)
-    return (x, y, z), False
-
-
-def to_light(light: Light, points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """From points (..., 3) to the middle of the light: of unit length if directional, of true length if a point."""
-    vector, at_infinity = light_vector(light)
-    ways = np.asarray(vector, np.float32)
-    return np.broadcast_to(ways, points.shape) if at_infinity else ways - points

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur
+from depthapps.core.choices import Quality
 from depthapps.core.color import from_linear, srgb_decode, srgb_encode, to_linear
-from depthapps.core.quality import Quality
 from depthapps.core.scene import FloatMap, Image
 from depthapps.io.photos.images import write_image
 

@@ -29,10 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps import Calibration, Camera, Quality, StereoPair, match_pair, read_image
+from depthapps.core.choices import Frame
 from depthapps.core.errors import StereoError
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.match_photos import PhotoMatch, match_photos
-from depthapps.engine.rectify.modes import Frame
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps import read_disparity
 

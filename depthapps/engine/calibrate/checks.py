@@ -1,4 +1,4 @@
-"""What a calibration is worth: rows that line up, corners all over the picture, and pictures of both."""
+"""What a calibration is worth: rows that line up, and corners all over the picture."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from depthapps.core.scene import Image, LensCamera, StereoRig
 from depthapps.engine.calibrate.shots import Shot
 
 _CELLS = 8, 6  # the picture's parts that want a corner each
-_LINES = 16  # across the example
-_LINE_COLORS = ((235, 60, 60), (60, 200, 90), (70, 130, 255))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,36 +74,3 @@ def _counts(px: Sequence[NDArray[np.floating]], size: tuple[int, int]) -> NDArra
     at = np.concatenate(px)
     ranges = ((-0.5, size[1] - 0.5), (-0.5, size[0] - 0.5))
     return np.histogram2d(at[:, 1], at[:, 0], bins=_CELLS[::-1], range=ranges)[0]
-
-
-def draw_coverage(shots: Sequence[Shot], size: tuple[int, int]) -> Image:
-    """Where the corners fell, a panel a view (H, W, 3) uint8: a colour a shot, dark the parts that have none."""
-    width = 640
-    scale = width / size[0]
-    height = round(size[1] * scale)
-    hues = np.full((1, len(shots), 3), (0, 210, 255), np.uint8)
-    hues[0, :, 0] = np.arange(len(shots)) * 179 // len(shots)
-    colors = cv2.cvtColor(hues, cv2.COLOR_HSV2RGB)[0]
-    panels = []
-    for k in range(len(shots[0].views)):
-        counts = _counts([s.views[k].px for s in shots], size)
-        light = 30 + 60 * np.sqrt(counts / counts.max())
-        panel = cv2.resize(light.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-        panel = np.repeat(panel[..., None], 3, axis=2)
-        for color, shot in zip(colors, shots, strict=True):
-            for x, y in (shot.views[k].px + 0.5) * scale - 0.5:
-                place = round(16 * float(x)), round(16 * float(y))
-                cv2.circle(panel, place, 16 * 3, tuple(map(int, color)), cv2.FILLED, cv2.LINE_AA, shift=4)
-        panels += [panel, np.full((height, 8, 3), 255, np.uint8)]
-    return np.hstack(panels[:-1])
-
-
-def draw_example(left: Image, right: Image, rectifier: Rectifier) -> Image:
-    """A pair rectified, side by side (H, 2W, 3) uint8, with lines on which both views show the same."""
-    both = np.hstack([rectifier.picture(left, 0), rectifier.picture(right, 1)])
-    height, width = both.shape[:2]
-    thickness = max(1, round(width / 1500))
-    for k in range(_LINES):
-        y = round((k + 0.5) * height / _LINES)
-        cv2.line(both, (0, y), (width - 1, y), _LINE_COLORS[k % 3], thickness)
-    return both

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import CalibrationError, param
-from depthapps.core.scene import Camera, LensCamera, StereoRig
+from depthapps.core.scene import Calibration, Camera, LensCamera, StereoRig
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _MILLIMETRES_FROM = 10.0  # no rig that is carried is 10 m wide, and none of two cameras is less than 10 mm
@@ -64,6 +64,24 @@ class CalibrationFile:
     doffs_px: float | None = None
     warning: str | None = None
     raw: RawRig | None = None
+
+    @classmethod
+    def of_calibration(cls, calibration: Calibration) -> CalibrationFile:
+        """What a file with this calibration of a rectified pair would say."""
+        c = calibration.camera
+        return cls(c.fx, c.fy, c.cx, c.cy, c.width, c.height, calibration.baseline_m, calibration.doffs_px)
+
+    @classmethod
+    def of_rig(cls, rig: StereoRig) -> CalibrationFile:
+        """What a file with this rig would say."""
+        cameras = (rig.left.pinhole, rig.right.pinhole)
+        matrices = [np.array([[c.fx, 0, c.cx], [0, c.fy, c.cy], [0, 0, 1]]) for c in cameras]
+        lenses = (rig.left.distortion, rig.right.distortion)
+        raw = RawRig((matrices[0], matrices[1]), lenses, rig.rotation, rig.translation_m)
+        size = cameras[0].width, cameras[0].height
+        rectified = raw.is_rectified()
+        doffs = cameras[1].cx - cameras[0].cx if rectified else None
+        return cls(*intrinsics(matrices[0]), *size, rig.baseline_m, doffs, None, None if rectified else raw)
 
     def camera(self, width: int, height: int, *, rectified: bool = False) -> Camera:
         """The left camera for a picture of width x height px, scaled if the file was made for another size.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.choices import Axes
 from depthapps.core.errors import OutputError
 from depthapps.core.scene import PointCloud, TriangleMesh
 from depthapps.io.models.glb import build_glb
@@ -24,13 +24,6 @@ WEB_BYTES = 5_000_000  # what a phone loads in a moment
 _JPEG_QUALITIES = (95, 90, 85, 75)
 _FULL_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 _LARGEST_TEXTURE = 4096  # pixels a side that every phone's WebGL takes
-
-
-class Axes(StrEnum):
-    """Where Y and Z of a model point: down and forward, or up and backward."""
-
-    CAMERA = "camera"
-    VIEWER = "viewer"
 
 
 _SIGNS = {Axes.CAMERA: np.array([1, 1, 1], np.float32), Axes.VIEWER: np.array([1, -1, -1], np.float32)}

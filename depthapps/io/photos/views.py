@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import cv2
 import numpy as np
 
+from depthapps.core.choices import Layout
 from depthapps.core.errors import InputError
 from depthapps.core.scene import Image
 from depthapps.io.photos.images import decode_image
@@ -21,13 +21,6 @@ _UNKNOWN = 1.0  # the standard writes unknown numbers as 0xFFFFFFFF / 0xFFFFFFFF
 _BASELINE_RANGE_M = (0.005, 0.5)  # of anything that is one camera
 # of cameras that do not say it themselves
 _BASELINES_M = {"Nintendo 3DS": 0.035}
-
-
-class Layout(StrEnum):
-    """How two views share one picture."""
-
-    SIDE_BY_SIDE = "side by side"
-    TOP_BOTTOM = "top and bottom"
 
 
 @dataclass(frozen=True, eq=False)

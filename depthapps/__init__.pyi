@@ -1,0 +1,179 @@
+"""The public names, and the module that each is loaded from when it is first used."""
+
+from .apps.calibrate import Calibrated, calibrate_cameras
+from .apps.journal import JobResult, Note, Progress, Stage
+from .apps.maps import draw_matched_rows, draw_preview, write_depth_map
+from .apps.model import Model, Print, make_model, make_print, write_model, write_viewer_page
+from .apps.params import ModelParams, PathLike, SceneParams, print_params
+from .apps.refocus import Refocused, refocus, refocus_sweep
+from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
+from .apps.scan import Scan, model_of_scan, print_of_scan, scan_folder
+from .apps.scene import OpenedScene, open_scene
+from .bokeh.focus import Focus
+from .bokeh.params import BokehParams
+from .core.camera import Calibration, Camera, LensCamera, StereoRig
+from .core.choices import Axes, DepthKind, Frame, Layout, LightKind, MapKind, Preset, Quality, Rectify, Show
+from .core.errors import (
+    CalibrationError,
+    DepthappsError,
+    InputError,
+    MissingExtraError,
+    NetworkError,
+    OutputError,
+    StereoError,
+    SwappedViewsError,
+    UnalignedError,
+)
+from .core.geometry import depth_from_disparity, disparity_from_depth, project, unproject
+from .core.models import PointCloud, TriangleMesh
+from .core.scene import FloatMap, Image, PhotoPair, Scene, StereoPair
+from .core.version import __version__
+from .engine.calibrate.boards import Board
+from .engine.match import StereoMatch, match_pair
+from .engine.match_photos import PhotoMatch, match_photos
+from .engine.network import NetworkDescription, StereoNetwork
+from .io.calibration.file import CalibrationFile
+from .io.calibration.read import read_calibration
+from .io.calibration.write import write_calibration
+from .io.lights import read_lights
+from .io.maps import read_depth, read_disparity, read_inverse_depth, write_confidence, write_depth, write_disparity
+from .io.models.write import write_cloud, write_mesh, write_solid
+from .io.network import read_network
+from .io.outputs import Outputs
+from .io.photos.images import Photo, read_image, read_photo, write_image, write_mask
+from .io.photos.metadata import Metadata
+from .io.sequences import Sequence, read_sequence
+from .io.shadow_map import write_shadow_map
+from .io.video import write_video
+from .mesh.params import SimplifyParams, SolidParams
+from .scan.fuse import Fused
+from .scan.params import FuseParams
+from .shadow.light_view import ShadowMap
+from .shadow.params import (
+    DirectionalLight,
+    Light,
+    LitBy,
+    PointLight,
+    RelightParams,
+    SpotLight,
+    color_of_temperature,
+    sun_path,
+)
+
+__all__ = [
+    "Axes",
+    "Board",
+    "BokehParams",
+    "Calibrated",
+    "Calibration",
+    "CalibrationError",
+    "CalibrationFile",
+    "Camera",
+    "DepthKind",
+    "DepthappsError",
+    "DirectionalLight",
+    "FloatMap",
+    "Focus",
+    "Frame",
+    "FuseParams",
+    "Fused",
+    "Image",
+    "InputError",
+    "JobResult",
+    "Layout",
+    "LensCamera",
+    "Light",
+    "LightKind",
+    "LitBy",
+    "MapKind",
+    "Metadata",
+    "MissingExtraError",
+    "Model",
+    "ModelParams",
+    "NetworkDescription",
+    "NetworkError",
+    "Note",
+    "OpenedScene",
+    "OutputError",
+    "Outputs",
+    "PathLike",
+    "Photo",
+    "PhotoMatch",
+    "PhotoPair",
+    "PointCloud",
+    "PointLight",
+    "Preset",
+    "Print",
+    "Progress",
+    "Quality",
+    "Rectify",
+    "Refocused",
+    "RelightParams",
+    "Scan",
+    "Scene",
+    "SceneParams",
+    "Sequence",
+    "ShadowMap",
+    "Shadows",
+    "Show",
+    "SimplifyParams",
+    "SolidParams",
+    "SpotLight",
+    "Stage",
+    "StereoError",
+    "StereoMatch",
+    "StereoNetwork",
+    "StereoPair",
+    "StereoRig",
+    "SwappedViewsError",
+    "TriangleMesh",
+    "UnalignedError",
+    "__version__",
+    "calibrate_cameras",
+    "cast_shadows",
+    "color_of_temperature",
+    "depth_from_disparity",
+    "disparity_from_depth",
+    "draw_matched_rows",
+    "draw_preview",
+    "make_model",
+    "make_print",
+    "make_shadow_map",
+    "match_pair",
+    "match_photos",
+    "model_of_scan",
+    "open_scene",
+    "print_of_scan",
+    "print_params",
+    "project",
+    "read_calibration",
+    "read_depth",
+    "read_disparity",
+    "read_image",
+    "read_inverse_depth",
+    "read_lights",
+    "read_network",
+    "read_photo",
+    "read_sequence",
+    "refocus",
+    "refocus_sweep",
+    "relight",
+    "relight_sweep",
+    "scan_folder",
+    "sun_path",
+    "unproject",
+    "write_calibration",
+    "write_cloud",
+    "write_confidence",
+    "write_depth",
+    "write_depth_map",
+    "write_disparity",
+    "write_image",
+    "write_mask",
+    "write_mesh",
+    "write_model",
+    "write_shadow_map",
+    "write_solid",
+    "write_video",
+    "write_viewer_page",
+]

@@ -1,0 +1,216 @@
+"""Calibrate a camera or a stereo rig from photos of a flat board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from depthapps.apps.camera import camera_facts
+from depthapps.apps.journal import JobResult, Journal, Progress
+from depthapps.core.color import to_8bit
+from depthapps.core.errors import CalibrationError, InputError, param
+from depthapps.core.scene import Image, LensCamera, StereoRig
+from depthapps.draw.coverage import draw_corners, draw_lines
+from depthapps.engine.calibrate.boards import Board
+from depthapps.engine.calibrate.checks import Rectifier, coverage, epipolar_errors_px
+from depthapps.engine.calibrate.shots import Rejected, Shot, drop_repeated, read_shot
+from depthapps.engine.calibrate.solve import FEWEST_SHOTS, Solution, solve
+from depthapps.io.photos.images import read_image
+from depthapps.io.shots import find_shots, pair_shots
+
+_UNSURE = 0.01  # of the focal length: what one deviation of it is in a calibration that should be taken anew
+_THIN = 0.6  # of the picture's parts; a lens bends most where corners are usually missing
+
+_Photos = dict[str, tuple[Path, ...]]
+_Size = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Calibrated(JobResult):
+    """Cameras measured from photos of a board.
+
+    Attributes
+    ----------
+    cameras : tuple of LensCamera
+        One, or left and right.
+    rig : StereoRig, optional
+        Both and how they stand to each other; None for one camera.
+    rms_px : float
+        How far corners lie from where the cameras put them, root mean square in pixels.
+    residuals_px : dict
+        The same for each shot by its name, a number a view.
+    """
+
+    cameras: tuple[LensCamera, ...]
+    rig: StereoRig | None
+    rms_px: float
+    residuals_px: dict[str, tuple[float, ...]]
+    solution: Solution
+    photos: dict[str, tuple[Path, ...]]
+    size: tuple[int, int]
+
+    def draw_coverage(self) -> Image:
+        """Draw where corners were seen, a panel a view, a colour a shot: (H, W, 3) uint8 RGB."""
+        shots = self.solution.used
+        return draw_corners([[shot.views[k].px for shot in shots] for k in range(len(shots[0].views))], self.size)
+
+    def draw_example(self) -> Image:
+        """Draw the first shot rectified, with lines on which both views show the same: (H, W, 3) uint8 RGB.
+
+        Raises InputError for one camera.
+        """
+        if self.rig is None:
+            raise InputError("an example shows a pair, there is one camera only", hint="calibrate two")
+        rectifier = Rectifier.of(self.rig)
+        views = [read_image(path) for path in self.photos[self.solution.used[0].name]]
+        return draw_lines(rectifier.picture(views[0], 0), rectifier.picture(views[1], 1))
+
+
+def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: Progress | None = None) -> Calibrated:
+    """Calibrate a stereo rig, or one camera, from photos of a chessboard or a ChArUco board.
+
+    Parameters
+    ----------
+    left : str
+        The left camera's photos: a pattern such as "left*.jpg", or a folder.
+    right : str, optional
+        The right camera's; photos belong together by what their names have in place of the star. None for one camera.
+    board : Board
+        The board: `Board.parse("9x6", square_m=0.025)`.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen. The notes tell which shots are left out, and why.
+
+    Returns
+    -------
+    Calibrated
+
+    Raises
+    ------
+    InputError
+        No photo matches.
+    CalibrationError
+        Fewer than three shots can be used, or they contradict each other.
+
+    Notes
+    -----
+    Zhang's calibration (2000) by OpenCV. Shots whose pose most others contradict (Rousseeuw 1984), and outliers of the
+    residual, are left out; the lens gets more coefficients where they are worth it.
+    """
+    journal = Journal(progress)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once
+    photos, alone = _find_photos(left, right)
+    rejected = [Rejected(path.name, "the other camera has no photo of that name") for path in alone]
+    shots, size, unusable = _find_boards(photos, board, journal)
+    kept, repeated = drop_repeated(shots, size[0] if size else 1)
+    rejected += unusable + repeated
+    for shot in rejected:
+        journal.note(f"{shot.name} is left out: {shot.reason}")
+    if len(kept) < FEWEST_SHOTS or size is None:
+        raise CalibrationError(
+            f"{len(kept)} of {len(photos)} shots show the board {board.columns}x{board.rows}, "
+            f"{FEWEST_SHOTS} are the least",
+            hint=f"is {param('board')} right? 9x6 counts a chessboard's inner corners, charuco:11x8 squares "
+            f"(see {param('dictionary')})",
+        )
+    with journal.stage("calibration"):
+        solution = solve(kept, board, size)
+    for shot in solution.rejected:
+        journal.note(f"{shot.name} is left out: {shot.reason}")
+    rejected += solution.rejected
+    journal.add(shots=len(photos), used=len(solution.used), rejected={shot.name: shot.reason for shot in rejected})
+    _tell(solution, size, journal)
+    return Calibrated(
+        cameras=solution.cameras,
+        rig=solution.rig,
+        rms_px=solution.rms_px,
+        residuals_px={r.name: r.residual_px for r in solution.residuals},
+        solution=solution,
+        photos=photos,
+        size=size,
+        **journal.told,
+    )
+
+
+def _find_photos(left: str, right: str | None) -> tuple[_Photos, list[Path]]:
+    """The photos by the name of their shot, and those without a partner."""
+    if right is None:
+        return {path.name: (path,) for path in find_shots(left).values()}, []
+    pairs, alone = pair_shots(find_shots(left), find_shots(right))
+    return {one.name: (one, other) for one, other in pairs}, alone
+
+
+def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[Shot], _Size | None, list[Rejected]]:
+    """The board's corners in every photo, the photos' size, and the shots that are of no use."""
+    shots: list[Shot] = []
+    rejected: list[Rejected] = []
+    size: _Size | None = None
+    for name, paths in journal.steps(photos.items(), len(photos), "corners"):
+        try:
+            views = [cv2.cvtColor(to_8bit(read_image(path)), cv2.COLOR_RGB2GRAY) for path in paths]
+        except InputError as error:
+            rejected.append(Rejected(name, error.message))
+            continue
+        sizes = {(view.shape[1], view.shape[0]) for view in views}
+        size = size or sizes.copy().pop()
+        if sizes != {size}:
+            found = " and ".join(f"{w}x{h}" for w, h in sorted(sizes))
+            rejected.append(Rejected(name, f"it is {found}, the first photo is {size[0]}x{size[1]}"))
+            continue
+        shot = read_shot(name, views, board)  # pyright: ignore[reportArgumentType]
+        (shots if isinstance(shot, Shot) else rejected).append(shot)  # pyright: ignore[reportArgumentType]
+    return shots, size, rejected
+
+
+def _tell(solution: Solution, size: _Size, journal: Journal) -> None:
+    """Put down what was found and what it is worth."""
+    views = ("left", "right")[: len(solution.cameras)]
+    covered = coverage(solution.used, size)
+    journal.add(
+        size=list(size),
+        rms_px=round(solution.rms_px, 4),
+        residuals_px={r.name: [round(v, 4) for v in r.residual_px] for r in solution.residuals},
+        coverage=[round(share, 3) for share in covered],
+        cameras={
+            view: camera_facts(camera.pinhole)
+            | {"focal_sigma_px": round(sigma, 3), "distortion": [round(c, 6) for c in camera.distortion]}
+            for view, camera, sigma in zip(views, solution.cameras, solution.focal_sigma_px, strict=True)
+        },
+    )
+    summary = f"residual {solution.rms_px:.2f} px over {len(solution.used)} shots"
+    if solution.rig:
+        facts, told = _rig_facts(solution, solution.rig)
+        journal.add(**facts)
+        summary += f"; {told}"
+        if solution.rig.translation_m[0] > 0:
+            journal.note(
+                "the right camera stands to the left of the left one: "
+                f"are {param('left')} and {param('right')} exchanged?"
+            )
+    journal.note(summary)
+    for view, camera, sigma, share in zip(views, solution.cameras, solution.focal_sigma_px, covered, strict=True):
+        journal.note(
+            f"{view}: focal length {camera.pinhole.fx:.1f} ± {sigma:.1f} px, "
+            f"corners in {100 * share:.0f} % of the picture"
+        )
+        if sigma > _UNSURE * camera.pinhole.fx:
+            journal.note(f"the {view} focal length is unsure: add shots with the board tilted by 20° to 45°")
+        if share < _THIN:
+            journal.note(f"the {view} lens is unsure where no corner was seen: add shots with the board there")
+
+
+def _rig_facts(solution: Solution, rig: StereoRig) -> tuple[dict[str, Any], str]:
+    """How the two cameras stand and how well rows line up, as facts and in words."""
+    before, after = epipolar_errors_px(solution.used, Rectifier.of(rig))
+    facts = {
+        "baseline_m": round(rig.baseline_m, 6),
+        "rotation": rig.rotation.round(8).tolist(),
+        "translation_m": rig.translation_m.round(6).tolist(),
+        "epipolar_error_px": {"before": round(before, 4), "after": round(after, 4)},
+    }
+    return facts, (
+        f"baseline {1000 * rig.baseline_m:.1f} mm; rows are {before:.2f} px apart as taken, "
+        f"{after:.2f} px once rectified"
+    )

@@ -1,0 +1,143 @@
+"""Which camera a picture was taken with: by hand before the calibration, that before the photo's own file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from depthapps.apps.inputs import Given
+from depthapps.apps.journal import Journal
+from depthapps.apps.params import SceneParams
+from depthapps.core.choices import Rectify
+from depthapps.core.errors import param
+from depthapps.core.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, StereoRig
+from depthapps.io.calibration.file import CalibrationFile
+from depthapps.io.calibration.read import read_calibration
+from depthapps.io.maps import ASSUMED_FAR_M, ASSUMED_NEAR_M
+from depthapps.io.photos.metadata import focal_px
+
+_ASSUMED = {
+    "focal length": f"a field of view of {ASSUMED_FOV_DEG:g}° ({param('fov_deg')})",
+    "baseline": f"a baseline of {1000 * ASSUMED_BASELINE_M:g} mm ({param('baseline_m')})",
+    "range": f"depths from {ASSUMED_NEAR_M:g} to {ASSUMED_FAR_M:g} m",
+    "scale": "the numbers of the depth inside the photo, which has no unit, to be metres",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Cameras:
+    """What is known of the cameras of a pair, or of one photo's.
+
+    calibration: of the pair once it is rectified. rig: the cameras as they stand, where the photos have still to be
+    rectified by them. infinity_known: doffs_px was measured, and not assumed. second_focal_px: of the second photo,
+    where both focal lengths come from EXIF: a zoom may have moved between the two.
+    """
+
+    calibration: Calibration
+    rig: StereoRig | None = None
+    infinity_known: bool = False
+    second_focal_px: float | None = None
+
+
+def calibration_files(calibration: Any) -> tuple[Path, ...]:
+    """The paths among what was given as a calibration; empty where it is none, or a value."""
+    if isinstance(calibration, (str, os.PathLike)):
+        return (Path(calibration),)
+    if isinstance(calibration, Sequence):
+        return tuple(Path(path) for path in calibration)
+    return ()
+
+
+def find_cameras(params: SceneParams, given: Given, journal: Journal) -> Cameras:
+    """Put together what hand, calibration and photo tell of the cameras. Raises CalibrationError."""
+    height, width = given.photo.image.shape[:2]
+    files = calibration_files(params.calibration)
+    file = read_calibration(*files) if files else None
+    rig = params.calibration if isinstance(params.calibration, StereoRig) else None
+    if rig is not None:
+        file = CalibrationFile.of_rig(rig)
+    elif isinstance(params.calibration, Calibration):
+        file = CalibrationFile.of_calibration(params.calibration)
+    by_hand = params.focal_px is not None or params.fov_deg is not None
+    second = None
+    if given.right_metadata and not file and not by_hand and not given.contents.camera:
+        known = focal_px(given.photo.metadata, width, height)
+        second = focal_px(given.right_metadata, width, height) if known else None
+    return Cameras(
+        _calibration(params, given, file, journal),
+        file.rig(width, height, params.baseline_m) if file else None,
+        file is not None or params.doffs_px is not None,
+        second,
+    )
+
+
+def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None, journal: Journal) -> Calibration:
+    height, width = given.photo.image.shape[:2]
+    if file and file.warning:
+        journal.note(file.warning)
+    if file and file.rig(width, height) and params.rectify is Rectify.NEVER:
+        journal.note("the calibration is of views as the cameras took them; these are taken as rectified already")
+    camera = _camera(params, given, file)
+    assumed = [] if camera else ["focal length"]
+    camera = camera or Camera.from_fov(width, height, ASSUMED_FOV_DEG)
+    own = given.contents
+    baseline = params.baseline_m if params.baseline_m is not None else (file and file.baseline_m) or own.baseline_m
+    if given.depth_m is not None or own.inverse_m is not None:  # depth already: the baseline has no part in it
+        if own.inverse_m is not None and not own.scaled:
+            assumed.append("range" if given.apart else "scale")
+        baseline = baseline or ASSUMED_BASELINE_M
+    elif baseline is None:
+        baseline = ASSUMED_BASELINE_M
+        assumed.append("baseline")
+    if params.doffs_px is not None:
+        doffs = params.doffs_px
+    else:
+        doffs = (file.doffs_px or 0.0) * (width / (file.width or width)) if file else own.doffs_px
+    return Calibration(camera, baseline, doffs, tuple(assumed))
+
+
+def _camera(params: SceneParams, given: Given, file: CalibrationFile | None) -> Camera | None:
+    """The camera by hand, by the calibration, by the photo's own file or by its EXIF; None where nothing tells."""
+    height, width = given.photo.image.shape[:2]
+    of_file = file.camera(width, height, rectified=params.rectify is Rectify.NEVER) if file else None
+    if params.focal_px is not None or params.fov_deg is not None:
+        by_hand = (
+            Camera.centred(width, height, params.focal_px)
+            if params.focal_px is not None
+            else Camera.from_fov(width, height, params.fov_deg or 0)
+        )
+        # a focal length given by hand leaves the file's principal point alone
+        return replace(of_file, fx=by_hand.fx, fy=by_hand.fy) if of_file else by_hand
+    if of_file or given.contents.camera:
+        return of_file or given.contents.camera
+    exif_focal_px = focal_px(given.photo.metadata, width, height)
+    return Camera.centred(width, height, exif_focal_px) if exif_focal_px else None
+
+
+def note_assumptions(calibration: Calibration, journal: Journal) -> None:
+    """Say once what was assumed for want of a calibration."""
+    if calibration.assumed:
+        assumed = " and ".join(_ASSUMED[each] for each in calibration.assumed)
+        journal.note(f"no calibration: assuming {assumed}; metres are a guess")
+
+
+def camera_facts(camera: Camera) -> dict[str, Any]:
+    """A camera as facts."""
+    return {
+        "fx_px": round(camera.fx, 3),
+        "fy_px": round(camera.fy, 3),
+        "cx_px": round(camera.cx, 3),
+        "cy_px": round(camera.cy, 3),
+    }
+
+
+def calibration_facts(calibration: Calibration) -> dict[str, Any]:
+    """A calibration as facts."""
+    return camera_facts(calibration.camera) | {
+        "baseline_m": calibration.baseline_m,
+        "doffs_px": calibration.doffs_px,
+        "assumed": list(calibration.assumed),
+    }

@@ -1,0 +1,83 @@
+"""The files that a scene is made of, checked before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
+
+from depthapps.apps.params import PathLike, SceneParams
+from depthapps.core.choices import Layout
+from depthapps.core.errors import InputError, param
+from depthapps.io.inputs import check_input
+
+if TYPE_CHECKING:
+    from depthapps.core.scene import FloatMap, Image
+
+
+@dataclass(frozen=True, eq=False)
+class SceneFiles:
+    """A picture and one of a right view, a depth map, a disparity map, or nothing: each a path or an array."""
+
+    image: PathLike | Image
+    right: PathLike | Image | None = None
+    depth: PathLike | FloatMap | None = None
+    disparity: PathLike | FloatMap | None = None
+
+    def named(self) -> dict[str, str]:
+        """Where each comes from, as facts."""
+        given = {"image": self.image, "right": self.right, "depth": self.depth, "disparity": self.disparity}
+        return {k: str(v) if is_path(v) else "array" for k, v in given.items() if v is not None}
+
+    @property
+    def name(self) -> str:
+        """The picture's name without its suffix; empty for an array."""
+        return Path(self.image).stem if is_path(self.image) else ""
+
+    def check(self, params: SceneParams) -> None:
+        """Refuse what cannot become a scene, from names and headers alone. Raises InputError."""
+        others = {"image": self.right, "depth map": self.depth, "disparity map": self.disparity}
+        given = {what: other for what, other in others.items() if other is not None}
+        if len(given) > 1:
+            hint = f"pass one of: a right view, {param('depth')}, {param('disparity')}"
+            raise InputError("the depth was given twice", hint=hint)
+        if params.layout and given:
+            layouts = ", ".join(param("layout", each) for each in Layout)
+            raise InputError(
+                "the depth was given twice", hint=f"pass one of: {layouts}, a right view, {param('depth')}"
+            )
+        if params.matcher is not None and (self.depth is not None or self.disparity is not None):
+            raise InputError(
+                f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
+            )
+        for what, path in (("image", self.image), *given.items()):
+            if is_path(path):
+                check_input(Path(path), what)
+        if not given and params.layout is None:
+            self._check_alone()
+
+    def _check_alone(self) -> None:
+        """Refuse a picture that holds neither a second view nor a depth."""
+        if is_path(self.image):
+            from depthapps.io.photos.describe import describe_photo
+
+            found = describe_photo(Path(self.image))
+            if found.has_right or found.has_depth:
+                return
+            name, width, height = f", {Path(self.image).name},", found.width, found.height
+        else:
+            shape = getattr(self.image, "shape", (0, 0))
+            name, width, height = "", shape[1], shape[0]
+        wide = width >= 2 * height > 0
+        raise InputError(
+            f"there is only one view{name} and no depth for it or in it",
+            hint=f"add {param('layout', Layout.SIDE_BY_SIDE)} if both views are in it"
+            if wide
+            else f"add the right view, or {param('depth', 'FILE')} or {param('disparity', 'FILE')}",
+        )
+
+
+def is_path(given: object) -> TypeGuard[PathLike]:
+    """Whether something names a file, and is no array."""
+    return isinstance(given, (str, os.PathLike))

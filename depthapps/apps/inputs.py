@@ -1,0 +1,133 @@
+"""What was given to make a scene of: a picture, and a second view or a depth for it, from files or as arrays."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from depthapps.apps.files import SceneFiles
+from depthapps.apps.params import PathLike, SceneParams
+from depthapps.core.choices import DepthKind
+from depthapps.core.errors import InputError
+from depthapps.core.scene import FloatMap, Image
+from depthapps.io.maps import read_depth, read_disparity, read_inverse_depth
+from depthapps.io.photos.contents import Contents, read_contents
+from depthapps.io.photos.images import Photo, read_photo
+from depthapps.io.photos.metadata import Metadata
+from depthapps.io.photos.views import split_views
+
+_PROPORTION = 0.02  # by which a map's proportions may differ from the picture's: networks round sizes to 14 or 32 px
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A picture with one of: a right view, a depth map, a disparity map, or the depth inside its own file.
+
+    contents: what the picture's file says besides. right_metadata: of the right view, where it is a photo of its own;
+    right_size: width and height of that photo, where it was brought to the left one's size. enlarged: the depth inside
+    may have been enlarged by its maker. apart: the views come from two files, or were told apart by hand.
+    """
+
+    contents: Contents
+    right: Image | None = None
+    depth_m: FloatMap | None = None
+    disparity_px: FloatMap | None = None
+    enlarged: bool = False
+    right_metadata: Metadata | None = None
+    right_size: tuple[int, int] | None = None
+    apart: bool = True
+
+    @property
+    def photo(self) -> Photo:
+        """The picture, or the left view."""
+        return self.contents.photo
+
+
+def read_given(files: SceneFiles, params: SceneParams) -> Given:
+    """Read the files. Raises InputError where they are not one picture with one depth."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once
+    if params.layout is not None:
+        return _split(_photo(files.image), params)
+    if files.right is not None:
+        return _pair(*_both_photos(files.image, files.right))
+    if files.disparity is not None:
+        given = files.disparity
+        disparity = given if isinstance(given, np.ndarray) else read_disparity(Path(given))
+        return Given(Contents(_photo(files.image)), disparity_px=disparity)
+    if files.depth is not None:
+        return _with_depth(_photo(files.image), files.depth, params)
+    return _alone(files.image)
+
+
+def _photo(image: PathLike | Image) -> Photo:
+    return Photo(image, Metadata()) if isinstance(image, np.ndarray) else read_photo(Path(image))
+
+
+def _both_photos(left: PathLike | Image, right: PathLike | Image) -> tuple[Photo, Photo]:
+    """Both photos, decoded side by side, while the engine is imported: that takes as long as decoding a small pair."""
+    with ThreadPoolExecutor(2) as pool:
+        photos = [pool.submit(_photo, image) for image in (left, right)]
+        import_module("depthapps.engine.match_photos")
+        return photos[0].result(), photos[1].result()
+
+
+def _alone(image: PathLike | Image) -> Given:
+    contents = Contents(_photo(image)) if isinstance(image, np.ndarray) else read_contents(Path(image))
+    if contents.right is None and contents.inverse_m is None:
+        raise InputError(
+            "the file announces a second view or a depth and holds neither", hint="pass the camera's own file, unedited"
+        )
+    return Given(contents, contents.right, enlarged=True, apart=False)
+
+
+def _split(photo: Photo, params: SceneParams) -> Given:
+    assert params.layout is not None
+    left, right = split_views(photo.image, params.layout, squeezed=params.squeezed)
+    if params.cross_eyed:
+        left, right = right, left
+    return Given(Contents(Photo(left, photo.metadata)), right)
+
+
+def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
+    if params.depth_kind is DepthKind.METRIC:
+        if isinstance(given, np.ndarray):
+            depth = np.where(given > 0, given, np.nan).astype(np.float32)
+        else:
+            depth = read_depth(Path(given), params.depth_scale)
+        if depth.shape == photo.image.shape[:2] or not _alike(depth, photo.image):
+            return Given(Contents(photo), depth_m=depth)  # of another shape: the scene refuses it
+        return Given(Contents(photo, inverse_m=1 / depth))
+    affine = params.depth_kind is DepthKind.AFFINE_INVERSE
+    inverse, sigma = read_inverse_depth(given if isinstance(given, np.ndarray) else Path(given), affine=affine)
+    if not _alike(inverse, photo.image):
+        raise InputError(
+            f"the image is {_size(photo.image)} but its depth is {_size(inverse)}",
+            hint="pass a depth map of the whole image, of any size",
+        )
+    return Given(Contents(photo, inverse_m=inverse, sigma_m=sigma, scaled=not affine), enlarged=True)
+
+
+def _pair(left: Photo, right: Photo) -> Given:
+    """Two photos; a second one that was saved smaller or larger as a whole is brought to the first one's size."""
+    (height, width), (h, w) = left.image.shape[:2], right.image.shape[:2]
+    whole = abs(h * width - w * height) <= max(width, height)  # up to a pixel; a crop is another picture
+    if (h, w) == (height, width) or not whole:
+        return Given(Contents(left), right.image, right_metadata=right.metadata)
+    how = cv2.INTER_AREA if w > width else cv2.INTER_CUBIC
+    view = np.asarray(cv2.resize(right.image, (width, height), interpolation=how))
+    return Given(Contents(left), view, right_metadata=right.metadata, right_size=(w, h))
+
+
+def _alike(depth: FloatMap, image: Image) -> bool:
+    """Whether a map (h, w) can be of a picture (H, W, 3) as a whole: by their proportions, up to their roundings."""
+    (h, w), (height, width) = depth.shape, image.shape[:2]
+    return abs(h * width - w * height) <= _PROPORTION * w * height
+
+
+def _size(picture: Image | FloatMap) -> str:
+    return f"{picture.shape[1]}x{picture.shape[0]}"

@@ -1,0 +1,286 @@
+"""Make a model of a scene: a textured mesh or a point cloud, a printable solid, and the files that hold them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from depthapps.apps.journal import JobResult, Journal, Progress
+from depthapps.apps.params import ModelParams, PathLike
+from depthapps.core.choices import Axes, Preset
+from depthapps.core.errors import param
+from depthapps.core.scene import Camera, PointCloud, Scene, TriangleMesh
+from depthapps.io.models.viewer import VIEWER_POINTS, viewer_page
+from depthapps.io.models.write import TEXTURED_SUFFIXES, write_cloud, write_mesh, write_solid
+from depthapps.io.outputs import Outputs
+from depthapps.mesh.cut import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
+from depthapps.mesh.params import WEB, SimplifyParams, SolidParams
+from depthapps.mesh.simplify import Loss, simplify_surface
+from depthapps.mesh.solid import Solid, build_solid
+
+LEAST_TOLD = 5e-4  # smaller shares would be told as 0.0 %
+
+
+Shape = TriangleMesh | PointCloud
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Model(JobResult):
+    """A mesh or a point cloud, and how files and pages show it.
+
+    Attributes
+    ----------
+    shape : TriangleMesh or PointCloud
+        In the camera's axes, or in those of the world that the views of a scan stand in; metres.
+    camera : Camera
+        The camera through which a viewer page looks first.
+    web : bool
+        Whether files are kept small enough for the web.
+    make_textured : callable
+        Makes the shape for formats that carry a texture; called when the first of them is written.
+    make_page : callable
+        Makes what a browser can turn without a GPU, in the axes of `camera`, and says how that differs from the
+        shape, "" if it does not.
+    """
+
+    shape: Shape
+    camera: Camera
+    web: bool = False
+    make_textured: Callable[[], Shape]
+    make_page: Callable[[], tuple[Shape, str]]
+
+    @cached_property
+    def textured(self) -> Shape:
+        """The shape for formats that carry a texture."""
+        return self.make_textured()
+
+    @cached_property
+    def for_page(self) -> tuple[Shape, str]:
+        """The shape for a viewer page, and how it differs from the model, "" if it does not."""
+        return self.make_page()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Print(JobResult):
+    """A printable solid.
+
+    Attributes
+    ----------
+    solid : Solid
+        Closed, in millimetres, standing on its base.
+    """
+
+    solid: Solid
+
+
+def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Progress | None = None) -> Model:
+    """Make a textured mesh or a point cloud of the visible surface, torn at depth edges.
+
+    Parameters
+    ----------
+    scene : Scene
+    params : ModelParams, optional
+        What it is for, and how far it is simplified.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    InputError
+        No surface is left.
+
+    Notes
+    -----
+    One vertex a pixel, torn where neighbouring depths are no slope of one surface; what is unknown, likely wrong or a
+    speck is left out. Edges collapse in the order of the quadric error that each adds (Garland and Heckbert 1997), in
+    image coordinates and 1/Z, where every plane is exactly plane.
+    """
+    params, journal = params or ModelParams(), Journal(progress)
+    with journal.stage("meshing"):
+        surface = cut_surface(scene)
+        loss = None
+        if params.points:
+            shape = surface_cloud(surface)
+        else:
+            shape, loss = _simplified(surface, params.simplified)
+    summary = _tell_single_view(journal, shape, surface.cut, loss)
+    return Model(
+        shape=shape,
+        camera=scene.camera,
+        web=params.preset is Preset.WEB,
+        make_textured=lambda: shape,
+        make_page=lambda: _for_page(shape, scene, surface),
+        summary="; ".join(summary),
+        **journal.told,
+    )
+
+
+def make_print(scene: Scene, params: SolidParams | None = None, *, progress: Progress | None = None) -> Print:
+    """Make a closed solid with a base of a scene, to be printed.
+
+    Parameters
+    ----------
+    scene : Scene
+    params : SolidParams, optional
+        The longest side in millimetres, and the triangles of its front.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen.
+
+    Returns
+    -------
+    Print
+
+    Raises
+    ------
+    InputError
+        No surface is left, or nothing of it could be printed in that size.
+    """
+    journal = Journal(progress)
+    with journal.stage("meshing"):
+        solid = build_solid(scene, params)
+    return Print(solid=solid, summary=tell_solid(journal, solid), **journal.told)
+
+
+def write_model(
+    paths: PathLike | Sequence[PathLike],
+    model: Model | Print,
+    *,
+    axes: Axes | None = None,
+    outputs: Outputs | None = None,
+) -> None:
+    """Write a model or a print to files, each in the format of its suffix.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        .glb, .obj, .ply, .stl for meshes; .glb, .ply for point clouds; .stl, .3mf for prints.
+    model : Model or Print
+    axes : Axes, optional
+        Where Y and Z point; None takes what readers of each format expect.
+    outputs : Outputs, optional
+        The group of files that these belong to, all or none. None makes a group of its own, and replaces files.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written, or its suffix cannot hold the model.
+    """
+    paths = [Path(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    if outputs is None:
+        with Outputs([], overwrite=True) as group:
+            return write_model(paths, model, axes=axes, outputs=group)
+    for path in paths:
+        if isinstance(model, Print):
+            write_solid(path, model.solid, outputs=outputs)
+            continue
+        shape = model.textured if path.suffix.lower() in TEXTURED_SUFFIXES else model.shape
+        if isinstance(shape, PointCloud):
+            write_cloud(path, shape, axes=axes, outputs=outputs)
+        else:
+            write_mesh(path, shape, axes=axes, web=model.web, outputs=outputs)
+    return None
+
+
+def write_viewer_page(path: PathLike, model: Model, title: str = "", *, outputs: Outputs | None = None) -> str:
+    """Write a web page that shows a model, and lets one turn it, without a network.
+
+    Parameters
+    ----------
+    path : path
+        .html
+    model : Model
+    title : str
+        Of the page.
+    outputs : Outputs, optional
+        The group of files that it belongs to; None makes a group of its own, and replaces a file.
+
+    Returns
+    -------
+    str
+        How what it shows differs from the model, "" if it does not: browsers without a GPU turn fewer triangles.
+    """
+    if outputs is None:
+        with Outputs([], overwrite=True) as group:
+            return write_viewer_page(path, model, title, outputs=group)
+    shape, note = model.for_page
+    outputs.part(Path(path)).write_bytes(viewer_page(shape, model.camera, title).encode("utf-8"))
+    return note
+
+
+def _simplified(surface: GridSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:
+    if params == SimplifyParams():
+        return textured_mesh(surface), None
+    triangles, loss = simplify_surface(surface, params)
+    return textured_mesh(surface, triangles), loss
+
+
+def _for_page(shape: Shape, scene: Scene, surface: GridSurface) -> tuple[Shape, str]:
+    """The web preset's triangles, or fewer points, and what to say of that."""
+    if isinstance(shape, PointCloud):
+        stride = math.ceil(math.sqrt(surface.depth_m.size / VIEWER_POINTS))
+        if stride == 1:
+            return shape, ""
+        return surface_cloud(cut_surface(scene, stride)), f"shows one of {stride}x{stride} pixels"
+    if len(shape.triangles) <= (WEB.max_triangles or 0):
+        return shape, ""
+    return _simplified(surface, WEB)[0], f"shows the model as {param('preset', Preset.WEB)} makes it"
+
+
+def tell_solid(journal: Journal, solid: Solid) -> str:
+    """A print in one line, and put into the journal."""
+    extent = [round(float(v), 2) for v in np.ptp(solid.vertices, axis=0)]
+    journal.add(
+        vertices=len(solid.vertices), triangles=len(solid.triangles), extent_mm=extent, watertight=solid.watertight
+    )
+    closed = "closed" if solid.watertight else "not closed"
+    return f"{len(solid.triangles):,} triangles, {closed}, {' x '.join(f'{v:g}' for v in extent)} mm, the base below"
+
+
+def tell_shape(
+    journal: Journal,
+    shape: Shape,
+    kept: float,
+    left_out: dict[str, float],
+    confidence: float | None,
+) -> list[str]:
+    """A mesh or a cloud in parts of one line, and put into the journal.
+
+    kept, left_out by reason: shares of the pixels. confidence: mean over what is kept, None if there is none.
+    """
+    points = shape.points if isinstance(shape, PointCloud) else shape.vertices
+    extent = [round(float(v), 4) for v in np.ptp(points, axis=0)]
+    counts = {"vertices": len(points)} | ({} if isinstance(shape, PointCloud) else {"triangles": len(shape.triangles)})
+    shares = {name: round(share, 5) for name, share in left_out.items()}
+    journal.add(**counts, extent_m=extent, kept=round(kept, 5), left_out=shares)
+    told = [
+        *(f"{count:,} {what}" for what, count in counts.items()),
+        " x ".join(f"{v:.3g}" for v in extent) + " m",
+        f"{100 * kept:.1f} % of the pixels",
+    ]
+    reasons = [f"{100 * share:.1f} % {name}" for name, share in left_out.items() if share >= LEAST_TOLD]
+    if reasons:
+        told.append(f"left out {', '.join(reasons)}")
+    if confidence is not None:
+        journal.add(confidence=round(confidence, 3))
+        told.append(f"confidence {confidence:.2f}")
+    return told
+
+
+def _tell_single_view(journal: Journal, shape: Shape, cut: Cut, loss: Loss | None) -> list[str]:
+    """The model of one view in parts of one line, and put into the journal."""
+    reasons = {name: getattr(cut, name) for name in ("unknown", "doubtful", "torn", "islands")}
+    told = tell_shape(journal, shape, cut.kept, reasons, cut.confidence)
+    if loss is not None:
+        journal.add(error={"rms": loss.rms, "largest": loss.largest, "lost": loss.lost})
+        told.append(f"simplified: depth off by {100 * loss.rms:.2g} % rms, {100 * loss.largest:.2g} % at most")
+    return told

@@ -1,0 +1,238 @@
+"""Put lights on a scene: who sees them, the picture under them, a light's own depth map, a sun on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.apps.journal import JobResult, Journal, Progress
+from depthapps.core.choices import Quality
+from depthapps.core.color import to_8bit
+from depthapps.core.errors import InputError
+from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.runtime.kernel import load_ahead
+from depthapps.shadow import mapped, tracing
+from depthapps.shadow.light_view import ShadowMap, draw_shadow_map
+from depthapps.shadow.mapped import Mapper
+from depthapps.shadow.params import Light, LitBy, RelightParams
+from depthapps.shadow.relight import relight as shade
+from depthapps.shadow.solid import Solid, build_solid
+from depthapps.shadow.tracing import Tracer
+
+_SAMPLES = {Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent; fast has shadow maps
+_SKY_SAMPLES = {Quality.FAST: 8, Quality.BALANCED: 16, Quality.BEST: 64}  # rays a pixel to the sky
+
+
+def load_shadow_loops(quality: Quality) -> None:
+    """Start loading the compiled loops that shadows of a quality need, in the background, while files are read."""
+    load_ahead(mapped.KERNELS if quality is Quality.FAST else tracing.KERNELS)
+
+
+class _Caster:
+    """A scene's solid, with what finds who sees a light made ready once."""
+
+    def __init__(self, solid: Solid, quality: Quality) -> None:
+        self.solid, self.quality = solid, quality
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        """For rays; shadow maps alone need none."""
+        return Tracer(self.solid)
+
+    @cached_property
+    def mapper(self) -> Mapper:
+        """For shadow maps."""
+        return Mapper(self.solid)
+
+    def visibility(self, light: Light, *, certainty: bool = False) -> tuple[FloatMap, FloatMap | None]:
+        """How much of a light each pixel sees, and how certain that is if wanted; (H, W) in 0..1."""
+        if self.quality is not Quality.FAST:
+            return self.tracer.visibility(light, _SAMPLES[self.quality])
+        # a map does not tell what is certain: that takes one ray a pixel
+        return self.mapper.visibility(light), self.tracer.visibility(light, 1).confidence if certainty else None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Shadows(JobResult):
+    """Who sees which light.
+
+    Attributes
+    ----------
+    lights : tuple of LitBy
+        The lights.
+    each : tuple of (H, W) float32 arrays
+        How much of each light a pixel sees, 0 to 1, one array a light.
+    certainty : (H, W) float32 array, optional
+        How certain the least certain of them is, 0 to 1: 0 where it depends on what nobody saw, one half where on
+        what is outside the picture. None if it was not asked for.
+    openness : (H, W) float32 array, optional
+        Ambient occlusion: how open the sky over each pixel is, 0 to 1. None if it was not asked for.
+    solid : Solid
+        What casts the shadows.
+    """
+
+    lights: tuple[LitBy, ...]
+    each: tuple[FloatMap, ...]
+    certainty: FloatMap | None
+    openness: FloatMap | None
+    solid: Solid
+
+    @cached_property
+    def mask(self) -> FloatMap:
+        """How much of the light that it sees most of a pixel gets, (H, W) float32 in 0..1."""
+        return np.maximum.reduce(self.each)
+
+
+def cast_shadows(
+    scene: Scene,
+    lights: Sequence[LitBy],
+    quality: Quality = Quality.BALANCED,
+    *,
+    certainty: bool = False,
+    ambient_occlusion: bool = False,
+    progress: Progress | None = None,
+) -> Shadows:
+    """Find which pixels see which light.
+
+    Parameters
+    ----------
+    scene : Scene
+    lights : sequence of LitBy
+        Suns, lamps and spots.
+    quality : Quality
+        FAST draws shadow maps; BALANCED and BEST trace 48 and 256 rays a pixel to lights with an extent.
+    certainty : bool
+        Also find how certain the shadows are.
+    ambient_occlusion : bool
+        Also find how open the sky over each pixel is.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen.
+
+    Returns
+    -------
+    Shadows
+
+    Raises
+    ------
+    InputError
+        There is no light.
+
+    Notes
+    -----
+    Rays are traced through the scene as a solid: the visible surface, torn at depth edges and cleaned of its noise,
+    and a far side guessed from it. Shadow maps are filtered by the width of the penumbra (PCSS, Fernando 2005).
+    """
+    if not lights:
+        raise InputError("there is no light to cast shadows", hint="give one or more")
+    journal = Journal(progress)
+    load_shadow_loops(quality)
+    with journal.stage("surface"):
+        caster = _Caster(build_solid(scene), quality)
+    with journal.stage("tracing"):
+        seen = [caster.visibility(lit.light, certainty=certainty) for lit in lights]
+        openness = caster.tracer.openness(_SKY_SAMPLES[quality]) if ambient_occlusion else None
+    sure = [each for _, each in seen if each is not None]
+    shadows = Shadows(
+        lights=tuple(lights),
+        each=tuple(share for share, _ in seen),
+        certainty=np.minimum.reduce(sure) if certainty else None,
+        openness=openness,
+        solid=caster.solid,
+        **journal.told,
+    )
+    shadows.facts["lit_share"] = round(float(shadows.mask.mean()), 4)
+    return shadows
+
+
+def relight(
+    scene: Scene,
+    lights: Sequence[LitBy] | Shadows,
+    params: RelightParams | None = None,
+    quality: Quality = Quality.BALANCED,
+    *,
+    progress: Progress | None = None,
+) -> Image:
+    """The scene's picture under other lights, with their shadows.
+
+    Parameters
+    ----------
+    scene : Scene
+    lights : sequence of LitBy, or Shadows
+        The lights; or what `cast_shadows` found for them, whose ambient occlusion, if it has any, is used too.
+    params : RelightParams, optional
+        Ambient light, strength, and how much of the light in the photo is taken out first.
+    quality : Quality
+        Of the shadows, where they have still to be found.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen.
+
+    Returns
+    -------
+    (H, W, 3) array
+        RGB, of the picture's own sample type.
+
+    Notes
+    -----
+    Surfaces are taken as matt (Lambert), and the picture as their colour: light and shadows in the photo stay in it.
+    Where the scene's confidence is low, light is that of surer surroundings.
+    """
+    shadows = lights if isinstance(lights, Shadows) else cast_shadows(scene, lights, quality, progress=progress)
+    pairs = list(zip(shadows.lights, shadows.each, strict=True))
+    return shade(scene, shadows.solid, pairs, params or RelightParams(), shadows.openness)
+
+
+def relight_sweep(
+    scene: Scene,
+    moments: Sequence[LitBy],
+    params: RelightParams | None = None,
+    quality: Quality = Quality.BALANCED,
+    *,
+    progress: Progress | None = None,
+) -> Iterator[NDArray[np.uint8]]:
+    """Frames of a scene under one light that changes.
+
+    Parameters
+    ----------
+    scene : Scene
+    moments : sequence of LitBy
+        The light at each frame; `sun_path` makes those of a sun on its way.
+    params : RelightParams, optional
+    quality : Quality
+    progress : callable, optional
+        Called with a `Stage` after every frame.
+
+    Yields
+    ------
+    (H, W, 3) uint8 array
+        RGB; `write_video` takes them.
+    """
+    journal = Journal(progress)
+    load_shadow_loops(quality)
+    with journal.stage("surface"):
+        caster = _Caster(build_solid(scene), quality)
+    for lit in journal.steps(moments, len(moments), "tracing"):
+        seen, _ = caster.visibility(lit.light)
+        yield to_8bit(shade(scene, caster.solid, [(lit, seen)], params or RelightParams()))
+
+
+def make_shadow_map(scene: Scene | Shadows, light: Light, size: int | None = None) -> ShadowMap:
+    """A light's own depth map of the scene.
+
+    Parameters
+    ----------
+    scene : Scene or Shadows
+    light : DirectionalLight, PointLight or SpotLight
+    size : int, optional
+        Pixels of its side; None takes the longer side of the picture.
+
+    Returns
+    -------
+    ShadowMap
+        Depth in metres, (size, size) float32, NaN where the light meets nothing; and the matrices that lead into it.
+    """
+    solid = scene.solid if isinstance(scene, Shadows) else build_solid(scene)
+    return draw_shadow_map(solid, light, size or max(solid.front.shape))

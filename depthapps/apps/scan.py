@@ -1,0 +1,296 @@
+"""Scan: many views of one scene, from a folder, as one model or one printable solid."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.apps.journal import JobResult, Journal, Progress
+from depthapps.apps.model import LEAST_TOLD, Model, Print, Shape, tell_shape, tell_solid
+from depthapps.apps.params import DEPTH_SCALE, ModelParams, PathLike, SceneParams
+from depthapps.apps.scene import open_scene
+from depthapps.core.choices import DepthKind, Preset
+from depthapps.core.errors import InputError, param
+from depthapps.core.scene import PointCloud, Scene, TriangleMesh
+from depthapps.io.maps import read_depth
+from depthapps.io.models.viewer import VIEWER_POINTS
+from depthapps.io.photos.images import read_image
+from depthapps.io.sequences import Sequence, View, read_sequence
+from depthapps.mesh.params import WEB, SolidParams
+from depthapps.scan.atlas import textured
+from depthapps.scan.fuse import Fused, distances_m, fuse_views, simplify_mesh
+from depthapps.scan.paint import PlacedView
+from depthapps.scan.params import FuseParams
+from depthapps.scan.register import estimate_poses, trajectory_errors
+from depthapps.scan.shell import build_shell
+
+ERROR_SAMPLES = 50_000  # vertices of the whole mesh that tell how far off a simplified one is
+_MOST_KEPT = 4 << 30  # bytes of scenes that wait on disk while poses are found; beyond, views are read again
+Pose = NDArray[np.floating]  # (4, 4) camera to world
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scan(JobResult):
+    """Many views fused into one surface.
+
+    Attributes
+    ----------
+    fused : Fused
+        The surface, in the axes of the views' world, and the views that it takes its colours from.
+    poses : tuple of (4, 4) float64 arrays
+        Camera to world, of each view; None for views that could not be tied to the others.
+    """
+
+    fused: Fused
+    poses: tuple[Pose | None, ...]
+
+
+def scan_folder(
+    folder: PathLike,
+    params: FuseParams | None = None,
+    scene_params: SceneParams | None = None,
+    *,
+    find_poses: bool = False,
+    progress: Progress | None = None,
+) -> Scan:
+    """Fuse the views in a folder: RGB-D frames or stereo pairs, with their poses or without.
+
+    Parameters
+    ----------
+    folder : path
+        Laid out as 7-Scenes, TUM RGB-D or Open3D do, or pairs in left/ and right/ or NAME_left and NAME_right.
+    params : FuseParams, optional
+        The voxels that the views are fused in, and how far they reach.
+    scene_params : SceneParams, optional
+        Calibration, depth scale and matching of each view.
+    find_poses : bool
+        Find where the views stood from the views, even if the folder tells.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen.
+
+    Returns
+    -------
+    Scan
+
+    Raises
+    ------
+    InputError
+        The folder is no sequence, or its views have no surface in common.
+
+    Notes
+    -----
+    Poses are found by features with RANSAC, coloured ICP (Park, Zhou and Koltun 2017) and a pose graph that can doubt
+    loop closures (Choi, Zhou and Koltun 2015). Surfaces are fused in a truncated signed distance field (Curless and
+    Levoy 1996).
+    """
+    scene_params, journal = scene_params or SceneParams(), Journal(progress)
+    if scene_params.depth_kind is not DepthKind.METRIC:
+        raise InputError("the depth of a sequence is metric", hint=f"leave {param('depth_kind')} out")
+    sequence = read_sequence(Path(folder))
+    journal.add(sequence={"folder": str(folder), "layout": sequence.kind, "views": len(sequence.views)})
+    poses: tuple[Pose | None, ...] = tuple(view.pose for view in sequence.views)
+    find_poses, summary = find_poses or poses[0] is None, ""
+    with tempfile.TemporaryDirectory(prefix="depthapps-") as folder_of_scenes:
+        scenes = _Scenes(sequence, scene_params, journal, Path(folder_of_scenes) if find_poses else None)
+        if find_poses:
+            all_scenes = scenes.of(list(range(len(sequence.views))), "registering")
+            poses, summary = _found_poses(sequence, all_scenes, journal)
+        placed = {k: pose for k, pose in enumerate(poses) if pose is not None}
+        fused = fuse_views(zip(scenes.of(list(placed), "fusing"), placed.values(), strict=True), params)
+    if fused.color_camera:
+        journal.add(color_camera={k: round(v, 4) for k, v in asdict(fused.color_camera).items()})
+        journal.note(
+            "the pictures did not lie on their depth; their colours told where they belong, and they were moved"
+        )
+    return Scan(fused=fused, poses=poses, summary=summary, **journal.told)
+
+
+def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Progress | None = None) -> Model:
+    """The mesh or the point cloud of a scan, with a texture made of the views' own pictures.
+
+    Parameters
+    ----------
+    scan : Scan
+    params : ModelParams, optional
+        What it is for, and how far it is simplified; an error in percent is not used.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen.
+
+    Returns
+    -------
+    Model
+
+    Notes
+    -----
+    Each triangle shows a piece of the photo that sees it best, neighbours keep to one photo where they can (Waechter
+    et al. 2014), and what is left of the steps between two photos is spread into both.
+    """
+    params, journal, fused = params or ModelParams(), Journal(progress), scan.fused
+    if params.max_error_pct is not None:
+        raise InputError("a scan is simplified by its triangles", hint=f"leave {param('max_error_pct')} out")
+    with journal.stage("meshing"):
+        mesh, limit = fused.mesh, params.simplified.max_triangles
+        mesh = mesh if limit is None else simplify_mesh(mesh, limit)
+    shape = PointCloud(mesh.vertices, mesh.colors, mesh.normals) if params.points else mesh
+    summary = _tell_scan(journal, shape, fused)
+
+    @cache
+    def photographed() -> Shape:
+        """With a texture: vertices are doubled where that changes from photo to photo."""
+        return shape if isinstance(shape, PointCloud) else textured(shape, fused.seen_by, fused.voxel_m)
+
+    return Model(
+        shape=shape,
+        camera=fused.seen_by[0].camera,  # which the page looks through
+        web=params.preset is Preset.WEB,
+        make_textured=photographed,
+        make_page=lambda: (_seen_from(_for_page(shape, photographed, fused), fused.seen_by[0]), ""),
+        summary="; ".join([*summary, *([scan.summary] if scan.summary else [])]),
+        **journal.told,
+    )
+
+
+def print_of_scan(scan: Scan, params: SolidParams | None = None, *, progress: Progress | None = None) -> Print:
+    """A closed shell of a scan's surface, standing on a plate, to be printed.
+
+    Parameters
+    ----------
+    scan : Scan
+    params : SolidParams, optional
+        The longest side in millimetres, and the most triangles.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen.
+
+    Returns
+    -------
+    Print
+    """
+    journal = Journal(progress)
+    first = next(pose for pose in scan.poses if pose is not None)
+    with journal.stage("meshing"):
+        solid = build_shell(scan.fused.mesh, -first[:3, 1], params)  # the first camera's Y points down
+    summary = [tell_solid(journal, solid), *([scan.summary] if scan.summary else [])]
+    return Print(solid=solid, summary="; ".join(summary), **journal.told)
+
+
+class _Scenes:
+    """The scenes of a sequence's views, made one at a time.
+
+    With a folder they are kept there, up to _MOST_KEPT bytes, for whoever asks again: a pair is not matched twice.
+    What was assumed of the cameras is told with the first.
+    """
+
+    def __init__(self, sequence: Sequence, params: SceneParams, journal: Journal, folder: Path | None) -> None:
+        self._sequence, self._params, self._journal, self._folder = sequence, params, journal, folder
+        self._kept = 0
+        self._told = False
+
+    def of(self, places: list[int], stage: str) -> Iterator[Scene]:
+        """The scenes of the views at these places of the sequence."""
+        return map(self._scene, self._journal.steps(places, len(places), stage))
+
+    def _scene(self, k: int) -> Scene:
+        path = self._folder / f"{k}.pickle" if self._folder else None
+        if path and path.exists():
+            return pickle.loads(path.read_bytes())
+        scene = self._made(self._sequence.views[k])
+        if path and self._kept < _MOST_KEPT:
+            self._kept += path.write_bytes(pickle.dumps(scene, pickle.HIGHEST_PROTOCOL))
+        return scene
+
+    def _made(self, view: View) -> Scene:
+        params = self._params
+        if view.depth is not None:
+            own = self._sequence.depth_scale
+            if params.depth_scale == DEPTH_SCALE and own:
+                params = replace(params, depth_scale=own)
+            by_hand = any(v is not None for v in (params.calibration, params.focal_px, params.fov_deg))
+            if self._sequence.camera_matrix is not None and not by_hand:
+                return self._of_camera(view.image, view.depth, params.depth_scale)
+        opened = open_scene(view.image, view.right, params, depth=view.depth)
+        if not self._told:
+            self._told = True
+            self._journal.add(**opened.facts)
+            for note in opened.notes:
+                self._journal.note(note.raw)
+        return opened.scene
+
+    def _of_camera(self, image_path: Path, depth_path: Path, scale: float) -> Scene:
+        """A view of the sequence's own camera, which is that of its depth."""
+        image, depth = read_image(image_path), read_depth(depth_path, scale)
+        height, width = depth.shape
+        if image.shape[:2] != depth.shape:
+            image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
+        camera = self._sequence.camera(width, height)
+        if camera is None or not (0 < camera.cx < width and 0 < camera.cy < height):
+            raise InputError(
+                f"the camera of the sequence does not fit its depth of {width}x{height}",
+                hint=f"give {param('calibration')} or {param('focal_px')}",
+            )
+        return Scene(image, depth, camera)
+
+
+def _found_poses(sequence: Sequence, scenes: Iterable[Scene], journal: Journal) -> tuple[tuple[Pose | None, ...], str]:
+    """The poses of the views, found from them, and what there is to say of that."""
+    found = estimate_poses(scenes)
+    lost = sum(pose is None for pose in found.poses)
+    journal.add(
+        trajectory=[None if p is None else np.round(p, 6).tolist() for p in found.poses],
+        loop_closures=found.closures,
+        drift_m=round(found.drift_m, 4),
+        views_lost=lost,
+    )
+    if lost:
+        journal.note(f"{lost} of {len(found.poses)} views could not be tied to the others and are left out")
+    told = f"poses found, {found.closures} loop closures took out {found.drift_m:.2g} m of drift"
+    off_m = trajectory_errors(found.poses, (view.pose for view in sequence.views))
+    if off_m.size:
+        rms, largest = float(np.sqrt(np.mean(off_m**2))), float(off_m.max())
+        journal.add(trajectory_error_m={"rms": round(rms, 4), "largest": round(largest, 4)})
+        told += f"; {rms:.2g} m rms and {largest:.2g} m at most from the folder's own poses"
+    return found.poses, told
+
+
+def _for_page(shape: Shape, photographed: Callable[[], Shape], fused: Fused) -> Shape:
+    """A scan as a browser can turn it without a GPU."""
+    if isinstance(shape, PointCloud):
+        every = math.ceil(len(shape.points) / VIEWER_POINTS)
+        return PointCloud(shape.points[::every], shape.colors[::every], shape.normals[::every])
+    limit = WEB.max_triangles or 0
+    if len(shape.triangles) <= limit:
+        return photographed()
+    return textured(simplify_mesh(shape, limit), fused.seen_by, fused.voxel_m)
+
+
+def _seen_from(shape: Shape, view: PlacedView) -> Shape:
+    """A mesh or a cloud in the axes of a view's camera."""
+    turn, shift = view.to_camera[:3, :3].astype(np.float32), view.to_camera[:3, 3].astype(np.float32)
+    if isinstance(shape, PointCloud):
+        return replace(shape, points=shape.points @ turn.T + shift, normals=shape.normals @ turn.T)
+    return replace(shape, vertices=shape.vertices @ turn.T + shift, normals=shape.normals @ turn.T)
+
+
+def _tell_scan(journal: Journal, shape: Shape, fused: Fused) -> list[str]:
+    """A scan in parts of one line, and put into the journal."""
+    journal.add(voxel_m=fused.voxel_m, views_fused=fused.views, specks=round(fused.specks, 5))
+    use, reasons = fused.use, {name: getattr(fused.use, name) for name in ("unknown", "doubtful", "far", "torn")}
+    told = tell_shape(journal, shape, use.kept, reasons, use.confidence)
+    told.append(f"{fused.views} views in voxels of {1000 * fused.voxel_m:.2g} mm")
+    if fused.specks >= LEAST_TOLD:
+        told.append(f"{100 * fused.specks:.1f} % of the triangles were specks")
+    if isinstance(shape, TriangleMesh) and len(shape.triangles) < len(fused.mesh.triangles):
+        whole = fused.mesh.vertices
+        off_mm = 1000 * distances_m(whole[:: math.ceil(len(whole) / ERROR_SAMPLES)], shape)
+        rms, largest = float(np.sqrt(np.mean(off_mm**2))), float(off_mm.max())
+        journal.add(error_mm={"rms": round(rms, 4), "largest": round(largest, 3)})
+        told.append(f"simplified: off by {rms:.2g} mm rms, {largest:.2g} mm at most")
+    return told

@@ -1,0 +1,284 @@
+"""Open a scene: the way in that all jobs share, from files or arrays to a picture with its depth and camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from depthapps.apps.camera import Cameras, calibration_facts, calibration_files, find_cameras, note_assumptions
+from depthapps.apps.files import SceneFiles
+from depthapps.apps.inputs import Given, read_given
+from depthapps.apps.journal import JobResult, Journal, Progress
+from depthapps.apps.params import PathLike, SceneParams
+from depthapps.core.choices import Rectify
+from depthapps.core.errors import InputError, StereoError, SwappedViewsError, param
+from depthapps.core.geometry import depth_from_disparity, disparity_from_depth, inverse_to_depth
+from depthapps.core.scene import Calibration, FloatMap, Image, Scene, StereoPair
+from depthapps.io.network import read_network
+from depthapps.io.photos.metadata import Metadata
+from depthapps.runtime.memory import keep_freed_memory
+from depthapps.surface.lift import lift_to_image
+
+if TYPE_CHECKING:  # the engine is loaded where there is something to match
+    from depthapps.engine.match_photos import PhotoMatch
+    from depthapps.engine.network import StereoNetwork
+
+_LAST_UNTURNED = 4  # of EXIF's orientations; the others exchange rows and columns
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenedScene(JobResult):
+    """A scene with what is known of where it comes from.
+
+    Attributes
+    ----------
+    scene : Scene
+        The picture, its depth in metres, its camera, and how sure the depth is.
+    calibration : Calibration
+        The camera, baseline and offset of infinity that depth and disparity go by.
+    disparity_px : (H, W) float32 array
+        Disparity in pixels of the scene's picture; NaN where unknown.
+    metadata : Metadata
+        EXIF and colour profile of the photo, for pictures that are made of it.
+    depth_is_given : bool
+        The depth was read, and not computed from disparities.
+    views : tuple of two (H, W, 3) arrays, optional
+        The rectified views that were matched; None where nothing was.
+    name : str
+        The photo's name without its suffix; empty for an array.
+    """
+
+    scene: Scene
+    calibration: Calibration
+    disparity_px: FloatMap
+    metadata: Metadata
+    depth_is_given: bool
+    views: tuple[Image, Image] | None = None
+    name: str = ""
+
+    @property
+    def in_metres(self) -> bool:
+        """Whether depth in metres is more than a guess at the cameras."""
+        return self.depth_is_given or not {"baseline", "focal length"} & set(self.calibration.assumed)
+
+
+def open_scene(
+    image: PathLike | Image,
+    right: PathLike | Image | None = None,
+    params: SceneParams | None = None,
+    *,
+    depth: PathLike | FloatMap | None = None,
+    disparity: PathLike | FloatMap | None = None,
+    confidence: bool = True,
+    metres_matter: bool = True,
+    progress: Progress | None = None,
+) -> OpenedScene:
+    """Make a scene of two photos, of one file that holds both views or a depth, or of a photo and its depth map.
+
+    Parameters
+    ----------
+    image : path or (H, W, 3) array
+        The left view; or one file with both views (MPO, spatial HEIC, a picture with `params.layout`), or with depth
+        inside (a phone's portrait). Arrays are RGB: uint8 or uint16 sRGB, or float32 linear light.
+    right : path or (H, W, 3) array, optional
+        The right view.
+    params : SceneParams, optional
+        Calibration, rectification, kinds of maps, quality.
+    depth, disparity : path or (h, w) array, optional
+        A depth map in place of the right view, of the kind that `params.depth_kind` says; or a disparity map, in
+        pixels of the image. A depth map may be smaller than the image.
+    confidence : bool
+        Also find how sure the depth of two views is, which takes time where the quality is fast.
+    metres_matter : bool
+        Whether to note that the camera was assumed, where only metres depend on it.
+    progress : callable, optional
+        Called with every `Note` and `Stage` as they happen.
+
+    Returns
+    -------
+    OpenedScene
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or the files are not one picture with one depth.
+    CalibrationError
+        The calibration cannot be read or does not fit the picture.
+    StereoError
+        The two views do not make a depth map; the message says why.
+
+    Notes
+    -----
+    Two views are matched by semi-global matching at several sizes (Hirschmüller 2008), and a small network chooses
+    between what these find. Photos that are not rectified are rectified by the points that both show. Small depth maps
+    are laid on the edges of the photo. The focal length is taken from the parameters, else from the calibration, the
+    photo's own file, or its EXIF; else it is assumed, which is noted.
+
+    Examples
+    --------
+    >>> import depthapps as da
+    >>> opened = da.open_scene("left.png", "right.png", da.SceneParams(calibration="calib.txt"))  # doctest: +SKIP
+    >>> opened.scene.depth_m.shape  # doctest: +SKIP
+    (672, 1008)
+    """
+    params = params or SceneParams()
+    journal = Journal(progress)
+    files = SceneFiles(image, right, depth, disparity)
+    files.check(params)
+    keep_freed_memory()
+    with journal.stage("reading"):
+        given = read_given(files, params)
+        if given.right is None and params.matcher is not None:  # it was a photo with depth inside
+            raise InputError(
+                f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
+            )
+        cameras = find_cameras(params, given, journal)
+    calibrations = [str(path) for path in calibration_files(params.calibration)]
+    journal.add(
+        inputs=files.named() | ({"calibration": calibrations} if calibrations else {}),
+        size=[cameras.calibration.camera.width, cameras.calibration.camera.height],
+        calibration=calibration_facts(cameras.calibration),
+    )
+    depth_is_given = given.depth_m is not None or given.contents.inverse_m is not None
+    if metres_matter or not depth_is_given or not given.contents.scaled:
+        note_assumptions(cameras.calibration, journal)
+    found = _from_views(params, given, cameras, confidence, journal) if given.right is not None else None
+    found = found or _from_maps(given, cameras.calibration, journal)
+    known = found.scene.depth_m[np.isfinite(found.scene.depth_m)]
+    journal.add(depth_range_m=[round(float(known.min()), 4), round(float(known.max()), 4)])
+    return OpenedScene(
+        scene=found.scene,
+        calibration=found.calibration,
+        disparity_px=found.disparity_px,
+        metadata=given.photo.metadata,
+        depth_is_given=depth_is_given,
+        views=found.views,
+        name=files.name,
+        **journal.told,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A scene, and the geometry and views that it was computed from."""
+
+    scene: Scene
+    calibration: Calibration
+    disparity_px: FloatMap
+    views: tuple[Image, Image] | None = None
+
+
+def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Found:
+    """The scene of a photo whose depth was given."""
+    contents, depth, sigma_m = given.contents, given.depth_m, 0.0
+    if contents.inverse_m is not None:
+        with journal.stage("lifting"):
+            # what phones and networks give as large as the photo they have enlarged
+            depth = inverse_to_depth(lift_to_image(contents.inverse_m, given.photo.image, blurred=given.enlarged))
+        sigma_m = contents.sigma_m
+    if depth is None:
+        assert given.disparity_px is not None
+        depth = depth_from_disparity(given.disparity_px, calibration)
+    scene = Scene(given.photo.image, depth, calibration.camera, sigma_m)
+    disparity = disparity_from_depth(depth, calibration) if given.disparity_px is None else given.disparity_px
+    return _Found(scene, calibration, disparity)
+
+
+def _from_views(params: SceneParams, given: Given, cameras: Cameras, confidence: bool, journal: Journal) -> _Found:
+    """The scene of two views."""
+    from depthapps.engine.match import DISPARITY_SIGMA
+
+    if given.right_size is not None:
+        height, width = given.photo.image.shape[:2]
+        there = f"{given.right_size[0]}x{given.right_size[1]}"
+        journal.note(f"the second photo, {there}, is brought to the first one's size, {width}x{height}")
+    with journal.stage("matching"):
+        photos = _match(params, given, cameras, confidence)
+    image, calibration, match = photos.image, photos.calibration, photos.match
+    journal.add(
+        matcher="builtin" if params.matcher is None else str(params.matcher),
+        calibration=calibration_facts(calibration),
+        size=[image.shape[1], image.shape[0]],
+        disparity_range_px=[round(v, 1) for v in match.range_px],
+    )
+    _note_rectification(photos, journal)
+    if params.doffs_px and photos.rectification is not None:
+        journal.note(f"{param('doffs_px')} is not used: where infinity lies was found while the photos were rectified")
+    if match.confidence is not None:
+        journal.add(mean_confidence=round(float(match.confidence.mean()), 3))
+    sigma_m = DISPARITY_SIGMA * calibration.camera.width / (calibration.camera.fx * calibration.baseline_m)
+    depth = depth_from_disparity(match.disparity_px, calibration)
+    scene = Scene(image, depth, calibration.camera, sigma_m, match.confidence)
+    return _Found(scene, calibration, match.disparity_px, photos.views)
+
+
+def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool) -> PhotoMatch:
+    """The two views matched, rectified before as the parameters and the calibration want it."""
+    from depthapps.engine.match_photos import match_photos
+
+    assert given.right is not None
+    try:
+        return match_photos(
+            StereoPair(given.photo.image, given.right, cameras.calibration),
+            params.quality,
+            _network(params),
+            rectify=params.rectify,
+            frame=params.frame,
+            rig=cameras.rig,
+            # what a 3D camera writes has the left view first; held on its side, its views lie above each other
+            order_known=not given.apart and given.photo.metadata.orientation <= _LAST_UNTURNED,
+            infinity_known=cameras.infinity_known,
+            confidence=confidence,
+            second_focal_px=cameras.second_focal_px,
+        )
+    except SwappedViewsError as error:
+        if given.right_metadata is not None:
+            raise
+        hint = f"if the right view comes first in it, add {param('cross_eyed')}; "
+        raise SwappedViewsError(error.message, hint=f"{hint}if the cameras converge, {param('doffs_px')}") from None
+    except StereoError as error:
+        if cameras.rig is None or params.rectify is Rectify.NEVER:
+            raise
+        hint = "the calibration is of views as the cameras took them: "
+        raise StereoError(
+            error.message, hint=f"{hint}pass {param('rectify', Rectify.NEVER)} if these are rectified"
+        ) from None
+
+
+def _network(params: SceneParams) -> StereoNetwork | None:
+    """The network to match with; None for the engine."""
+    from depthapps.engine.network import NetworkDescription, StereoNetwork
+
+    if params.matcher is None or isinstance(params.matcher, StereoNetwork):
+        return params.matcher
+    model, entries = read_network(Path(params.matcher))
+    return StereoNetwork(model, NetworkDescription.from_json(entries))
+
+
+def _note_rectification(found: PhotoMatch, journal: Journal) -> None:
+    """Put down what was done about the rows, and say what the user has to know."""
+    rows, facts = found.match.rows, {}
+    if rows is not None:
+        facts = {"vertical_error_px": round(rows.error_px, 3), "row_points": rows.points}
+    if found.report is not None:
+        facts |= found.report.rounded()
+        journal.note(
+            f"rectified two photos by {facts['inliers']} of {facts['matches']} points that both show, "
+            f"to {facts['vertical_error_px']:.2f} px between rows"
+        )
+        if found.report.exchanged:
+            journal.note("the second photo was taken from the left: matched the other way round")
+        if found.rectification is not None and found.rectification.nearer_px:
+            facts["nearer_px"] = round(found.rectification.nearer_px, 1)
+            journal.note(
+                "much would lie behind infinity: the farthest is taken as infinitely far, and metres are a guess"
+            )
+        if found.report.focal == "self-calibrated":
+            journal.note(f"the focal length, {found.report.focal_px[0]:.0f} px, is what fits the two photos best")
+    how = "estimated" if found.report else "calibrated" if found.rectification else "none"
+    offset = found.match.row_offset
+    facts["row_offset_px"] = 0.0 if offset is None else round(offset.constant, 3)
+    journal.add(rectification={"method": how, **facts})

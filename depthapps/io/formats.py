@@ -1,0 +1,32 @@
+"""Which files can hold what, by suffix; free of numpy, so that a wrong name is refused at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from depthapps.core.errors import OutputError
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+PREVIEW_SUFFIXES = (".png", ".jpg", ".jpeg")
+MASK_SUFFIXES = (".png", ".tif", ".tiff")
+MAP_SUFFIXES = (".pfm", ".npy", ".tif", ".tiff", ".png")
+SHADOW_MAP_SUFFIXES = (".tif", ".tiff", ".pfm", ".npy")
+VIDEO_SUFFIXES = (".mp4", ".gif")
+MESH_SUFFIXES = (".glb", ".obj", ".ply", ".stl")
+CLOUD_SUFFIXES = (".glb", ".ply")
+TEXTURED_SUFFIXES = (".glb", ".obj")
+SOLID_SUFFIXES = (".stl", ".3mf")
+VIEWER_SUFFIXES = (".html", ".htm")
+CALIBRATION_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
+
+
+def companions(path: Path) -> list[Path]:
+    """The further files that come with a model: an OBJ has a material and a texture beside it, of its own name.
+
+    Raises OutputError for an OBJ that could not name them.
+    """
+    if path.suffix.lower() != ".obj":
+        return []
+    if any(c.isspace() for c in path.name):
+        raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")
+    return [path.with_suffix(".mtl"), path.with_suffix(".png")]
