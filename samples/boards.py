@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from depthapps.core.scene import Camera, LensCamera, StereoRig
+from depthapps.core.camera import Camera, LensCamera, StereoRig
 from depthapps.engine.calibrate.boards import Board
 from depthapps.engine.calibrate.checks import camera_matrix
 from depthapps.io.photos.images import write_image

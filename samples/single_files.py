@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from depthapps.core.camera import Calibration
 from depthapps.core.geometry import depth_from_disparity
-from depthapps.core.scene import Calibration
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps import read_disparity
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthapps.core.scene import Calibration, Camera, Scene, StereoPair
+from depthapps.core.camera import Calibration, Camera
+from depthapps.core.scene import Scene, StereoPair
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples"

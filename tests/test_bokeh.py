@@ -11,9 +11,10 @@ import pytest
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import render_bokeh, scatter
+from depthapps.core.camera import Camera
 from depthapps.core.color import to_linear
 from depthapps.core.errors import InputError
-from depthapps.core.scene import Camera, Scene
+from depthapps.core.scene import Scene
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur, render_bokeh, scatter, scatter_filled, scatter_seen
 from depthapps.bokeh.sweep import focus_pull
+from depthapps.core.camera import Camera
 from depthapps.core.choices import Quality
 from depthapps.core.color import srgb_encode, to_linear
 from depthapps.core.errors import InputError
-from depthapps.core.scene import Camera, Scene
+from depthapps.core.scene import Scene
 from depthapps.draw.focus import show_coc, show_focus
 
 

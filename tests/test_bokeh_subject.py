@@ -9,7 +9,8 @@ import pytest
 from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.subject import find_subject
-from depthapps.core.scene import Camera, Scene
+from depthapps.core.camera import Camera
+from depthapps.core.scene import Scene
 
 Y, X = np.mgrid[:300, :400]
 WALL = np.full(X.shape, 5.0)

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps.core.camera import Calibration, Camera
 from depthapps.core.choices import Quality
 from depthapps.core.errors import StereoError, SwappedViewsError
-from depthapps.core.scene import Calibration, Camera, Image, StereoPair
+from depthapps.core.scene import Image, StereoPair
 from depthapps.engine.front.coarse import CoarseMatch, match_coarse, match_detail
 from depthapps.engine.front.exposure import equalize_exposure, match_exposure
 from depthapps.engine.front.noise import noise_level, remove_noise

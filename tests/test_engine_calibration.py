@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from boards import CHARUCO, CHESSBOARD, RIG, SIZE, poses, render
 
-from depthapps.core.scene import Camera, LensCamera
+from depthapps.core.camera import Camera, LensCamera
 from depthapps.engine.calibrate.boards import Board, Corners, align_order, find_corners
 from depthapps.engine.calibrate.checks import camera_matrix, coverage
 from depthapps.engine.calibrate.shots import Shot

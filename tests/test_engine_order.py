@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps.core.camera import Calibration, Camera
 from depthapps.core.choices import Quality
-from depthapps.core.scene import Calibration, Camera, Image, StereoPair
+from depthapps.core.scene import Image, StereoPair
 from depthapps.engine.front.coarse import match_coarse
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.range import find_range

@@ -13,9 +13,10 @@ from PIL.ExifTags import IFD, Base
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
+from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify
 from depthapps.core.errors import StereoError
-from depthapps.core.scene import Calibration, Camera, Image, LensCamera, StereoPair, StereoRig
+from depthapps.core.scene import Image, StereoPair
 from depthapps.engine.match import match_pair
 from depthapps.engine.match_photos import match_photos
 from depthapps.engine.rectify.rectification import rectify_rig

@@ -6,16 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from depthapps.core.geometry import (
-    depth_from_disparity,
-    disparity_from_depth,
-    fill_background,
-    inverse_depth_noise,
-    project,
-    ray_directions,
-    unproject,
-)
-from depthapps.core.scene import Calibration, Camera
+from depthapps.core.camera import Calibration, Camera
+from depthapps.core.filling import fill_background
+from depthapps.core.geometry import depth_from_disparity, disparity_from_depth, project, ray_directions, unproject
+from depthapps.surface.noise import inverse_depth_noise
 
 CAMERA = Camera(13, 9, 100.0, 110.0, 5.2, 4.4)
 depths = arrays(np.float32, (9, 13), elements=st.floats(0.125, 1000, width=32))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import read_raw
 
-from depthapps.cli.options import DEPTH_SCALE
+from depthapps.apps.params import DEPTH_SCALE
 from depthapps.core.errors import InputError, MissingExtraError
 from depthapps.io.maps import (
     ASSUMED_FAR_M,

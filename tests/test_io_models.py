@@ -15,11 +15,14 @@ import pytest
 import trimesh
 from conftest import read_raw
 
+from depthapps.core.camera import Camera
+from depthapps.core.choices import Axes
 from depthapps.core.color import srgb_decode
 from depthapps.core.errors import OutputError
-from depthapps.core.scene import Camera, Scene, TriangleMesh
+from depthapps.core.models import TriangleMesh
+from depthapps.core.scene import Scene
 from depthapps.io.models.viewer import viewer_page
-from depthapps.io.models.write import WEB_BYTES, Axes, companions, mesh_glb, write_cloud, write_mesh
+from depthapps.io.models.write import WEB_BYTES, companions, mesh_glb, write_cloud, write_mesh
 from depthapps.io.outputs import Outputs
 from depthapps.mesh.build import build_cloud, build_mesh
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
 from depthapps.core.geometry import project
-from depthapps.core.scene import Camera, Scene
+from depthapps.core.scene import Scene
 from depthapps.mesh.build import build_cloud, build_mesh
 from depthapps.mesh.cut import cut_surface, textured_mesh
 

@@ -10,8 +10,9 @@ import pytest
 from test_mesh_fuse import CAMERA, POSES, view
 
 from depthapps.scan.color_camera import ColorCamera, find_color_camera
-from depthapps.scan.fuse import Fused, FuseParams, fuse_views
+from depthapps.scan.fuse import Fused, fuse_views
 from depthapps.scan.paint import PlacedView
+from depthapps.scan.params import FuseParams
 
 
 @pytest.fixture(scope="module")

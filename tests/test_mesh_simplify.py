@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
-from depthapps.core.scene import Camera, Scene
+from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
-from depthapps.mesh.simplify import Collapser, SimplifyParams, rasterize, simplify_surface
+from depthapps.mesh.params import SimplifyParams
+from depthapps.mesh.simplify import Collapser, rasterize, simplify_surface
 from depthapps.mesh.triangles import border_edges
 
 HEIGHT, WIDTH = 150, 200

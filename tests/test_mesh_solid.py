@@ -7,9 +7,11 @@ import pytest
 import trimesh
 
 from depthapps.cli.mesh import SIZE_MM
+from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
-from depthapps.core.scene import Camera, Scene
-from depthapps.mesh.solid import BASE_SHARE, SolidParams, build_solid
+from depthapps.core.scene import Scene
+from depthapps.mesh.params import SolidParams
+from depthapps.mesh.solid import BASE_SHARE, build_solid
 
 
 def test_a_solid_is_closed_and_as_large_as_asked(step_scene):

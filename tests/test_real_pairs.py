@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from depthapps.core.camera import Calibration, Camera
 from depthapps.core.geometry import depth_from_disparity
-from depthapps.core.scene import Calibration, Camera, StereoPair
+from depthapps.core.scene import StereoPair
 from depthapps.engine.match import match_pair
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps import read_disparity

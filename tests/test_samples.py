@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from conftest import SAMPLES
 
-from depthapps.core.scene import Calibration, StereoPair
+from depthapps.core.camera import Calibration
+from depthapps.core.choices import Layout
+from depthapps.core.scene import StereoPair
 from depthapps.engine.match import match_pair
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps import read_disparity
 from depthapps.io.photos.contents import read_contents
 from depthapps.io.photos.images import read_image
-from depthapps.io.photos.views import Layout, split_views
+from depthapps.io.photos.views import split_views
 
 
 def test_the_samples_are_small():

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError, InputError
-from depthapps.core.scene import Calibration, Camera, LensCamera, Scene, StereoPair, StereoRig
+from depthapps.core.scene import Scene, StereoPair
 
 sizes = st.integers(2, 5000)
 focals = st.floats(10, 1e4)

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from depthapps.core.camera import Camera
 from depthapps.core.color import to_linear
 from depthapps.core.errors import InputError
-from depthapps.core.scene import Camera, Scene
+from depthapps.core.scene import Scene
 from depthapps.shadow.light_view import draw_shadow_map
+from depthapps.shadow.lights import beam
 from depthapps.shadow.params import (
     DirectionalLight,
     LitBy,
@@ -20,7 +22,7 @@ from depthapps.shadow.params import (
     SpotLight,
     color_of_temperature,
 )
-from depthapps.shadow.relight import beam, estimated_light, relight
+from depthapps.shadow.relight import estimated_light, relight
 from depthapps.shadow.solid import build_solid
 from depthapps.shadow.tracing import Tracer, steadied, trace_visibility
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from depthapps.core.camera import Camera
 from depthapps.core.geometry import ray_directions
-from depthapps.core.scene import Camera, Scene
+from depthapps.core.scene import Scene
 from depthapps.runtime.open3d import import_open3d
 from depthapps.shadow.light_view import occluders
+from depthapps.shadow.lights import light_vector
 from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.params import DirectionalLight, PointLight
 from depthapps.shadow.solid import Solid, build_solid
-from depthapps.shadow.tracing import Tracer, light_vector
+from depthapps.shadow.tracing import Tracer
 
 CAMERA = Camera.centred(480, 360, 420.0)
 LIGHTS = [

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from depthapps.core.scene import Camera, Scene
-from depthapps.surface.tearing import clean_depth, grid_triangles, surface_links, surface_normals
+from depthapps.core.camera import Camera
+from depthapps.core.scene import Scene
+from depthapps.surface.noise import clean_depth
+from depthapps.surface.normals import surface_normals
+from depthapps.surface.tearing import grid_triangles, surface_links
 
 CAMERA = Camera.centred(160, 120, 150.0)
 

@@ -10,9 +10,10 @@ import cv2
 
 from depthapps.apps.camera import camera_facts
 from depthapps.apps.journal import JobResult, Journal, Progress
+from depthapps.core.camera import LensCamera, StereoRig
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import CalibrationError, InputError, param
-from depthapps.core.scene import Image, LensCamera, StereoRig
+from depthapps.core.scene import Image
 from depthapps.draw.coverage import draw_corners, draw_lines
 from depthapps.engine.calibrate.boards import Board
 from depthapps.engine.calibrate.checks import Rectifier, coverage, epipolar_errors_px

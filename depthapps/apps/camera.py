@@ -11,9 +11,9 @@ from typing import Any
 from depthapps.apps.inputs import Given
 from depthapps.apps.journal import Journal
 from depthapps.apps.params import SceneParams
+from depthapps.core.camera import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, StereoRig
 from depthapps.core.choices import Rectify
 from depthapps.core.errors import param
-from depthapps.core.scene import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, StereoRig
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps import ASSUMED_FAR_M, ASSUMED_NEAR_M

@@ -13,9 +13,11 @@ import numpy as np
 
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.params import ModelParams, PathLike
+from depthapps.core.camera import Camera
 from depthapps.core.choices import Axes, Preset
 from depthapps.core.errors import param
-from depthapps.core.scene import Camera, PointCloud, Scene, TriangleMesh
+from depthapps.core.models import PointCloud, TriangleMesh
+from depthapps.core.scene import Scene
 from depthapps.io.models.viewer import VIEWER_POINTS, viewer_page
 from depthapps.io.models.write import TEXTURED_SUFFIXES, write_cloud, write_mesh, write_solid
 from depthapps.io.outputs import Outputs

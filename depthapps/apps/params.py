@@ -14,7 +14,7 @@ from depthapps.core.errors import CalibrationError, InputError, param
 from depthapps.mesh.params import WEB, SimplifyParams, SolidParams
 
 if TYPE_CHECKING:
-    from depthapps.core.scene import Calibration, StereoRig
+    from depthapps.core.camera import Calibration, StereoRig
     from depthapps.engine.network import StereoNetwork
 
 DEPTH_SCALE = 1000.0  # units a metre of whole numbers: millimetres, as Kinect, RealSense and 7-Scenes write

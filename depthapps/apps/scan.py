@@ -20,7 +20,8 @@ from depthapps.apps.params import DEPTH_SCALE, ModelParams, PathLike, SceneParam
 from depthapps.apps.scene import open_scene
 from depthapps.core.choices import DepthKind, Preset
 from depthapps.core.errors import InputError, param
-from depthapps.core.scene import PointCloud, Scene, TriangleMesh
+from depthapps.core.models import PointCloud, TriangleMesh
+from depthapps.core.scene import Scene
 from depthapps.io.maps import read_depth
 from depthapps.io.models.viewer import VIEWER_POINTS
 from depthapps.io.photos.images import read_image

@@ -13,10 +13,11 @@ from depthapps.apps.files import SceneFiles
 from depthapps.apps.inputs import Given, read_given
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.params import PathLike, SceneParams
+from depthapps.core.camera import Calibration
 from depthapps.core.choices import Rectify
 from depthapps.core.errors import InputError, StereoError, SwappedViewsError, param
 from depthapps.core.geometry import depth_from_disparity, disparity_from_depth, inverse_to_depth
-from depthapps.core.scene import Calibration, FloatMap, Image, Scene, StereoPair
+from depthapps.core.scene import FloatMap, Image, Scene, StereoPair
 from depthapps.io.network import read_network
 from depthapps.io.photos.metadata import Metadata
 from depthapps.runtime.memory import keep_freed_memory

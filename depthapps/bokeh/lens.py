@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from depthapps.bokeh.params import DEFAULT_BLUR, BokehParams
-from depthapps.core.geometry import fill_background
+from depthapps.core.filling import fill_background
+from depthapps.core.geometry import inverse_depth
 from depthapps.core.scene import FloatMap, Scene
-from depthapps.surface.tearing import inverse_depth
 
 _STRONGEST_PERCENTILE = 99  # a few wrong depths must not decide how strong blur_px is
 _SHOULDER = 0.5  # of the focus range: over this much more 1/Z sharpness gives way to the lens's full blur

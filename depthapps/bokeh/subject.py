@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import to_encoded
-from depthapps.core.geometry import fill_background
+from depthapps.core.filling import fill_background
+from depthapps.core.geometry import inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene
-from depthapps.surface.tearing import inverse_depth
 
 # Looked at on 25 stereo pairs, three phone portraits and a rendered scene. With any one of the constants changed by a
 # tenth to two fifths, at most 5 of these 29 choose another thing, and none ground or a background.

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from depthapps.core.camera import Calibration, StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify
 from depthapps.core.errors import StereoError, SwappedViewsError
-from depthapps.core.scene import Calibration, Image, StereoPair, StereoRig
+from depthapps.core.scene import Image, StereoPair
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.rows import shift_rows
 from depthapps.engine.match import StereoMatch, match_pair

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
-from depthapps.core.scene import Camera
 from depthapps.io.photos.images import IMAGE_SUFFIXES
 
 TUM_DEPTH_SCALE = 5000.0  # units a metre, by the data set's own description

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from depthapps.core.scene import PointCloud, Scene, TriangleMesh
+from depthapps.core.models import PointCloud, TriangleMesh
+from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface, surface_cloud, textured_mesh
-from depthapps.mesh.simplify import SimplifyParams, simplify_surface
+from depthapps.mesh.params import SimplifyParams
+from depthapps.mesh.simplify import simplify_surface
 
 
 def build_mesh(scene: Scene, params: SimplifyParams | None = None) -> TriangleMesh:

@@ -9,21 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
 from depthapps.core.geometry import unproject
-from depthapps.core.scene import Camera, FloatMap, Image, PointCloud, Scene, TriangleMesh
+from depthapps.core.models import PointCloud, TriangleMesh
+from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.mesh.triangles import used_vertices
-from depthapps.surface.tearing import (
-    BoolMap,
-    Links,
-    Quads,
-    clean_depth,
-    grid_quads,
-    surface_links,
-    surface_normals,
-    trusted,
-)
+from depthapps.surface.noise import clean_depth
+from depthapps.surface.normals import surface_normals
+from depthapps.surface.tearing import BoolMap, Links, Quads, grid_quads, surface_links, trusted
 
 # Islands smaller than this share of the picture are specks: a square of 1 % of its side.
 SMALLEST_ISLAND = 1e-4

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.geometry import inverse_depth
 from depthapps.core.scene import FloatMap
 from depthapps.mesh.coarsen import coarse_triangles
 from depthapps.mesh.cut import GridSurface
@@ -21,7 +22,7 @@ from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.triangles import used_vertices
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
-from depthapps.surface.tearing import Quads, inverse_depth
+from depthapps.surface.tearing import Quads
 
 # A border that moves by a pixel counts as much as a depth that is wrong by this share: silhouettes are seen first.
 BORDER_PX = 0.02

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, param
-from depthapps.core.geometry import fill_background, ray_directions
+from depthapps.core.filling import fill_background
+from depthapps.core.geometry import inverse_depth, ray_directions
 from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
 from depthapps.mesh.params import SimplifyParams, SolidParams
 from depthapps.mesh.simplify import grid_collapser
 from depthapps.mesh.triangles import border_edges, used_vertices
-from depthapps.surface.tearing import grid_quads, inverse_depth, surface_links
+from depthapps.surface.tearing import grid_quads, surface_links
 
 # A far background would make everything before it tiny, so that it ends at the smaller of these: the depth that all
 # but a fiftieth of the picture stays within, and three times the median one.

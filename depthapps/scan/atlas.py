@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.scene import TriangleMesh
+from depthapps.core.models import TriangleMesh
 from depthapps.runtime.kernel import Kernel
 from depthapps.scan.paint import Look, PlacedView, look_at
 from depthapps.scan.seams import Piece, even_out

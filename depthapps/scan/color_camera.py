@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.scene import TriangleMesh
+from depthapps.core.models import TriangleMesh
 from depthapps.scan.paint import PlacedView, look_at
 
 MOST_POINTS, MOST_VIEWS, FEWEST_SEEN = 3000, 12, 3

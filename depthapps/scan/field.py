@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
-from depthapps.core.scene import Camera, FloatMap
+from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.open3d import import_open3d
 from depthapps.runtime.threads import for_bands

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, param
-from depthapps.core.geometry import inverse_depth_noise
-from depthapps.core.scene import FloatMap, Scene, TriangleMesh
+from depthapps.core.models import TriangleMesh
+from depthapps.core.scene import FloatMap, Scene
 from depthapps.mesh.simplify import Collapser
 from depthapps.mesh.triangles import piece_sizes, used_vertices
 from depthapps.runtime.kernel import Kernel
@@ -21,7 +21,9 @@ from depthapps.scan.color_camera import ColorCamera, find_color_camera
 from depthapps.scan.field import DistanceField
 from depthapps.scan.paint import KeptViews, PlacedView, paint_vertices
 from depthapps.scan.params import FuseParams
-from depthapps.surface.tearing import clean_depth, surface_links, surface_normals, trusted
+from depthapps.surface.noise import clean_depth, inverse_depth_noise
+from depthapps.surface.normals import surface_normals
+from depthapps.surface.tearing import surface_links, trusted
 
 # Of all views together, some 100 kB each while the surface is taken out; a field that would need more is refused
 # rather than swapped to disk.

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera
 from depthapps.core.color import to_8bit
-from depthapps.core.scene import Camera, FloatMap, Scene, TriangleMesh
+from depthapps.core.models import TriangleMesh
+from depthapps.core.scene import FloatMap, Scene
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 from depthapps.scan.pinhole import Pinhole

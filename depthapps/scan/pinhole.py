@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.scene import Camera
+from depthapps.core.camera import Camera
 
 
 class Pinhole(NamedTuple):

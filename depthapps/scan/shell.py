@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, param
-from depthapps.core.scene import TriangleMesh
+from depthapps.core.models import TriangleMesh
+from depthapps.mesh.params import SolidParams
 from depthapps.mesh.simplify import Collapser
-from depthapps.mesh.solid import BASE_SHARE, Solid, SolidParams
+from depthapps.mesh.solid import BASE_SHARE, Solid
 from depthapps.mesh.triangles import piece_sizes, used_vertices
 from depthapps.runtime.open3d import import_open3d
 

@@ -8,21 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.geometry import fill_background, inverse_depth_noise, robust_deviation, unproject
-from depthapps.core.scene import Camera, FloatMap, Scene
+from depthapps.core.camera import Camera
+from depthapps.core.filling import fill_background
+from depthapps.core.geometry import inverse_depth, unproject
+from depthapps.core.scene import FloatMap, Scene
+from depthapps.core.statistics import robust_deviation
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 from depthapps.surface.denoise.planes import fit_planes
-from depthapps.surface.tearing import (
-    DEPTH_STEP,
-    STEP_SIGMAS,
-    Links,
-    inverse_depth,
-    normals_of_slopes,
-    surface_links,
-    surface_normals,
-    trusted,
-)
+from depthapps.surface.noise import inverse_depth_noise
+from depthapps.surface.normals import normals_of_slopes, surface_normals
+from depthapps.surface.tearing import DEPTH_STEP, STEP_SIGMAS, Links, surface_links, trusted
 
 _FOOTPRINTS = 0.5  # pixel footprints that a ray starts above the surface; 0.1 to 0.5 differ by 0.001 of shadow IoU
 _SIGMAS = 6.0  # of the noise left that it starts above it; over two noisy rooms 3 has more acne, 9 loses contact

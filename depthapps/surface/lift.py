@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
-from depthapps.core.geometry import fill_background
+from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands

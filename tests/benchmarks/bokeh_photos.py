@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from depthapps.bokeh.render import scatter, scatter_filled, scatter_seen
 from depthapps.core.color import srgb_decode, srgb_encode, to_linear
-from depthapps.core.geometry import fill_background
+from depthapps.core.filling import fill_background
 from depthapps.io.photos.images import read_image
 
 Linear = NDArray[np.floating]

@@ -22,10 +22,11 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera
 from depthapps.core.geometry import project, ray_directions, unproject
-from depthapps.core.scene import Camera, Scene
+from depthapps.core.scene import Scene
 from depthapps.mesh.build import build_mesh
-from depthapps.mesh.simplify import WEB
+from depthapps.mesh.params import WEB
 from depthapps.runtime.open3d import import_open3d
 from depthapps.scan.fuse import fuse_views
 from depthapps.surface.tearing import Links, grid_triangles

@@ -23,11 +23,13 @@ from numpy.typing import NDArray
 
 from depthapps.core.geometry import unproject
 from depthapps.core.scene import FloatMap, Scene
+from depthapps.shadow.lights import light_radius, light_vector
 from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.params import DirectionalLight, Light, PointLight
 from depthapps.shadow.solid import build_solid
-from depthapps.shadow.tracing import light_radius, light_vector, trace_visibility
-from depthapps.surface.tearing import surface_links, surface_normals
+from depthapps.shadow.tracing import trace_visibility
+from depthapps.surface.normals import surface_normals
+from depthapps.surface.tearing import surface_links
 
 BASELINE_M, NOISE_PX, GRAIN_PX = 0.12, 0.2, 1.5
 SUN_DEG = 5.0

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.scene import Image, LensCamera, StereoRig
+from depthapps.core.camera import LensCamera, StereoRig
+from depthapps.core.scene import Image
 from depthapps.engine.calibrate.shots import Shot
 
 _CELLS = 8, 6  # the picture's parts that want a corner each

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError
-from depthapps.core.scene import Camera, LensCamera, StereoRig
 from depthapps.engine.calibrate.agreement import pose_errors_px
 from depthapps.engine.calibrate.boards import Board
 from depthapps.engine.calibrate.shots import Rejected, Shot

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from depthapps.core.geometry import carry_down, fill_background
+from depthapps.core.filling import carry_down, fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.threads import for_bands
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.geometry import fill_background
+from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.threads import for_bands
 

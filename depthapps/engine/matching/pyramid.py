@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from depthapps.core.geometry import fill_background
+from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.front.align import AlignedViews
 from depthapps.engine.fusion.fuse import fuse

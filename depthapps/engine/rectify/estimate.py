@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera, LensCamera, StereoRig
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import StereoError, param
-from depthapps.core.scene import Camera, Image, LensCamera, StereoPair, StereoRig
+from depthapps.core.scene import Image, StereoPair
 from depthapps.engine.front.coarse import CoarseMatch, match_coarse
 from depthapps.engine.front.corners import find_corners, follow_corners
 from depthapps.engine.front.exposure import equalize_exposure

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import StereoError
-from depthapps.core.scene import Calibration, Camera, FloatMap, Image, LensCamera, StereoPair, StereoRig
+from depthapps.core.scene import FloatMap, Image, StereoPair
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.rectify.blank import filled, shown, shrunk
 

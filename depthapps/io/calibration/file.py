@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError, param
-from depthapps.core.scene import Calibration, Camera, LensCamera, StereoRig
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _MILLIMETRES_FROM = 10.0  # no rig that is carried is 10 m wide, and none of two cameras is less than 10 mm

@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from depthapps.core.camera import LensCamera, StereoRig
 from depthapps.core.errors import OutputError
-from depthapps.core.scene import LensCamera, StereoRig
 
 STORAGE_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 

@@ -11,7 +11,8 @@ from string import Template
 
 import numpy as np
 
-from depthapps.core.scene import Camera, PointCloud, TriangleMesh
+from depthapps.core.camera import Camera
+from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.io.models.write import cloud_glb, mesh_glb
 
 VIEWER_SUFFIXES = (".html", ".htm")

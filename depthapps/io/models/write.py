@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.choices import Axes
 from depthapps.core.errors import OutputError
-from depthapps.core.scene import PointCloud, TriangleMesh
+from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.io.models.glb import build_glb
 from depthapps.io.models.solids import stl_bytes
 from depthapps.io.models.text_rows import format_rows

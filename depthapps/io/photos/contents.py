@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from depthapps.core.scene import Camera, FloatMap, Image
+from depthapps.core.camera import Camera
+from depthapps.core.scene import FloatMap, Image
 from depthapps.io.outputs import check_input
 from depthapps.io.photos import heif, jpeg
 from depthapps.io.photos.images import Photo, decode_image

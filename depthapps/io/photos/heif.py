@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError, MissingExtraError
-from depthapps.core.scene import Camera, Image
+from depthapps.core.scene import Image
 from depthapps.io.photos.isobmff import Items, read_items
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright

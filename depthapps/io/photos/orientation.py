@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.scene import Camera
+from depthapps.core.camera import Camera
 
 _Map = TypeVar("_Map", bound=NDArray)
 # EXIF orientation -> exchange rows and columns, then mirror left and right, then mirror top and bottom

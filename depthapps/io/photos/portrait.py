@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import ASSUMED_FOV_DEG, Camera
 from depthapps.core.errors import InputError
 from depthapps.core.geometry import ray_directions
-from depthapps.core.scene import ASSUMED_FOV_DEG, Camera, FloatMap
+from depthapps.core.scene import FloatMap
 from depthapps.io.photos.images import decode
 from depthapps.io.photos.jpeg import end_of_picture, multi_pictures, xmp_packets
 from depthapps.io.photos.metadata import Metadata, focal_px

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from depthapps.core.geometry import robust_deviation
 from depthapps.core.scene import FloatMap
+from depthapps.core.statistics import robust_deviation
 from depthapps.runtime.threads import for_bands
 from depthapps.surface.denoise.faces import find_faces
 from depthapps.surface.denoise.fits import BoolMap, fit, gathered

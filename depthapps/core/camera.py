@@ -1,0 +1,154 @@
+"""Cameras: one, one behind a real lens, a rectified pair's geometry, and two that still have to be rectified.
+
+Camera axes are OpenCV's: X right, Y down, Z forward. Pixel centres lie at integer coordinates. Lengths are metres.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.errors import CalibrationError, param
+
+ASSUMED_FOV_DEG = 60.0  # horizontal; about a 31 mm lens on 36 mm film, between a phone's and a camera's usual lens
+ASSUMED_BASELINE_M = 0.065  # the mean distance of human eyes, which people and 3D cameras imitate
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera: picture size in pixels, focal lengths and principal point in pixels."""
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    def __post_init__(self) -> None:
+        """Refuse what no camera can be."""
+        if not (self.width > 0 and self.height > 0):
+            raise CalibrationError(
+                f"a camera of {self.width}x{self.height} px was described, sizes must be positive",
+                hint="check the width and height in the calibration",
+            )
+        if not (0 < self.fx < math.inf and 0 < self.fy < math.inf):
+            raise CalibrationError(
+                f"a focal length of {self.fx:g} x {self.fy:g} px was given, it must be positive",
+                hint=f"check the calibration, {param('focal_px')} or {param('fov_deg')}",
+            )
+
+    @classmethod
+    def centred(cls, width: int, height: int, focal_px: float) -> Camera:
+        """Square pixels and a principal point in the middle of the picture."""
+        return cls(width, height, focal_px, focal_px, (width - 1) / 2, (height - 1) / 2)
+
+    @classmethod
+    def from_fov(cls, width: int, height: int, fov_deg: float) -> Camera:
+        """The centred camera whose picture is fov_deg wide, in degrees between 0 and 180."""
+        if not 0 < fov_deg < 180:
+            raise CalibrationError(
+                f"a field of view of {fov_deg:g} degrees was given, it must lie between 0 and 180",
+                hint=f"{param('fov_deg')} is the horizontal angle of the picture, 60 for a usual lens",
+            )
+        return cls.centred(width, height, width / 2 / math.tan(math.radians(fov_deg) / 2))
+
+    def scaled_to(self, width: int, height: int) -> Camera:
+        """The camera of the same picture resized to width x height px."""
+        sx, sy = width / self.width, height / self.height
+        return Camera(width, height, self.fx * sx, self.fy * sy, (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The geometry of a rectified pair: Z = fx · baseline_m / (disparity + doffs_px).
+
+    `camera` is the left one; `doffs_px` is the difference of the principal points, cx_right − cx_left;
+    `assumed` names what was guessed for want of knowledge ("focal length", "baseline").
+    """
+
+    camera: Camera
+    baseline_m: float
+    doffs_px: float = 0.0
+    assumed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a rig without a baseline."""
+        if not 0 < self.baseline_m < math.inf:
+            raise CalibrationError(
+                f"a baseline of {self.baseline_m:g} m was given, it must be positive",
+                hint="the baseline is the distance between the two lenses, in metres",
+            )
+
+
+@dataclass(frozen=True)
+class LensCamera:
+    """A camera as it was built: a pinhole camera seen through a lens that bends straight lines.
+
+    distortion: OpenCV's coefficients, k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4 [tx ty]]]]; empty = none.
+    It stands beside `Camera` and not in it, so that what knows only pinholes cannot be handed a bent picture.
+    """
+
+    pinhole: Camera
+    distortion: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse coefficients of no model that is known here."""
+        if len(self.distortion) not in (0, 4, 5, 8, 12, 14):
+            raise CalibrationError(
+                f"a lens with {len(self.distortion)} distortion coefficients was described, not 0, 4, 5, 8, 12 or 14",
+                hint="k1 k2 p1 p2 [k3 [k4 k5 k6]] is the usual order; fisheye models are not understood",
+            )
+        if not np.isfinite(self.distortion).all():
+            raise CalibrationError("a distortion coefficient is no number", hint="check the calibration")
+
+    def scaled_to(self, width: int, height: int) -> LensCamera:
+        """The camera of the same picture resized to width x height px; distortion does not depend on the size."""
+        return LensCamera(self.pinhole.scaled_to(width, height), self.distortion)
+
+
+@dataclass(frozen=True, eq=False)
+class StereoRig:
+    """Two real cameras and how they stand to each other: X_right = rotation @ X_left + translation_m.
+
+    rotation: (3, 3) float64 orthonormal. translation_m: (3,) float64 metres; its length is the baseline.
+    The pictures of a rig are neither undistorted nor rectified; `Calibration` is the geometry once they are.
+    """
+
+    left: LensCamera
+    right: LensCamera
+    rotation: NDArray[np.floating]
+    translation_m: NDArray[np.floating]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no rotation, and two cameras in one place."""
+        if self.rotation.shape != (3, 3) or self.translation_m.shape != (3,):
+            raise CalibrationError(
+                f"the rig's rotation is {self.rotation.shape} and its translation {self.translation_m.shape}, "
+                "not (3, 3) and (3,)",
+                hint="X_right = R X_left + T, as OpenCV's stereoCalibrate returns them",
+            )
+        if not np.allclose(self.rotation @ self.rotation.T, np.eye(3), atol=1e-4) or np.linalg.det(self.rotation) < 0:
+            raise CalibrationError("the rig's rotation is no rotation matrix", hint="check R in the calibration")
+        if not 0 < self.baseline_m < math.inf:
+            raise CalibrationError(
+                f"the rig's cameras are {self.baseline_m:g} m apart, it must be more than nothing",
+                hint="check T in the calibration",
+            )
+
+    @property
+    def baseline_m(self) -> float:
+        """The distance between the two cameras."""
+        return float(np.linalg.norm(self.translation_m))
+
+    def scaled_to(self, width: int, height: int) -> StereoRig:
+        """The rig whose pictures are both resized to width x height px."""
+        return StereoRig(
+            self.left.scaled_to(width, height),
+            self.right.scaled_to(width, height),
+            self.rotation,
+            self.translation_m,
+        )
