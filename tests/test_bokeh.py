@@ -8,13 +8,20 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps.apps.refocus import refocus
+from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
-from depthapps.bokeh.render import render_bokeh, scatter
+from depthapps.bokeh.render import scatter
 from depthapps.core.camera import Camera
 from depthapps.core.color import to_linear
 from depthapps.core.errors import InputError
 from depthapps.core.scene import Scene
+
+
+def coc_of(scene: Scene, params: BokehParams) -> np.ndarray:
+    """The circles of confusion of a lens that is focused as its parameters say."""
+    return signed_coc(scene, params, find_focus(scene, params).depth_m)
 
 
 @pytest.fixture
@@ -28,7 +35,7 @@ def test_nothing_out_of_focus_comes_back_bit_for_bit(dtype):
     high = 1 if dtype is np.float32 else np.iinfo(dtype).max
     image = (rng.random((40, 50, 3)) * high).astype(dtype)
     scene = Scene(image, np.full((40, 50), 2, np.float32), Camera.centred(50, 40, 60))
-    out = render_bokeh(scene, BokehParams(f_number=1.4, focus_depth_m=2))
+    out = refocus(scene, BokehParams(f_number=1.4, focus_depth_m=2)).image
     assert out.dtype == image.dtype
     assert np.array_equal(out, image)
 
@@ -124,7 +131,7 @@ def test_a_blurred_foreground_lets_the_background_through():
 
 def test_the_circle_of_confusion_follows_the_lens(step_scene):
     params = BokehParams(f_number=2.0, focal_length_mm=50, sensor_width_mm=36, focus_depth_m=3.0)
-    coc, focus = signed_coc(step_scene, params)
+    coc, focus = coc_of(step_scene, params), find_focus(step_scene, params).depth_m
     f_px, aperture = 50 / 36 * 120, 0.05 / 4
     assert focus == 3.0
     assert coc[40, 50] == pytest.approx(f_px * aperture * (1 / 1 - 1 / 3))
@@ -132,24 +139,24 @@ def test_the_circle_of_confusion_follows_the_lens(step_scene):
 
 
 def test_the_blur_is_as_strong_as_asked(step_scene):
-    coc, _ = signed_coc(step_scene, BokehParams(blur_px=9, focus_px=(5, 5)))
+    coc = coc_of(step_scene, BokehParams(blur_px=9, focus_px=(5, 5)))
     assert np.abs(coc).max() == pytest.approx(9)
     assert coc[5, 5] == 0
-    default, _ = signed_coc(step_scene, BokehParams(focus_px=(5, 5)))
+    default = coc_of(step_scene, BokehParams(focus_px=(5, 5)))
     assert np.abs(default).max() == pytest.approx(0.015 * 120)
 
 
 def test_focus_is_taken_from_the_point(step_scene):
-    assert signed_coc(step_scene, BokehParams(focus_px=(60, 45)))[1] == 1
-    assert signed_coc(step_scene, BokehParams(focus_px=(5, 5)))[1] == 3
-    assert signed_coc(step_scene, BokehParams())[1] == 1  # the middle of the picture
+    assert find_focus(step_scene, BokehParams(focus_px=(60, 45))).depth_m == 1
+    assert find_focus(step_scene, BokehParams(focus_px=(5, 5))).depth_m == 3
+    assert find_focus(step_scene, BokehParams()).depth_m == 1  # the middle of the picture
 
 
 def test_unknown_and_infinite_depth_is_background(step_scene):
     depth = step_scene.depth_m.copy()
     depth[0:5] = np.inf
     depth[50, 70:90] = np.nan
-    coc, _ = signed_coc(Scene(step_scene.image, depth, step_scene.camera), BokehParams(f_number=2, focus_depth_m=1))
+    coc = coc_of(Scene(step_scene.image, depth, step_scene.camera), BokehParams(f_number=2, focus_depth_m=1))
     assert np.isfinite(coc).all()
     assert coc[2, 5] < coc[20, 5] < 0
     assert coc[50, 72] == coc[50, 95]
@@ -175,12 +182,12 @@ def test_a_focus_without_depth_is_refused(step_scene, point, message):
     depth = step_scene.depth_m.copy()
     depth[:10, :10] = np.nan
     with pytest.raises(InputError, match=message):
-        signed_coc(Scene(step_scene.image, depth, step_scene.camera), BokehParams(focus_px=point))
+        refocus(Scene(step_scene.image, depth, step_scene.camera), BokehParams(focus_px=point))
 
 
 def test_light_adds_up_in_linear_light():
     image = np.zeros((41, 41, 3), np.uint8)
     image[:, 20:] = 255
     scene = Scene(image, np.full((41, 41), 1, np.float32), Camera.centred(41, 41, 40))
-    out = render_bokeh(scene, BokehParams(f_number=1, focus_depth_m=1.5))
+    out = refocus(scene, BokehParams(f_number=1, focus_depth_m=1.5)).image
     assert to_linear(out)[20, 19:21].mean() == pytest.approx(0.5, abs=0.02)  # 188 in sRGB, not 128

@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps.apps.refocus import refocus
 from depthapps.bokeh.edges import snap_edges
+from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.highlights import LAMP_POWER, give_grain, recover_highlights
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
-from depthapps.bokeh.render import blur, render_bokeh, scatter, scatter_filled, scatter_seen
+from depthapps.bokeh.render import blur, scatter, scatter_filled, scatter_seen
 from depthapps.bokeh.sweep import focus_pull
 from depthapps.core.camera import Camera
 from depthapps.core.choices import Quality
@@ -21,6 +23,11 @@ from depthapps.core.color import srgb_encode, to_linear
 from depthapps.core.errors import InputError
 from depthapps.core.scene import Scene
 from depthapps.draw.focus import show_coc, show_focus
+
+
+def coc_of(scene: Scene, params: BokehParams) -> np.ndarray:
+    """The circles of confusion of a lens that is focused as its parameters say."""
+    return signed_coc(scene, params, find_focus(scene, params).depth_m)
 
 
 def _step(near: float, far: float) -> np.ndarray:
@@ -39,7 +46,7 @@ def _disc(**params) -> np.ndarray:
 def test_nothing_out_of_focus_comes_back_bit_for_bit(quality, step_scene):
     flat = Scene(step_scene.image, np.full(step_scene.depth_m.shape, 2, np.float32), step_scene.camera)
     lens = BokehParams(f_number=1.4, focus_depth_m=2)
-    assert np.array_equal(render_bokeh(flat, lens, quality), flat.image)
+    assert np.array_equal(refocus(flat, lens, quality).image, flat.image)
 
 
 @pytest.mark.parametrize("render", [scatter_filled, scatter_seen])
@@ -202,20 +209,20 @@ def test_grain_is_given_to_what_is_blurred_only():
 def test_focus_range_and_tilt(step_scene):
     depth = np.linspace(1, 4, 120, dtype=np.float32)[None].repeat(len(step_scene.depth_m), axis=0)
     scene = Scene(step_scene.image, depth, step_scene.camera)
-    narrow, _ = signed_coc(scene, BokehParams(f_number=2, focus_depth_m=2))
-    wide, _ = signed_coc(scene, BokehParams(f_number=2, focus_depth_m=2, focus_range_m=1))
+    narrow = coc_of(scene, BokehParams(f_number=2, focus_depth_m=2))
+    wide = coc_of(scene, BokehParams(f_number=2, focus_depth_m=2, focus_range_m=1))
     sharp = (depth > 1.51) & (depth < 2.49)
     assert np.abs(wide[sharp]).max() < 1e-5
     assert np.allclose(wide[depth > 3.5], narrow[depth > 3.5])
     assert np.abs(np.diff(wide[0])).max() < 3 * np.abs(np.diff(narrow[0])).max()
-    tilted, _ = signed_coc(scene, BokehParams(f_number=2, focus_depth_m=2, tilt=0.5))
+    tilted = coc_of(scene, BokehParams(f_number=2, focus_depth_m=2, tilt=0.5))
     middle = len(depth) // 2
     assert np.abs(tilted[middle] - narrow[middle]).max() < 0.02
     assert (tilted[-1] < narrow[-1]).all()
 
 
 def test_pictures_of_the_focus(step_scene):
-    coc, _ = signed_coc(step_scene, BokehParams(f_number=1, focus_depth_m=3))
+    coc = coc_of(step_scene, BokehParams(f_number=1, focus_depth_m=3))
     colors = show_coc(coc)
     assert colors[5, 5].max() == 0
     assert colors[40, 50, 0] > colors[40, 50, 2]  # before the focus: orange
@@ -245,7 +252,7 @@ def test_frames_of_a_focus_pull_are_as_pictures_taken_one_by_one(step_scene):
     frames = list(focus_pull(scene, lens, (1.0, 3.0), 3, Quality.BALANCED))
     for depth, frame in zip(depths, frames, strict=True):
         alone, unsnapped = (
-            render_bokeh(scene, replace(lens, focus_depth_m=depth), quality).astype(int)
+            refocus(scene, replace(lens, focus_depth_m=depth), quality).image.astype(int)
             for quality in (Quality.BALANCED, Quality.FAST)
         )
         assert np.abs(frame - alone).mean() < 0.05
@@ -309,9 +316,9 @@ def test_the_whole_picture_does_not_depend_on_the_number_of_threads(quality, far
     before = cv2.getNumThreads()
     try:
         cv2.setNumThreads(1)
-        one = render_bokeh(far_disc_scene, lens, quality)
+        one = refocus(far_disc_scene, lens, quality).image
         cv2.setNumThreads(4)
-        four = render_bokeh(far_disc_scene, lens, quality)
+        four = refocus(far_disc_scene, lens, quality).image
     finally:
         cv2.setNumThreads(before)
     assert np.array_equal(one, four)
@@ -328,13 +335,13 @@ def test_light_is_kept_where_everything_is_seen(radius):
 def test_16_bit_and_float_pictures_are_blurred_as_finely_as_they_were_given(far_disc_scene):
     lens = BokehParams(f_number=0.3, focus_depth_m=1, highlights=0)
     linear = to_linear(far_disc_scene.image)
-    exact = render_bokeh(replace(far_disc_scene, image=linear), lens)
+    exact = refocus(replace(far_disc_scene, image=linear), lens).image
     assert exact.dtype == np.float32
     deep = (far_disc_scene.image.astype(np.uint16)) * 257
-    out = render_bokeh(replace(far_disc_scene, image=deep), lens)
+    out = refocus(replace(far_disc_scene, image=deep), lens).image
     assert out.dtype == np.uint16
     off = np.abs(out / 65535 - srgb_encode(np.asarray(exact, np.float32)))
     assert off.max() < 2 / 65535
     lamp = linear.copy()
     lamp[10, 10] = 50  # float light may be brighter than white, and is kept so
-    assert render_bokeh(replace(far_disc_scene, image=lamp), lens)[:20, :20].sum() > linear[:20, :20].sum() + 100
+    assert refocus(replace(far_disc_scene, image=lamp), lens).image[:20, :20].sum() > linear[:20, :20].sum() + 100

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.bokeh.focus import find_focus
+from depthapps.bokeh.focus import Focus, find_focus
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.subject import find_subject
 from depthapps.core.camera import Camera
@@ -108,8 +108,8 @@ def test_the_subject_of_sparse_depth_is_where_depth_is_known():
     found = find_subject(scene)
     assert found is not None
     assert thing[int(found[1]), int(found[0])]
-    assert find_focus(scene, BokehParams(focus_px="auto"))[0] == pytest.approx(1.5)
+    assert find_focus(scene, BokehParams(focus_px="auto")).depth_m == pytest.approx(1.5)
 
 
 def test_without_a_subject_the_middle_is_in_focus():
-    assert find_focus(_scene(WALL), BokehParams(focus_px="auto")) == (5, (199.5, 149.5))
+    assert find_focus(_scene(WALL), BokehParams(focus_px="auto")) == Focus(5, (199.5, 149.5), stands_out=False)

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from depthapps.cli import bokeh
 from depthapps.cli.app import app
 from depthapps.io.photos.images import read_image
-from depthapps.io.video import VIDEO_SUFFIXES
 
 
 @pytest.fixture
@@ -65,7 +63,3 @@ def test_what_does_not_go_together_is_refused(given, arguments, status, message)
     result = _run(*given, *arguments)
     assert result.exit_code == status
     assert message in result.output
-
-
-def test_the_suffixes_of_videos_stand_once():
-    assert bokeh._VIDEO_SUFFIXES == VIDEO_SUFFIXES

@@ -14,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from depthapps.cli.app import app
+from depthapps.cli.options import as_flag
 from depthapps.engine.network import NetworkDescription
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -82,3 +83,17 @@ def test_shared_options_mean_one_thing():
                 continue
             meaning = (parameter.help, parameter.default, tuple(parameter.opts))
             assert seen.setdefault(parameter.name, meaning) == meaning, f"{name} {parameter.name}"
+
+
+def test_every_parameter_that_a_hint_names_has_a_flag():
+    flags = {flag for command in GROUP.commands.values() for p in command.params for flag in p.opts}  # pyright: ignore[reportAttributeAccessIssue]
+    sources = [p.read_text(encoding="utf-8") for p in (ROOT / "depthapps").rglob("*.py")]
+    named = {
+        (m[1], m[2] or "")
+        for text in sources
+        for m in re.finditer(r"param\('(\w+)'(?:, '([-\w]+)')?|param\(\"(\w+)\"", text)
+        if m[1]
+    }
+    assert len(named) > 15
+    for name, value in named - {("layout", "")}:
+        assert as_flag(name, value if name == "layout" else "").split()[0] in flags, name

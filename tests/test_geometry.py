@@ -8,7 +8,16 @@ from hypothesis.extra.numpy import arrays
 
 from depthapps.core.camera import Calibration, Camera
 from depthapps.core.filling import fill_background
-from depthapps.core.geometry import depth_from_disparity, disparity_from_depth, project, ray_directions, unproject
+from depthapps.core.geometry import (
+    depth_from_disparity,
+    depth_from_inverse,
+    disparity_from_depth,
+    filled_inverse_depth,
+    inverse_depth,
+    project,
+    ray_directions,
+    unproject,
+)
 from depthapps.surface.noise import inverse_depth_noise
 
 CAMERA = Camera(13, 9, 100.0, 110.0, 5.2, 4.4)
@@ -81,3 +90,24 @@ def test_noise_is_measured_on_slanted_planes(sigma):
     v, u = np.mgrid[:200, :300]
     inverse = 0.5 + 0.0004 * u + 0.001 * v + sigma * np.random.default_rng(0).standard_normal(u.shape)
     assert inverse_depth_noise((1 / inverse).astype(np.float32)) == pytest.approx(sigma, rel=0.05, abs=1e-6)
+
+
+def test_inverse_depth_tells_the_sky_from_what_is_unknown():
+    depth = np.array([[2, np.inf, np.nan, 0, -1]], np.float32)
+    assert inverse_depth(depth) == pytest.approx(
+        np.array([[0.5, np.nan, np.nan, np.nan, np.nan]], np.float32), nan_ok=True
+    )
+    found = inverse_depth(depth, infinite=0)
+    assert found == pytest.approx(np.array([[0.5, 0, np.nan, np.nan, np.nan]], np.float32), nan_ok=True)
+    assert found.dtype == np.float32
+
+
+def test_a_hole_beside_the_sky_is_sky():
+    depth = np.array([[2, np.nan, np.inf, np.nan, 4, np.nan, 2]], np.float32)
+    assert filled_inverse_depth(depth).tolist() == [[0.5, 0, 0, 0, 0.25, 0.25, 0.5]]
+
+
+def test_depth_and_its_inverse_lead_to_each_other():
+    depth = np.array([[0.5, 3, np.nan, np.inf]], np.float32)
+    assert depth_from_inverse(inverse_depth(depth, infinite=0)) == pytest.approx(depth, nan_ok=True)
+    assert np.isposinf(depth_from_inverse(np.array([[0, -0.1]], np.float32))).all()

@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 from conftest import read_raw
 
-from depthapps.apps.params import DEPTH_SCALE
 from depthapps.core.errors import InputError, MissingExtraError
 from depthapps.io.maps import (
     ASSUMED_FAR_M,
     ASSUMED_NEAR_M,
-    DEPTH_PNG_SCALE,
     read_depth,
     read_disparity,
     read_inverse_depth,
@@ -131,10 +129,6 @@ def test_exr_depth_is_read(tmp_path, values):
     with exr.File(header, {"Z": np.nan_to_num(values)}) as file:
         file.write(str(tmp_path / "a.exr"))
     assert np.array_equal(read_depth(tmp_path / "a.exr"), values, equal_nan=True)
-
-
-def test_the_command_line_states_the_same_default():
-    assert DEPTH_SCALE == DEPTH_PNG_SCALE
 
 
 @pytest.mark.parametrize(("dtype", "largest"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 0)])

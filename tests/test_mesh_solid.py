@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import trimesh
 
-from depthapps.cli.mesh import SIZE_MM
 from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
 from depthapps.core.scene import Scene
@@ -54,7 +53,3 @@ def test_sizes_that_are_none_are_refused(step_scene):
             SolidParams(size_mm, max_triangles)
     with pytest.raises(InputError, match="shows nothing"):
         build_solid(step_scene, SolidParams(size_mm=0.01))
-
-
-def test_the_command_line_has_the_same_default():
-    assert SolidParams().size_mm == SIZE_MM

@@ -24,7 +24,7 @@ from depthapps.shadow.params import (
 )
 from depthapps.shadow.relight import estimated_light, relight
 from depthapps.shadow.solid import build_solid
-from depthapps.shadow.tracing import Tracer, steadied, trace_visibility
+from depthapps.shadow.tracing import Tracer, steadied
 
 NEAR, FAR = 1.0, 1.5
 CAMERA = Camera.centred(240, 180, 220.0)
@@ -64,7 +64,7 @@ def overlap(a, b) -> float:
 
 @pytest.mark.parametrize("direction", [(0.5, 0.2, 1), (-0.4, 0.5, 1), (0.02, 0.8, 1)])
 def test_a_sun_casts_the_shadow_of_the_card_and_no_other(scene, surface, direction):
-    visible = trace_visibility(surface, DirectionalLight(direction), 16)
+    visible = Tracer(surface).visibility(DirectionalLight(direction), 16).seen
     expected = true_shadow(scene, lambda points: np.broadcast_to(-np.asarray(direction, float), points.shape))
     assert overlap(visible < 0.5, expected) > 0.9  # a line of pixels around it is 7 %
     assert set(np.unique(visible)) == {0, 1}
@@ -72,7 +72,7 @@ def test_a_sun_casts_the_shadow_of_the_card_and_no_other(scene, surface, directi
 
 @pytest.mark.parametrize("position", [(-0.5, -0.3, 0.2), (0.4, -0.6, 0.5)])
 def test_a_lamp_casts_the_shadow_of_the_card_and_no_other(scene, surface, position):
-    visible = trace_visibility(surface, PointLight(position), 16)
+    visible = Tracer(surface).visibility(PointLight(position), 16).seen
     assert (
         overlap(visible < 0.5, true_shadow(scene, lambda points: np.asarray(position) - points)) > 0.9
     )  # a line of pixels around it is 7 %
@@ -81,7 +81,7 @@ def test_a_lamp_casts_the_shadow_of_the_card_and_no_other(scene, surface, positi
 def test_a_wide_sun_gives_a_penumbra_of_the_right_width(surface):
     """Behind an edge h = 0.5 m before the wall, the penumbra of an angle a is h · tan(a) wide across the light."""
     angle = 5.0
-    visible = trace_visibility(surface, DirectionalLight((0, -0.9, 1), angle), 100)
+    visible = Tracer(surface).visibility(DirectionalLight((0, -0.9, 1), angle), 100).seen
     column = visible[:, 120]
     rows = np.flatnonzero((column > 0.02) & (column < 0.98))
     rows = rows[rows < 24]  # the shadow runs from row 10 to row 37: the penumbra of its upper edge
@@ -92,8 +92,8 @@ def test_a_wide_sun_gives_a_penumbra_of_the_right_width(surface):
 
 
 def test_a_large_lamp_softens_and_a_small_one_does_not(surface):
-    hard = trace_visibility(surface, PointLight((-0.5, -0.3, 0.2)), 16)
-    soft = trace_visibility(surface, PointLight((-0.5, -0.3, 0.2), size_m=0.3), 36)
+    hard = Tracer(surface).visibility(PointLight((-0.5, -0.3, 0.2)), 16).seen
+    soft = Tracer(surface).visibility(PointLight((-0.5, -0.3, 0.2), size_m=0.3), 36).seen
     assert ((soft > 0.1) & (soft < 0.9)).mean() > 0.01
     assert soft.mean() == pytest.approx(hard.mean(), abs=0.02)
 
@@ -102,7 +102,7 @@ def test_what_turns_away_sees_nothing_and_what_is_infinite_sees_all(scene):
     depth = scene.depth_m.copy()
     depth[:20] = np.inf
     surface = build_solid(Scene(scene.image, depth, CAMERA))
-    visible = trace_visibility(surface, DirectionalLight((0, 0, -1)), 16)  # from behind the wall
+    visible = Tracer(surface).visibility(DirectionalLight((0, 0, -1)), 16).seen  # from behind the wall
     assert (visible[:20] == 1).all()
     assert (visible[20:] == 0).all()
 
@@ -111,14 +111,14 @@ def test_holes_in_the_depth_are_taken_as_background(scene):
     depth = scene.depth_m.copy()
     depth[80:90, 135:150] = np.nan
     light = DirectionalLight((0.5, 0.2, 1))
-    visible = trace_visibility(build_solid(Scene(scene.image, depth, CAMERA)), light, 16)
+    visible = Tracer(build_solid(Scene(scene.image, depth, CAMERA))).visibility(light, 16).seen
     assert np.isfinite(visible).all()
 
 
 @pytest.mark.parametrize("light", [DirectionalLight((0.5, 0.3, 1)), PointLight((-0.5, -0.3, 0.2))], ids=["sun", "lamp"])
 def test_the_matrices_lead_into_the_shadow_map(surface, light):
     view = draw_shadow_map(surface, light, 400)
-    visible = trace_visibility(surface, light, 16)
+    visible = Tracer(surface).visibility(light, 16).seen
     points = surface.points.reshape(-1, 3).astype(float)
     local = np.column_stack([points, np.ones(len(points))]) @ view.camera_to_light.T
     x, y, w = (local @ view.projection.T).T
@@ -160,7 +160,7 @@ def test_light_is_not_believed_where_the_depth_is_unsure(scene, surface):
 
 def test_relighting_adds_up_in_linear_light(scene, surface):
     light = DirectionalLight((0, 0, 1))
-    visible = trace_visibility(surface, light, 16)
+    visible = Tracer(surface).visibility(light, 16).seen
     params, lit_by = RelightParams(ambient=0.2), LitBy(light, intensity=0.6, color=(1, 0.5, 0))
     lit = to_linear(relight(scene, surface, [(lit_by, visible)], params))[20, 20]
     assert lit == pytest.approx(to_linear(scene.image)[20, 20] * [0.8, 0.5, 0.2], rel=0.02)
@@ -216,9 +216,9 @@ def test_impossible_lights_are_refused(make):
 
 def test_what_is_likely_wrong_casts_no_shadow(scene):
     sun = DirectionalLight((0.5, 0.2, 1))
-    assert not trace_visibility(build_solid(scene), sun, 16).all()
+    assert not Tracer(build_solid(scene)).visibility(sun, 16).seen.all()
     doubt = np.where(scene.depth_m == NEAR, 0.1, 1).astype(np.float32)
-    assert trace_visibility(build_solid(replace(scene, confidence=doubt)), sun, 16).all()
+    assert Tracer(build_solid(replace(scene, confidence=doubt))).visibility(sun, 16).seen.all()
 
 
 def test_doubtful_pixels_leave_no_curtain_behind(scene):
@@ -226,8 +226,8 @@ def test_doubtful_pixels_leave_no_curtain_behind(scene):
     doubt = np.ones(scene.depth_m.shape, np.float32)
     doubt[20:40, 200:220] = 0.1
     sun = DirectionalLight((0.5, 0.2, 1))
-    plain = trace_visibility(build_solid(scene), sun, 16)
-    assert np.array_equal(trace_visibility(build_solid(replace(scene, confidence=doubt)), sun, 16), plain)
+    plain = Tracer(build_solid(scene)).visibility(sun, 16).seen
+    assert np.array_equal(Tracer(build_solid(replace(scene, confidence=doubt))).visibility(sun, 16).seen, plain)
 
 
 def test_a_box_casts_the_shadow_of_its_far_side():
@@ -261,7 +261,7 @@ def test_noise_leaves_the_shadow_and_no_acne(scene):
     noise = 0.004 * rng.standard_normal(scene.depth_m.shape).astype(np.float32)
     noisy = replace(scene, depth_m=1 / (1 / scene.depth_m + noise))
     sun = DirectionalLight((0.5, 0.2, 1))
-    clean, found = (trace_visibility(build_solid(s), sun, 16) < 0.5 for s in (scene, noisy))
+    clean, found = (Tracer(build_solid(s)).visibility(sun, 16).seen < 0.5 for s in (scene, noisy))
     assert overlap(found, clean) > 0.85
     assert (found & ~clean).mean() < 0.003
 
@@ -279,7 +279,7 @@ def test_specks_go_and_outlines_stay_where_the_depth_was_noisy(surface):
 
 def test_a_soft_shadow_agrees_with_256_rays(surface):
     sun = DirectionalLight((0.5, 0.2, 1), 10)
-    few, many = (trace_visibility(surface, sun, n) for n in (48, 256))
+    few, many = (Tracer(surface).visibility(sun, n).seen for n in (48, 256))
     assert np.abs(few - many).mean() < 0.005
 
 

@@ -60,10 +60,10 @@ class SceneFiles:
     def _check_alone(self) -> None:
         """Refuse a picture that holds neither a second view nor a depth."""
         if is_path(self.image):
-            from depthapps.io.photos.describe import describe_photo
+            from depthapps.io.photos.describe import describe_contents
 
-            found = describe_photo(Path(self.image))
-            if found.has_right or found.has_depth:
+            found = describe_contents(self.image)
+            if found.has_second_view or found.has_depth:
                 return
             name, width, height = f", {Path(self.image).name},", found.width, found.height
         else:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import cv2
 
-from depthapps.apps.params import DEPTH_SCALE, PathLike
+from depthapps.apps.params import PathLike
 from depthapps.apps.scene import OpenedScene
 from depthapps.apps.side_files import SideFiles, depth_map_kind
 from depthapps.core.choices import MapKind
 from depthapps.core.color import to_8bit
 from depthapps.core.scene import Image
+from depthapps.io.formats import DEPTH_PNG_SCALE
 from depthapps.io.maps import write_confidence, write_depth, write_disparity
 from depthapps.io.outputs import Outputs
 from depthapps.io.photos.images import write_image
@@ -39,7 +40,7 @@ def draw_preview(opened: OpenedScene) -> Image:
 
 
 def write_depth_map(
-    path: PathLike, opened: OpenedScene, kind: MapKind | None = None, *, depth_scale: float = DEPTH_SCALE
+    path: PathLike, opened: OpenedScene, kind: MapKind | None = None, *, depth_scale: float = DEPTH_PNG_SCALE
 ) -> None:
     """Write a scene's disparity, depth, or a picture of it.
 

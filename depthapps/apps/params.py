@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from depthapps.core.choices import DepthKind, Frame, Layout, Preset, Quality, Rectify
 from depthapps.core.errors import CalibrationError, InputError, param
+from depthapps.io.formats import DEPTH_PNG_SCALE
 from depthapps.mesh.params import WEB, SimplifyParams, SolidParams
 
 if TYPE_CHECKING:
     from depthapps.core.camera import Calibration, StereoRig
     from depthapps.engine.network import StereoNetwork
-
-DEPTH_SCALE = 1000.0  # units a metre of whole numbers: millimetres, as Kinect, RealSense and 7-Scenes write
 
 Word = TypeVar("Word", bound=StrEnum)
 PathLike = str | os.PathLike[str]
@@ -61,7 +60,7 @@ class SceneParams:
     squeezed: bool = False
     cross_eyed: bool = False
     depth_kind: DepthKind = DepthKind.METRIC
-    depth_scale: float = DEPTH_SCALE
+    depth_scale: float = DEPTH_PNG_SCALE
     calibration: PathLike | Sequence[PathLike] | Calibration | StereoRig | None = None
     focal_px: float | None = None
     fov_deg: float | None = None

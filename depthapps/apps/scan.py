@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.model import LEAST_TOLD, Model, Print, Shape, tell_shape, tell_solid
-from depthapps.apps.params import DEPTH_SCALE, ModelParams, PathLike, SceneParams
+from depthapps.apps.params import ModelParams, PathLike, SceneParams
 from depthapps.apps.scene import open_scene
 from depthapps.core.choices import DepthKind, Preset
 from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
+from depthapps.io.formats import DEPTH_PNG_SCALE
 from depthapps.io.maps import read_depth
 from depthapps.io.models.viewer import VIEWER_POINTS
 from depthapps.io.photos.images import read_image
@@ -212,7 +213,7 @@ class _Scenes:
         params = self._params
         if view.depth is not None:
             own = self._sequence.depth_scale
-            if params.depth_scale == DEPTH_SCALE and own:
+            if params.depth_scale == DEPTH_PNG_SCALE and own:
                 params = replace(params, depth_scale=own)
             by_hand = any(v is not None for v in (params.calibration, params.focal_px, params.fov_deg))
             if self._sequence.camera_matrix is not None and not by_hand:

@@ -16,7 +16,7 @@ from depthapps.apps.params import PathLike, SceneParams
 from depthapps.core.camera import Calibration
 from depthapps.core.choices import Rectify
 from depthapps.core.errors import InputError, StereoError, SwappedViewsError, param
-from depthapps.core.geometry import depth_from_disparity, disparity_from_depth, inverse_to_depth
+from depthapps.core.geometry import depth_from_disparity, depth_from_inverse, disparity_from_depth
 from depthapps.core.scene import FloatMap, Image, Scene, StereoPair
 from depthapps.io.network import read_network
 from depthapps.io.photos.metadata import Metadata
@@ -178,7 +178,7 @@ def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Fou
     if contents.inverse_m is not None:
         with journal.stage("lifting"):
             # what phones and networks give as large as the photo they have enlarged
-            depth = inverse_to_depth(lift_to_image(contents.inverse_m, given.photo.image, blurred=given.enlarged))
+            depth = depth_from_inverse(lift_to_image(contents.inverse_m, given.photo.image, blurred=given.enlarged))
         sigma_m = contents.sigma_m
     if depth is None:
         assert given.disparity_px is not None

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from depthapps.apps.params import DEPTH_SCALE, PathLike
+from depthapps.apps.params import PathLike
 from depthapps.core.choices import MapKind
 from depthapps.core.errors import InputError
+from depthapps.io.formats import DEPTH_PNG_SCALE
 from depthapps.io.formats import MAP_SUFFIXES, PREVIEW_SUFFIXES
 from depthapps.io.outputs import check_suffix
-
-if TYPE_CHECKING:
-    from depthapps.apps.scene import OpenedScene
 
 
 def depth_map_kind(path: PathLike, kind: MapKind | None = None) -> MapKind:
@@ -38,7 +35,7 @@ class SideFiles:
     disparity: Path | None = None
     confidence: Path | None = None
     rectified: Path | None = None
-    depth_scale: float = DEPTH_SCALE
+    depth_scale: float = DEPTH_PNG_SCALE
 
     @property
     def rectified_paths(self) -> list[Path]:
@@ -55,12 +52,12 @@ class SideFiles:
             check_suffix(path, MAP_SUFFIXES, "a depth, confidence or disparity map")
         return maps + self.rectified_paths
 
-    def check(self, opened: OpenedScene) -> None:
-        """Refuse to keep what the scene has not. Raises InputError."""
+    def check(self, *, matched: bool) -> None:
+        """Refuse to keep what only two views give, where the depth is not matched but given. Raises InputError."""
         missing = None
-        if self.rectified is not None and opened.views is None:
+        if self.rectified is not None:
             missing = "there are no views to rectify"
-        elif self.confidence is not None and opened.scene.confidence is None:
+        elif self.confidence is not None:
             missing = "there is no confidence to save"
-        if missing:
+        if missing and not matched:
             raise InputError(f"{missing}: the depth was not matched but given", hint="pass a right view instead")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from depthapps.bokeh.params import DEFAULT_BLUR, BokehParams
-from depthapps.core.filling import fill_background
-from depthapps.core.geometry import inverse_depth
+from depthapps.core.geometry import filled_inverse_depth
 from depthapps.core.scene import FloatMap, Scene
 
 _STRONGEST_PERCENTILE = 99  # a few wrong depths must not decide how strong blur_px is
@@ -19,7 +18,7 @@ def signed_coc(scene: Scene, params: BokehParams, focus_m: float) -> FloatMap:
     It is linear in inverse depth: c = f_px · A · (1/z − 1/z_f), with the lens radius A = f / (2N); a tilted focus
     plane is linear in 1/z over the picture as every plane is. Unknown depths count as the background beside them.
     """
-    inverse = fill_background(np.where(np.isposinf(scene.depth_m), np.float32(0), inverse_depth(scene.depth_m)))
+    inverse = filled_inverse_depth(scene.depth_m)
     height = len(inverse)
     down = (np.arange(height) - (height - 1) / 2) / max((height - 1) / 2, 1)
     in_focus = (1 + params.tilt * down[:, None]) / focus_m

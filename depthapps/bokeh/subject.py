@@ -70,8 +70,7 @@ def find_subject(scene: Scene) -> tuple[float, float] | None:
 def _nearness(scene: Scene, known: NDArray[np.bool_]) -> tuple[FloatMap, NDArray[np.bool_]]:
     """1/Z at the working size, from 0 for the farthest to 1, its holes filled, and where it is known."""
     size = _size(known.shape, _WORKING_PX)
-    inverse = np.where(known, inverse_depth(scene.depth_m), np.float32(0))
-    inverse[np.isposinf(scene.depth_m)] = 0
+    inverse = np.nan_to_num(inverse_depth(scene.depth_m, infinite=0))
     total, share = (cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in (inverse, known))
     seen = share > 0
     inverse = fill_background(np.where(seen, total / np.maximum(share, 1e-9), np.float32(np.nan)))

@@ -31,7 +31,9 @@ class Opening:
         """Check inputs and outputs. Raises InputError or OutputError."""
         side = source.side_files
         group = Outputs([*outputs, *side.paths()], overwrite=run.overwrite)
-        source.files.check(source.params(run.quality))
+        files = source.files
+        files.check(source.params(run.quality))
+        side.check(matched=files.depth is None and files.disparity is None)
         return cls(source, run, Report(command, run), side, group)
 
     def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:
@@ -50,5 +52,5 @@ class Opening:
             progress=self.report.follow,
         )
         self.report.take(opened)
-        self.side.check(opened)
+        self.side.check(matched=opened.views is not None)
         return opened

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.camera import Calibration, Camera
+from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap
 
 
@@ -27,16 +28,28 @@ def disparity_from_depth(depth_m: FloatMap, calibration: Calibration) -> FloatMa
     return (scale / np.asarray(depth_m, np.float32) - np.float32(calibration.doffs_px)).astype(np.float32)
 
 
-def inverse_to_depth(inverse_m: FloatMap) -> FloatMap:
-    """1/Z (H, W) in 1/m -> depth in metres: NaN stays NaN, 0 and less is infinitely far."""
+def inverse_depth(depth_m: FloatMap, infinite: float = np.nan) -> FloatMap:
+    """Depth (H, W) metres -> 1/Z (H, W) float32 in 1/m; NaN where the depth is unknown or not positive.
+
+    infinite: what an infinite depth becomes. NaN where only surfaces count; 0, which it is, where it is background.
+    """
+    usable = np.isfinite(depth_m) & (depth_m > 0)
+    inverse = 1 / np.where(usable, depth_m, np.float32(np.nan))
+    return inverse if np.isnan(infinite) else np.where(np.isposinf(depth_m), np.float32(infinite), inverse)
+
+
+def filled_inverse_depth(depth_m: FloatMap) -> FloatMap:
+    """Depth (H, W) metres -> 1/Z (H, W) float32 in 1/m without holes; 0 where the depth is infinite.
+
+    What is unknown is taken as the background beside it, see `fill_background`; the sky is the farthest there is.
+    """
+    return fill_background(inverse_depth(depth_m, infinite=0))
+
+
+def depth_from_inverse(inverse_m: FloatMap) -> FloatMap:
+    """1/Z (H, W) in 1/m -> depth (H, W) float32 metres: NaN stays NaN, 0 and less is infinitely far."""
     with np.errstate(divide="ignore"):
         return (1 / np.maximum(inverse_m, np.float32(0))).astype(np.float32)
-
-
-def inverse_depth(depth_m: FloatMap) -> FloatMap:
-    """1/Z (H, W) float32 in 1/m; NaN where the depth is unknown, infinite or not positive."""
-    usable = np.isfinite(depth_m) & (depth_m > 0)
-    return 1 / np.where(usable, depth_m, np.float32(np.nan))
 
 
 def ray_directions(camera: Camera) -> NDArray[np.floating]:

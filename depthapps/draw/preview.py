@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from depthapps.core.geometry import inverse_depth
 from depthapps.core.scene import FloatMap
 
 _UNKNOWN_RGB = (64, 64, 64)
@@ -27,8 +28,7 @@ def render_disparity_preview(disparity_px: FloatMap) -> NDArray[np.uint8]:
 
 def render_depth_preview(depth_m: FloatMap) -> NDArray[np.uint8]:
     """Depth (H, W) metres -> the same picture with a legend in metres; the colours are even in 1/Z, as stereo sees."""
-    with np.errstate(divide="ignore"):
-        inverse = np.where(depth_m > 0, 1 / depth_m, np.float32(np.nan))
+    inverse = inverse_depth(depth_m, infinite=0)
     low, high = _ends(inverse)
     # what is farther has the colour of infinity
     farthest = 1 / low if low * _COLOURS > high else math.inf

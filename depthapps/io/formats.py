@@ -19,6 +19,9 @@ SOLID_SUFFIXES = (".stl", ".3mf")
 VIEWER_SUFFIXES = (".html", ".htm")
 CALIBRATION_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 
+DEPTH_PNG_SCALE = 1000.0  # units a metre of whole numbers: millimetres, as Kinect, RealSense and 7-Scenes write
+DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
+
 
 def companions(path: Path) -> list[Path]:
     """The further files that come with a model: an OBJ has a material and a texture beside it, of its own name.

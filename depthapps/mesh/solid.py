@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, param
-from depthapps.core.filling import fill_background
-from depthapps.core.geometry import inverse_depth, ray_directions
+from depthapps.core.geometry import depth_from_inverse, filled_inverse_depth, ray_directions
 from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
 from depthapps.mesh.params import SimplifyParams, SolidParams
@@ -48,7 +47,7 @@ def build_solid(scene: Scene, params: SolidParams | None = None) -> Solid:
     params = params or SolidParams()
     surface = cut_surface(scene)
     known = np.where(surface.quads.pixels(), surface.depth_m, np.float32(np.nan))
-    depth = 1 / fill_background(inverse_depth(known))
+    depth = depth_from_inverse(filled_inverse_depth(known))
     farthest = min(float(np.quantile(depth, FARTHEST_QUANTILE)), FARTHEST_MEDIANS * float(np.median(depth)))
     depth = np.minimum(depth, farthest)
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.geometry import depth_from_inverse
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
@@ -127,8 +128,7 @@ def occluders(solid: Solid) -> tuple[Points, NDArray[np.int32]]:
 
     Both are torn where the solid is.
     """
-    with np.errstate(divide="ignore"):
-        quads = grid_quads(1 / solid.front, solid.links)
+    quads = grid_quads(depth_from_inverse(solid.front), solid.links)
     near, points = quads.triangles(), solid.points.reshape(-1, 3)
     far = quads.touching(solid.back < (1 - _THICK_FOOTPRINTS / solid.camera.fx) * solid.front)
     used = np.flatnonzero(far.pixels())

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.camera import Camera
-from depthapps.core.filling import fill_background
-from depthapps.core.geometry import inverse_depth, unproject
+from depthapps.core.geometry import depth_from_inverse, filled_inverse_depth, unproject
 from depthapps.core.scene import FloatMap, Scene
 from depthapps.core.statistics import robust_deviation
 from depthapps.runtime.kernel import Kernel
@@ -58,21 +57,20 @@ class Solid:
 def build_solid(scene: Scene) -> Solid:
     """The solid of a scene. Unknown depths are taken as the background beside them; doubtful ones cast no shadow."""
     camera = scene.camera
-    inverse = fill_background(inverse_depth(scene.depth_m))
-    inverse[np.isposinf(scene.depth_m)] = 0
+    inverse = filled_inverse_depth(scene.depth_m)
     noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
     noisy = noise > _ROUNDING * float(inverse.max())
     if not noisy:
-        depth = _depth(inverse)
+        depth = depth_from_inverse(inverse)
         links = surface_links(depth)
         normals = surface_normals(depth, camera, links)
         sigma = np.float32(0)
     else:
         step = min(robust_deviation(np.diff(inverse, axis=axis)) for axis in (0, 1))
-        links = surface_links(_depth(inverse), _NOISE_STEPS * step / STEP_SIGMAS)
+        links = surface_links(depth_from_inverse(inverse), _NOISE_STEPS * step / STEP_SIGMAS)
         planes = fit_planes(inverse, links.right, links.down)
         inverse = np.where(inverse > 0, np.maximum(planes.inverse, 0.1 * inverse), 0)
-        depth, sigma = _depth(inverse), planes.sigma
+        depth, sigma = depth_from_inverse(inverse), planes.sigma
         normals = normals_of_slopes(inverse, planes.du, planes.dv, camera)
     sure = trusted(scene)
     front = np.where(sure, inverse, np.float32(0))
@@ -94,11 +92,6 @@ def build_solid(scene: Scene) -> Solid:
         camera,
         noisy,
     )
-
-
-def _depth(inverse: FloatMap) -> FloatMap:
-    with np.errstate(divide="ignore"):
-        return np.float32(1) / inverse
 
 
 def far_side(front: FloatMap, links: Links, camera: Camera) -> FloatMap:

@@ -52,7 +52,7 @@ def inverse_depth_noise(depth_m: FloatMap) -> float:
     seconds = []
     for values in (depth_m[:, ::apart], depth_m[::apart].T):
         if len(values) > 2 * step:
-            inverse = 1 / np.where(values > 0, values, np.float32(np.nan))
+            inverse = inverse_depth(values, infinite=0)
             seconds.append((inverse[: -2 * step] - 2 * inverse[step:-step] + inverse[2 * step :]).ravel())
     differences = np.concatenate(seconds) if seconds else np.empty(0, np.float32)
     differences = differences[np.isfinite(differences)]

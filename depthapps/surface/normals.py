@@ -42,8 +42,9 @@ def normals_of_slopes(inverse: FloatMap, du: FloatMap, dv: FloatMap, camera: Cam
     u = np.arange(camera.width, dtype=np.float32) - np.float32(camera.cx)
     v = np.arange(camera.height, dtype=np.float32)[:, None] - np.float32(camera.cy)
     x, y, z = camera.fx * du, camera.fy * dv, inverse - u * du - v * dv
-    shrink = -1 / np.sqrt(x * x + y * y + z * z)
-    return np.stack([x * shrink, y * shrink, z * shrink], axis=-1).astype(np.float32)
+    with np.errstate(divide="ignore", invalid="ignore"):  # what is infinitely far all around has no slope: NaN
+        shrink = -1 / np.sqrt(x * x + y * y + z * z)
+        return np.stack([x * shrink, y * shrink, z * shrink], axis=-1).astype(np.float32)
 
 
 def _average_along(values: NDArray[np.floating], reach_px: FloatMap, links: Links) -> NDArray[np.floating]:

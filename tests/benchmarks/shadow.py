@@ -27,7 +27,7 @@ from depthapps.shadow.lights import light_radius, light_vector
 from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.params import DirectionalLight, Light, PointLight
 from depthapps.shadow.solid import build_solid
-from depthapps.shadow.tracing import trace_visibility
+from depthapps.shadow.tracing import Tracer
 from depthapps.surface.normals import surface_normals
 from depthapps.surface.tearing import surface_links
 
@@ -172,7 +172,7 @@ def main() -> None:
     arguments = parser.parse_args()
     ours: dict[str, Method] = {
         "depthapps `fast`": lambda scene, light: Mapper(build_solid(scene)).visibility(light),
-        "depthapps `balanced`": lambda scene, light: trace_visibility(build_solid(scene), light, 48),
+        "depthapps `balanced`": lambda scene, light: Tracer(build_solid(scene)).visibility(light, 48).seen,
     }
     plain = {
         "rays through a sheet over all pixels": through_mesh(cut=False, smooth=False, offset=MESH_OFFSET_M),

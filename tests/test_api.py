@@ -1,0 +1,280 @@
+"""The front door: `import depthapps as da` reaches every job, and does what the commands do, to the byte."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import enum
+import inspect
+import shutil
+import subprocess
+import sys
+import typing
+from importlib import metadata
+from pathlib import Path
+
+import docstring_parser
+import numpy as np
+import pytest
+from conftest import ROOT, SAMPLES
+from test_cli import run
+from test_mesh_fuse import CAMERA, POSES, view
+
+import depthapps as da
+
+LEFT, RIGHT, CALIB = (SAMPLES / name for name in ("left.png", "right.png", "calib.txt"))
+FUNCTIONS = [name for name in da.__all__ if inspect.isfunction(getattr(da, name))]
+CLASSES = [name for name in da.__all__ if inspect.isclass(getattr(da, name))]
+
+
+# ------------------------------------------------------------------------------ what can be reached
+
+
+def test_every_name_loads_and_is_listed():
+    assert set(da.__all__) <= set(dir(da))
+    assert all(getattr(da, name) is not None for name in da.__all__)
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = da.nothing  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_version_is_that_of_the_package():
+    assert da.__version__ == metadata.version("depthapps")
+
+
+def test_importing_it_loads_nothing_heavy():
+    code = "import sys, depthapps; print([m for m in ('numpy', 'cv2', 'typer', 'numba', 'open3d') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["Camera", "Scene", "SceneParams", "BokehParams", "OpenedScene"])
+def test_types_and_parameters_are_public(name):
+    assert dataclasses.is_dataclass(getattr(da, name))
+
+
+def _depthapps_types(annotation: object) -> set[str]:
+    """The names of the package's own classes in an annotation."""
+    if inspect.isclass(annotation) and annotation.__module__.startswith("depthapps."):
+        return {annotation.__name__}
+    return set().union(*(_depthapps_types(part) for part in typing.get_args(annotation)))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_type_in_a_public_signature_is_public(name):
+    from depthapps.engine.network import StereoNetwork
+
+    scope = {"StereoNetwork": StereoNetwork}
+    hints = typing.get_type_hints(getattr(da, name), localns=scope)
+    used = set().union(*(_depthapps_types(hint) for hint in hints.values()))
+    assert used <= set(da.__all__)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_help_tells_every_parameter_in_sections_that_tools_can_parse(name):
+    function = getattr(da, name)
+    docstring = docstring_parser.parse(inspect.getdoc(function) or "", docstring_parser.DocstringStyle.NUMPYDOC)
+    assert docstring.short_description
+    documented = {part.strip() for p in docstring.params for part in p.arg_name.split(",")}
+    assert documented == set(inspect.signature(function).parameters), name
+    returned = inspect.signature(function).return_annotation
+    assert (returned in (None, "None")) == (docstring.returns is None), name
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_public_class_is_described(name):
+    kind = getattr(da, name)
+    assert len((kind.__doc__ or "").split()) > 3
+    if issubclass(kind, enum.Enum) or issubclass(kind, Exception):
+        return
+    assert not (kind.__doc__ or "").startswith(f"{name}("), "a dataclass's own signature is no description"
+
+
+# ------------------------------------------------------------------------------ the same as the commands
+
+
+@pytest.fixture(scope="module")
+def opened() -> da.OpenedScene:
+    """The sample with its exact disparity."""
+    params = da.SceneParams(calibration=CALIB)
+    return da.open_scene(LEFT, params=params, disparity=SAMPLES / "disparity.png")
+
+
+GIVEN = (LEFT, "--disparity", SAMPLES / "disparity.png", "-c", CALIB)
+
+
+def same(one: Path, other: Path) -> bool:
+    return one.read_bytes() == other.read_bytes()
+
+
+def test_depth_maps_are_those_of_the_command(tmp_path):
+    pair = da.open_scene(LEFT, RIGHT, da.SceneParams(calibration=CALIB, quality=da.Quality.FAST), confidence=False)
+    for k, (name, kind) in enumerate([("a.png", None), ("b.pfm", None), ("c.png", "depth"), ("d.npy", "disparity")]):
+        flags = ["--kind", kind] if kind else []
+        run("depth", LEFT, RIGHT, "-c", CALIB, "--quality", "fast", *flags, "-o", tmp_path / f"cli{k}{name}")
+        da.write_depth_map(tmp_path / f"api{k}{name}", pair, da.MapKind(kind) if kind else None)
+        assert same(tmp_path / f"cli{k}{name}", tmp_path / f"api{k}{name}"), name
+
+
+@pytest.mark.parametrize("quality", list(da.Quality))
+def test_refocused_pictures_are_those_of_the_command(tmp_path, opened, quality):
+    run("bokeh", *GIVEN, "--focus", "850,600", "--blur", 12, "--quality", quality, "-o", tmp_path / "cli.jpg")
+    near = da.refocus(opened.scene, da.BokehParams(focus_px=(850, 600), blur_px=12), quality)
+    da.write_image(tmp_path / "api.jpg", near.image, opened.metadata)
+    assert same(tmp_path / "cli.jpg", tmp_path / "api.jpg")
+    assert near.facts["focus_m"] == pytest.approx(near.focus.depth_m, abs=1e-4)
+
+
+def test_a_focus_pull_is_that_of_the_command(tmp_path, opened):
+    run("bokeh", *GIVEN, "--sweep", "0.8:2", "--frames", 3, "--quality", "fast", "-o", tmp_path / "cli.gif")
+    frames = da.refocus_sweep(opened.scene, 0.8, 2, 3, quality=da.Quality.FAST)
+    da.write_video(tmp_path / "api.gif", frames, 24)
+    assert same(tmp_path / "cli.gif", tmp_path / "api.gif")
+
+
+@pytest.mark.parametrize("quality", ["fast", "balanced"])
+def test_shadows_are_those_of_the_command(tmp_path, opened, quality):
+    names = ("relit.png", "mask.png", "ao.png", "sure.png", "map.tif")
+    flags = [text for flag, n in zip(("-o", "--mask", "--ao", "--confidence", "--shadow-map"), names, strict=True)
+             for text in (flag, tmp_path / f"cli_{n}")]  # fmt: skip
+    spot = ("--light", "spot", "--position=0.3,-0.5,0.3", "--target=0,0.1,1")
+    run("shadow", *GIVEN, *spot, "--quality", quality, *flags)
+    light = da.LitBy(da.SpotLight((0.3, -0.5, 0.3), (0, 0.1, 1)))
+    shadows = da.cast_shadows(opened.scene, [light], da.Quality(quality), certainty=True, ambient_occlusion=True)
+    da.write_image(tmp_path / "api_relit.png", da.relight(opened.scene, shadows), opened.metadata)
+    assert shadows.openness is not None
+    assert shadows.certainty is not None
+    for name, share in (("mask", shadows.mask), ("ao", shadows.openness), ("sure", shadows.certainty)):
+        da.write_mask(tmp_path / f"api_{name}.png", share)
+    da.write_shadow_map(tmp_path / "api_map.tif", da.make_shadow_map(shadows, light.light))
+    for name in (*names, "map.json"):
+        assert same(tmp_path / f"cli_{name}", tmp_path / f"api_{name}"), name
+
+
+def test_a_sun_on_its_way_is_that_of_the_command(tmp_path, opened):
+    flags = ("--sweep", "azimuth=-60:60", "--frames", 2, "--quality", "fast")
+    run("shadow", *GIVEN, *flags, "-o", tmp_path / "cli.gif")
+    moments = da.sun_path("azimuth", -60, 60, 2)
+    da.write_video(tmp_path / "api.gif", da.relight_sweep(opened.scene, moments, quality=da.Quality.FAST), 24)
+    assert same(tmp_path / "cli.gif", tmp_path / "api.gif")
+
+
+def test_models_and_prints_are_those_of_the_command(tmp_path, opened):
+    run("mesh", *GIVEN, "--preset", "web", "-o", tmp_path / "cli.glb", "-o", tmp_path / "cli.ply",
+        "--viewer", tmp_path / "cli.html")  # fmt: skip
+    model = da.make_model(opened.scene, da.ModelParams(preset=da.Preset.WEB))
+    da.write_model([tmp_path / "api.glb", tmp_path / "api.ply"], model)
+    da.write_viewer_page(tmp_path / "api.html", model, "left")
+    run("mesh", *GIVEN, "--preset", "print", "--size-mm", 60, "--max-triangles", 2000, "-o", tmp_path / "cli.stl")
+    da.write_model(tmp_path / "api.stl", da.make_print(opened.scene, da.SolidParams(60, 2000)))
+    for suffix in ("glb", "ply", "html", "stl"):
+        assert same(tmp_path / f"cli.{suffix}", tmp_path / f"api.{suffix}"), suffix
+
+
+def test_a_scan_is_that_of_the_command(tmp_path):
+    folder = tmp_path / "room"
+    folder.mkdir()
+    for k, pose in enumerate(POSES):
+        scene = view(pose)
+        da.write_image(folder / f"frame-{k:06}.color.png", scene.image)
+        da.write_depth(folder / f"frame-{k:06}.depth.png", scene.depth_m)
+        np.savetxt(folder / f"frame-{k:06}.pose.txt", pose)
+    np.savetxt(folder / "camera-intrinsics.txt", [[CAMERA.fx, 0, CAMERA.cx], [0, CAMERA.fy, CAMERA.cy], [0, 0, 1]])
+    run("mesh", "--sequence", folder, "--voxel-mm", 20, "-o", tmp_path / "cli.ply")
+    scan = da.scan_folder(folder, da.FuseParams(voxel_m=0.02))
+    da.write_model(tmp_path / "api.ply", da.model_of_scan(scan))
+    assert same(tmp_path / "cli.ply", tmp_path / "api.ply")
+
+
+def test_a_calibration_is_that_of_the_command(tmp_path):
+    left, right = (str(SAMPLES / "board" / f"{side}*.jpg") for side in ("left", "right"))
+    run("calibrate", "--left", left, "--right", right, "--board", "9x6", "--square", 0.03, "-o", tmp_path / "cli.yml",
+        "--coverage", tmp_path / "cli.png", "--example", tmp_path / "cli2.png")  # fmt: skip
+    found = da.calibrate_cameras(left, right, da.Board.parse("9x6", 0.03))
+    assert found.rig is not None
+    da.write_calibration(tmp_path / "api.yml", found.rig, rms_px=found.rms_px)
+    da.write_image(tmp_path / "api.png", found.draw_coverage())
+    da.write_image(tmp_path / "api2.png", found.draw_example())
+    for name in (".yml", ".png", "2.png"):
+        assert same(tmp_path / f"cli{name}", tmp_path / f"api{name}"), name
+
+
+# ------------------------------------------------------------------------------ values, notes, progress
+
+
+def test_arrays_serve_as_files_do(opened):
+    calibration = da.Calibration(opened.calibration.camera, opened.calibration.baseline_m)
+    disparity = da.read_disparity(SAMPLES / "disparity.png")
+    again = da.open_scene(opened.scene.image, disparity=disparity, params=da.SceneParams(calibration=calibration))
+    assert np.array_equal(again.scene.depth_m, opened.scene.depth_m, equal_nan=True)
+    assert again.facts["inputs"] == {"image": "array", "disparity": "array"}
+    with pytest.raises(da.InputError, match="only one view"):
+        da.open_scene(opened.scene.image)
+
+
+def test_words_serve_as_choices():
+    assert da.SceneParams(rectify="never").rectify is da.Rectify.NEVER  # pyright: ignore[reportArgumentType]
+    with pytest.raises(da.InputError, match="'sometimes' is no rectify") as caught:
+        da.SceneParams(rectify="sometimes")  # pyright: ignore[reportArgumentType]
+    assert caught.value.hint == "it may be auto, never, always"
+
+
+def test_notes_are_data_and_progress_is_told(two_layers):
+    events = []
+    pair = two_layers.pair
+    found = da.open_scene(pair.left, pair.right, da.SceneParams(quality=da.Quality.FAST), progress=events.append)
+    assert any("assuming" in str(note) and "(fov_deg)" in str(note) for note in found.notes)
+    assert [e for e in events if isinstance(e, da.Note)] == list(found.notes)
+    stages = [e for e in events if isinstance(e, da.Stage)]
+    assert {(s.name, s.done) for s in stages} >= {("reading", 0), ("reading", 1), ("matching", 1)}
+    assert set(found.seconds) == {"reading", "matching"}
+
+
+def test_a_spot_lights_its_cone_only(opened):
+    spot = da.SpotLight((0, -0.2, 0), target=(0, 0.1, 1.2), angle_deg=20, penumbra=0)
+    for quality in (da.Quality.FAST, da.Quality.BALANCED):
+        mask = da.cast_shadows(opened.scene, [da.LitBy(spot)], quality).mask
+        wide = da.cast_shadows(opened.scene, [da.LitBy(da.PointLight((0, -0.2, 0)))], quality).mask
+        assert 0.01 < (mask > 0).mean() < 0.5 * (wide > 0).mean()
+        lit = da.relight(opened.scene, [da.LitBy(spot)], da.RelightParams(ambient=0), quality)
+        assert not lit[mask == 0].any()
+
+
+def test_a_folder_is_batch_processed_in_15_lines(tmp_path):
+    for k in range(2):
+        shutil.copy(LEFT, tmp_path / f"{k}_left.png")
+        shutil.copy(RIGHT, tmp_path / f"{k}_right.png")
+    program = f"""
+import sys
+from pathlib import Path
+import depthapps as da
+
+params = da.SceneParams(calibration={str(CALIB)!r}, quality=da.Quality.FAST)
+lens = da.BokehParams(focus_px="auto", f_number=2)
+for left in sorted(Path({str(tmp_path)!r}).glob("*_left.png")):
+    right = left.with_name(left.name.replace("_left", "_right"))
+    try:
+        opened = da.open_scene(left, right, params, confidence=False)
+        near = da.refocus(opened.scene, lens, da.Quality.FAST)
+        da.write_image(left.with_name(left.name.replace("_left", "_near")), near.image, opened.metadata)
+    except da.DepthappsError as error:
+        print(f"{{left.name}}: {{error.message}} ({{error.hint}})")
+assert not any(name.startswith(("depthapps.cli", "typer")) for name in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert len(list(tmp_path.glob("*_near.png"))) == 2
+
+
+# ------------------------------------------------------------------------------ hints
+
+
+def test_no_text_of_the_library_names_a_flag():
+    for path in sorted((ROOT / "depthapps").rglob("*.py")):
+        if "cli" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _is_docstring(path, node):
+                assert " --" not in f" {node.value}", f"{path.name}:{node.lineno} {node.value!r}"
+
+
+def _is_docstring(path: Path, node: ast.Constant) -> bool:
+    return '"""' in path.read_text(encoding="utf-8").splitlines()[node.lineno - 1]
