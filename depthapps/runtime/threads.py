@@ -1,4 +1,7 @@
-"""Work in bands, side by side on the cores that OpenCV may use."""
+"""Work that is split over threads, as many as OpenCV may use.
+
+Threads gain only where the work releases the GIL, as numpy, OpenCV and `Kernel`s do.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,13 +12,14 @@ import cv2
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-BAND_ROWS = 32  # small enough to balance two cores on a small picture, large enough to hide the cost of a task
+# Small enough that two cores get equal shares of a small picture, large enough that starting a task costs little.
+BAND_ROWS = 32
 
 
 def for_bands(count: int, work: Callable[[int, int], None], size: int = BAND_ROWS) -> None:
-    """Call work(first, end) for bands of `size` that cover 0..count; `work` must release the GIL to gain from it.
+    """Call work(first, end) in several threads for bands of `size` rows, which together cover the rows 0 to count.
 
-    The bands do not depend on the number of threads, so neither does what is computed from them.
+    The bands do not depend on the number of threads, so the results do not either.
     """
     starts = range(0, count, size)
     if len(starts) == 1:
@@ -23,11 +27,14 @@ def for_bands(count: int, work: Callable[[int, int], None], size: int = BAND_ROW
         return
     with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
         for _ in pool.map(lambda first: work(first, min(first + size, count)), starts):
-            pass
+            pass  # taking the results raises the error of a band that failed
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Results of work(item) in the order of the items, computed side by side; few wait at a time, as they are large."""
+    """Call work(item) in several threads and yield the results in the order of the items.
+
+    No more results than threads are kept waiting, since they may be large.
+    """
     threads = max(1, cv2.getNumThreads())
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
