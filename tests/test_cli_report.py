@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from depthapps.apps.journal import Journal
@@ -27,3 +30,14 @@ def test_notes_name_flags_on_the_command_line_and_parameters_in_python(capsys):
     journal.note(f"assuming a field of view of 60° ({param('fov_deg')}), {param('rectify', 'never')}")
     assert capsys.readouterr().err == "note: assuming a field of view of 60° (--fov), --rectify never\n"
     assert str(journal.notes[0]) == "assuming a field of view of 60° (fov_deg), rectify='never'"
+
+
+def test_a_librarys_warning_does_not_reach_the_terminal(tmp_path):
+    program = (
+        "import sys, warnings, typer, depthapps.cli.app as cli\n"
+        "@cli.app.command()\n"
+        "def loud():\n    warnings.warn('divide by zero', RuntimeWarning); typer.echo('done', err=True)\n"
+        "sys.argv = ['depthapps', 'loud']; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == "done\n"

@@ -6,6 +6,7 @@ import gc
 import os
 import platform
 import sys
+import warnings
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import as_flag, with_options
+from depthapps.cli.report import log
 from depthapps.cli.shadow import shadow
 from depthapps.core.errors import DepthappsError
 
@@ -71,6 +73,11 @@ def _root(
     """Stereo photographs to depth, and depth to work: bokeh, shadows and meshes, without a GPU."""
 
 
+def _log_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+    """A library's warning goes to the log that -v shows: stderr has our own words only."""
+    log.info("%s:%d: %s: %s", filename, lineno, category.__name__, message)
+
+
 def main() -> None:
     """Run the command line; what is still open is then left to the system.
 
@@ -78,6 +85,8 @@ def main() -> None:
     """
     # what depthapps asks of it is small: a second thread only waits for more, as busily as if there were
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if not sys.warnoptions:
+        warnings.showwarning = _log_warning
     gc.set_threshold(100_000)  # most objects are modules' and stay: looking through them for garbage takes 30 ms
     try:
         app(prog_name="depthapps")
@@ -86,5 +95,7 @@ def main() -> None:
             with suppress(OSError):  # a closed pipe: Python tells of it
                 sys.stdout.flush()
                 sys.stderr.flush()
+                if object_files := sys.modules.get("depthapps.runtime.object_files"):  # imported if there are kernels
+                    object_files.finish()
                 os._exit(end.code)
         raise

@@ -1,1 +1,5 @@
-"""Machinery that knows nothing of pictures: compiled loops, threads, memory, and open3d's import."""
+"""Machinery that knows nothing of pictures.
+
+kernel compiles loops and keeps them between runs, with machine_code and object_files; threads splits work over cores;
+memory sets up the allocator; open3d imports a library that needs help to be found.
+"""

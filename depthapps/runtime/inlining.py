@@ -1,10 +1,14 @@
-"""How numba compiles loops that other loops call; those that Python calls are `depthapps.runtime.kernel.Kernel`s."""
+"""How functions are compiled that only other compiled functions call.
+
+Python code never calls these; a function that Python calls is a `depthapps.runtime.kernel.Kernel`.
+"""
 
 from typing import Any
 
 import numba as nb
 
-# What only other loops call needs no way in from Python. None of them assigns a row to a row: numba would compile the
-# text of the error that could raise, too, which takes 1.5 s.
-_WITHOUT_WRAPPERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-within = nb.njit(error_model="numpy", **_WITHOUT_WRAPPERS)
+# A function that only compiled code calls needs no entry points for Python and C. To save compile time as well, these
+# functions copy numbers and not rows: for `a[i] = b[j]` with rows, numba compiles the message of the error that
+# different lengths raise, too, which takes 1.5 s.
+WITHOUT_ENTRY_POINTS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+within = nb.njit(error_model="numpy", **WITHOUT_ENTRY_POINTS)

@@ -1,145 +1,95 @@
-"""Kernels compiled by numba, started without it.
+"""Kernels: loops over pixels or vertices, compiled ahead of their first call and kept between runs.
 
-Loading numba, what it knows of Python and a kernel from its cache takes 0.4 s, longer than most pictures take to blur.
-A `Kernel` keeps the machine code itself and lets LLVM link that, in 0.04 s; numba is loaded only to make it.
+Numba is a JIT compiler, and slow to start: loading it and a compiled function from its own cache takes 0.4 s, longer
+than most pictures take to blur. A `Kernel` keeps the machine code in an object file of its own, which LLVM links in
+0.04 s without numba. Numba is loaded only to make that file, or where it cannot be made or linked.
 """
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import logging
-import os
-import re
-import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-import numpy as np
+from depthapps.runtime import machine_code, object_files
 
 log = logging.getLogger("depthapps")
-_SYMBOL = "depthapps_kernel"
-_OF_C = {"sqrt", "sqrtf", "floor", "floorf", "ceil", "ceilf"}  # functions that every process has: numba calls these
-_NUMBERS = {"int64": ctypes.c_int64, "float64": ctypes.c_double}
+_LOADER = ("kernel.py", "machine_code.py", "inlining.py")  # beside this file: how they compile is part of the cache key
 
 
 class Kernel:
-    """A function `name` of `module`, compiled for one signature; called like it, it lets other threads run meanwhile.
+    """A compiled function, called like the Python function it is made from. It runs without the GIL.
 
-    signature: the types of its arguments in numba's words, with spaces between: int64, float64, and C-contiguous arrays
-    such as float32[:,::1]. The function returns nothing, allocates nothing and raises nothing. `module` is imported
-    only when the function has to be compiled: once for each text of the module, machine and version of numba.
+    module, name: where the Python function is. It returns nothing, allocates nothing and raises nothing. The module is
+    imported only to compile it, which happens once for each text of the module, processor and version of numba.
+    signature: the types of its arguments in numba's notation, with spaces between: int64, float64, and C-contiguous
+    arrays such as float32[:,::1].
     """
 
     def __init__(self, module: str, name: str, signature: str) -> None:
         self._module, self._name, self._types = module, name, signature.split()
         self._lock = Lock()
         self._function: Callable[..., Any] | None = None
-        self._engine: Any = None  # owns the code
 
     def __call__(self, *arguments: Any) -> None:
-        """Run it; TypeError for arguments that are not of its signature."""
+        """Run it. Raises TypeError if the arguments do not fit the signature."""
         function = self.loaded()
         if len(arguments) != len(self._types):
             raise TypeError(f"{self._name} takes {len(self._types)} arguments, not {len(arguments)}")
         function(*arguments)
 
     def loaded(self) -> Callable[..., Any]:
-        """What a call runs, without the check of the arguments; the first time it is linked, or compiled."""
+        """What a call runs, without a check of how many arguments there are. The first time, link or compile it."""
         with self._lock:
             if self._function is None:
                 self._function = self._load()
         return self._function
 
     def _load(self) -> Callable[..., Any]:
-        import llvmlite.binding as llvm  # loading it takes as long as a small picture: `load_ahead` hides that
+        try:
+            return self._linked()
+        except Exception as error:  # any: other versions of numba and LLVM may fail in ways that nobody knows yet
+            _say_through_numba(f"{type(error).__name__}: {error}")
+        return machine_code.compile_with_numba(self._python_function(), self._types)
 
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        cpu, features, versions = _surroundings()
-        target = llvm.Target.from_default_triple()
-        machine = target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+    def _linked(self) -> Callable[..., None]:
+        """The function from its object file, which is compiled and kept if no folder has one that can be linked."""
         spec = find_spec(self._module)
-        assert spec is not None
-        assert spec.origin is not None
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(f"there is no module {self._module}")
         source = Path(spec.origin)
-        key = hashlib.sha256(repr([source.read_bytes(), self._name, self._types, cpu, features, versions]).encode())
-        name = f"{source.stem}.{self._name}-{key.hexdigest()[:24]}.o"
-        places = _places(source)
-        for place in places:
-            if (place / name).is_file():
-                return self._link((place / name).read_bytes(), machine)
-        _say_once()
-        compiled, code = self._compile(machine)
-        if code is None:
-            return compiled
-        for place in places:
-            if _store(place / name, code):
-                break
-        return self._link(code, machine)
+        name, places = f"{self._module}.{self._name}-{self._key(source)}.o", object_files.folders(source)
+        for code in object_files.read(name, places):
+            with suppress(Exception):
+                return machine_code.link(code, self._types)
+        _say_compiling(object_files.can_store(places))
+        code = machine_code.compile_to_object(self._python_function(), self._types)
+        linked = machine_code.link(code, self._types)
+        object_files.store(name, code, places)
+        return linked
 
-    def _compile(self, machine: Any) -> tuple[Callable[..., Any], bytes | None]:
-        """The function compiled by numba, and its machine code, None if that cannot stand without numba."""
-        import llvmlite.binding as llvm
-        import numba
+    def _key(self, source: Path) -> str:
+        """The cache key: another text, way of compiling, processor or version makes another one."""
+        texts = [source.read_bytes(), *(Path(__file__).with_name(file).read_bytes() for file in _LOADER)]
+        parts = [texts, self._name, self._types, machine_code.settings()]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
-        function = getattr(import_module(self._module), self._name)
-        types = f"void({','.join(self._types)})"
-        without_wrappers: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        compiled = numba.njit(types, error_model="numpy", **without_wrappers)(function)
-        signature = compiled.signatures[0]
-        module = llvm.parse_assembly(compiled.inspect_llvm(signature))
-        wanted = compiled.overloads[signature].fndesc.llvm_func_name
-        for each in module.functions:
-            if each.name == wanted:
-                each.name = _SYMBOL
-            elif not each.is_declaration:
-                each.linkage = "internal"  # what only Python needs is then dropped
-        # arrays are passed without an owner, so that what would free one is never called
-        module.link_in(llvm.parse_assembly("define void @NRT_MemInfo_call_dtor(ptr %owner) {\n  ret void\n}"))
-        passes = llvm.create_new_module_pass_manager()
-        passes.add_global_dead_code_eliminate_pass()
-        passes.add_strip_dead_prototype_pass()
-        passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
-        outside = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
-        if missing := sorted(outside - _OF_C):
-            log.info("%s needs %s of numba and is compiled in every run", self._name, ", ".join(missing))
-            return numba.njit(types, nogil=True, error_model="numpy")(function), None
-        return compiled, machine.emit_object(module)
-
-    def _link(self, code: bytes, machine: Any) -> Callable[..., Any]:
-        import llvmlite.binding as llvm
-
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-        self._engine.finalize_object()
-        kinds: list[Any] = [ctypes.c_void_p, ctypes.c_void_p]  # where a result and an exception would go
-        for kind in self._types:
-            kinds += _argument_kinds(kind)
-        native = ctypes.CFUNCTYPE(ctypes.c_int32, *kinds)(self._engine.get_function_address(_SYMBOL))
-
-        def call(*arguments: Any) -> None:
-            result, error = ctypes.c_void_p(), ctypes.c_void_p()
-            values: list[Any] = [ctypes.addressof(result), ctypes.addressof(error)]
-            for kind, argument in zip(self._types, arguments, strict=True):
-                values += _argument(kind, argument)
-            if native(*values):
-                raise RuntimeError(f"the kernel {self._name} failed")
-
-        return call
+    def _python_function(self) -> Callable[..., None]:
+        return getattr(import_module(self._module), self._name)
 
 
 def load_ahead(kernels: Iterable[Kernel]) -> None:
-    """Load kernels in the background, in their order, while a picture is read: a call waits for its own."""
+    """Load kernels in a background thread, in their order, while a picture is read. A call of one waits for it."""
 
     def load() -> None:
-        with suppress(Exception):  # a call will raise it
+        with suppress(Exception):  # the call of the kernel raises it again
             for kernel in kernels:
                 kernel.loaded()
 
@@ -147,59 +97,13 @@ def load_ahead(kernels: Iterable[Kernel]) -> None:
 
 
 @cache
-def _surroundings() -> tuple[str, str, list[str]]:
-    """What machine code depends on besides its source: the processor, its features, numba's and llvmlite's versions."""
-    import llvmlite.binding as llvm
-
-    versions = [metadata.version(package) for package in ("numba", "llvmlite")]
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), versions
+def _say_compiling(kept: bool) -> None:
+    if kept:
+        log.warning("note: compiling, once: the next run starts at once")
+    else:
+        log.warning("note: compiling in every run, as no folder keeps the result: set NUMBA_CACHE_DIR to one of yours")
 
 
 @cache
-def _say_once() -> None:
-    log.warning("note: compiling, once: the next run starts at once")
-
-
-def _argument_kinds(kind: str) -> list[Any]:
-    """The C types numba passes an argument as; an array: owner, parent, items, item size, data, shape, strides."""
-    if kind in _NUMBERS:
-        return [_NUMBERS[kind]]
-    pointer, size = ctypes.c_void_p, ctypes.c_int64
-    return [pointer, pointer, size, size, pointer] + [size] * (2 * (kind.count(",") + 1))
-
-
-def _argument(kind: str, value: Any) -> list[Any]:
-    """One argument as those values. Raises TypeError if it is of another kind."""
-    if kind in _NUMBERS:
-        return [int(value) if kind == "int64" else float(value)]
-    wanted, dimensions = re.match(r"\w+", kind), kind.count(",") + 1
-    assert wanted is not None
-    if (
-        not isinstance(value, np.ndarray)
-        or value.dtype != wanted[0]
-        or value.ndim != dimensions
-        or not value.flags.c_contiguous
-    ):
-        found = f"{value.dtype}, {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
-        raise TypeError(f"a kernel was given {found} instead of {kind}")
-    return [None, None, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides]
-
-
-def _places(source: Path) -> list[Path]:
-    """Where compiled code is kept: where numba is told to, else beside the source's own, else at the user's."""
-    if told := os.environ.get("NUMBA_CACHE_DIR"):
-        return [Path(told)]
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return [source.parent / "__pycache__", user / "depthapps"]
-
-
-def _store(path: Path, code: bytes) -> bool:
-    """Write a file, whole or not at all; False where that is not possible."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-            part.write(code)
-        Path(part.name).replace(path)
-    except OSError:
-        return False
-    return True
+def _say_through_numba(reason: str) -> None:
+    log.info("compiled loops start with numba, and 0.4 s later, in every run (%s)", reason)
