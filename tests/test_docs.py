@@ -1,11 +1,15 @@
-"""What the README shows runs, and every command and option stands in the help."""
+"""What the README, the cook-book and the page of figures show runs, and the rest of what they say can be found."""
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import re
+import runpy
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,32 +17,62 @@ from conftest import ROOT, SAMPLES
 from typer.main import get_command
 from typer.testing import CliRunner
 
+import depthapps
 from depthapps.cli.app import app
 from depthapps.cli.options import as_flag
 from depthapps.engine.network import NetworkDescription
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
-SHELL = [line for kind, text in BLOCKS if kind == "sh" for line in text.replace(" &&\n", "\n").splitlines()]
-COMMANDS = [line for line in SHELL if line.startswith("depthapps ")]
+BENCHMARKS = ROOT / "tests" / "benchmarks"
+GUIDES = {"README": ROOT / "README.md", "cook-book": SAMPLES / "README.md"}
+PAGES = {**GUIDES, "figures": BENCHMARKS / "README.md"}
+FOR_PEOPLE = ("CONTRIBUTING", "CHANGELOG", "PULL_REQUEST_TEMPLATE")
+ALL_PAGES = {**PAGES, **{name: ROOT / ".github" / f"{name}.md" for name in FOR_PEOPLE}}
+TEXTS = {name: path.read_text(encoding="utf-8") for name, path in ALL_PAGES.items()}
 GROUP = get_command(app)
 
 
-def test_the_readme_shows_every_command():
-    assert {shlex.split(line)[1] for line in COMMANDS} == set(GROUP.commands)  # pyright: ignore[reportAttributeAccessIssue]
-    assert all(line.startswith(("depthapps ", "pip install")) for line in SHELL)
+def blocks(page: str, kind: str) -> list[str]:
+    """The fenced blocks of one kind on a page, in their order."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", TEXTS[page], re.DOTALL | re.MULTILINE)
+
+
+def shell_lines(page: str) -> list[str]:
+    """The commands on a page, one a line."""
+    text = "".join(blocks(page, "sh")).replace(" &&\n", "\n").replace("\\\n", " ")
+    return [line for line in text.splitlines() if line]
+
+
+# an example that stands in the README and in the cook-book is run once
+COMMANDS = list(dict.fromkeys(line for page in GUIDES for line in shell_lines(page) if line.startswith("depthapps ")))
+MEASURED = [line for line in shell_lines("figures") if line.startswith("python ")]
+
+
+# ------------------------------------------------------------------------------------ examples
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_a_guide_shows_every_command(page):
+    shown = {shlex.split(line)[1] for line in shell_lines(page) if line.startswith("depthapps ")}
+    assert shown == set(GROUP.commands)  # pyright: ignore[reportAttributeAccessIssue]
+    assert all(line.startswith(("depthapps ", "pip install")) for line in shell_lines(page))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """An empty folder with the samples in it, in which the README's commands run one after the other."""
-    folder = tmp_path_factory.mktemp("readme")
-    (folder / "samples").symlink_to(SAMPLES)
+    """A folder with the samples and the files that the guides print, in which the examples run one after the other."""
+    folder = tmp_path_factory.mktemp("docs")
+    try:
+        (folder / "samples").symlink_to(SAMPLES, target_is_directory=True)
+    except OSError:  # Windows allows it to administrators and developers only
+        shutil.copytree(SAMPLES, folder / "samples", ignore=shutil.ignore_patterns("training", "__pycache__"))
+    for text in (TEXTS[page] for page in GUIDES):
+        for name, content in re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+            (folder / name).write_text(content, encoding="utf-8")
     return folder
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_readme_runs(line, folder, monkeypatch):
+def test_a_command_of_the_guides_runs(line, folder, monkeypatch):
     monkeypatch.chdir(folder)
     before = set(folder.iterdir())
     result = CliRunner().invoke(app, shlex.split(line)[1:], catch_exceptions=False)
@@ -46,25 +80,110 @@ def test_a_command_of_the_readme_runs(line, folder, monkeypatch):
     assert set(folder.iterdir()) > before
 
 
-@pytest.mark.parametrize("text", [text for kind, text in BLOCKS if kind == "python"])
-def test_the_python_of_the_readme_runs(text, folder, monkeypatch):
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
+def test_the_python_of_a_page_runs(page, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    exec(compile(text, "README.md", "exec"), {})
-    assert (folder / "portrait.png").stat().st_size > 100_000
+    names: dict = {}  # a block may use what the blocks before it made
+    for text in blocks(page, "python"):
+        before = {p: p.stat().st_mtime_ns for p in folder.iterdir()}
+        exec(compile(text, str(PAGES[page]), "exec"), names)
+        assert {p: p.stat().st_mtime_ns for p in folder.iterdir()} != before, f"wrote nothing:\n{text}"
 
 
-@pytest.mark.parametrize("text", re.findall(r'`(\{"inputs".*?\})`', README))
-def test_a_networks_description_in_the_readme_is_understood(text):
+# --------------------------------------------------------------------------------- measurements
+
+
+class _Parsed(Exception):  # noqa: N818 - not an error: the benchmark is left once it has its arguments
+    """Carries what a benchmark understood of its arguments."""
+
+
+@pytest.mark.parametrize("line", MEASURED)
+def test_a_benchmark_understands_the_command_that_the_figures_name(line, monkeypatch):
+    program, *arguments = shlex.split(line)[1:]
+    parse = argparse.ArgumentParser.parse_args
+
+    def leave(parser, *args, **kwargs):
+        raise _Parsed(parse(parser, *args, **kwargs))
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", leave)
+    monkeypatch.setattr(sys, "argv", [program, *arguments])
+    monkeypatch.syspath_prepend(str(BENCHMARKS))  # where a program finds the modules beside it
+    loaded = set(sys.modules)
+    try:
+        with pytest.raises(_Parsed):
+            runpy.run_path(str(ROOT / program), run_name="__main__")
+    finally:
+        for path in BENCHMARKS.glob("*.py"):
+            if path.stem not in loaded:
+                sys.modules.pop(path.stem, None)
+
+
+def test_the_figures_name_every_benchmark_and_only_what_is_there():
+    assert {shlex.split(line)[1] for line in MEASURED} == {
+        f"tests/benchmarks/{p.name}" for p in BENCHMARKS.glob("*.py")
+    }
+    for line in shell_lines("figures"):
+        kind, first, *rest = shlex.split(line)
+        if kind == "pytest":
+            assert (ROOT / first).is_file(), line
+        elif kind == "depthapps":
+            known = GROUP.commands[first].params  # pyright: ignore[reportAttributeAccessIssue]
+            assert {word for word in rest if word.startswith("-")} <= {name for p in known for name in p.opts}, line
+        else:
+            assert kind == "python", line
+
+
+# ------------------------------------------------------------------------------------ statements
+
+
+def test_options_that_the_pages_name_exist():
+    known = {"--help", "--version"}
+    for command in GROUP.commands.values():  # pyright: ignore[reportAttributeAccessIssue]
+        known |= {name for parameter in command.params for name in parameter.opts}
+    for path in BENCHMARKS.glob("*.py"):
+        known |= set(re.findall(r'"(--[a-z-]+)"', path.read_text(encoding="utf-8")))
+    for page in PAGES:
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXTS[page])) <= known, page
+
+
+@pytest.mark.parametrize("text", re.findall(r'`(\{"inputs".*?\})`', "".join(TEXTS[page] for page in GUIDES)))
+def test_a_networks_description_in_the_guides_is_understood(text):
     assert NetworkDescription.from_json(json.loads(text))
 
 
-def test_the_readme_tells_every_key_of_a_description():
-    assert all(f"`{f.name}`" in README for f in dataclasses.fields(NetworkDescription))
+def test_the_guides_tell_every_key_of_a_description():
+    text = "".join(TEXTS[page] for page in GUIDES)
+    assert all(f"`{f.name}`" in text for f in dataclasses.fields(NetworkDescription))
 
 
-def test_the_pictures_of_the_readme_are_there():
-    for path in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README):
-        assert (ROOT / path).is_file(), path
+def anchors(text: str) -> set[str]:
+    """The places of a page that links can name, as GitHub makes them of its headings."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", ALL_PAGES)
+def test_links_and_pictures_of_a_page_lead_somewhere(page):
+    for target in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", TEXTS[page]):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, place = target.partition("#")
+        path = (ALL_PAGES[page].parent / name).resolve() if name else ALL_PAGES[page]
+        assert path.exists(), target
+        assert path.is_relative_to(ROOT.resolve()), target
+        assert not place or place in anchors(path.read_text(encoding="utf-8")), target
+
+
+def test_the_readme_is_read_in_five_minutes():
+    assert len(TEXTS["README"].splitlines()) <= 180
+
+
+def test_contributing_names_every_room():
+    rooms = {p.parent.name for p in Path(depthapps.__file__).parent.glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)/` \|", TEXTS["CONTRIBUTING"], re.MULTILINE)) == rooms
+
+
+# ------------------------------------------------------------------------------------ the help
 
 
 @pytest.mark.parametrize("name", list(GROUP.commands))  # pyright: ignore[reportAttributeAccessIssue]

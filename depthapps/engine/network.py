@@ -82,7 +82,7 @@ class NetworkDescription:
             )
         for key, value in entries.items():
             if not isinstance(value, _KINDS[key]) or isinstance(value, bool):
-                raise NetworkError(f"the description's {key} is {value!r}", hint="see the examples in the README")
+                raise NetworkError(f"the description's {key} is {value!r}", hint="samples/README.md has examples")
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
         return cls(**values)
 

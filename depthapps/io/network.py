@@ -20,7 +20,7 @@ def read_network(path: Path) -> tuple[bytes, dict[str, Any]]:
     if not beside.exists():
         raise NetworkError(
             f"{path.name} has no description {beside.name} beside it",
-            hint="the README tells what it holds, with examples",
+            hint="samples/README.md tells what it holds, with examples",
         )
     try:
         entries = json.loads(check_input(beside, "network's description").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ CLUES, CANDIDATES = 138, 9
 WIDTHS = (32, 64, 96, 128, 160)
 _NEIGHBOURS, _CHOICES = 9, CANDIDATES + 1
 # Real pairs are easier than rendered ones, and the best guess is right more often than it was in training. Of 0, 0.5
-# and 1 a head start of 0.5 was chosen on the 26 real pairs that the README's table is made of: bad2 is 8.84, 8.71 and
+# and 1 a head start of 0.5 was chosen on the 26 real pairs that tests/benchmarks measures: bad2 is 8.84, 8.71 and
 # 8.79 with them, and D1 on KITTI 6.13, 5.71 and 5.81.
 _HEAD_START = 0.5
 _LARGEST_STEP_PX = 1.0  # by which the best guess may be moved

@@ -5,7 +5,7 @@
 Scenes are made up from their seeds: textured walls, slanted ground, cards, twigs and, every third time, lamps at night,
 all of them planes, so that a ray through any point of the lens meets them in closed form. The truth is the mean of 256
 such points, each through another point of the pixel. Renderers get an 8-bit picture and its exact blur, focused near,
-in the middle and far. Prints the rows of the README's table: PSNR in dB and SSIM of the encoded pictures, and the PSNR
+in the middle and far. Prints the rows of README.md's table: PSNR in dB and SSIM of the encoded pictures, and the PSNR
 within reach of depth edges.
 """
 

@@ -1,7 +1,7 @@
 """Meshes of random rooms whose surface is known exactly: python tests/benchmarks/mesh.py [--rooms 3] [--views 8]
 
 A room is a floor, a wall, and boxes and balls that stand about, ray-cast here by formula, so that depth is exact at
-every point of the picture. Prints the rows of the README's two tables. One view of 800 x 600: the share of the mesh's
+every point of the picture. Prints the rows of README.md's two tables. One view of 800 x 600: the share of the mesh's
 area that hangs in the air (more than 2 cm and 1 % of its depth off the surface behind its own place and the pixels
 around it), the share of the picture that the mesh shows within 0.5 % of the true depth, and the error there; beside a
 sheet over all pixels, and one cut where depth differs by 4 % among 3 x 3 pixels. With --views, so many views fused:

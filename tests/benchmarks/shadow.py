@@ -5,7 +5,7 @@
 Rooms are those of mesh.py: boxes, a pole and balls on a floor before a wall, 0.5 Mpx, ray-cast, so that what the camera
 does not see casts its shadow too. Each has five lights at random: two suns, two lamps and a sun of 5 degrees. Shadows
 are found from the exact depth, and from depth with stereo's noise: 0.2 px of disparity, alike over 3 px, at a baseline
-of 12 cm. Prints the rows of the README's table: overlap (IoU) of the hard shadows, F of their outlines within 2 px,
+of 12 cm. Prints the rows of README.md's table: overlap (IoU) of the hard shadows, F of their outlines within 2 px,
 percent of the picture that is wrongly dark, mean error of the soft shadows, and seconds a megapixel.
 """
 

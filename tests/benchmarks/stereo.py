@@ -3,7 +3,7 @@
     python tests/benchmarks/stereo.py FOLDER [--quality fast balanced best]
 
 FOLDER holds a folder a pair, in Middlebury's layout: im0.png (left), im1.png (right) and disp0.pfm (inf = unknown), or
-KITTI's disp0.png (16 bit, 256 a pixel, 0 = unknown). Prints the rows of the README's table: the percentage of pixels
+KITTI's disp0.png (16 bit, 256 a pixel, 0 = unknown). Prints the rows of README.md's table: the percentage of pixels
 with known disparity that are off by more than 0.5, 1 and 2 px, the D1 of pairs whose name starts with "kitti" (off by
 more than 3 px and 5 %), and seconds a megapixel. A pixel without an answer is bad. SGBM gets the true range.
 
