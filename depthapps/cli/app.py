@@ -20,7 +20,7 @@ from depthapps.cli.mesh import mesh
 from depthapps.cli.options import as_flag, with_options
 from depthapps.cli.report import log
 from depthapps.cli.shadow import shadow
-from depthapps.core.errors import DepthappsError
+from depthapps.core.errors import DepthappsError, explain_os_error
 
 _LIBRARIES = ("opencv-python", "numpy", "open3d", "trimesh", "numba", "typer", "pillow")
 
@@ -35,8 +35,7 @@ class _Group(TyperGroup):
         except BrokenPipeError:
             raise
         except OSError as error:  # a full disk, a folder that went away: the machine's fault, not a bug
-            message = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-            hint = "check the disk's free space and the permissions of the folder"
+            message, hint = explain_os_error(error)
         typer.echo(f"error: {message}", err=True)
         typer.echo(f"hint: {hint}", err=True)
         raise typer.Exit(1)

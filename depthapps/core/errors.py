@@ -14,6 +14,8 @@ A hint names the parameters that would help, through `param`: Python users read 
 line, which alone knows its flags, shows `--rectify never`.
 """
 
+import errno
+import os
 import re
 from collections.abc import Callable
 
@@ -98,3 +100,55 @@ class MissingExtraError(DepthappsError):
             f"{what} needs the optional extra {extra!r}, which is not installed",
             hint=f"pip install 'depthapps[{extra}]'",
         )
+
+
+# What the system's error numbers mean for a file, and what to do about it. Not every system knows every name.
+_OS_ERRORS = {
+    "ENOENT": ("{file} does not exist", "check the path and its spelling; was its folder moved or removed?"),
+    "EACCES": ("{file} may not be opened: permission denied", "check the permissions; is another program using it?"),
+    "EPERM": ("{file} may not be changed: the system does not permit it", "check the permissions of file and folder"),
+    "EEXIST": ("{file} exists already", "choose another name"),
+    "EISDIR": ("{file} is a folder", "name a file in it"),
+    "ENOTDIR": ("{file} cannot be reached: a part of its path is a file, not a folder", "check the path"),
+    "ENAMETOOLONG": ("the name {file} is too long", "choose a shorter one; most systems take 255 bytes"),
+    "ELOOP": ("{file} is a symbolic link that leads back to itself", "check where the link points"),
+    "EINVAL": ("{file} is a name that the system refuses", "leave out characters such as : ? * and line breaks"),
+    "EROFS": ("{file} lies on a disk that can only be read", "write to another folder"),
+    "ENOSPC": ("there is no space left for {file}", "free some space, or write to another disk"),
+    "EDQUOT": ("there is no space left for {file} in your quota", "remove files of yours, or write to another disk"),
+    "EFBIG": ("{file} is larger than the disk or a limit allows", "write to another disk; `ulimit -f` shows the limit"),
+    "EMFILE": ("too many files are open to open {file}", "raise the limit, which `ulimit -n` shows"),
+    "ENFILE": ("too many files are open on this computer to open {file}", "close other programs"),
+    "EBUSY": ("{file} is in use", "close the program that uses it"),
+    "ETXTBSY": ("{file} is in use", "close the program that uses it"),
+    "EIO": ("the disk failed while {file} was read or written", "try another disk, and check this one"),
+    "ESTALE": ("{file} lies in a network folder that is gone", "connect the network folder again"),
+    "ENOMEM": ("there is no memory left to read or write {file}", "close other programs, or use smaller pictures"),
+}
+_OS_ERRORS_BY_NUMBER = {getattr(errno, name): words for name, words in _OS_ERRORS.items() if hasattr(errno, name)}
+
+
+def explain_os_error(error: OSError, file: str | os.PathLike[str] | None = None) -> tuple[str, str]:
+    """Say what happened to which file, and what to do about it.
+
+    Parameters
+    ----------
+    error : OSError
+        What the operating system reported.
+    file : str or PathLike, optional
+        The file as the user knows it, where the error names another one, such as a temporary file.
+
+    Returns
+    -------
+    message : str
+        One line with the name of the file, such as "there is no space left for out.png".
+    hint : str
+        One line that says what to do.
+    """
+    named = file or error.filename2 or error.filename  # of two names, as in a rename, the second is the goal
+    name = "a file" if named is None else os.fsdecode(named) if not isinstance(named, int) else f"file {named}"
+    if error.errno in _OS_ERRORS_BY_NUMBER:
+        message, hint = _OS_ERRORS_BY_NUMBER[error.errno]
+        return message.format(file=name), hint
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{name} could not be read or written: {reason}", "check that its folder and its disk can be reached"
