@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
-from conftest import REAL_PHOTOS
+from conftest import REAL_PHOTOS, ROOT
 from photo_files import (
     HeifItem,
     apple_xmp,
@@ -21,7 +23,8 @@ from photo_files import (
 from PIL import Image as Pillow
 
 from depthapps.core.errors import InputError
-from depthapps.io.photos.contents import read_contents
+from depthapps.io.photos.contents import describe_contents, read_contents
+from depthapps.io.photos.images import write_image
 
 WIDTH, HEIGHT = 160, 120
 DEPTH_AUX = (b"auxC", bytes(4) + b"urn:mpeg:hevc:2015:auxid:2\0")
@@ -297,6 +300,79 @@ def test_a_3ds_says_nothing_of_its_baseline_and_is_known(read):
 def test_previews_and_gain_maps_are_no_views(read):
     for kind in (0, 0x010001, 0x020001):
         assert read(multi_picture([encoded(PHOTO), encoded(OTHER)], [1, 2], kind=kind)).right is None
+
+
+# ------------------------------------------------------------------- told without decoding
+
+
+@pytest.fixture
+def describe(tmp_path, monkeypatch):
+    """What a file holds, told while nothing can be decoded."""
+
+    def write_and_describe(data: bytes, name: str = "a.jpg"):
+        (tmp_path / name).write_bytes(data)
+        with monkeypatch.context() as patch:
+            patch.setattr(cv2, "imdecode", None)
+            patch.setattr(Pillow.Image, "load", None)
+            found = describe_contents(tmp_path / name)
+        return found.has_second_view, found.has_depth, found.width, found.height
+
+    return write_and_describe
+
+
+@pytest.mark.parametrize("turn", [1, 3, 6, 8])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_pictures_size_is_told_as_it_stands_upright(tmp_path, describe, kind, turn):
+    picture, path = Pillow.fromarray(PHOTO), tmp_path / "whole"
+    picture.save(path, kind, exif=orientation(turn), icc_profile=b"x" * 200)
+    size = (WIDTH, HEIGHT) if turn in (1, 3) else (HEIGHT, WIDTH)
+    assert describe(path.read_bytes()) == (False, False, *size)
+
+
+def test_a_float_tiff_has_a_size(tmp_path, describe):
+    write_image(tmp_path / "whole.tif", PHOTO.astype(np.float32))
+    assert describe((tmp_path / "whole.tif").read_bytes(), "a.tif") == (False, False, WIDTH, HEIGHT)
+
+
+def test_pictures_that_only_opencv_knows_are_described(tmp_path):
+    (tmp_path / "a.hdr").write_bytes(cv2.imencode(".hdr", PHOTO.astype(np.float32))[1].tobytes())
+    found = describe_contents(tmp_path / "a.hdr")
+    assert (found.has_second_view, found.has_depth, found.width, found.height) == (False, False, WIDTH, HEIGHT)
+
+
+def test_views_and_depth_in_a_jpeg_are_told(describe):
+    assert describe(multi_picture([encoded(PHOTO), encoded(OTHER)], [1, 2])) == (True, False, WIDTH, HEIGHT)
+    assert describe(multi_picture([encoded(PHOTO), encoded(OTHER)], [1, 2], kind=0)) == (False, False, WIDTH, HEIGHT)
+    depth = encoded(SAMPLES, ".png")
+    assert describe(gdepth_jpeg(encoded(PHOTO), depth, Near=1, Far=5)) == (False, True, WIDTH, HEIGHT)
+    android = dynamic_depth_jpeg(encoded(PHOTO), {"android/depthmap": depth}, Near=1, Far=5)
+    assert describe(android) == (False, True, WIDTH, HEIGHT)
+    missing = dynamic_depth_jpeg(encoded(PHOTO), {"android/other": b"x"}, Near=1, Far=2)
+    assert describe(missing) == (False, True, WIDTH, HEIGHT)  # announced: reading it says what is wrong
+    assert describe(container_jpeg(encoded(PHOTO), {"GainMap": encoded(OTHER)}))[:2] == (False, False)
+
+
+def test_views_and_depth_in_a_heic_are_told(describe):
+    pytest.importorskip("pillow_heif")
+    plain, depth = HeifItem(PHOTO), HeifItem(SAMPLES, (DEPTH_AUX,), 1)
+    assert describe(heif_file([plain]), "a.heic") == (False, False, WIDTH, HEIGHT)
+    assert describe(heif_file([plain, depth]), "a.heic") == (False, True, WIDTH, HEIGHT)
+    assert describe(heif_file([plain, HeifItem(OTHER)], stereo=(1, 2)), "a.heic") == (True, False, WIDTH, HEIGHT)
+    turned = heif_file([HeifItem(PHOTO, (TURN_LEFT,))])
+    assert describe(turned, "a.heic") == (False, False, HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", encoded(PHOTO)[:-40], b"\x89PNG\r\n\x1a\n broken"])
+def test_what_is_no_picture_is_refused_when_described(tmp_path, content):
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(InputError, match="not an image"):
+        describe_contents(tmp_path / "a.jpg")
+
+
+def test_describing_loads_nothing_heavy():
+    code = "import sys, depthapps.io.photos.describe; print([m for m in ('numpy', 'cv2') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
 
 
 # --------------------------------------------------------------------------- real files

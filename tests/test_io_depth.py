@@ -61,6 +61,18 @@ def test_what_a_png_cannot_hold_is_unknown_not_wrong(tmp_path):
     assert np.isnan(read_disparity(tmp_path / "d.png")).tolist() == [[True, True, False]]
 
 
+def test_writers_tell_which_share_of_the_known_pixels_a_png_loses(tmp_path):
+    depth = np.array([[70.0, np.inf, 1, 65.5, np.nan]], np.float32)
+    assert write_depth(tmp_path / "z.png", depth) == 0.5  # the unknown pixel is not lost
+    assert write_depth(tmp_path / "z.png", depth, png_scale=256) == 0.25  # 70 m fit at 1/256 m a unit
+    assert np.isnan(read_depth(tmp_path / "z.png", 256)).tolist() == [[False, True, False, False, True]]
+    assert write_disparity(tmp_path / "d.png", np.array([[-2, 300, 7, 0, 0.5]], np.float32)) == 0.6
+    for suffix in FLOAT_SUFFIXES:
+        assert write_depth(tmp_path / f"z{suffix}", depth) == 0
+        assert write_disparity(tmp_path / f"d{suffix}", -depth) == 0
+    assert write_depth(tmp_path / "none.png", np.full((2, 2), np.nan, np.float32)) == 0
+
+
 def test_archives_of_a_map_and_other_things(tmp_path):
     path, depth = tmp_path / "a.npz", np.arange(1, 31, dtype=np.float32).reshape(5, 6)
     np.savez(path, K=np.eye(3), pose=np.eye(4), found=depth)

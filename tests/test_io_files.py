@@ -1,14 +1,21 @@
-"""Outputs are checked first and appear whole or not at all."""
+"""Outputs are checked first and appear whole or not at all; errors say what happened to which file."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
 import pytest
+import typer
+from typer.main import get_command
+from typer.testing import CliRunner
 
-from depthapps.core.errors import InputError, OutputError
-from depthapps.io.outputs import Outputs, check_input, check_suffix
+from depthapps.cli import app as command_line
+from depthapps.core.errors import InputError, OutputError, explain_os_error
+from depthapps.io import outputs as outputs_module
+from depthapps.io.inputs import check_input, read_text
+from depthapps.io.outputs import Outputs, check_suffix, write_whole
 
 
 def test_parts_appear_together(tmp_path):
@@ -70,3 +77,171 @@ def test_inputs_are_checked(tmp_path):
         check_input(tmp_path / "a.png", "image")
     with pytest.raises(InputError, match="is not a file"):
         check_input(tmp_path, "image")
+
+
+def test_inputs_may_be_strings_and_texts_may_begin_with_a_mark(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xef\xbb\xbfsome text\r\n")
+    assert check_input(str(path), "text") == path
+    assert read_text(str(path), "text") == "some text\r\n"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not a text file"):
+        read_text(path, "text")
+
+
+def test_names_that_are_too_long_are_our_errors(tmp_path):
+    path = tmp_path / ("a" * 300 + ".png")
+    with pytest.raises(InputError, match="too long"):
+        check_input(path, "image")
+    with pytest.raises(OutputError, match="too long"):
+        Outputs([path])
+
+
+def test_names_that_windows_refuses_are_refused_there(tmp_path, monkeypatch):
+    Outputs([tmp_path / "12:30.png"])
+    monkeypatch.setattr(outputs_module, "_FORBIDDEN_IN_NAMES", ":")
+    with pytest.raises(OutputError, match="has : in its name"):
+        Outputs([tmp_path / "12:30.png"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no permissions of this kind")
+def test_a_file_written_alone_is_whole_and_ordinary(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_whole(str(tmp_path / "a.bin"), [b"one", b"two"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.bin").read_bytes() == b"onetwo"
+    assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == 0o640
+    write_whole(tmp_path / "a.bin", b"new")
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"new"]
+
+
+def pieces_that_break_off():
+    yield b"half"
+    raise RuntimeError
+
+
+def test_a_file_that_breaks_off_leaves_the_old_one(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"old")
+    for name in ("a.bin", "b.bin"):
+        with pytest.raises(RuntimeError):
+            write_whole(tmp_path / name, pieces_that_break_off())
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]
+
+
+class Full:
+    """A file on a full disk that tells so late, or not at all."""
+
+    def __init__(self, how: str):
+        self.how = how
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.how == "close":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"), [("close", "no space left for .*a.bin"), ("silently", "a.bin is cut short")]
+)
+def test_a_disk_that_tells_late_that_it_is_full_is_noticed(tmp_path, monkeypatch, how, message):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    own = type(path).open
+    monkeypatch.setattr(
+        type(path), "open", lambda self, mode="r", *rest: Full(how) if mode == "wb" else own(self, mode, *rest)
+    )
+    with pytest.raises(OutputError, match=message) as error:
+        write_whole(path, b"data")
+    assert error.value.hint
+    monkeypatch.undo()
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_if_one_of_a_group_cannot_be_renamed_none_is(tmp_path, monkeypatch, links):
+    if not links:  # as on FAT
+        monkeypatch.delattr(os, "link")
+    old, new, blocked = (tmp_path / name for name in ("old", "new", "blocked"))
+    if links:
+        old.write_bytes(b"before")
+
+    def write_all() -> None:
+        with Outputs([old, new, blocked], overwrite=True) as outputs:
+            for path in (old, new, blocked):
+                outputs.write(path, b"after")
+            (blocked / "folder").mkdir(parents=True)
+
+    with pytest.raises(OutputError, match="blocked") as error:
+        write_all()
+    assert error.value.hint
+    assert sorted(p.name for p in tmp_path.iterdir()) == (["blocked", "old"] if links else ["blocked"])
+    assert not links or old.read_bytes() == b"before"
+
+
+def test_replacing_a_group_leaves_no_second_names(tmp_path):
+    for content in (b"1", b"2"):
+        with Outputs([tmp_path / "a", tmp_path / "b"], overwrite=True) as outputs:
+            outputs.write(tmp_path / "a", content)
+            outputs.write(tmp_path / "b", content)
+    assert sorted((p.name, p.read_bytes()) for p in tmp_path.iterdir()) == [("a", b"2"), ("b", b"2")]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ENOSPC", "no space left for out.png"),
+        ("EDQUOT", "no space left for out.png in your quota"),
+        ("EACCES", "out.png may not be opened: permission denied"),
+        ("EPERM", "out.png may not be changed"),
+        ("ENOENT", "out.png does not exist"),
+        ("EEXIST", "out.png exists already"),
+        ("EISDIR", "out.png is a folder"),
+        ("ENOTDIR", "a part of its path is a file"),
+        ("ENAMETOOLONG", "the name out.png is too long"),
+        ("EROFS", "out.png lies on a disk that can only be read"),
+        ("EFBIG", "out.png is larger than the disk or a limit allows"),
+        ("EMFILE", "too many files are open"),
+        ("ENFILE", "too many files are open on this computer"),
+        ("EIO", "the disk failed while out.png"),
+        ("EBUSY", "out.png is in use"),
+        ("EINVAL", "out.png is a name that the system refuses"),
+        ("ELOOP", "out.png is a symbolic link"),
+        ("ENOMEM", "no memory left"),
+        ("EXDEV", "out.png could not be read or written: odd"),
+    ],
+)
+def test_every_error_of_the_system_is_told_in_its_own_words(name, message):
+    number = getattr(errno, name, None)
+    if number is None:
+        pytest.skip(f"{name} is not known to this system")
+    told, hint = explain_os_error(OSError(number, "odd", "out.png"))
+    assert message in told
+    assert hint
+
+
+def test_the_file_is_named_as_the_user_knows_it():
+    assert "b.png" in explain_os_error(OSError(errno.EACCES, "", ".hidden", None, "b.png"))[0]
+    assert "c.png" in explain_os_error(OSError(errno.EACCES, "", ".hidden"), "c.png")[0]
+    assert "a file could not be read or written: odd" in explain_os_error(OSError("odd"))[0]
+
+
+def test_the_command_line_tells_what_happened_to_which_file():
+    def command() -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "out.png")
+
+    app = typer.Typer(cls=type(get_command(command_line.app)))
+    app.command()(command)
+    app.callback()(lambda: None)
+    result = CliRunner().invoke(app, ["command"])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "error: out.png lies on a disk that can only be read",
+        "hint: write to another folder",
+    ]

@@ -1,1 +1,1 @@
-"""The only room that touches a disk: pictures, depth maps, calibrations, models and viewer pages."""
+"""Read and write files: the only room that touches a disk. Pictures, maps, calibrations, models, videos, sequences."""

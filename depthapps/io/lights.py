@@ -1,23 +1,38 @@
-"""Files that describe lights."""
+"""Read files that describe lights."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from depthapps.core.errors import InputError
-from depthapps.io.outputs import check_input
+from depthapps.io.inputs import StrPath, read_text
 
 _EXAMPLE = '[{"azimuth": 60, "elevation": 30}, {"light": "point", "position": [0.5, -0.4, 1.2]}]'
 
 
-def read_lights(path: Path) -> list[dict[str, Any]]:
-    """The lights of a JSON file, a list of objects, as they stand there. Raises InputError."""
-    check_input(path, "lights file")
+def read_lights(path: StrPath) -> list[dict[str, Any]]:
+    """Read a file of lights.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        A JSON file: a list with one object a light.
+
+    Returns
+    -------
+    list of dict
+        The objects as they stand in the file; what their entries mean is not checked here.
+
+    Raises
+    ------
+    InputError
+        The file is not there, not JSON, or not a list of objects.
+    """
+    text = read_text(path, "lights file", hint=_EXAMPLE)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
         raise InputError(f"{path} is not JSON: {error}", hint=_EXAMPLE) from None
     if not isinstance(found, list) or not found or not all(isinstance(entry, dict) for entry in found):
         raise InputError(f"{path} is not a list of lights", hint=_EXAMPLE)

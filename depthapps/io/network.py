@@ -1,21 +1,37 @@
-"""A network's files: FILE.onnx and the description FILE.json beside it."""
+"""Read the two files of a stereo network: FILE.onnx and the description FILE.json beside it."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-from depthapps.core.errors import NetworkError
-from depthapps.io.outputs import check_input
+from depthapps.core.errors import InputError, NetworkError
+from depthapps.io.inputs import StrPath, check_input, read_bytes, read_text
 
 
-def read_network(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """The bytes of an ONNX file and the object in the JSON file of the same name beside it.
+def read_network(path: StrPath) -> tuple[bytes, dict[str, Any]]:
+    """Read a stereo network.
 
-    Raises InputError for files that are not there, NetworkError for a description that is no JSON object.
+    Parameters
+    ----------
+    path : str or PathLike
+        An ONNX file. A JSON file of the same name lies beside it and describes its inputs and its output.
+
+    Returns
+    -------
+    model : bytes
+        The ONNX file.
+    entries : dict
+        The object in the JSON file; what its entries mean is not checked here.
+
+    Raises
+    ------
+    InputError
+        The ONNX file is not there.
+    NetworkError
+        The description is not there, or is not a JSON object.
     """
-    check_input(path, "network")
+    path = check_input(path, "network")
     beside = path.with_suffix(".json")
     if not beside.exists():
         raise NetworkError(
@@ -23,9 +39,11 @@ def read_network(path: Path) -> tuple[bytes, dict[str, Any]]:
             hint="samples/README.md tells what it holds, with examples",
         )
     try:
-        entries = json.loads(check_input(beside, "network's description").read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        entries = json.loads(read_text(beside, "network's description"))
+    except json.JSONDecodeError as error:
         raise NetworkError(f"{beside} is not JSON: {error}", hint="check its commas and quotes") from None
+    except InputError as error:
+        raise NetworkError(error.message, hint=error.raw_hint) from None
     if not isinstance(entries, dict):
         raise NetworkError(f"{beside} holds no JSON object", hint='it begins with {"inputs": ["left", "right"]')
-    return path.read_bytes(), entries
+    return read_bytes(path, "network"), entries

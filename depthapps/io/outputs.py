@@ -3,74 +3,144 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterable
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from depthapps.core.errors import InputError, OutputError, param
+from depthapps.core.errors import OutputError, explain_os_error, param
+from depthapps.io.inputs import StrPath
+
+# Windows refuses these in names, or writes NAME:REST into a hidden stream of the file NAME.
+_FORBIDDEN_IN_NAMES = '<>:"|?*' if os.name == "nt" else ""
 
 
-def check_input(path: Path, what: str) -> Path:
-    """The path itself if it is a file that can be opened; InputError otherwise."""
-    if not path.exists():
-        raise InputError(f"the {what} {path} does not exist", hint="check the path and its spelling")
-    if not path.is_file():
-        raise InputError(f"the {what} {path} is not a file", hint="pass the file itself, not its folder")
-    if not os.access(path, os.R_OK):
-        raise InputError(f"the {what} {path} may not be read", hint="check the file's permissions")
-    return path
-
-
-def check_suffix(path: Path, suffixes: Iterable[str], what: str) -> None:
+def check_suffix(path: StrPath, suffixes: Iterable[str], what: str) -> None:
     """Raise OutputError unless the path ends in one of `suffixes` (lower case, with the dot)."""
-    suffixes = tuple(suffixes)
+    path, suffixes = Path(path), tuple(suffixes)
     if path.suffix.lower() not in suffixes:
         found = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
         raise OutputError(f"{path.name} has {found}, which {what} cannot take", hint=f"use one of {' '.join(suffixes)}")
 
 
-class Outputs:
-    """The files one command writes: all of them or none.
+def write_whole(path: StrPath, data: bytes | Iterable[bytes]) -> None:
+    """Write a file that appears under its name only when it is whole.
 
-    Made before the work begins, it refuses folders that do not exist and files that do (unless `overwrite`). In its
-    `with` block, `part(path)` names a hidden file beside `path` to be written; when the block ends well every part is
-    renamed to its place and stands in `written`, when it does not they are all removed.
+    The bytes are written to a hidden file in the same folder, which is then renamed. A file that has the name already
+    is replaced; when writing fails it stays as it was.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file, in a folder that exists.
+    data : bytes or iterable of bytes
+        Its content, at once or in pieces.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written; the message names it and says why.
+    """
+    with Outputs([path], overwrite=True) as outputs:
+        outputs.write(path, data)
+
+
+@contextmanager
+def opened(outputs: Outputs | None, paths: Iterable[StrPath]) -> Iterator[Outputs]:
+    """The given group of outputs, which its owner completes, or a group of these paths alone that replaces old files.
+
+    Every public writer goes through here, so that a file written alone is whole or absent, too.
+    """
+    if outputs is not None:
+        yield outputs
+        return
+    with Outputs(paths, overwrite=True) as own:
+        yield own
+
+
+class Outputs:
+    """A group of files to write: all of them appear, or none.
+
+    Made before the work begins, it refuses folders that do not exist or cannot be written to, and files that exist
+    already. In its `with` block `write(path, data)` fills a hidden file beside `path`, and `part(path)` names it for
+    programs that write by themselves. When the block ends without an error, every hidden file is renamed to its place
+    and stands in `written`; otherwise all of them are removed and old files stay as they were.
+
+    Parameters
+    ----------
+    paths : iterable of str or PathLike
+        The files that will be written; more may be announced later by writing them.
+    overwrite : bool, optional
+        Replace files that exist already instead of refusing.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written where it should go.
     """
 
-    def __init__(self, paths: Iterable[Path], *, overwrite: bool = False) -> None:
-        self._paths = list(paths)
+    def __init__(self, paths: Iterable[StrPath], *, overwrite: bool = False) -> None:
+        self._paths: list[Path] = []
         self._overwrite = overwrite
         self._parts: dict[Path, Path] = {}
         self.written: list[Path] = []
-        for k, path in enumerate(self._paths):
-            if path in self._paths[:k]:
+        for path in map(Path, paths):
+            if _same_place(path) in map(_same_place, self._paths):
                 raise OutputError(f"{path} is named twice as an output", hint="give every output a name of its own")
-            self._check(path)
+            self._announce(path)
 
-    def _check(self, path: Path) -> None:
-        if not path.parent.is_dir():
-            raise OutputError(f"the folder {path.parent} does not exist", hint=f"mkdir -p {path.parent}")
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder", hint="name a file in it")
-        if path.exists() and not self._overwrite:
+    def _announce(self, path: Path) -> None:
+        folder = path.parent
+        bad = [letter for letter in path.name if letter in _FORBIDDEN_IN_NAMES]
+        if bad:
             raise OutputError(
-                f"{path} exists already", hint=f"pass {param('overwrite')} to replace it, or choose another name"
+                f"{path.name} has {bad[0]} in its name, which Windows refuses", hint="choose another name"
             )
-        if not os.access(path.parent, os.W_OK):
-            raise OutputError(f"the folder {path.parent} may not be written to", hint="choose another folder")
+        try:
+            if not folder.is_dir():
+                raise OutputError(f"the folder {folder} does not exist", hint=f"mkdir -p {folder}")
+            if path.is_dir():
+                raise OutputError(f"{path} is a folder", hint="name a file in it")
+            if path.exists() and not self._overwrite:
+                raise OutputError(
+                    f"{path} exists already", hint=f"pass {param('overwrite')} to replace it, or choose another name"
+                )
+        except OSError as error:  # a name that is too long, a folder that may not be looked into
+            raise _not_written(error, path) from error
+        try:
+            _new_hidden(path).unlink()  # trying is the only check that holds on every system
+        except OSError as error:
+            message, hint = explain_os_error(error, path)
+            raise OutputError(f"the folder {folder} may not be written to: {message}", hint=hint) from error
+        self._paths.append(path)
 
-    def part(self, path: Path) -> Path:
+    def part(self, path: StrPath) -> Path:
         """The hidden file that becomes `path`; a path that was not announced is checked as the others were."""
+        path = Path(path)
         if path not in self._paths:
-            self._check(path)
-            self._paths.append(path)
+            self._announce(path)
         if path not in self._parts:
-            handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
-            os.close(handle)
-            self._parts[path] = Path(name)
+            try:
+                self._parts[path] = _new_hidden(path)
+            except OSError as error:
+                raise _not_written(error, path) from error
         return self._parts[path]
+
+    def write(self, path: StrPath, data: bytes | Iterable[bytes]) -> None:
+        """Write the content of `path`, at once or in pieces, into its hidden file. Raises OutputError."""
+        path = Path(path)
+        part, size = self.part(path), 0
+        try:
+            with part.open("wb") as file:  # a full disk may show only when the file is closed
+                for piece in (data,) if isinstance(data, bytes | bytearray | memoryview) else data:
+                    size += file.write(piece)
+            found = part.stat().st_size
+        except OSError as error:
+            raise _not_written(error, path) from error
+        if found != size:
+            raise OutputError(f"{path} is cut short: {found} of {size} bytes were written", hint="check the disk")
 
     def __enter__(self) -> Self:
         return self
@@ -79,13 +149,68 @@ class Outputs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         parts, self._parts = self._parts, {}
-        if kind is None:
-            umask = os.umask(0)
-            os.umask(umask)
-            for path, part in parts.items():
-                part.chmod(0o666 & ~umask)  # mkstemp makes files private; results are ordinary ones
-                part.replace(path)
-            self.written = list(parts)
-        else:
+        try:
+            if kind is None:
+                _rename_all(parts)
+                self.written = list(parts)
+        finally:
             for part in parts.values():
-                part.unlink(missing_ok=True)
+                with suppress(OSError):  # what was renamed is gone; on Windows a file may be held open
+                    part.unlink()
+
+
+def _same_place(path: Path) -> str:
+    return os.path.normcase(path.absolute())
+
+
+def _hidden_name(path: Path) -> Path:
+    """A name that no other file has, beside `path` and with its suffix, by which writers choose a format."""
+    return path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+
+
+def _new_hidden(path: Path) -> Path:
+    hidden = _hidden_name(path)
+    hidden.open("xb").close()  # with the permissions that every new file of this user has
+    return hidden
+
+
+def _rename_all(parts: dict[Path, Path]) -> None:
+    """Rename every part to its path. If one fails, put back what was there before. Raises OutputError."""
+    done: list[tuple[Path, bool, Path | None]] = []  # path, whether a file was there, its second name
+    try:
+        for path, part in parts.items():
+            existed = path.exists()
+            second = _second_name(path) if existed and len(parts) > 1 else None
+            done.append((path, existed, second))
+            try:
+                part.replace(path)
+            except OSError as error:
+                done.pop()
+                if second is not None:
+                    second.unlink()
+                raise _not_written(error, path) from error
+    except OutputError:
+        for path, existed, second in done:
+            if second is not None:
+                second.replace(path)
+            elif not existed:
+                path.unlink(missing_ok=True)
+        raise
+    for _, _, second in done:
+        if second is not None:
+            second.unlink(missing_ok=True)
+
+
+def _second_name(path: Path) -> Path | None:
+    """A hard link to the file, by which it can be put back; None on disks that have none, such as FAT."""
+    second = _hidden_name(path)
+    try:
+        os.link(path, second)
+    except (OSError, AttributeError, NotImplementedError):
+        return None
+    return second
+
+
+def _not_written(error: OSError, path: Path) -> OutputError:
+    message, hint = explain_os_error(error, path)
+    return OutputError(message, hint=hint)

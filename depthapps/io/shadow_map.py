@@ -1,4 +1,4 @@
-"""A light's depth map to files."""
+"""Write a light's depth map, the shadow map, with the matrices that lead into it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,25 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.io.inputs import StrPath
 from depthapps.io.maps import write_depth
-from depthapps.io.outputs import Outputs
+from depthapps.io.outputs import Outputs, check_suffix, opened
 
 SHADOW_MAP_SUFFIXES = (".tif", ".tiff", ".pfm", ".npy")
 
 
-class LightView(Protocol):
-    """What is written of a shadow map; `depthapps.shadow.light_view.ShadowMap` is one, and says what they are."""
+class ShadowMapLike(Protocol):
+    """A light's depth map and its matrices; `depthapps.shadow.light_view.ShadowMap` is one.
+
+    Attributes
+    ----------
+    depth_m : ndarray, (h, w) float32
+        Depth in metres along the light's axis, NaN where the light meets nothing.
+    camera_to_light : ndarray, (4, 4)
+        From camera axes to the light's axes.
+    projection : ndarray, (3, 4)
+        From the light's axes to pixels of the map, in homogeneous coordinates.
+    """
 
     @property
     def depth_m(self) -> NDArray[np.floating]: ...
@@ -26,16 +37,37 @@ class LightView(Protocol):
     def projection(self) -> NDArray[np.floating]: ...
 
 
-def matrices_path(path: Path) -> Path:
-    """The file beside a shadow map that holds its matrices."""
-    return path.with_suffix(".json")
+def matrices_path(path: StrPath) -> Path:
+    """The JSON file beside a shadow map that holds its matrices."""
+    return Path(path).with_suffix(".json")
 
 
-def write_shadow_map(path: Path, view: LightView, outputs: Outputs) -> None:
-    """Write the map in metres, NaN where the light meets nothing, and beside it the matrices that lead into it.
+def write_shadow_map(path: StrPath, view: ShadowMapLike, *, outputs: Outputs | None = None) -> None:
+    """Write a shadow map and its matrices. Both files appear, or none.
 
-    A point P in camera axes lies at the pixel (x / w, y / w) with (x, y, w) = projection · camera_to_light · (P, 1).
+    Parameters
+    ----------
+    path : str or PathLike
+        A float map: ``.tif``, ``.pfm`` or ``.npy``. The matrices are written beside it, to a ``.json`` file of the same
+        name.
+    view : ShadowMapLike
+        The map and its matrices.
+    outputs : Outputs, optional
+        The group of files that these belong to. Without it they are written at once and replace old ones.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written, or the suffix is of no float map.
+
+    Notes
+    -----
+    A point P in camera axes lies at the pixel (x / w, y / w) of the map, where
+    (x, y, w) = projection · camera_to_light · (P, 1).
     """
-    write_depth(outputs.part(path), view.depth_m)
+    path = Path(path)
+    check_suffix(path, SHADOW_MAP_SUFFIXES, "a shadow map")
     matrices = {"camera_to_light": view.camera_to_light.tolist(), "projection": view.projection.tolist()}
-    outputs.part(matrices_path(path)).write_text(json.dumps(matrices, indent=2) + "\n", encoding="utf-8")
+    with opened(outputs, [path, matrices_path(path)]) as group:
+        write_depth(path, view.depth_m, outputs=group)
+        group.write(matrices_path(path), (json.dumps(matrices, indent=2) + "\n").encode())

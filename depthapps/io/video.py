@@ -1,8 +1,10 @@
-"""Moving pictures out: MP4 for players and browsers, GIF for where only pictures go."""
+"""Write videos: MP4 for players and browsers, GIF where only pictures are taken."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
@@ -11,66 +13,110 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from depthapps.core.errors import InputError, OutputError
+from depthapps.core.errors import InputError, OutputError, explain_os_error
+from depthapps.io.inputs import StrPath
+from depthapps.io.outputs import Outputs, check_suffix, opened
 
 VIDEO_SUFFIXES = (".mp4", ".gif")
-# VP9 is the one codec in OpenCV's wheels that browsers play; MPEG-4 part 2 is in all of them, for desktop players.
+# VP9 is the only codec in OpenCV's wheels that browsers play; MPEG-4 part 2 is in all of them, for desktop players.
 _CODECS = ("vp09", "mp4v")
-_GIF_TICKS = 100  # a second; frames of a GIF last whole ticks
+_GIF_TICKS = 100  # a second; each frame of a GIF is shown for a whole number of them
 
 Frame = NDArray[np.uint8]
 
 
-def write_video(path: Path, frames: Iterable[Frame], fps: float) -> None:
-    """Write frames, (H, W, 3) uint8 RGB of one size, as .mp4 or .gif; they are taken one at a time.
+def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: Outputs | None = None) -> None:
+    """Write a video. The file appears only when it is whole.
 
-    `path` is a part of `Outputs`, so that a video that breaks off leaves nothing behind. A picture of odd width or
-    height is continued by one pixel in an MP4, whose colours come in pairs. Raises InputError without frames or for
-    frames of different sizes, OutputError when the file cannot be written.
+    Parameters
+    ----------
+    path : str or PathLike
+        An ``.mp4`` or ``.gif`` file.
+    frames : iterable of ndarray, (H, W, 3) uint8
+        RGB frames of one size; they are taken one at a time.
+    fps : float
+        Frames a second, above 0 and at most 100.
+    outputs : Outputs, optional
+        The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
+
+    Raises
+    ------
+    InputError
+        There is no frame, the frames differ in size, or the rate is out of range.
+    OutputError
+        The file cannot be written, or OpenCV has no encoder for it.
+
+    Notes
+    -----
+    MP4 stores colours for pairs of pixels, so a frame of odd width or height is continued by one pixel. It holds VP9,
+    or MPEG-4 part 2 where OpenCV has no VP9 encoder. A GIF repeats for ever, with 256 dithered colours a frame.
     """
+    path = Path(path)
+    check_suffix(path, VIDEO_SUFFIXES, "a video")
     if not 0 < fps <= _GIF_TICKS:
         raise InputError(f"the frame rate is {fps:g}, it must be above 0 and at most {_GIF_TICKS}", hint="24 is usual")
-    frames = _of_one_size(frames)
-    first = next(frames, None)
-    if first is None:
-        raise InputError("a video needs at least one frame", hint="ask for more frames")
-    write = _write_gif if path.suffix.lower() == ".gif" else _write_mp4
-    write(path, chain([first], frames), first.shape, fps)
+    with opened(outputs, [path]) as group:
+        frames = _of_one_size(frames)
+        first = next(frames, None)
+        if first is None:
+            raise InputError("a video needs at least one frame", hint="ask for more frames")
+        frames = chain([first], frames)
+        if path.suffix.lower() == ".gif":
+            group.write(path, _gif(frames, fps))
+        else:
+            group.write(path, _mp4(path, frames, first.shape, fps))
 
 
 def _of_one_size(frames: Iterable[Frame]) -> Iterator[Frame]:
     expected = None
     for frame in frames:
         expected = expected or frame.shape
-        if frame.shape != expected:  # which cv2 would drop without a word
+        if frame.shape != expected:  # OpenCV would leave it out without a word
             raise InputError(f"a frame is {frame.shape}, the ones before it {expected}", hint="make them of one size")
         yield frame
 
 
-def _write_mp4(path: Path, frames: Iterable[Frame], shape: tuple[int, ...], fps: float) -> None:
+def _mp4(path: Path, frames: Iterable[Frame], shape: tuple[int, ...], fps: float) -> bytes:
+    """The bytes of an MP4. OpenCV encodes into files only, so it gets one whose name is ASCII on every system."""
     height, width = shape[:2]
     size = width + width % 2, height + height % 2
-    writer = cv2.VideoWriter()
-    try:
-        if not any(writer.open(str(path), cv2.VideoWriter.fourcc(*codec), fps, size) for codec in _CODECS):
+    with tempfile.TemporaryDirectory(prefix="depthapps-") as folder:
+        encoded, writer = Path(folder) / "video.mp4", cv2.VideoWriter()
+        try:
+            if not any(writer.open(str(encoded), cv2.VideoWriter.fourcc(*codec), fps, size) for codec in _CODECS):
+                raise OutputError(
+                    f"{path.suffix} cannot be written: this OpenCV has neither a VP9 nor an MPEG-4 encoder",
+                    hint="write a .gif instead, or install opencv-python from PyPI",
+                )
+            for frame in frames:
+                bgr = np.ascontiguousarray(frame[..., ::-1])
+                writer.write(cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
+        finally:
+            writer.release()
+        if not _opens(encoded):  # the only sign that OpenCV gives of a full disk
             raise OutputError(
-                f"{path.suffix} cannot be written: this OpenCV has neither a VP9 nor an MPEG-4 encoder",
-                hint="write a .gif instead, or install opencv-python from PyPI",
+                f"{path.name} could not be encoded: the video in {tempfile.gettempdir()} is not whole",
+                hint="free some space there, or name another folder in TMPDIR",
             )
-        for frame in frames:
-            bgr = np.ascontiguousarray(frame[..., ::-1])
-            writer.write(cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
-    finally:
-        writer.release()
-    if not path.stat().st_size:
-        raise OutputError("the video could not be written", hint="is the disk full?")
+        try:
+            return encoded.read_bytes()
+        except OSError as error:
+            message, hint = explain_os_error(error)
+            raise OutputError(message, hint=hint) from error
 
 
-def _write_gif(path: Path, frames: Iterable[Frame], shape: tuple[int, ...], fps: float) -> None:
-    pictures = (Pillow.fromarray(frame).quantize(dither=Pillow.Dither.FLOYDSTEINBERG) for frame in frames)
-    first = next(pictures)
-    duration_ms = round(_GIF_TICKS / fps) * 1000 // _GIF_TICKS
+def _opens(video: Path) -> bool:
+    """Whether a video has its index, which is written last."""
+    capture = cv2.VideoCapture(str(video))
     try:
-        first.save(path, format="GIF", save_all=True, append_images=pictures, duration=duration_ms, loop=0)
-    except OSError as error:
-        raise OutputError(f"the video could not be written ({error})", hint="is the disk full?") from None
+        return capture.isOpened()
+    finally:
+        capture.release()
+
+
+def _gif(frames: Iterable[Frame], fps: float) -> bytes:
+    pictures = (Pillow.fromarray(frame).quantize(dither=Pillow.Dither.FLOYDSTEINBERG) for frame in frames)
+    first, file = next(pictures), BytesIO()
+    duration_ms = round(_GIF_TICKS / fps) * 1000 // _GIF_TICKS
+    first.save(file, format="GIF", save_all=True, append_images=pictures, duration=duration_ms, loop=0)
+    return file.getvalue()

@@ -1,1 +1,1 @@
-"""Calibration files in and out: one module a family of formats, `read` tells them apart."""
+"""Read and write calibrations: one module a family of formats; `read` tells them apart."""

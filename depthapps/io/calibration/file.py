@@ -1,4 +1,4 @@
-"""What calibration files have in common: what they say, and how it is fitted to a picture's size."""
+"""What a calibration file says, whatever its format, and how it is scaled to the size of a picture."""
 
 from __future__ import annotations
 
@@ -13,16 +13,27 @@ from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError, param
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_MILLIMETRES_FROM = 10.0  # no rig that is carried is 10 m wide, and none of two cameras is less than 10 mm
-_UNUSUAL_FROM = 1.0
+_MILLIMETRES_FROM = 10.0  # a rig is narrower than 10 m and wider than 10 mm, so that such numbers are millimetres
+_UNUSUAL_FROM = 1.0  # few rigs are wider than a metre
 
 
 @dataclass(frozen=True, eq=False)
 class RawRig:
-    """Two cameras before rectification: OpenCV's K, D, R and T in metres.
+    """Two cameras before rectification.
 
-    size: width and height of the pictures that they took, where rectified ones, which the file describes too, have
-    another; None: those of the file.
+    Attributes
+    ----------
+    matrices : two ndarray, (3, 3)
+        OpenCV's K of the left and of the right camera, in pixels.
+    distortions : two tuple of float
+        OpenCV's D of both; empty for a lens without distortion.
+    rotation : ndarray, (3, 3)
+        R in X_right = R X_left + T.
+    translation_m : ndarray, (3,)
+        T in metres.
+    size : (int, int) or None
+        Width and height in pixels of the pictures as taken, where the file also describes rectified pictures of another
+        size; None: the size that the file states.
     """
 
     matrices: tuple[NDArray[np.floating], NDArray[np.floating]]
@@ -32,7 +43,7 @@ class RawRig:
     size: tuple[int, int] | None = None
 
     def is_rectified(self) -> bool:
-        """Whether nothing is left to do: no distortion, no rotation, side by side, and alike but for cx."""
+        """Whether the pictures need no rectification: no distortion, no rotation, side by side, alike but for cx."""
         left, right = (np.delete(m.ravel(), 2) for m in self.matrices)
         aside = np.abs(self.translation_m[1:]).max() <= 1e-6 * np.linalg.norm(self.translation_m)
         return bool(
@@ -46,12 +57,23 @@ class RawRig:
 
 @dataclass(frozen=True, eq=False)
 class CalibrationFile:
-    """What a calibration file says; None where it is silent.
+    """What a calibration file says; None where it does not tell.
 
-    The first six and the baseline describe the rectified pair. `width` and `height` are those of the pictures it was
-    made for. `raw` is the rig that took the pictures, if the file says that they have still to be rectified; one with a
-    size of its own, if they have that size.
-    `warning` says what was guessed, or what of the file is not used.
+    Attributes
+    ----------
+    fx, fy, cx, cy : float
+        Focal lengths and principal point of the left camera of the rectified pair, in pixels.
+    width, height : int or None
+        Size in pixels of the pictures that the file was made for.
+    baseline_m : float or None
+        Distance of the two cameras in metres.
+    doffs_px : float or None
+        Difference of the principal points of the rectified pair, right minus left, in pixels.
+    warning : str or None
+        What was guessed, or which part of the file is not used.
+    raw : RawRig or None
+        The cameras as built, if pictures have still to be rectified. If it has a size of its own, only pictures of
+        that size.
     """
 
     fx: float
@@ -86,16 +108,18 @@ class CalibrationFile:
     def camera(self, width: int, height: int, *, rectified: bool = False) -> Camera:
         """The left camera for a picture of width x height px, scaled if the file was made for another size.
 
-        rectified: the picture certainly is, whatever the file says of the cameras that took it.
+        rectified: the picture is known to be rectified, so that the cameras as built do not matter.
+        Raises CalibrationError for a picture of another shape.
         """
         if self.raw is not None and not rectified and self._is_raw(width, height):
             return self._fitted(*intrinsics(self.raw.matrices[0]), width, height, self.raw.size)
         return self._fitted(self.fx, self.fy, self.cx, self.cy, width, height)
 
     def rig(self, width: int, height: int, baseline_m: float | None = None) -> StereoRig | None:
-        """The rig for pictures of width x height px, or None where they are rectified already.
+        """The rig for pictures of width x height px; None where they are rectified already.
 
-        baseline_m: the distance of the two cameras where it is known better than by the file.
+        baseline_m: the distance of the two cameras in metres, where it is known better than by the file.
+        Raises CalibrationError for pictures of another shape.
         """
         if self.raw is None or not self._is_raw(width, height):
             return None
@@ -109,7 +133,7 @@ class CalibrationFile:
         return StereoRig(left, right, self.raw.rotation, translation)
 
     def _is_raw(self, width: int, height: int) -> bool:
-        """Whether pictures of this size are as the raw rig took them."""
+        """Whether pictures of this size are as taken, by which of the two kinds of pictures they resemble in shape."""
         own = self.raw.size if self.raw else None
         if own is None or self.width is None or self.height is None:
             return True
@@ -144,7 +168,7 @@ def intrinsics(matrix: NDArray[np.floating]) -> tuple[float, float, float, float
 
 
 def clean_rotation(matrix: NDArray[np.floating], name: str) -> NDArray[np.floating]:
-    """The rotation nearest to one that was written with few digits (3, 3), or as a rotation vector (3,)."""
+    """The rotation (3, 3) of a rotation vector (3,), or nearest to a matrix (3, 3) that was printed with few digits."""
     if matrix.size == 3:
         return np.asarray(cv2.Rodrigues(matrix.reshape(3))[0], np.float64)
     u, _, vt = np.linalg.svd(matrix.reshape(3, 3))
@@ -155,7 +179,10 @@ def clean_rotation(matrix: NDArray[np.floating], name: str) -> NDArray[np.floati
 
 
 def in_metres(translation: NDArray[np.floating], name: str) -> tuple[NDArray[np.floating], str | None]:
-    """A translation (3,) in metres, and what was guessed to say so: its unit is that of the chessboard's squares."""
+    """A translation (3,) in metres, and a note of what was guessed.
+
+    The file does not tell its unit, which is the one in which the board's squares were measured.
+    """
     length = float(np.linalg.norm(translation))
     if length > _MILLIMETRES_FROM:
         return translation / 1000, f"a baseline of {length:g} in {name} is taken as millimetres ({param('baseline_m')})"

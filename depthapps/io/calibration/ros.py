@@ -1,4 +1,4 @@
-"""ROS camera_info files: one YAML a camera, as camera_calibration writes them and `topic echo` prints them."""
+"""Read ROS camera_info files: one YAML a camera, as camera_calibration writes it and `topic echo` prints it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ _NAMES = {
     "P": ("projection_matrix", "P", "p"),
 }
 _LENGTHS = {"K": 9, "R": 9, "P": 12}
+# The lens models of OpenCV's pinhole functions. ROS calls the one with 12 coefficients thin_prism_fisheye.
 _LENS_MODELS = ("plumb_bob", "rational_polynomial", "thin_prism_fisheye")
-"""What OpenCV's pinhole functions take; ROS names its 12 coefficients with thin prism so, despite the word fisheye."""
 
 
 @dataclass(frozen=True, eq=False)
 class _CameraInfo:
+    """The numbers of one file: K (3, 3), D, R (3, 3), P (3, 4), and the size of the pictures in pixels."""
+
     matrix: NDArray[np.floating]
     distortion: tuple[float, ...]
     rotation: NDArray[np.floating]
@@ -36,21 +38,22 @@ class _CameraInfo:
 
     @property
     def shift_m(self) -> float:
-        """How far to the right of the left camera it stands: −P[0,3]/P[0,0], 0 for the left one itself."""
+        """Distance in metres to the right of the left camera, −P[0,3]/P[0,0]; 0 for the left camera itself."""
         return float(-self.projection[0, 3] / self.projection[0, 0])
 
 
 def is_camera_info(text: str) -> bool:
-    """Whether a text names a camera_info's projection matrix."""
+    """Whether a text has the projection matrix of a camera_info."""
     return re.search(r"^(projection_matrix|P|p):", text, re.MULTILINE) is not None
 
 
-def read_camera_infos(paths: list[Path]) -> CalibrationFile:
-    """One camera's file or both cameras' in either order: only the right one has P[0,3] other than 0, a negative one.
+def read_camera_infos(texts: dict[Path, str]) -> CalibrationFile:
+    """Read the file of one camera, or those of both in either order: P[0,3] is 0 in the left and negative in the right.
 
-    K and D are of the pictures as taken, R and P of the rectified ones.
+    K and D describe the pictures as taken, R and P the rectified ones.
     """
-    infos = [_load(path) for path in paths]
+    paths = list(texts)
+    infos = [_load(path, text) for path, text in texts.items()]
     if len(infos) == 1:
         info = infos[0]
         warning = f"{paths[0].name} describes one camera's lens distortion, which is not used"
@@ -70,7 +73,7 @@ def read_camera_infos(paths: list[Path]) -> CalibrationFile:
             f"the left camera has {left.width}x{left.height} px but the right one {right.width}x{right.height}",
             hint="pass the two files of one rig",
         )
-    # X_rectified = R X in both cameras, and the rectified ones differ by the baseline along X
+    # X_rectified = R X in each camera, and the rectified cameras stand a baseline apart along X
     raw = RawRig(
         (left.matrix, right.matrix),
         (left.distortion, right.distortion),
@@ -82,9 +85,8 @@ def read_camera_infos(paths: list[Path]) -> CalibrationFile:
     return CalibrationFile(*intrinsics(left.projection), left.width, left.height, baseline, doffs, raw=raw)
 
 
-def _load(path: Path) -> _CameraInfo:
-    text = path.read_text(encoding="utf-8")
-    # a section reaches from its name at the start of a line to the next name there
+def _load(path: Path, text: str) -> _CameraInfo:
+    # a section reaches from a name at the start of a line to the next such name
     sections = dict(re.findall(r"^(\w+):(.*?)(?=^\w+:|^---|\Z)", text, re.MULTILINE | re.DOTALL))
     found: dict[str, list[float]] = {}
     for key, names in _NAMES.items():

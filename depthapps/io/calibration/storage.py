@@ -1,4 +1,4 @@
-"""OpenCV's storage files (.yml, .yaml, .xml, .json) of one camera, a rig, or a rectified pair."""
+"""Read OpenCV's storage files (.yml, .yaml, .xml, .json) of one camera, a rig, or a rectified pair."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.file import CalibrationFile, RawRig, clean_rotation, in_metres, intrinsics
 
-# one meaning, the names it has: K and M stand in OpenCV's documentation and its sample, the long ones are its
-# single-camera sample's
+# The names that each matrix has: K in OpenCV's documentation, M in its stereo sample, the long ones in its sample for
+# one camera.
 _NAMES = {
     "K1": ("K1", "M1", "camera_matrix", "cameraMatrix1"),
     "D1": ("D1", "distortion_coefficients", "distCoeffs1"),
@@ -27,12 +27,16 @@ _SHAPES = {"K1": (3, 3), "K2": (3, 3), "P1": (3, 4), "P2": (3, 4)}
 Matrices = dict[str, NDArray[np.floating]]
 
 
-def read_storage(paths: list[Path]) -> CalibrationFile:
-    """One or two storage files that together hold K1 D1 (K2 D2 R T), or P1 and P2; T in the unit of the squares."""
+def read_storage(texts: dict[Path, str]) -> CalibrationFile:
+    """Read one or two storage files that together hold K1 and D1 (and K2 D2 R T), or P1 and P2.
+
+    T has the unit in which the board's squares were measured.
+    """
+    paths = list(texts)
     found: Matrices = {}
     width = height = None
-    for path in paths:
-        matrices, size = _load(path)
+    for path, text in texts.items():
+        matrices, size = _load(path, text)
         found |= matrices
         width, height = size if size[0] and size[1] else (width, height)
     name = paths[0].name
@@ -78,9 +82,10 @@ def _coefficients(found: Matrices, key: str) -> tuple[float, ...]:
     return values if any(values) else ()
 
 
-def _load(path: Path) -> tuple[Matrices, tuple[int | None, int | None]]:
+def _load(path: Path, text: str) -> tuple[Matrices, tuple[int | None, int | None]]:
+    """The matrices in a file's text, and the size of the pictures: width and height."""
     try:
-        storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_READ)
+        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
         found: Matrices = {}
         for key, names in _NAMES.items():
             for name in names:

@@ -1,4 +1,4 @@
-"""Plain-text calibrations: Middlebury's, KITTI's, and K.txt of nine numbers and a baseline."""
+"""Read plain-text calibrations: Middlebury's, KITTI's, and K.txt of nine numbers and a baseline."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.file import NUMBER, CalibrationFile, RawRig, clean_rotation, intrinsics
 
-# colour cameras before grey ones: KITTI's pictures that people have are image_2 and image_3
+# colour cameras before grey ones, because image_2 and image_3 are the pictures of KITTI that people use
 _KITTI_RAW_PAIRS = (("02", "03"), ("00", "01"))
 _KITTI_PAIRS = (("P_rect_02", "P_rect_03"), ("P2", "P3"), ("P_rect_00", "P_rect_01"), ("P0", "P1"))
 
 
 def read_middlebury(path: Path, text: str) -> CalibrationFile:
-    """cam0=[fx 0 cx; 0 fy cy; 0 0 1], cam1, doffs, baseline in mm, width, height; ndisp is not to be trusted."""
+    """Read cam0=[fx 0 cx; 0 fy cy; 0 0 1], cam1, doffs, baseline in mm, width and height.
+
+    ndisp is not read: the range of disparities is found in the pair itself.
+    """
     entries = dict(re.findall(r"^\s*(\w+)\s*=\s*(.+?)\s*$", text, re.MULTILINE))
     try:
         left = _bracketed_matrix(entries["cam0"])
@@ -46,7 +49,7 @@ def _bracketed_matrix(text: str) -> NDArray[np.floating]:
 
 
 def kitti_entries(text: str) -> dict[str, list[float]]:
-    """The lines `name: numbers` of a KITTI file, those whose values are all numbers."""
+    """The lines `name: numbers` of a KITTI file; others are left out."""
     lines = re.findall(rf"^(\w+):[ \t]*((?:{NUMBER}[ \t]*)+)\r?$", text, re.MULTILINE)
     return {name: [float(x) for x in values.split()] for name, values in lines}
 
@@ -57,9 +60,9 @@ def is_kitti(entries: dict[str, list[float]]) -> bool:
 
 
 def read_kitti(path: Path, entries: dict[str, list[float]]) -> CalibrationFile:
-    """P2 and P3 (or P_rect_02 and P_rect_03): each P[0,3] is −fx times the camera's place to the right of camera 0.
+    """Read P2 and P3, or P_rect_02 and P_rect_03; P[0,3] is −fx times the distance to the right of camera 0 in metres.
 
-    The file of the raw drives also has the cameras as they are, K_02 and so on, for pictures that are not rectified.
+    The file of the raw drives also describes the cameras as built (K_02 and so on), for pictures as they were taken.
     """
     pair = next((p for p in _KITTI_PAIRS if p[0] in entries and p[1] in entries), None)
     raw = next((p for p in _KITTI_RAW_PAIRS if all(f"K_{camera}" in entries for camera in p)), None)
@@ -84,14 +87,14 @@ def read_kitti(path: Path, entries: dict[str, list[float]]) -> CalibrationFile:
     rig = None
     if pair[0].startswith("P_rect_") and width and height:
         cameras = pair[0][-2:], pair[1][-2:]
-        # without their size there is no telling which of the two a picture comes from, and rectified ones are usual
+        # the raw cameras are used for pictures of their size only, so without S_rect nothing would tell the two apart
         if all(f"{name}_{camera}" in entries for name in "SKDRT" for camera in cameras):
             rig = _kitti_rig(path, entries, cameras)
     return CalibrationFile(*intrinsics(left), width, height, baseline_m, float(right[0, 2] - left[0, 2]), raw=rig)
 
 
 def _kitti_rig(path: Path, entries: dict[str, list[float]], cameras: tuple[str, str]) -> RawRig:
-    """Two cameras as they are: R and T lead from camera 0 to each."""
+    """Two cameras as built; R and T of each lead from camera 0 to it."""
 
     def numbers(name: str, camera: str, count: int) -> NDArray[np.floating]:
         found = entries.get(f"{name}_{camera}", [])
@@ -123,7 +126,7 @@ def is_k_txt(text: str) -> bool:
 
 
 def read_k_txt(path: Path, text: str) -> CalibrationFile:
-    """Nine numbers, the camera matrix row by row, then the baseline in metres."""
+    """Read nine numbers, the camera matrix row by row, and a tenth, the baseline in metres, if it is there."""
     numbers = [float(x) for x in re.findall(NUMBER, text)]
     matrix = np.reshape(numbers[:9], (3, 3))
     if not np.array_equal(matrix[2], (0, 0, 1)):

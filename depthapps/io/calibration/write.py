@@ -1,4 +1,4 @@
-"""Calibrations out: OpenCV's storage, which its programs and `-c` read."""
+"""Write calibrations as OpenCV's storage, which OpenCV's programs and `read_calibration` read."""
 
 from __future__ import annotations
 
@@ -9,31 +9,55 @@ import numpy as np
 
 from depthapps.core.camera import LensCamera, StereoRig
 from depthapps.core.errors import OutputError
+from depthapps.core.scene import LensCamera, StereoRig
+from depthapps.io.inputs import StrPath
+from depthapps.io.outputs import Outputs, check_suffix, opened
 
 STORAGE_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 
 
-def write_rig(path: Path, rig: StereoRig, rms_px: float) -> None:
-    """Write K1 D1 K2 D2 R T in metres, the pictures' size and the residual. Raises OutputError."""
-    _write(path, [rig.left, rig.right], rms_px, R=rig.rotation, T=rig.translation_m.reshape(3, 1))
+def write_calibration(
+    path: StrPath, calibrated: StereoRig | LensCamera, rms_px: float | None = None, *, outputs: Outputs | None = None
+) -> None:
+    """Write the calibration of a stereo rig or of one camera. The file appears only when it is whole.
 
+    Parameters
+    ----------
+    path : str or PathLike
+        A ``.yml``, ``.yaml``, ``.xml`` or ``.json`` file.
+    calibrated : StereoRig or LensCamera
+        What was calibrated.
+    rms_px : float, optional
+        Root mean square distance in pixels between the board's corners and where the calibration puts them.
+    outputs : Outputs, optional
+        The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
 
-def write_camera(path: Path, camera: LensCamera, rms_px: float) -> None:
-    """Write K1 D1, the pictures' size and the residual. Raises OutputError."""
-    _write(path, [camera], rms_px)
+    Raises
+    ------
+    OutputError
+        The file cannot be written, or its suffix is of no such format.
 
-
-def _write(path: Path, cameras: list[LensCamera], rms_px: float, **pose: np.ndarray) -> None:
-    storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
+    Notes
+    -----
+    The format is that of OpenCV's cv::FileStorage with the names of its stereo calibration sample: image_width,
+    image_height, K1, D1 and, for a rig, K2, D2, R and T in metres, where X_right = R X_left + T.
+    """
+    path = Path(path)
+    check_suffix(path, STORAGE_SUFFIXES, "a calibration")
+    storage = cv2.FileStorage(f"in_memory{path.suffix.lower()}", cv2.FILE_STORAGE_WRITE | cv2.FILE_STORAGE_MEMORY)
     if not storage.isOpened():
-        raise OutputError(f"{path.name} could not be written", hint="is the disk full?")
+        raise OutputError(f"{path.name} could not be encoded", hint=f"try one of {' '.join(STORAGE_SUFFIXES)}")
+    cameras = [calibrated.left, calibrated.right] if isinstance(calibrated, StereoRig) else [calibrated]
     storage.write("image_width", cameras[0].pinhole.width)
     storage.write("image_height", cameras[0].pinhole.height)
     for k, camera in enumerate(cameras, 1):
         p = camera.pinhole
         storage.write(f"K{k}", np.array([[p.fx, 0, p.cx], [0, p.fy, p.cy], [0, 0, 1]]))
         storage.write(f"D{k}", np.array([camera.distortion or (0.0,) * 5]))
-    for name, matrix in pose.items():
-        storage.write(name, matrix)
-    storage.write("rms_px", rms_px)
-    storage.release()
+    if isinstance(calibrated, StereoRig):
+        storage.write("R", calibrated.rotation)
+        storage.write("T", calibrated.translation_m.reshape(3, 1))
+    if rms_px is not None:
+        storage.write("rms_px", rms_px)
+    with opened(outputs, [path]) as group:
+        group.write(path, storage.releaseAndGetString().encode())

@@ -1,1 +1,1 @@
-"""Pictures and what stands inside their files: JPEG, PNG, HEIF, EXIF, XMP, second views, depth."""
+"""Pictures and what their files hold beside them: metadata, a second view, depth."""

@@ -1,4 +1,4 @@
-"""All that one photo file holds: a picture, or two views of a scene, or a picture and its depth."""
+"""Read all that one photo's file holds: a picture, two views of a scene, or a picture and its depth."""
 
 from __future__ import annotations
 
@@ -9,20 +9,42 @@ from depthapps.core.camera import Camera
 from depthapps.core.scene import FloatMap, Image
 from depthapps.io.outputs import check_input
 from depthapps.io.photos import heif, jpeg
+from depthapps.core.scene import Camera, FloatMap, Image
+from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.io.photos import heif
+from depthapps.io.photos.describe import ContentsSummary as ContentsSummary
+from depthapps.io.photos.describe import describe_contents as describe_contents
+from depthapps.io.photos.describe import views_or_depth
+from depthapps.io.photos.heif_file import is_heif
 from depthapps.io.photos.images import Photo, decode_image
 from depthapps.io.photos.metadata import Metadata, camera_name, read_metadata
 from depthapps.io.photos.orientation import upright, upright_camera
-from depthapps.io.photos.portrait import EmbeddedDepth, apple_depth, embedded_depth
-from depthapps.io.photos.views import read_multi_view
+from depthapps.io.photos.portrait import EmbeddedDepth, apple_depth, decode_depth
+from depthapps.io.photos.views import decode_views
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a file holds, everything upright. `right` and `inverse_m` are None where it is a picture and nothing else.
+    """What a photo's file holds, everything upright.
 
-    photo: the picture, or the left view. right: the right view. inverse_m: (h, w) float32 1/Z in 1/m at the size that
-    the file keeps it in, NaN = unknown; sigma_m: the deviation of its rounding; scaled: False if metres are a guess.
-    camera, baseline_m and doffs_px: of the left view, where the file knows them.
+    Attributes
+    ----------
+    photo : Photo
+        The picture, or the left view.
+    right : ndarray, (H, W, 3) or None
+        The right view, where the file holds one.
+    inverse_m : ndarray, (h, w) float32 or None
+        1/Z in 1/m at the size in which the file keeps it, NaN where unknown; None where the file holds no depth.
+    sigma_m : float
+        Standard deviation of `inverse_m` in 1/m that comes from rounding to the file's levels.
+    scaled : bool
+        False if metres are known only up to a factor.
+    camera : Camera or None
+        The picture's, or the left view's; None where the file does not tell.
+    baseline_m : float or None
+        Distance of the two cameras in metres; None where the file does not tell.
+    doffs_px : float
+        Difference of the principal points, right minus left, in pixels.
     """
 
     photo: Photo
@@ -35,25 +57,48 @@ class Contents:
     doffs_px: float = 0.0
 
 
-def read_contents(path: Path) -> Contents:
-    """Read a file and all that is in it. Raises InputError."""
-    check_input(path, "image")
-    data = path.read_bytes()
-    if heif.is_heif(path, data):
+def read_contents(path: StrPath) -> Contents:
+    """Read a photo and all that its file holds beside it.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        Any picture; a multi-picture file (``.mpo``) or spatial photo (``.heic``) with two views; a portrait of an
+        iPhone or of an Android phone with depth.
+
+    Returns
+    -------
+    Contents
+        The picture, the second view or the depth, and what the file tells of its cameras.
+
+    Raises
+    ------
+    InputError
+        The file is not there, not a picture, truncated or damaged, or announces depth that cannot be read.
+    MissingExtraError
+        The file is HEIC and pillow-heif is not installed.
+
+    Notes
+    -----
+    Formats: CIPA DC-007 (MPO), ISO/IEC 23008-12 (HEIF), Google's GDepth and Dynamic Depth, Apple's auxiliary pictures.
+    `describe_contents` tells what there is without decoding it.
+    """
+    data, path = read_bytes(path, "image"), Path(path)
+    if is_heif(path, data):
         return _read_heif(path, data)
     metadata = read_metadata(data)
-    if not data.startswith(jpeg.SIGNATURE):
+    views, found = views_or_depth(data)
+    if views:
+        pair = decode_views(views, str(path), camera_name(metadata))
+        return Contents(Photo(pair.left, metadata), pair.right, baseline_m=pair.baseline_m)
+    if found is None:
         return Contents(Photo(decode_image(data, str(path)), metadata))
-    if views := read_multi_view(data, str(path), camera_name(metadata)):
-        return Contents(Photo(views.left, metadata), views.right, baseline_m=views.baseline_m)
-    depth = embedded_depth(data, str(path), metadata)
-    if depth is None:
-        return Contents(Photo(decode_image(data, str(path)), metadata))
+    depth = decode_depth(found, str(path), metadata)
     return _with_depth(_sharp_photo(data, str(path), depth, metadata), depth, metadata.orientation)
 
 
 def _sharp_photo(data: bytes, name: str, depth: EmbeddedDepth, metadata: Metadata) -> Photo:
-    """The photo that depth belongs to: the one that was kept before the phone blurred it, if there is one."""
+    """The photo that depth belongs to: where the file keeps it, the one from before the phone blurred it."""
     if depth.photo is None:
         return Photo(decode_image(data, name), metadata)
     own = read_metadata(depth.photo)

@@ -1,11 +1,10 @@
-"""HEIF files through pillow-heif: their pictures, the stereo pair of a spatial photo, the depth of a portrait."""
+"""Decode HEIF files: their picture, the stereo pair of a spatial photo, the depth of a portrait."""
 
 from __future__ import annotations
 
 import math
 import struct
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +14,35 @@ from numpy.typing import NDArray
 from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError, MissingExtraError
 from depthapps.core.scene import Image
+from depthapps.core.errors import InputError
+from depthapps.core.scene import Camera, Image
+from depthapps.io.photos.heif_file import NOT_DECODED, depth_picture, open_heif, primary, stereo_group
 from depthapps.io.photos.isobmff import Items, read_items
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright
 from depthapps.io.photos.xmp import Xmp
 
-_SUFFIXES = (".heic", ".heif", ".hif")
-_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2")
-# Where a camera stands, in micrometres: the standard's box, and the one that Apple wrote before there was one.
+# Boxes with a camera's position in micrometres: the standard's (ISO/IEC 23008-12), and Apple's from before it existed.
 _EXTRINSICS = (b"cmex", bytes.fromhex("4363e9145b7d4aab97aebea69803b434"))
-_STEREO_GROUP = "ster"
-_QUARTER_TURNS = {0: 1, 1: 8, 2: 3, 3: 6}  # irot, anticlockwise, -> EXIF orientation
+_QUARTER_TURNS = {0: 1, 1: 8, 2: 3, 3: 6}  # irot, anticlockwise -> EXIF orientation
 _DEPTH_TYPES = (b"urn:mpeg:hevc:2015:auxid:2\0", b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth\0")
 
 
 @dataclass(frozen=True, eq=False)
 class SpatialPhoto:
-    """The two views of a spatial photo and what it says of its cameras; None where it is silent."""
+    """The two views of a spatial photo and its cameras.
+
+    Attributes
+    ----------
+    left, right : ndarray, (H, W, 3)
+        RGB, upright.
+    camera : Camera or None
+        The left view's; None where the file does not tell.
+    baseline_m : float or None
+        Distance of the two cameras in metres; None where the file does not tell.
+    doffs_px : float
+        Difference of the principal points, right minus left, in pixels.
+    """
 
     left: Image
     right: Image
@@ -42,9 +53,20 @@ class SpatialPhoto:
 
 @dataclass(frozen=True, eq=False)
 class AuxiliaryDepth:
-    """A depth image: samples (h, w) in 0..1, upright, and how far apart their levels are.
+    """A depth image as the file stores it, upright.
 
-    With its XMP, its range as the HEIF standard tells it, and the orientation in which the photo is stored.
+    Attributes
+    ----------
+    samples : ndarray, (h, w) float32
+        Samples in 0..1.
+    level : float
+        Distance between two neighbouring levels of the samples.
+    xmp : Xmp
+        Properties that describe the depth image.
+    range : dict
+        Its range, as the HEIF standard's depth representation message tells it.
+    orientation : int
+        EXIF orientation in which the photo is stored.
     """
 
     samples: NDArray[np.floating]
@@ -54,45 +76,39 @@ class AuxiliaryDepth:
     orientation: int
 
 
-def is_heif(path: Path, data: bytes) -> bool:
-    """Whether a file is a HEIF file with HEVC pictures, or calls itself one."""
-    return (data[4:8] == b"ftyp" and data[8:12] in _BRANDS) or (path.suffix.lower() in _SUFFIXES and data != b"")
-
-
 def read_view(path: Path, data: bytes) -> Image:
-    """The primary picture (H, W, 3) RGB uint8, or uint16 where it has more than 8 bits, upright."""
-    return _samples(path, _primary(_open(path, data)))
+    """Decode the primary picture: (H, W, 3) RGB uint8, or uint16 where it has more than 8 bits, upright."""
+    return _samples(path, primary(open_heif(path, data)))
 
 
 def view_metadata(path: Path, data: bytes) -> Metadata:
-    """The primary picture's EXIF and colour profile."""
-    info = _primary(_open(path, data)).info
+    """Read the primary picture's EXIF and colour profile."""
+    info = primary(open_heif(path, data)).info
     return Metadata.from_exif(info.get("exif") or b"", info.get("icc_profile") or b"")
 
 
 def read_spatial(path: Path, data: bytes) -> SpatialPhoto | None:
-    """The stereo pair of a spatial photo: its `ster` group, whose first picture is the left one; None without one."""
-    file = _open(path, data)
-    groups = file[0].info.get("entity_groups", [])
-    pair = next((g for g in groups if g["type"] == _STEREO_GROUP and len(g["images"]) >= 2), None)
-    if pair is None or None in pair["images"][:2]:
+    """Decode the stereo pair of a spatial photo; None where the file holds no pair."""
+    file = open_heif(path, data)
+    pair = stereo_group(file)
+    if pair is None:
         return None
     left, right = (file[k] for k in pair["images"][:2])
     cameras = [_camera(view) for view in (left, right)]
     doffs = cameras[1].cx - cameras[0].cx if cameras[0] and cameras[1] else 0.0
-    places = [_place_m(_items(data), item) for item in pair["entities"][:2]]
-    baseline = math.dist(*places)
+    positions = [_position_m(_items(data), item) for item in pair["entities"][:2]]
+    baseline = math.dist(*positions)
     return SpatialPhoto(_samples(path, left), _samples(path, right), cameras[0], baseline or None, doffs)
 
 
 def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
-    """The depth image that belongs to the primary picture; None where there is none."""
-    found = _primary(_open(path, data)).info.get("depth_images") or []
-    if not found:
+    """Decode the depth image that belongs to the primary picture; None where there is none. Raises InputError."""
+    found = depth_picture(open_heif(path, data))
+    if found is None:
         return None
     try:
-        samples = np.asarray(found[0])
-    except (OSError, ValueError, RuntimeError, EOFError) as error:
+        samples = np.asarray(found)
+    except NOT_DECODED as error:
         raise InputError(f"the depth in {path} cannot be read ({error})", hint="is the file whole?") from None
     samples = samples[..., 0] if samples.ndim == 3 else samples
     items = _items(data)
@@ -102,14 +118,14 @@ def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
         orientation = _orientation(items, items.primary)
         depth_items = [i for i in items.referring(b"auxl", items.primary) if _is_depth(items, i)]
         packets = [items.contents.get(i, b"") for depth in depth_items for i in items.referring(b"cdsc", depth)]
-        if depth_items and _orientation(items, depth_items[0]) == 1:  # it lies as the photo was stored, then
+        if depth_items and _orientation(items, depth_items[0]) == 1:  # then it is stored as the photo is
             samples = upright(samples, orientation)
     levels = np.iinfo(samples.dtype).max
     return AuxiliaryDepth(
         samples / np.float32(levels),
         1 / levels,
         Xmp(packets),
-        found[0].info.get("metadata") or {},
+        found.info.get("metadata") or {},
         orientation,
     )
 
@@ -124,28 +140,10 @@ def _orientation(items: Items, item: int) -> int:
     return _QUARTER_TURNS[turn]
 
 
-def _open(path: Path, data: bytes) -> Any:
-    try:
-        import pillow_heif  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise MissingExtraError(f"reading {path.name}", "heif") from None
-    try:
-        file = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=False)
-    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError) as error:
-        raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
-    if not len(file):
-        raise InputError(f"{path} is not an image that can be read: there is none in it", hint="is the file whole?")
-    return file
-
-
-def _primary(file: Any) -> Any:
-    return file[file.primary_index]
-
-
 def _samples(path: Path, view: Any) -> Image:
     try:
         samples = np.asarray(view)
-    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError) as error:
+    except NOT_DECODED as error:
         raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
     if samples.ndim == 2:
         samples = samples[..., None].repeat(3, axis=2)
@@ -169,8 +167,8 @@ def _items(data: bytes) -> Items | None:
         return None
 
 
-def _place_m(items: Items | None, item: int) -> tuple[float, ...]:
-    """Where the camera of an item stands, in metres."""
+def _position_m(items: Items | None, item: int) -> tuple[float, ...]:
+    """Position of an item's camera in metres; the origin where the file does not tell."""
     for prop in items.properties.get(item, []) if items else []:
         if prop.kind in _EXTRINSICS and len(prop.content) >= 4:
             flags, numbers = prop.content[3], iter(struct.iter_unpack(">i", prop.content[4 : 4 + 12]))

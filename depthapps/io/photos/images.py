@@ -1,4 +1,4 @@
-"""Pictures in and out: RGB inside, BGR only here."""
+"""Read and write pictures: RGB in the program, BGR only here, where OpenCV encodes and decodes."""
 
 from __future__ import annotations
 
@@ -12,57 +12,91 @@ from numpy.typing import NDArray
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError, OutputError
 from depthapps.core.scene import Image
-from depthapps.io.outputs import check_input
-from depthapps.io.photos import heif, jpeg, png
-from depthapps.io.photos.metadata import Metadata, add_to_tiff, exif_for, read_metadata
+from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.io.outputs import Outputs, opened
+from depthapps.io.photos import heif, jpeg
+from depthapps.io.photos.heif_file import is_heif
+from depthapps.io.photos.metadata import Metadata, exif_for, read_metadata, tiff_with
+from depthapps.io.photos.whole import check_whole
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MASK_SUFFIXES = (".png", ".tif", ".tiff")
 _EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg")
 _TIFF_SUFFIXES = (".tif", ".tiff")
-_JPEG_QUALITY = 95  # libjpeg's upper end of "no loss to see"; also keeps the colour channels at full resolution below
-_GIF, _GIF_FRAME = (b"GIF87a", b"GIF89a"), b"\x21\xf9\x04"
+_JPEG_QUALITY = 95  # the highest at which libjpeg's loss cannot be seen; 4:4:4 keeps the colours at full resolution
+_JPEG_OPTIONS = (
+    cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A picture, upright, with what its file says besides."""
+    """A picture with the metadata of its file.
+
+    Attributes
+    ----------
+    image : ndarray, (H, W, 3)
+        RGB, upright: uint8 or uint16 sRGB, or float32 linear light.
+    metadata : Metadata
+        EXIF and colour profile.
+    """
 
     image: Image
     metadata: Metadata
 
 
-def read_image(path: Path) -> Image:
-    """Read a picture as (H, W, 3) RGB: uint8 or uint16 sRGB, or float32 linear light.
+def read_image(path: StrPath) -> Image:
+    """Read a picture.
 
-    Upright by its EXIF orientation, grey repeated over the channels, an alpha channel dropped. Raises InputError.
+    Parameters
+    ----------
+    path : str or PathLike
+        A PNG, JPEG, TIFF, WebP or, with the extra ``heif``, HEIC file, or any other that OpenCV decodes.
+
+    Returns
+    -------
+    ndarray, (H, W, 3)
+        RGB, turned upright by its EXIF orientation: uint8 or uint16 sRGB, or float32 linear light. Grey is repeated
+        over the three channels; an alpha channel is dropped.
+
+    Raises
+    ------
+    InputError
+        The file is not there, not a picture, truncated, damaged, or an animation.
+    MissingExtraError
+        The file is HEIC and pillow-heif is not installed.
     """
-    check_input(path, "image")
-    data = path.read_bytes()
-    return heif.read_view(path, data) if heif.is_heif(path, data) else decode_image(data, str(path))
+    data = read_bytes(path, "image")
+    return heif.read_view(Path(path), data) if is_heif(Path(path), data) else decode_image(data, str(path))
 
 
-def read_photo(path: Path) -> Photo:
-    """Read a picture as `read_image` does, with its metadata. Raises InputError."""
-    check_input(path, "image")
-    data = path.read_bytes()
-    if heif.is_heif(path, data):
-        return Photo(heif.read_view(path, data), heif.view_metadata(path, data))
+def read_photo(path: StrPath) -> Photo:
+    """Read a picture with its metadata.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        As for `read_image`.
+
+    Returns
+    -------
+    Photo
+        The picture as `read_image` returns it, and its EXIF and colour profile.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        As for `read_image`.
+    """
+    data = read_bytes(path, "image")
+    if is_heif(Path(path), data):
+        return Photo(heif.read_view(Path(path), data), heif.view_metadata(Path(path), data))
     return Photo(decode_image(data, str(path)), read_metadata(data))
 
 
 def decode_image(data: bytes, name: str) -> Image:
-    """A picture from a file's bytes, as `read_image` gives it; `name` is what errors call it. Raises InputError."""
-    if not data:
-        raise InputError(f"{name} is not an image, it is empty: 0 bytes", hint="copy it anew from where it came")
-    is_png = data.startswith(png.SIGNATURE)
-    if (data.startswith(jpeg.SIGNATURE) and not jpeg.end_of_picture(data)) or (is_png and not png.is_whole(data)):
-        raise InputError(
-            f"{name} is not an image that can be read, it is truncated or damaged",
-            hint="copy it anew from where it came",
-        )
-    if (is_png and png.is_animation(data)) or (data.startswith(_GIF) and data.count(_GIF_FRAME) > 1):
-        raise InputError(f"{name} is an animation, not a picture", hint="save the one frame that you want as PNG")
+    """Decode a picture's bytes to what `read_image` returns; `name` stands in messages. Raises InputError."""
+    check_whole(data, name)
     samples = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if samples is None:
         raise InputError(
@@ -78,7 +112,7 @@ def decode_image(data: bytes, name: str) -> Image:
 
 
 def decode(data: bytes, flags: int) -> NDArray | None:
-    """cv2's reader on a file's bytes: works for every path, and gives None instead of a message for unreadable ones."""
+    """Decode a file's bytes with OpenCV; None, without a message of its own, when it cannot."""
     if not data:
         return None
     try:
@@ -87,21 +121,37 @@ def decode(data: bytes, flags: int) -> NDArray | None:
         return None
 
 
-def write_image(path: Path, image: Image, metadata: Metadata | None = None) -> None:
-    """Write an (H, W, 3) RGB or (H, W) grey picture; JPEG takes 8 bit, PNG 8 or 16, TIFF all. Raises OutputError.
+def write_image(
+    path: StrPath, image: Image, metadata: Metadata | None = None, *, outputs: Outputs | None = None
+) -> None:
+    """Write a picture. The file appears only when it is whole.
 
-    metadata: of the photo that the picture was made from, which it then carries on, as an upright picture of its size.
+    Parameters
+    ----------
+    path : str or PathLike
+        The suffix chooses the format: ``.jpg`` takes 8 bits, ``.png`` 8 or 16, ``.tif`` all kinds of samples. Samples
+        with more bits than the format takes are reduced to 8 bits.
+    image : ndarray, (H, W, 3) or (H, W)
+        RGB or grey: uint8 or uint16 sRGB, or float32 linear light.
+    metadata : Metadata, optional
+        EXIF and colour profile of the photo that the picture was made from. They are written with the picture's own
+        size and the orientation "upright".
+    outputs : Outputs, optional
+        The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+
+    Notes
+    -----
+    JPEG has quality 95 and colours at full resolution (4:4:4).
     """
+    path = Path(path)
     suffix = path.suffix.lower()
     if suffix in _EIGHT_BIT_SUFFIXES or (suffix == ".png" and image.dtype.kind == "f"):
         image = to_8bit(image)
-    data = image if image.ndim == 2 else image[..., ::-1]
-    options = [
-        cv2.IMWRITE_JPEG_QUALITY,
-        _JPEG_QUALITY,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    ]
     height, width = image.shape[:2]
     exif = exif_for(metadata, width, height) if metadata else b""
     # a profile for colours does not describe grey samples
@@ -109,33 +159,57 @@ def write_image(path: Path, image: Image, metadata: Metadata | None = None) -> N
     kinds = {cv2.IMAGE_METADATA_EXIF: exif} if suffix not in _TIFF_SUFFIXES else {}
     if suffix == ".png":
         kinds[cv2.IMAGE_METADATA_ICCP] = icc
-    encode(path, data, options if suffix in _EIGHT_BIT_SUFFIXES else [], kinds)
+    samples = image if image.ndim == 2 else image[..., ::-1]
+    data = encode(path, samples, _JPEG_OPTIONS if suffix in _EIGHT_BIT_SUFFIXES else (), kinds)
     if suffix in _TIFF_SUFFIXES and (exif or icc):
-        add_to_tiff(path, exif, icc)
-    elif suffix in _EIGHT_BIT_SUFFIXES and icc:  # OpenCV writes none above 64 kB
-        path.write_bytes(jpeg.with_profile(path.read_bytes(), icc))
+        data = tiff_with(data, exif, icc)
+    elif suffix in _EIGHT_BIT_SUFFIXES and icc:  # OpenCV writes no profile above 64 kB
+        data = jpeg.with_profile(data, icc)
+    with opened(outputs, [path]) as group:
+        group.write(path, data)
 
 
-def write_mask(path: Path, share: NDArray[np.floating]) -> None:
-    """Write a map (H, W) of shares in 0..1 as 8-bit grey, 1 = white. Raises OutputError."""
-    encode(path, np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8))
+def write_mask(path: StrPath, share: NDArray[np.floating], *, outputs: Outputs | None = None) -> None:
+    """Write a mask as 8-bit grey. The file appears only when it is whole.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        A ``.png`` or ``.tif`` file.
+    share : ndarray, (H, W) float
+        Shares from 0, black, to 1, white; values outside are clipped.
+    outputs : Outputs, optional
+        As for `write_image`.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    data = encode(Path(path), np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8))
+    with opened(outputs, [path]) as group:
+        group.write(path, data)
 
 
 def encode(
-    path: Path, data: NDArray, options: list[int] | None = None, metadata: dict[int, bytes] | None = None
-) -> None:
-    """cv2's writer, with an OutputError where it would return False or raise its own.
+    path: Path, samples: NDArray, options: tuple[int, ...] = (), metadata: dict[int, bytes] | None = None
+) -> bytes:
+    """Encode samples in BGR for a file of this suffix; nothing is written.
 
-    metadata: bytes by cv2's IMAGE_METADATA_ constants; empty ones are left out.
+    OpenCV gets no path, because on Windows it opens only those that the system's code page can spell.
+    metadata: bytes by OpenCV's IMAGE_METADATA_ constants; empty ones are left out. Raises OutputError.
     """
     chunks = {kind: np.frombuffer(chunk, np.uint8) for kind, chunk in (metadata or {}).items() if chunk}
-    data = np.ascontiguousarray(data)
+    samples = np.ascontiguousarray(samples)
     try:
         if chunks:
-            done = cv2.imwriteWithMetadata(str(path), data, list(chunks), list(chunks.values()), options or [])
+            done, data = cv2.imencodeWithMetadata(
+                path.suffix, samples, list(chunks), list(chunks.values()), list(options)
+            )
         else:
-            done = cv2.imwrite(str(path), data, options or [])
+            done, data = cv2.imencode(path.suffix, samples, list(options))
     except cv2.error as error:
-        raise OutputError(f"{path.name} could not be written ({error.err})", hint="try another format") from None
+        raise OutputError(f"{path.name} could not be encoded ({error.err})", hint="try another format") from None
     if not done:
-        raise OutputError(f"{path.name} could not be written", hint="is the disk full?")
+        raise OutputError(f"{path.name} could not be encoded", hint="try another format")
+    return data.tobytes()

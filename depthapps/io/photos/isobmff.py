@@ -1,4 +1,4 @@
-"""The boxes of a HEIF file (ISO/IEC 14496-12 and 23008-12) as far as pillow-heif does not tell what stands in them."""
+"""Parse the boxes of a HEIF file (ISO/IEC 14496-12 and 23008-12) for what pillow-heif does not tell."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _UUID = b"uuid"
-_IN_FILE, _IN_IDAT = 0, 1  # iloc's construction methods
+_IN_FILE, _IN_IDAT = 0, 1  # construction methods in the box iloc: an item's bytes stand in the file, or in idat
 
 
 @dataclass(frozen=True)
 class Property:
-    """An item property: its four letters (or 16 bytes of a uuid box) and its content."""
+    """A property of an item: its kind, four letters or the 16 bytes of a uuid box, and its content."""
 
     kind: bytes
     content: bytes
@@ -20,7 +20,21 @@ class Property:
 
 @dataclass(frozen=True)
 class Items:
-    """A HEIF file's items by their ids: types, properties in order, references (type, from, to), and contents."""
+    """The items of a HEIF file by their ids.
+
+    Attributes
+    ----------
+    types : dict of int to bytes
+        Four letters each: hvc1 is a picture, mime a file such as XMP.
+    properties : dict of int to list of Property
+        In the order in which they apply.
+    references : list of (bytes, int, tuple of int)
+        Type, the item that refers, and the items that it refers to.
+    contents : dict of int to bytes
+        The encoded bytes.
+    primary : int
+        The item that is shown first; 0 where the file does not tell.
+    """
 
     types: dict[int, bytes]
     properties: dict[int, list[Property]]
@@ -29,12 +43,12 @@ class Items:
     primary: int
 
     def referring(self, kind: bytes, to: int) -> list[int]:
-        """The items that refer to item `to` with a reference of the given type."""
+        """The items that refer to item `to` with a reference of this type."""
         return [item for name, item, targets in self.references if name == kind and to in targets]
 
 
 def read_items(data: bytes) -> Items:
-    """The items of a HEIF file. Raises ValueError, struct.error or IndexError for boxes that contradict themselves."""
+    """Parse the items of a HEIF file. Raises ValueError, struct.error or IndexError for a damaged file."""
     meta = next((content for kind, content in _boxes(data) if kind == b"meta"), None)
     if meta is None:
         raise ValueError("no meta box")
@@ -55,7 +69,7 @@ def _unsigned(data: bytes, at: int, size: int) -> int:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Type and content of each box; a uuid box goes by its 16 bytes."""
+    """Type and content of each box. The type of a uuid box is its 16 bytes."""
     at = 0
     while at + 8 <= len(data):
         size, kind = struct.unpack(">I4s", data[at : at + 8])
@@ -116,7 +130,7 @@ def _references(iref: bytes) -> list[tuple[bytes, int, tuple[int, ...]]]:
 
 
 def _contents(data: bytes, iloc: bytes, idat: bytes) -> dict[int, bytes]:
-    """The bytes of each item that stands in this file."""
+    """The bytes of each item."""
     if not iloc:
         return {}
     version, sizes, more = iloc[0], iloc[4], iloc[5]
@@ -131,7 +145,7 @@ def _contents(data: bytes, iloc: bytes, idat: bytes) -> dict[int, bytes]:
         method = 0
         if version:
             method, at = _unsigned(iloc, at, 2) & 15, at + 2
-        at += 2  # data reference index: this file
+        at += 2  # data reference index; items in other files are not read
         base, at = _unsigned(iloc, at, base_size), at + base_size
         extents, at = _unsigned(iloc, at, 2), at + 2
         whole = b""

@@ -1,4 +1,4 @@
-"""What stands in a JPEG file beside its picture: segments, XMP, and further pictures behind the first."""
+"""Parse a JPEG file: its segments, XMP, and the pictures behind the first one. No sample is decoded."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _MPF = b"MPF\0"
 _ICC, _ICC_PART = b"ICC_PROFILE\0", 65000
 _APP0, _APP1, _APP2, _SCAN, _END = 0xE0, 0xE1, 0xE2, 0xDA, 0xD9
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
-_GUID, _EXTENDED_HEADER = 32, 40  # bytes: a digest, and with it the whole length and the part's offset
-_ENTRIES = 0xB002  # MP entry tag: 16 bytes a picture (CIPA DC-007, 5.2.3)
+_GUID, _EXTENDED_HEADER = 32, 40  # bytes: a digest; the same and the length of the whole and the offset of the part
+_ENTRIES = 0xB002  # tag of the MP entries, 16 bytes a picture (CIPA DC-007, 5.2.3)
 
 
 @dataclass(frozen=True)
 class MultiPicture:
-    """One picture of a multi-picture file (CIPA DC-007): its type code, its own bytes, and its MP attributes."""
+    """One picture of a multi-picture file (CIPA DC-007): type code, encoded bytes, and MP attributes by tag."""
 
     kind: int
     data: bytes
@@ -32,7 +32,7 @@ class MultiPicture:
 
 
 def segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Marker, offset of the content in the file, and content of each segment up to the picture's samples."""
+    """Marker, offset of the content in the file, and content of each segment in front of the samples."""
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -47,21 +47,21 @@ def segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def end_of_picture(data: bytes) -> int:
-    """The offset behind the first picture; 0 if its end is missing, as in a truncated file."""
+    """The offset behind the first picture; 0 if the file is cut off before its end."""
     scan = next((offset for marker, offset, _ in segments(data) if marker == _SCAN), None)
-    # samples hold no such two bytes: 0xFF among them is followed by 0
+    # the end marker cannot occur among the samples, where 0xFF is always followed by 0
     end = -1 if scan is None else data.find(bytes((0xFF, _END)), scan)
     return end + 2 if end >= 0 else 0
 
 
 def with_profile(data: bytes, icc: bytes) -> bytes:
-    """A JPEG with a colour profile, in as many segments as it needs (ICC.1, annex B.4)."""
+    """Put a colour profile into a JPEG, in as many segments as it needs (ICC.1, annex B.4)."""
     parts = [icc[k : k + _ICC_PART] for k in range(0, len(icc), _ICC_PART)]
     added = b"".join(
         struct.pack(">BBH", 0xFF, _APP2, len(_ICC) + 4 + len(part)) + _ICC + bytes((k, len(parts))) + part
         for k, part in enumerate(parts, 1)
     )
-    # behind the segment that says JFIF, or EXIF, which has to be the first
+    # behind the JFIF or EXIF segment, which has to be the first
     first = next(segments(data), None)
     at = first[1] + len(first[2]) if first and first[0] in (_APP0, _APP1) else 2
     return data[:at] + added + data[at:]
@@ -79,7 +79,7 @@ def xmp_packets(data: bytes) -> list[bytes]:
             if len(part) < _EXTENDED_HEADER:
                 continue
             length, offset = struct.unpack(">II", part[_GUID:_EXTENDED_HEADER])
-            if length > len(data):  # it is a part of this file and cannot be longer
+            if length > len(data):  # a damaged file: its parts cannot be longer than all of it
                 continue
             whole = extended.setdefault(part[:_GUID], bytearray(length))
             whole[offset : offset + len(part) - _EXTENDED_HEADER] = part[_EXTENDED_HEADER:]
@@ -87,7 +87,7 @@ def xmp_packets(data: bytes) -> list[bytes]:
 
 
 def multi_pictures(data: bytes) -> list[MultiPicture]:
-    """The pictures that the file's MP index lists, in its order; empty where there is no index or none is whole."""
+    """The pictures that the MP index of the file lists, in its order; empty without an index or if one is missing."""
     index = _mp_segment(data)
     if index is None:
         return []
@@ -97,7 +97,7 @@ def multi_pictures(data: bytes) -> list[MultiPicture]:
     found = []
     for k in range(len(entries) // 16):
         attribute, size, offset = struct.unpack(order + "III", entries[16 * k : 16 * k + 12])
-        begin = start + offset if offset else 0  # the first picture's offset is nought, the others' from the MP header
+        begin = start + offset if offset else 0  # counted from the MP header; the first picture has offset 0
         picture = data[begin : begin + size]
         if not picture.startswith(SIGNATURE):
             return []
@@ -108,7 +108,7 @@ def multi_pictures(data: bytes) -> list[MultiPicture]:
 
 
 def _mp_segment(data: bytes) -> tuple[int, list[dict[int, Any]]] | None:
-    """Where the MP header stands in the file, and its directories."""
+    """The offset of the MP header in the file, and its directories; None where there is none."""
     for marker, offset, content in segments(data):
         if marker == _APP2 and content.startswith(_MPF):
             return offset + len(_MPF), _directories(content[len(_MPF) :])
@@ -120,7 +120,7 @@ def _byte_order(header: bytes) -> str:
 
 
 def _directories(tiff: bytes) -> list[dict[int, Any]]:
-    """The chain of TIFF directories in an MP segment; what cannot be read is left out."""
+    """The chain of TIFF directories in an MP segment; those that cannot be read are left out."""
     found: list[dict[int, Any]] = []
     try:
         with warnings.catch_warnings(action="ignore"):

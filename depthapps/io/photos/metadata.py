@@ -1,4 +1,4 @@
-"""What a photo carries beside its samples: the lens it was taken with, its EXIF, its colour profile."""
+"""What a photo's file says beside its samples: size, lens, EXIF and colour profile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import struct
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
 from PIL import Image
 from PIL.ExifTags import IFD, Base
@@ -21,7 +20,7 @@ _TIFF = (b"II*\0", b"MM\0*")
 _EXIF_HEADER = b"Exif\0\0"
 _LONGEST_EXIF = 65000  # one JPEG segment
 _BROKEN = (SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error, ZeroDivisionError, OverflowError)
-# What describes the photo; the other tags of the first directory describe the file that its samples stood in.
+# Tags that describe the photo; the others of the first directory describe how the file stores its samples.
 _KEPT = (
     Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YResolution, Base.ResolutionUnit,
     Base.Software, Base.DateTime, Base.Artist, Base.HostComputer, Base.Copyright, Base.Rating,
@@ -31,9 +30,16 @@ _STRIP_OFFSETS, _ICC_TAG, _UNDEFINED, _LONG = 273, 34675, 7, 4
 
 @dataclass(frozen=True)
 class Metadata:
-    """EXIF as a TIFF stream and an ICC profile; empty where the photo has none.
+    """What a photo's file says about it.
 
-    orientation: the EXIF orientation, 1 to 8, that the file's samples were stored in.
+    Attributes
+    ----------
+    exif : bytes
+        EXIF as a TIFF stream; empty where the photo has none.
+    icc : bytes
+        ICC profile of its colours; empty where the photo has none.
+    orientation : int
+        EXIF orientation, 1 to 8, in which the file stores its samples; 1 is upright.
     """
 
     exif: bytes = b""
@@ -42,7 +48,7 @@ class Metadata:
 
     @classmethod
     def from_exif(cls, stream: bytes, icc: bytes) -> Metadata:
-        """From EXIF as a HEIF file holds it, whose orientation is the file's own matter and done with already."""
+        """Take EXIF from a HEIF file, whose decoder turns the picture upright: its orientation is dropped."""
         try:
             with warnings.catch_warnings(action="ignore"):
                 exif = _loaded(stream)
@@ -52,9 +58,11 @@ class Metadata:
 
 
 def read_metadata(data: bytes) -> Metadata:
-    """The metadata of a JPEG, PNG, TIFF, WebP or HEIF file; empty where it cannot be read."""
-    if data.startswith(png.SIGNATURE) and not png.is_described(data):
-        return Metadata()  # Pillow would decode all samples to see what comes behind them
+    """Read the metadata of a JPEG, PNG, TIFF or WebP file's bytes; empty where it cannot be read."""
+    if data.startswith(png.SIGNATURE):
+        if not png.is_described(data):
+            return Metadata()
+        data = png.without_samples(data)  # Pillow decodes all samples to see what stands behind them
     try:
         with warnings.catch_warnings(action="ignore"):
             if data[:4] in _TIFF:  # Pillow opens no TIFF of float samples, but its EXIF reader does
@@ -72,13 +80,27 @@ def read_metadata(data: bytes) -> Metadata:
     return Metadata(stream, icc, orientation if orientation in range(1, 9) else 1)
 
 
+def stored_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels as a file's header states them, before it is turned upright; None where unknown."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            if data[:4] in _TIFF:
+                exif = Image.Exif()
+                exif.load_from_fp(BytesIO(data))
+                return int(exif[Base.ImageWidth]), int(exif[Base.ImageLength])
+            with Image.open(BytesIO(data)) as picture:
+                return picture.size
+    except (Image.DecompressionBombError, *_BROKEN):
+        return None
+
+
 def _describes_rgb(icc: bytes) -> bool:
-    """Whether a profile is whole, and one of RGB: samples from CMYK or grey ones are none that it describes."""
+    """Whether a profile is whole and for RGB; one for CMYK or grey does not describe the RGB that was decoded."""
     return len(icc) >= 132 and int.from_bytes(icc[:4], "big") == len(icc) and icc[16:20] == b"RGB "
 
 
 def _described(exif: Image.Exif) -> bytes:
-    """EXIF without orientation, thumbnail and the file's layout, as a TIFF stream."""
+    """The EXIF as a TIFF stream, without the orientation, the thumbnail and the layout of the file's samples."""
     kept = Image.Exif()
     for tag in _KEPT:
         if tag in exif:
@@ -97,7 +119,7 @@ def _loaded(stream: bytes) -> Image.Exif:
 
 
 def exif_for(metadata: Metadata, width: int, height: int) -> bytes:
-    """The EXIF of an upright picture of width x height px made from the photo; empty where the photo has none."""
+    """The photo's EXIF for an upright picture of width x height px made from it; empty where the photo has none."""
     if not metadata.exif:
         return b""
     try:
@@ -115,7 +137,7 @@ def exif_for(metadata: Metadata, width: int, height: int) -> bytes:
 
 
 def camera_name(metadata: Metadata) -> str:
-    """The camera's model by its EXIF; empty where it says nothing."""
+    """The model of the camera by the photo's EXIF; empty where it is not named."""
     try:
         return str(_loaded(metadata.exif).get(Base.Model, "")).strip()
     except _BROKEN:
@@ -123,10 +145,10 @@ def camera_name(metadata: Metadata) -> str:
 
 
 def focal_px(metadata: Metadata, width: int, height: int) -> float | None:
-    """Focal length in pixels of a width x height picture from the photo's EXIF; None where it says nothing.
+    """Focal length in pixels of a width x height picture by the photo's EXIF; None where it is not told.
 
-    From the 35 mm equivalent, which is taken over the diagonal, as the standard (CIPA DCG-001) defines it; else from
-    the focal length and the sensor's pixels a length unit.
+    It comes from the 35 mm equivalent, which the standard (CIPA DCG-001) defines over the picture's diagonal; without
+    one, from the focal length in millimetres and the number of the sensor's pixels in a unit of length.
     """
     try:
         tags = _loaded(metadata.exif).get_ifd(IFD.Exif)
@@ -139,13 +161,12 @@ def focal_px(metadata: Metadata, width: int, height: int) -> float | None:
         found = focal_mm * per_unit / unit_mm * max(width, height) / max(stored_width, 1)
     except _BROKEN:
         return None
-    # some cameras write the resolution of another picture size; no usual lens sees 130 degrees, or 1
+    # some cameras write the resolution for another picture size; no usual lens sees 130 degrees or more, or 1 or less
     return found if stored_width and 0.25 < found / max(width, height) < 50 else None
 
 
-def add_to_tiff(path: Path, exif: bytes, icc: bytes) -> None:
-    """Put EXIF and a colour profile into a TIFF file whose writer knows neither: a new directory before its samples."""
-    data = path.read_bytes()
+def tiff_with(data: bytes, exif: bytes, icc: bytes) -> bytes:
+    """A TIFF file, as OpenCV encodes it, with EXIF and a colour profile: a new directory in front of the samples."""
     header = data[:8]
     old, directory = ImageFileDirectory_v2(header), ImageFileDirectory_v2(header)
     file = BytesIO(data)
@@ -154,7 +175,7 @@ def add_to_tiff(path: Path, exif: bytes, icc: bytes) -> None:
     for tag, value in old.items():
         directory.tagtype[tag] = old.tagtype[tag]
         directory[tag] = value
-    # Pillow counts them from the end of the directory, where everything behind the old header follows
+    # Pillow counts offsets from the end of the directory, behind which everything but the old header follows
     offsets = old[_STRIP_OFFSETS]
     directory[_STRIP_OFFSETS] = tuple(o - len(header) for o in (offsets if isinstance(offsets, tuple) else (offsets,)))
     if icc:
@@ -169,4 +190,4 @@ def add_to_tiff(path: Path, exif: bytes, icc: bytes) -> None:
             directory[pointer] = dict(entries)
     order = "<" if header.startswith(b"II") else ">"
     start = data[:4] + struct.pack(order + "L", len(header))
-    path.write_bytes(start + directory.tobytes(len(header)) + data[len(header) :])
+    return start + directory.tobytes(len(header)) + data[len(header) :]

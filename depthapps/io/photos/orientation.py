@@ -1,4 +1,4 @@
-"""The eight ways in which a picture may be stored, and how to turn it, its depth and its camera upright."""
+"""Turn a picture, its depth and its camera upright from the eight EXIF orientations in which files store them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STEPS = {
 
 
 def upright(stored: _Map, orientation: int) -> _Map:
-    """A picture or map (H, W, ...) as it was stored -> upright, by its EXIF orientation 1 to 8."""
+    """Turn a picture or map (H, W, ...) upright by its EXIF orientation, 1 to 8."""
     exchange, left_right, top_bottom = _STEPS[orientation]
     turned = stored.swapaxes(0, 1) if exchange else stored
     turned = turned[:, ::-1] if left_right else turned
@@ -32,7 +32,7 @@ def upright(stored: _Map, orientation: int) -> _Map:
 
 
 def upright_camera(stored: Camera, orientation: int) -> Camera:
-    """The camera of a picture as it was stored -> that of the upright one."""
+    """Turn the camera of a stored picture into that of the upright picture."""
     exchange, left_right, top_bottom = _STEPS[orientation]
     width, height, fx, fy, cx, cy = stored.width, stored.height, stored.fx, stored.fy, stored.cx, stored.cy
     if exchange:

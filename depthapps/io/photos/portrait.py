@@ -1,9 +1,7 @@
-"""Depth that phones keep inside their photos: Google's GDepth and Dynamic Depth, Apple's depth data."""
+"""Decode the depth that phones keep inside their photos: Google's GDepth and Dynamic Depth, Apple's depth data."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 from dataclasses import dataclass
 
@@ -16,25 +14,31 @@ from depthapps.core.errors import InputError
 from depthapps.core.geometry import ray_directions
 from depthapps.core.scene import FloatMap
 from depthapps.io.photos.images import decode
-from depthapps.io.photos.jpeg import end_of_picture, multi_pictures, xmp_packets
 from depthapps.io.photos.metadata import Metadata, focal_px
+from depthapps.io.photos.parts import EncodedDepth
 from depthapps.io.photos.xmp import Xmp
 
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
-_DEPTH_SEMANTICS = ("Depth", "DepthMap")
-_LEVEL_SIGMA = 1 / math.sqrt(12)  # of numbers rounded to whole ones
-_NEAREST_M = 1e-3  # what a file says is nearer is a sample at its scale's end, not a depth
+_LEVEL_SIGMA = 1 / math.sqrt(12)  # standard deviation of rounding to whole numbers
+_NEAREST_M = 1e-3  # a nearer depth is a sample at the end of its scale, not a measurement
 
 
 @dataclass(frozen=True, eq=False)
 class EmbeddedDepth:
-    """Depth inside a photo, in the orientation in which the photo's samples are stored.
+    """Depth inside a photo, in the orientation in which the file stores the photo.
 
-    inverse_m: (h, w) float32 1/Z in 1/m, NaN = unknown. sigma_m: the deviation of it that comes from the few levels it
-    is kept in, in 1/m. scaled: False if metres are not known but by a factor.
-    camera: the photo's own, of any size of the same shape; None where the file does not tell. photo: the bytes of the
-    sharp photo, where the file keeps it beside the one that the phone has blurred already.
+    Attributes
+    ----------
+    inverse_m : ndarray, (h, w) float32
+        1/Z in 1/m, NaN where unknown.
+    sigma_m : float
+        Standard deviation of `inverse_m` in 1/m that comes from rounding to the file's levels.
+    scaled : bool
+        False if metres are known only up to a factor.
+    camera : Camera or None
+        The photo's, for a picture of any size and the same shape; None where the file does not tell.
+    photo : bytes or None
+        The encoded sharp photo, where the file keeps it beside the one that the phone has blurred.
     """
 
     inverse_m: FloatMap
@@ -44,46 +48,33 @@ class EmbeddedDepth:
     photo: bytes | None = None
 
 
-def embedded_depth(data: bytes, name: str, metadata: Metadata) -> EmbeddedDepth | None:
-    """The depth inside a JPEG file; None where there is none.
+def decode_depth(found: EncodedDepth, name: str, metadata: Metadata) -> EmbeddedDepth:
+    """Decode the depth that was found inside a JPEG file; `name` stands in messages.
 
-    Raises InputError for depth that is announced and cannot be read.
+    Raises InputError for depth that is announced and missing, or that cannot be decoded.
     """
-    xmp = Xmp(xmp_packets(data))
-    listed = any(entry.get("item:Semantic", "") in _DEPTH_SEMANTICS for entry in xmp.entries("item:Semantic"))
-    if listed or "depthmap:Data" in xmp.properties or "depthmap:DepthURI" in xmp.properties:
-        return _google_depth(data, xmp, name, metadata)
-    for picture in multi_pictures(data)[1:]:
-        aside = Xmp(xmp_packets(picture.data))
-        if is_apple_depth(aside):
-            return apple_depth(*_depth_samples(picture.data, name), aside, {})
-    return None
-
-
-def _google_depth(data: bytes, xmp: Xmp, name: str, metadata: Metadata) -> EmbeddedDepth:
-    """GDepth keeps pictures as text in XMP; Dynamic Depth appends them to the file and lists their lengths there.
-
-    Pixels of 2023 and later list them by their semantics and give no range, as Ultra HDR photos list gain maps.
-    """
-    if "depthmap:Data" in xmp.properties:
-        encoded, photo = _decoded(xmp, "depthmap:Data"), _decoded(xmp, "image:Data")
-    else:
-        appended = _appended(data, xmp)
-        wanted = (xmp.properties.get("depthmap:DepthURI", ""), *_DEPTH_SEMANTICS)
-        encoded = next((appended[item] for item in wanted if item in appended), None)
-        photo = next((item for uri, item in appended.items() if "original" in uri.lower()), None)
-    if encoded is None:
+    if found.picture is None:
         raise InputError(f"the depth that {name} announces is not in it", hint="pass the phone's own file, unedited")
-    values, level = _depth_samples(encoded, name)
+    samples, level = _depth_samples(found.picture, name)
+    if found.maker == "apple":
+        return apple_depth(samples, level, found.xmp, {})
+    return _google_depth(samples, level, found, metadata)
 
+
+def _google_depth(values: FloatMap, level: float, found: EncodedDepth, metadata: Metadata) -> EmbeddedDepth:
+    """Google's depth: samples (h, w) in 0..1 between the ends that the XMP names.
+
+    Pixel phones of 2023 and later name no ends.
+    """
+    xmp, photo = found.xmp, found.photo
     near, far = xmp.number("depthmap:Near"), xmp.number("depthmap:Far")
     units = xmp.properties.get("depthmap:Units", "").lower()
     to_metres = _METRES.get(units)
     if near is None or far is None or not (0 < near < math.inf and far > 0 and near != far):
-        # without its ends the scale is one of inverse depth from near, 0, to infinitely far, 1
+        # without ends 1/Z falls linearly from sample 0, near, to sample 1, infinitely far
         return EmbeddedDepth(1 - values, level * _LEVEL_SIGMA, scaled=False, photo=photo)
     linear = xmp.properties.get("depthmap:Format") == "RangeLinear"
-    # Pixels say diopters and mean distances, which the order tells: what is near has more diopters
+    # Pixel phones write "diopters" but mean distances. The order tells which: what is near has more diopters.
     diopters = units.startswith("diopter") and near > far
     if diopters:
         to_metres = 1.0
@@ -106,48 +97,12 @@ def _google_depth(data: bytes, xmp: Xmp, name: str, metadata: Metadata) -> Embed
 
 
 def _level_sigma(inverse_m: FloatMap, next_inverse_m: FloatMap) -> float:
-    """Deviation of the rounding of maps (h, w) in 1/m, from what they would be a level further on."""
+    """Standard deviation of rounding in 1/m, from a map (h, w) and the same map with samples one level higher."""
     return float(np.median(np.abs(next_inverse_m - inverse_m))) * _LEVEL_SIGMA
 
 
-def _decoded(xmp: Xmp, name: str) -> bytes | None:
-    text = xmp.properties.get(name)
-    if not text:
-        return None
-    try:
-        return base64.b64decode("".join(text.split()) + "==")
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _appended(data: bytes, xmp: Xmp) -> dict[str, bytes]:
-    """The items behind the first picture by their names, as the container's directory lists them."""
-    for prefix in ("item", "container", "containeritem"):
-        entries = xmp.entries(f"{prefix}:Mime")
-        if not entries:
-            continue
-        lengths, padding = ([_whole(e.get(f"{prefix}:{name}")) for e in entries] for name in ("Length", "Padding"))
-        names = [e.get(f"{prefix}:DataURI") or e.get(f"{prefix}:Semantic") or str(k) for k, e in enumerate(entries)]
-        behind = sum(lengths[1:]) + sum(padding[1:])
-        # the directory describes the file's end; files that something else was appended to since, what follows the
-        # first picture
-        for start in (len(data) - behind, end_of_picture(data) + padding[0]):
-            found, at = {}, start
-            for name, length, pad in zip(names[1:], lengths[1:], padding[1:], strict=True):
-                found[name] = data[at : at + length]
-                at += length + pad
-            if all(item.startswith(_PICTURES) for n, item in found.items() if "depth" in n.lower()):
-                return found
-    return {}
-
-
-def _whole(text: str | None) -> int:
-    """A length in bytes; 0 where it is left out or is none."""
-    return int(text) if text and text.isdecimal() else 0
-
-
 def _depth_samples(encoded: bytes, name: str) -> tuple[FloatMap, float]:
-    """A depth picture's samples (h, w) in 0..1, and how far apart its levels are."""
+    """The samples (h, w) of a depth picture in 0..1, and the distance between two neighbouring levels."""
     samples = decode(encoded, cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype.kind != "u":
         raise InputError(f"the depth inside {name} cannot be read", hint="pass the phone's own file, unedited")
@@ -157,30 +112,38 @@ def _depth_samples(encoded: bytes, name: str) -> tuple[FloatMap, float]:
 
 
 def _ray_lengths(shape: tuple[int, ...], metadata: Metadata) -> NDArray[np.floating]:
-    """Distance along each pixel's ray over depth along the axis, (h, w)."""
+    """Distance along each pixel's ray divided by its depth along the optical axis, (h, w)."""
     height, width = shape
     focal = focal_px(metadata, width, height)
     camera = Camera.centred(width, height, focal) if focal else Camera.from_fov(width, height, ASSUMED_FOV_DEG)
     return np.linalg.norm(ray_directions(camera), axis=-1)
 
 
-def is_apple_depth(xmp: Xmp) -> bool:
-    """Whether the XMP beside a picture says that it is depth; mattes call themselves so too, with a subtype."""
-    kind = xmp.properties.get("pixeldatainfo:AuxiliaryImageType", "").lower()
-    return kind in ("depth", "disparity") and "pixeldatainfo:AuxiliaryImageSubType" not in xmp.properties
-
-
 def apple_depth(samples: FloatMap, level: float, xmp: Xmp, heif_range: dict[str, float]) -> EmbeddedDepth:
-    """Apple's depth: samples (h, w) in 0..1 between the ends that the XMP names, in metres or, disparity, in 1/m.
+    """Convert Apple's depth to inverse depth.
 
-    level: how far apart the samples' levels are. heif_range: what the HEIF standard's own message says of the ends, for
-    files of others, without Apple's XMP. The lens's distortion is left alone: photo and depth are bent alike.
+    Parameters
+    ----------
+    samples : ndarray, (h, w) float32
+        Samples in 0..1 between the two ends that the XMP names: depth in metres, or disparity in 1/m.
+    level : float
+        Distance between two neighbouring levels of the samples.
+    xmp : Xmp
+        The properties of the depth picture.
+    heif_range : dict
+        The ends by the HEIF standard's depth representation message, for files of other makers, without Apple's XMP.
+
+    Returns
+    -------
+    EmbeddedDepth
+        With the camera, where the XMP holds one. The lens distortion in the XMP is not needed, because the lens bends
+        photo and depth alike.
     """
     low, high = xmp.number("pixeldatainfo:FloatMinValue"), xmp.number("pixeldatainfo:FloatMaxValue")
     metres = xmp.properties.get("pixeldatainfo:AuxiliaryImageType", "").lower() == "depth"
     absolute = xmp.properties.get("depthData:Accuracy") == "absolute"
     if low is None or high is None:
-        # 0: 1/Z from z_near to z_far, 1: disparity, 2: depth (ISO/IEC 23008-2, depth representation information)
+        # type 0: 1/Z from z_near to z_far, 1: disparity, 2: depth (ISO/IEC 23008-2, depth representation information)
         metres = heif_range.get("representation_type") == 2
         ends = ("z_near", "z_far") if metres else ("d_min", "d_max")
         low, high = (heif_range.get(end) for end in ends)
@@ -199,7 +162,7 @@ def apple_depth(samples: FloatMap, level: float, xmp: Xmp, heif_range: dict[str,
 
 
 def _apple_camera(xmp: Xmp) -> Camera | None:
-    """The pinhole camera of the calibration data: a matrix by columns, for pictures of a reference size."""
+    """The pinhole camera of Apple's calibration data: a matrix column by column, for pictures of a reference size."""
     matrix = xmp.numbers("depthData:IntrinsicMatrix")
     size = [xmp.number(f"depthData:IntrinsicMatrixReference{side}") for side in ("Width", "Height")]
     if len(matrix) != 9 or not size[0] or not size[1] or not (matrix[0] > 0 and matrix[4] > 0):

@@ -1,4 +1,4 @@
-"""XMP: the properties that describe a picture, and the lists of things among them."""
+"""Parse XMP packets: the properties of a picture, and the lists among them (ISO 16684-1)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ _LISTS = (f"{_RDF}Seq", f"{_RDF}Bag")
 
 
 class Xmp:
-    """The properties of XMP packets by the last part of their namespace and their name: "depthmap:Near".
+    """The properties of XMP packets.
 
-    GDepth and Dynamic Depth give their namespaces other versions and the same last parts.
+    A property goes by the last part of its namespace and its name: "depthmap:Near". GDepth and Dynamic Depth share
+    these parts, though the versions in their namespaces differ.
     """
 
     def __init__(self, packets: list[bytes]) -> None:
@@ -21,14 +22,14 @@ class Xmp:
             self.properties.update(_flat(root))
 
     def number(self, name: str) -> float | None:
-        """A property as a number; None where it is none."""
+        """A property as a number; None where it is missing or not a number."""
         try:
             return float(self.properties[name])
         except (KeyError, ValueError):
             return None
 
     def numbers(self, name: str) -> list[float]:
-        """A list of numbers, as Apple writes matrices; empty where there is none."""
+        """A list of numbers, as Apple writes matrices; empty where it is missing."""
         for root in self._roots:
             for element in root.iter():
                 if _short(element.tag) == name:
@@ -39,7 +40,7 @@ class Xmp:
         return []
 
     def entries(self, name: str) -> list[dict[str, str]]:
-        """The properties of each entry of the lists that have the property `name` in their entries."""
+        """The properties of every entry of those lists in which some entry has the property `name`."""
         found = []
         for root in self._roots:
             for element in root.iter():
@@ -53,7 +54,7 @@ class Xmp:
 def _parsed(packet: bytes) -> ElementTree.Element | None:
     start, end = packet.find(b"<x:xmpmeta"), packet.rfind(b">")
     start = start if start >= 0 else packet.find(b"<rdf:RDF")
-    if start < 0 or b"<!DOCTYPE" in packet:  # XMP has none; with it comes entity expansion
+    if start < 0 or b"<!DOCTYPE" in packet:  # XMP needs no DOCTYPE, and one could expand without end
         return None
     try:
         return ElementTree.fromstring(packet[start : end + 1].removesuffix(b'<?xpacket end="w"?>'))
@@ -62,7 +63,7 @@ def _parsed(packet: bytes) -> ElementTree.Element | None:
 
 
 def _short(tag: str) -> str:
-    """'{http://ns.google.com/photos/1.0/depthmap/}Near' -> 'depthmap:Near'; version numbers are no names."""
+    """'{http://ns.google.com/photos/1.0/depthmap/}Near' -> 'depthmap:Near'; version numbers are skipped."""
     if not tag.startswith("{"):
         return tag
     namespace, name = tag[1:].split("}", 1)
@@ -71,7 +72,7 @@ def _short(tag: str) -> str:
 
 
 def _flat(element: ElementTree.Element) -> dict[str, str]:
-    """All attributes and texts below an element."""
+    """All attributes and texts of an element and of those inside it, by their short names."""
     found = {}
     for part in element.iter():
         found.update({_short(name): value for name, value in part.attrib.items()})

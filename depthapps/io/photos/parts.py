@@ -1,0 +1,123 @@
+"""Find the second view or the depth inside a JPEG file. Nothing is decoded, so that this is quick.
+
+Sources: CIPA DC-007 for multi-picture files; Google's GDepth and Dynamic Depth for Android; Apple's auxiliary pictures.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from depthapps.io.photos.jpeg import MultiPicture, end_of_picture, multi_pictures, xmp_packets
+from depthapps.io.photos.xmp import Xmp
+
+_VIEWS_SIDE_BY_SIDE = 0x020002  # MP type code "multi-view image: disparity" (CIPA DC-007, 5.2.3.3.1)
+_INDIVIDUAL_NUMBER = 0xB101
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
+_DEPTH_SEMANTICS = ("Depth", "DepthMap")
+
+
+@dataclass(frozen=True)
+class EncodedDepth:
+    """Depth inside a JPEG file, as its bytes stand there.
+
+    Attributes
+    ----------
+    maker : str
+        "apple" or "google", which describe the range of the depth differently.
+    picture : bytes or None
+        The encoded depth picture; None where the file announces one that is not in it.
+    xmp : Xmp
+        The properties that describe it.
+    photo : bytes or None
+        The encoded sharp photo, where the file keeps it beside the one that the phone has blurred.
+    """
+
+    maker: str
+    picture: bytes | None
+    xmp: Xmp
+    photo: bytes | None = None
+
+
+def stereo_pictures(data: bytes) -> list[MultiPicture]:
+    """The left and the right view of a multi-picture file; empty where it holds none.
+
+    Panoramas and previews are no pairs. The standard numbers the views from left to right as the camera sees them.
+    """
+    pictures = [p for p in multi_pictures(data) if p.kind == _VIEWS_SIDE_BY_SIDE]
+    if len(pictures) < 2:
+        return []
+    numbers = [n for p in pictures if isinstance(n := p.attributes.get(_INDIVIDUAL_NUMBER), int)]
+    if len(numbers) == len(pictures):
+        pictures = [pictures[k] for k in sorted(range(len(pictures)), key=numbers.__getitem__)]
+    return pictures[:2]
+
+
+def encoded_depth(data: bytes) -> EncodedDepth | None:
+    """The depth inside a JPEG file; None where there is none."""
+    xmp = Xmp(xmp_packets(data))
+    listed = any(entry.get("item:Semantic", "") in _DEPTH_SEMANTICS for entry in xmp.entries("item:Semantic"))
+    if listed or "depthmap:Data" in xmp.properties or "depthmap:DepthURI" in xmp.properties:
+        return _google_depth(data, xmp)
+    for picture in multi_pictures(data)[1:]:
+        own = Xmp(xmp_packets(picture.data))
+        if is_apple_depth(own):
+            return EncodedDepth("apple", picture.data, own)
+    return None
+
+
+def is_apple_depth(xmp: Xmp) -> bool:
+    """Whether the XMP of a picture says that it is depth. Mattes say so too, but have a subtype."""
+    kind = xmp.properties.get("pixeldatainfo:AuxiliaryImageType", "").lower()
+    return kind in ("depth", "disparity") and "pixeldatainfo:AuxiliaryImageSubType" not in xmp.properties
+
+
+def _google_depth(data: bytes, xmp: Xmp) -> EncodedDepth:
+    """GDepth keeps pictures as text in XMP; Dynamic Depth appends them to the file and lists their lengths in XMP.
+
+    Pixel phones of 2023 and later list them by their semantics, as Ultra HDR photos list gain maps.
+    """
+    if "depthmap:Data" in xmp.properties:
+        return EncodedDepth("google", _from_text(xmp, "depthmap:Data"), xmp, _from_text(xmp, "image:Data"))
+    appended = _appended(data, xmp)
+    wanted = (xmp.properties.get("depthmap:DepthURI", ""), *_DEPTH_SEMANTICS)
+    picture = next((appended[item] for item in wanted if item in appended), None)
+    photo = next((item for uri, item in appended.items() if "original" in uri.lower()), None)
+    return EncodedDepth("google", picture, xmp, photo)
+
+
+def _from_text(xmp: Xmp, name: str) -> bytes | None:
+    text = xmp.properties.get(name)
+    if not text:
+        return None
+    try:
+        return base64.b64decode("".join(text.split()) + "==")
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _appended(data: bytes, xmp: Xmp) -> dict[str, bytes]:
+    """The items behind the first picture by their names, as the directory of the container lists them."""
+    for prefix in ("item", "container", "containeritem"):
+        entries = xmp.entries(f"{prefix}:Mime")
+        if not entries:
+            continue
+        lengths, padding = ([_length(e.get(f"{prefix}:{name}")) for e in entries] for name in ("Length", "Padding"))
+        names = [e.get(f"{prefix}:DataURI") or e.get(f"{prefix}:Semantic") or str(k) for k, e in enumerate(entries)]
+        behind = sum(lengths[1:]) + sum(padding[1:])
+        # The items are the last bytes of the file. Where another program has appended more since, they follow the
+        # first picture.
+        for start in (len(data) - behind, end_of_picture(data) + padding[0]):
+            found, at = {}, start
+            for name, length, pad in zip(names[1:], lengths[1:], padding[1:], strict=True):
+                found[name] = data[at : at + length]
+                at += length + pad
+            if all(item.startswith(_PICTURES) for n, item in found.items() if "depth" in n.lower()):
+                return found
+    return {}
+
+
+def _length(text: str | None) -> int:
+    """A length in bytes; 0 where it is missing or not a number."""
+    return int(text) if text and text.isdecimal() else 0
