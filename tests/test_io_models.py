@@ -23,6 +23,9 @@ from depthapps.core.models import TriangleMesh
 from depthapps.core.scene import Scene
 from depthapps.io.models.viewer import viewer_page
 from depthapps.io.models.write import WEB_BYTES, companions, mesh_glb, write_cloud, write_mesh
+from depthapps.core.scene import Camera, Scene, TriangleMesh
+from depthapps.io.models.glb import WEB_BYTES, mesh_glb
+from depthapps.io.models.write import Axes, companions, write_cloud, write_mesh
 from depthapps.io.outputs import Outputs
 from depthapps.mesh.build import build_cloud, build_mesh
 
@@ -44,7 +47,7 @@ def mesh(step_scene):
 
 def write(path, model):
     with Outputs([path, *companions(path)]) as outputs:
-        (write_cloud if hasattr(model, "points") else write_mesh)(path, model, outputs)
+        (write_cloud if hasattr(model, "points") else write_mesh)(path, model, outputs=outputs)
     return path
 
 
@@ -95,10 +98,10 @@ def test_of_an_obj_all_parts_are_written_or_none(tmp_path, mesh, monkeypatch):
         write(tmp_path / "chair.obj", mesh)
     (tmp_path / "chair.png").unlink()
 
-    def full_disk(*_):
+    def full_disk(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("depthapps.io.models.write_image", full_disk)
+    monkeypatch.setattr("depthapps.io.models.write.write_image", full_disk)
     with pytest.raises(OSError, match="space"):
         write(tmp_path / "chair.obj", mesh)
     assert not list(tmp_path.iterdir())
@@ -141,7 +144,7 @@ def test_axes_may_be_chosen(tmp_path, mesh, suffix):
     path = tmp_path / f"model{suffix}"
     for axes, sign in ((Axes.CAMERA, 1), (Axes.VIEWER, -1)):
         with Outputs([path, *companions(path)], overwrite=True) as outputs:
-            write_mesh(path, mesh, outputs, axes)
+            write_mesh(path, mesh, axes=axes, outputs=outputs)
         assert np.sign(load(path, force="mesh").vertices[:, 2]).tolist() == [sign] * len(
             load(path, force="mesh").vertices
         )
@@ -152,7 +155,7 @@ def test_a_mesh_without_a_texture_has_vertex_colours(tmp_path, mesh, suffix):
     bare = replace(mesh, uv=None, texture=None)
     path = tmp_path / f"model{suffix}"
     with Outputs([path]) as outputs:
-        write_mesh(path, bare, outputs)
+        write_mesh(path, bare, outputs=outputs)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     if suffix == ".obj":
         colors = load(path, force="mesh").visual.vertex_colors[:, :3]

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import trimesh
 
-from depthapps.io.models.solids import stl_bytes, threemf_bytes
+from depthapps.io.models.stl import stl_bytes
+from depthapps.io.models.threemf import threemf_bytes
 
 BOX = trimesh.creation.box((10, 20, 30))
 VERTICES, TRIANGLES = np.asarray(BOX.vertices, np.float32), np.asarray(BOX.faces, np.int32)

@@ -1,1 +1,4 @@
-"""Model files, one module a format, and the page that shows a model."""
+"""Write models: one module a format, `write` chooses among them by suffix; `viewer` makes a page that shows a model.
+
+A new format is one module with a function from arrays to bytes, and one line in `write`.
+"""

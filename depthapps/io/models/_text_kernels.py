@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from depthapps.runtime.inlining import within
 
-_FINEST = 9  # decimals: a nanometre
-_ENOUGH = 99999.5  # that and more has six digits before the point once it is rounded
+_FINEST = 9  # decimals at most: a nanometre
+_ENOUGH = 99999.5  # from here on a rounded number has six digits before the point
 _MINUS, _POINT, _ZERO = 45, 46, 48
 
 
 @within
 def _put(value, text, at):
-    """Write a number, whole or to six digits without zeros at the end, and tell where it ends."""
+    """Write a number to `text` from position `at` on and return the position behind it."""
     size = abs(value)
     scale, decimals = 1.0, 0
     if size != math.floor(size):
@@ -55,9 +55,10 @@ def format_rows(
     text: NDArray[np.uint8],
     length: NDArray[np.int64],
 ) -> None:
-    """Rows (R, C), the text of each made of pieces, the numbers of `columns` between them, into `text`.
+    """Format rows (R, C) into `text`: in each row the pieces of text, with the numbers of `columns` between them.
 
-    pieces: the letters of all, ends: where in them each ends, one more than numbers. length: (1,), of the text then.
+    pieces: the letters of all pieces, one behind the other. ends: the position in them behind each piece; there is one
+    piece more than numbers. length: (1,), is set to the number of letters written.
     """
     at = 0
     for row in range(len(rows)):
@@ -67,7 +68,7 @@ def format_rows(
                 text[at] = pieces[letter]
                 at += 1
             begin = ends[k]
-            if 0 < k < len(columns) and columns[k] == columns[k - 1]:  # OBJ faces name an index three times
+            if 0 < k < len(columns) and columns[k] == columns[k - 1]:  # a face of an OBJ repeats each index
                 for letter in range(start, end):
                     text[at] = text[letter]
                     at += 1

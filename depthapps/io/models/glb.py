@@ -1,7 +1,7 @@
-"""Binary glTF 2.0, with exactly what a coloured surface needs.
+"""Binary glTF 2.0 (GLB), as far as a coloured surface needs it.
 
-Written here because a model has to pass the Khronos validator without a hint, carry a JPEG as it was encoded, and
-keep dark vertex colours apart: in glTF they are linear, which 8 bits are too few for.
+Written here for three reasons: the files pass the Khronos validator without a hint, a JPEG texture is stored as it was
+encoded, and vertex colours are stored as floats. glTF's vertex colours are linear, and 8 bits would merge dark ones.
 """
 
 from __future__ import annotations
@@ -10,14 +10,63 @@ import json
 import struct
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import srgb_decode
+from depthapps.core.scene import PointCloud, TriangleMesh
+from depthapps.io.models.axes import Axes, in_axes
 
+WEB_BYTES = 5_000_000  # a phone loads so much in a moment
+_JPEG_QUALITIES = (95, 90, 85, 75)
+_FULL_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+_LARGEST_TEXTURE = 4096  # pixels a side that WebGL takes on every phone
+_SMALLEST_TEXTURE = 256  # pixels a side; below, a texture is not made smaller to save bytes
 _FLOAT, _UINT = 5126, 5125
 _VERTICES, _INDICES = 34962, 34963
 _POINTS, _TRIANGLES = 0, 4
+
+
+def mesh_glb(mesh: TriangleMesh, axes: Axes = Axes.VIEWER, *, web: bool = False) -> bytes:
+    """Encode a mesh as GLB: with its texture if it has one, with vertex colours otherwise.
+
+    The texture is a PNG, which keeps every sample and is small beside the geometry. web: it is the best JPEG with which
+    the file takes at most WEB_BYTES.
+    """
+    vertices, normals = in_axes(mesh.vertices, axes), in_axes(mesh.normals, axes)
+    if mesh.texture is None:
+        return build_glb(vertices, triangles=mesh.triangles, normals=normals, colors=mesh.colors)
+    geometry = 32 * len(vertices) + 12 * len(mesh.triangles) + 2000  # bytes, and some for the header
+    texture = _jpeg(mesh.texture, WEB_BYTES - geometry) if web else ("image/png", _encoded(".png", mesh.texture, []))
+    return build_glb(vertices, triangles=mesh.triangles, normals=normals, uv=mesh.uv, texture=texture)
+
+
+def cloud_glb(cloud: PointCloud, axes: Axes = Axes.VIEWER) -> bytes:
+    """Encode a point cloud as GLB, without its normals, which viewers do not use for points."""
+    return build_glb(in_axes(cloud.points, axes), colors=cloud.colors)
+
+
+def _jpeg(texture: NDArray[np.uint8], budget: int) -> tuple[str, bytes]:
+    """The texture as the best JPEG of at most `budget` bytes; it has fewer pixels only where quality is not enough."""
+    while max(texture.shape) > _LARGEST_TEXTURE:
+        texture = _halved(texture)
+    while True:
+        for quality in _JPEG_QUALITIES:
+            encoded = _encoded(".jpg", texture, [*_FULL_CHROMA, cv2.IMWRITE_JPEG_QUALITY, quality])
+            if len(encoded) <= budget or min(texture.shape[:2]) <= _SMALLEST_TEXTURE:
+                return "image/jpeg", encoded
+        texture = _halved(texture)
+
+
+def _halved(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = texture.shape[:2]
+    size = (width + 1) // 2, (height + 1) // 2
+    return cv2.resize(texture, size, interpolation=cv2.INTER_AREA)  # pyright: ignore[reportReturnType]
+
+
+def _encoded(suffix: str, texture: NDArray[np.uint8], options: list[int]) -> bytes:
+    return cv2.imencode(suffix, np.ascontiguousarray(texture[..., ::-1]), options)[1].tobytes()
 
 
 def build_glb(
@@ -29,9 +78,9 @@ def build_glb(
     texture: tuple[str, bytes] | None = None,
     colors: NDArray[np.uint8] | None = None,
 ) -> bytes:
-    """A binary glTF of one mesh, or of points when there are no triangles, with a matt, double-sided material.
+    """Encode one mesh, or points when there are no triangles, with a matt material that is seen from both sides.
 
-    positions, normals: (V, 3) in viewers' axes. uv: (V, 2), origin at the top left. texture: its MIME type and the
+    positions, normals: (V, 3). triangles: (T, 3). uv: (V, 2), origin at the top left. texture: its MIME type and the
     encoded picture. colors: (V, 3) sRGB.
     """
     buffer = _Buffer()
@@ -59,7 +108,7 @@ def build_glb(
         mime, encoded = texture
         gltf |= {
             "images": [{"mimeType": mime, "bufferView": buffer.view(encoded)}],
-            "samplers": [{"wrapS": 33071, "wrapT": 33071}],  # clamp to the edge, which is the photo's own
+            "samplers": [{"wrapS": 33071, "wrapT": 33071}],  # clamp to the edge
             "textures": [{"source": 0, "sampler": 0}],
         }
         surface["baseColorTexture"] = {"index": 0}
@@ -72,7 +121,7 @@ def build_glb(
 
 
 class _Buffer:
-    """The one binary chunk, and the views and accessors into it."""
+    """The binary chunk of a GLB file, with the buffer views and accessors that point into it."""
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
@@ -81,7 +130,7 @@ class _Buffer:
         self.size = 0
 
     def view(self, data: bytes, target: int | None = None) -> int:
-        """Append bytes, padded to a multiple of four; returns the index of their view."""
+        """Append bytes, padded to a multiple of four, and return the index of their buffer view."""
         described = {"buffer": 0, "byteOffset": self.size, "byteLength": len(data)}
         self.views.append(described if target is None else {**described, "target": target})
         padded = data + b"\0" * (-len(data) % 4)
@@ -90,7 +139,7 @@ class _Buffer:
         return len(self.views) - 1
 
     def add(self, rows: NDArray, kind: str, component: int, target: int, *, bounds: bool = False) -> int:
-        """Append an array; returns the index of its accessor."""
+        """Append an array and return the index of its accessor."""
         dtype = {_FLOAT: "<f4", _UINT: "<u4"}[component]
         data = np.ascontiguousarray(rows, dtype)
         accessor: dict[str, Any] = {

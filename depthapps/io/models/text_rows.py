@@ -1,4 +1,4 @@
-"""Tables of numbers as text, as OBJ and 3MF want them."""
+"""Format tables of numbers as text, one line a row, for OBJ and 3MF."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from depthapps.runtime.kernel import Kernel
 
 _ROWS_AT_ONCE = 50_000
-_LONGEST = 20  # characters of a number
-LARGEST = 1e15  # whose six digits and decimals an integer holds
+_LONGEST = 20  # characters that a number takes at most
+LARGEST = 1e15  # larger numbers would overflow the 64-bit integer that holds their digits
 _format_rows = Kernel(
     "depthapps.io.models._text_kernels",
     "format_rows",
@@ -21,10 +21,11 @@ _format_rows = Kernel(
 
 
 def format_rows(line: str, rows: NDArray) -> Iterator[bytes]:
-    """The text of a table (R, C), in parts: each row in a line such as "v {0} {1} {2}\\n", its columns in braces.
+    """Format a table (R, C) in pieces of many rows.
 
-    Whole numbers are written as they are, others to six significant digits or nine decimals, whichever is coarser,
-    without zeros at the end; numbers are finite and at most LARGEST.
+    line: the text of a row, such as "v {0} {1} {2}\\n", with the numbers of columns in braces. Whole numbers are
+    written in full, others to six significant digits or nine decimals, whichever is coarser, without zeros at the end.
+    All numbers are finite and at most LARGEST.
     """
     pieces, columns = [], []
     for piece, column, _, _ in Formatter().parse(line):

@@ -1,164 +1,174 @@
-"""Meshes and point clouds to files that viewers open: GLB, OBJ, PLY and STL."""
+"""Write meshes, point clouds and printable solids; the suffix chooses the format."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.choices import Axes
-from depthapps.core.errors import OutputError
-from depthapps.core.models import PointCloud, TriangleMesh
-from depthapps.io.models.glb import build_glb
-from depthapps.io.models.solids import stl_bytes
-from depthapps.io.models.text_rows import format_rows
-from depthapps.io.outputs import Outputs
+from depthapps.core.scene import PointCloud, TriangleMesh
+from depthapps.io.inputs import StrPath
+from depthapps.io.models.axes import Axes as Axes
+from depthapps.io.models.axes import in_axes
+from depthapps.io.models.glb import cloud_glb, mesh_glb
+from depthapps.io.models.obj import mtl_bytes, obj_companions, obj_pieces
+from depthapps.io.models.ply import ply_bytes
+from depthapps.io.models.stl import stl_bytes
+from depthapps.io.models.threemf import threemf_bytes
+from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos.images import write_image
 
 MESH_SUFFIXES = (".glb", ".obj", ".ply", ".stl")
 CLOUD_SUFFIXES = (".glb", ".ply")
+SOLID_SUFFIXES = (".stl", ".3mf")
 TEXTURED_SUFFIXES = (".glb", ".obj")
-WEB_BYTES = 5_000_000  # what a phone loads in a moment
-_JPEG_QUALITIES = (95, 90, 85, 75)
-_FULL_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-_LARGEST_TEXTURE = 4096  # pixels a side that every phone's WebGL takes
 
 
-_SIGNS = {Axes.CAMERA: np.array([1, 1, 1], np.float32), Axes.VIEWER: np.array([1, -1, -1], np.float32)}
+class SolidLike(Protocol):
+    """A closed body, such as `depthapps.mesh.solid.Solid`.
 
-
-def default_axes(path: Path) -> Axes:
-    """The axes that readers of a format expect."""
-    return Axes.CAMERA if path.suffix.lower() == ".ply" else Axes.VIEWER
-
-
-def companions(path: Path) -> list[Path]:
-    """The further files that come with a model: an OBJ has a material and a texture beside it, of its own name.
-
-    Raises OutputError for an OBJ that could not name them.
+    Attributes
+    ----------
+    vertices : ndarray, (V, 3) float32
+        Corners in millimetres.
+    triangles : ndarray, (T, 3) int32
+        Anticlockwise seen from outside.
     """
-    if path.suffix.lower() != ".obj":
-        return []
-    if any(c.isspace() for c in path.name):
-        raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")
-    return [path.with_suffix(".mtl"), path.with_suffix(".png")]
+
+    @property
+    def vertices(self) -> NDArray[np.floating]: ...
+    @property
+    def triangles(self) -> NDArray[np.int32]: ...
+
+
+def default_axes(path: StrPath) -> Axes:
+    """The axes that readers of a format expect: the camera's in PLY, the viewer's in all others."""
+    return Axes.CAMERA if Path(path).suffix.lower() == ".ply" else Axes.VIEWER
+
+
+def companions(path: StrPath) -> list[Path]:
+    """The further files that come with a model of this name: beside an OBJ a material and a texture.
+
+    Raises OutputError for an OBJ whose name its material file could not be found by.
+    """
+    return obj_companions(Path(path)) if Path(path).suffix.lower() == ".obj" else []
 
 
 def write_mesh(
-    path: Path, mesh: TriangleMesh, outputs: Outputs, axes: Axes | None = None, *, web: bool = False
+    path: StrPath,
+    mesh: TriangleMesh,
+    *,
+    axes: Axes | None = None,
+    web: bool = False,
+    outputs: Outputs | None = None,
 ) -> None:
-    """Write a mesh by suffix: .glb and .obj with its texture, .ply with vertex colours, .stl bare.
+    """Write a mesh. Its files appear when all of them are whole, or not at all.
 
-    axes: those of the format if None. web: a GLB takes at most WEB_BYTES if its triangles allow that.
+    Parameters
+    ----------
+    path : str or PathLike
+        ``.glb`` and ``.obj`` hold the texture, ``.ply`` vertex colours, ``.stl`` bare triangles. Beside an ``.obj``
+        stand a ``.mtl`` and a ``.png`` file of the same name.
+    mesh : TriangleMesh
+        In camera axes, metres.
+    axes : Axes, optional
+        Axes of the file; without, those that readers of the format expect (`default_axes`).
+    web : bool, optional
+        Compress the texture of a ``.glb`` so that the file takes 5 MB at most, if its triangles leave room for that.
+    outputs : Outputs, optional
+        The group of files that this one belongs to. Without it the files are written at once and replace old ones.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written, the suffix is of no such format, or an ``.obj`` has a blank in its name.
+
+    Notes
+    -----
+    Formats: glTF 2.0 (Khronos), Wavefront OBJ and MTL, PLY (Stanford), binary STL. Without a texture, ``.glb`` and
+    ``.obj`` hold vertex colours.
     """
-    suffix = path.suffix.lower()
-    signs = _SIGNS[axes or default_axes(path)]
-    vertices, normals = mesh.vertices * signs, mesh.normals * signs
-    if suffix == ".glb":
-        outputs.part(path).write_bytes(mesh_glb(mesh, axes or Axes.VIEWER, web=web))
-    elif suffix == ".obj":
-        _write_obj(path, mesh, vertices, normals, outputs)
-    elif suffix == ".ply":
-        outputs.part(path).write_bytes(_ply(vertices, normals, mesh.colors, mesh.triangles))
-    else:
-        outputs.part(path).write_bytes(stl_bytes(vertices, mesh.triangles))
+    path = Path(path)
+    check_suffix(path, MESH_SUFFIXES, "a mesh")
+    axes = axes or default_axes(path)
+    textured = mesh.texture is not None and mesh.uv is not None
+    beside = companions(path) if textured else []
+    with opened(outputs, [path, *beside]) as group:
+        match path.suffix.lower():
+            case ".glb":
+                group.write(path, mesh_glb(mesh, axes, web=web))
+            case ".ply":
+                points, normals = in_axes(mesh.vertices, axes), in_axes(mesh.normals, axes)
+                group.write(path, ply_bytes(points, normals, mesh.colors, mesh.triangles))
+            case ".stl":
+                group.write(path, stl_bytes(in_axes(mesh.vertices, axes), mesh.triangles))
+            case ".obj":
+                group.write(path, obj_pieces(mesh, axes, beside[0].name if beside else None))
+                if mesh.texture is not None and beside:
+                    material, texture = beside
+                    write_image(texture, mesh.texture, outputs=group)
+                    group.write(material, mtl_bytes(texture.name))
 
 
-def write_cloud(path: Path, cloud: PointCloud, outputs: Outputs, axes: Axes | None = None) -> None:
-    """Write a point cloud by suffix, .ply or .glb; axes: those of the format if None."""
-    signs = _SIGNS[axes or default_axes(path)]
-    if path.suffix.lower() == ".ply":
-        outputs.part(path).write_bytes(_ply(cloud.points * signs, cloud.normals * signs, cloud.colors, None))
-    else:
-        outputs.part(path).write_bytes(cloud_glb(cloud, axes or Axes.VIEWER))
+def write_cloud(path: StrPath, cloud: PointCloud, *, axes: Axes | None = None, outputs: Outputs | None = None) -> None:
+    """Write a point cloud. The file appears only when it is whole.
 
+    Parameters
+    ----------
+    path : str or PathLike
+        ``.ply`` holds points, normals and colours; ``.glb`` points and colours.
+    cloud : PointCloud
+        In camera axes, metres.
+    axes : Axes, optional
+        As for `write_mesh`.
+    outputs : Outputs, optional
+        As for `write_mesh`.
 
-def mesh_glb(mesh: TriangleMesh, axes: Axes = Axes.VIEWER, *, web: bool = False) -> bytes:
-    """A binary glTF of the mesh: with its texture if it has one, with vertex colours otherwise.
+    Raises
+    ------
+    OutputError
+        The file cannot be written, or the suffix is of no such format.
 
-    The texture is PNG, the photo as it is and small beside its geometry; for the web it is the best JPEG that fits.
+    Notes
+    -----
+    Formats: PLY (Stanford), glTF 2.0 (Khronos).
     """
-    signs = _SIGNS[axes]
-    vertices, normals = mesh.vertices * signs, mesh.normals * signs
-    if mesh.texture is None:
-        return build_glb(vertices, triangles=mesh.triangles, normals=normals, colors=mesh.colors)
-    geometry = 32 * len(vertices) + 12 * len(mesh.triangles) + 2000
-    texture = _jpeg(mesh.texture, WEB_BYTES - geometry) if web else ("image/png", _encoded(".png", mesh.texture, []))
-    return build_glb(vertices, triangles=mesh.triangles, normals=normals, uv=mesh.uv, texture=texture)
+    path = Path(path)
+    check_suffix(path, CLOUD_SUFFIXES, "a point cloud")
+    axes = axes or default_axes(path)
+    if path.suffix.lower() == ".glb":
+        data = cloud_glb(cloud, axes)
+    else:
+        data = ply_bytes(in_axes(cloud.points, axes), in_axes(cloud.normals, axes), cloud.colors)
+    with opened(outputs, [path]) as group:
+        group.write(path, data)
 
 
-def cloud_glb(cloud: PointCloud, axes: Axes = Axes.VIEWER) -> bytes:
-    """A binary glTF of the points."""
-    return build_glb(cloud.points * _SIGNS[axes], colors=cloud.colors)
+def write_solid(path: StrPath, solid: SolidLike, *, outputs: Outputs | None = None) -> None:
+    """Write a printable body. The file appears only when it is whole.
 
+    Parameters
+    ----------
+    path : str or PathLike
+        ``.stl``, which has no unit and is taken as millimetres by slicers, or ``.3mf``, which says millimetres.
+    solid : SolidLike
+        The closed body.
+    outputs : Outputs, optional
+        As for `write_mesh`.
 
-def _jpeg(texture: NDArray[np.uint8], budget: int) -> tuple[str, bytes]:
-    """The texture as the best JPEG that takes no more bytes than the budget, smaller in pixels only if it must be."""
-    while max(texture.shape) > _LARGEST_TEXTURE:
-        texture = _halved(texture)
-    while True:
-        for quality in _JPEG_QUALITIES:
-            encoded = _encoded(".jpg", texture, [*_FULL_CHROMA, cv2.IMWRITE_JPEG_QUALITY, quality])
-            if len(encoded) <= budget or min(texture.shape[:2]) <= 256:
-                return "image/jpeg", encoded
-        texture = _halved(texture)
+    Raises
+    ------
+    OutputError
+        The file cannot be written, or the suffix is of no such format.
 
-
-def _halved(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = texture.shape[:2]
-    size = (width + 1) // 2, (height + 1) // 2
-    return cv2.resize(texture, size, interpolation=cv2.INTER_AREA)  # pyright: ignore[reportReturnType]
-
-
-def _encoded(suffix: str, texture: NDArray[np.uint8], options: list[int]) -> bytes:
-    return cv2.imencode(suffix, np.ascontiguousarray(texture[..., ::-1]), options)[1].tobytes()
-
-
-def _write_obj(
-    path: Path, mesh: TriangleMesh, vertices: NDArray[np.floating], normals: NDArray[np.floating], outputs: Outputs
-) -> None:
-    """OBJ with a material of its own name; without a texture its colours stand behind the vertices, as readers take."""
-    corners = mesh.triangles + 1  # that of a vertex, of its texture's place and of its normal are the same
-    normal_rows = format_rows("vn {0} {1} {2}\n", np.round(normals, 3))
-    with outputs.part(path).open("wb") as file:
-        if mesh.texture is None or mesh.uv is None:
-            colored = np.hstack([vertices, np.round(mesh.colors / 255, 4)])
-            file.writelines(format_rows("v {0} {1} {2} {3} {4} {5}\n", colored))
-            file.writelines(normal_rows)
-            file.writelines(format_rows("f {0}//{0} {1}//{1} {2}//{2}\n", corners))
-            return
-        material, texture = companions(path)
-        write_image(outputs.part(texture), mesh.texture)
-        outputs.part(material).write_text(
-            f"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture.name}\n", encoding="ascii"
-        )
-        file.write(f"mtllib {material.name}\nusemtl photo\n".encode())
-        file.writelines(format_rows("v {0} {1} {2}\n", vertices))
-        file.writelines(format_rows("vt {0} {1}\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1)))
-        file.writelines(normal_rows)
-        file.writelines(format_rows("f {0}/{0}/{0} {1}/{1}/{1} {2}/{2}/{2}\n", corners))
-
-
-def _ply(
-    points: NDArray[np.floating],
-    normals: NDArray[np.floating],
-    colors: NDArray[np.uint8],
-    triangles: NDArray[np.int32] | None,
-) -> bytes:
-    """Binary little-endian PLY with the property names that all readers know."""
-    names = [*zip(("x", "y", "z", "nx", "ny", "nz"), ["<f4"] * 6, strict=True)]
-    vertex = np.empty(len(points), [*names, ("red", "u1"), ("green", "u1"), ("blue", "u1")])
-    for name, column in zip(vertex.dtype.names or (), np.hstack([points, normals, colors]).T, strict=True):
-        vertex[name] = column
-    kinds = {"<f4": "float", "|u1": "uchar"}
-    header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(points)}"]
-    header += [f"property {kinds[vertex.dtype[n].str]} {n}" for n in vertex.dtype.names or ()]
-    body = vertex.tobytes()
-    if triangles is not None:
-        face = np.empty(len(triangles), [("count", "u1"), ("corners", "<i4", (3,))])
-        face["count"], face["corners"] = 3, triangles
-        header += [f"element face {len(triangles)}", "property list uchar int vertex_indices"]
-        body += face.tobytes()
-    return ("\n".join([*header, "end_header"]) + "\n").encode("ascii") + body
+    Notes
+    -----
+    Formats: binary STL, 3MF Core Specification 1.3.
+    """
+    path = Path(path)
+    check_suffix(path, SOLID_SUFFIXES, "a print")
+    encode = stl_bytes if path.suffix.lower() == ".stl" else threemf_bytes
+    with opened(outputs, [path]) as group:
+        group.write(path, encode(solid.vertices, solid.triangles))

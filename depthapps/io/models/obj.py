@@ -1,0 +1,47 @@
+"""Wavefront OBJ: text, with a material file and a texture beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from depthapps.core.errors import OutputError
+from depthapps.core.scene import TriangleMesh
+from depthapps.io.models.axes import Axes, in_axes
+from depthapps.io.models.text_rows import format_rows
+
+
+def obj_companions(path: Path) -> list[Path]:
+    """The material and the texture of an OBJ, which have its name. Raises OutputError for names that it cannot hold."""
+    if any(c.isspace() for c in path.name):
+        raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")
+    return [path.with_suffix(".mtl"), path.with_suffix(".png")]
+
+
+def obj_pieces(mesh: TriangleMesh, axes: Axes, material: str | None) -> Iterator[bytes]:
+    """The text of an OBJ in pieces.
+
+    material: the name of the material file. None: the mesh has no texture, and each vertex carries its colour, which
+    most readers take.
+    """
+    corners = mesh.triangles + 1  # vertex, texture coordinate and normal of a corner have the same number
+    vertices, normals = in_axes(mesh.vertices, axes), in_axes(mesh.normals, axes)
+    normal_rows = format_rows("vn {0} {1} {2}\n", np.round(normals, 3))
+    if material is None or mesh.uv is None:
+        colored = np.hstack([vertices, np.round(mesh.colors / 255, 4)])
+        yield from format_rows("v {0} {1} {2} {3} {4} {5}\n", colored)
+        yield from normal_rows
+        yield from format_rows("f {0}//{0} {1}//{1} {2}//{2}\n", corners)
+        return
+    yield f"mtllib {material}\nusemtl photo\n".encode()
+    yield from format_rows("v {0} {1} {2}\n", vertices)
+    yield from format_rows("vt {0} {1}\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1))
+    yield from normal_rows
+    yield from format_rows("f {0}/{0}/{0} {1}/{1}/{1} {2}/{2}/{2}\n", corners)
+
+
+def mtl_bytes(texture: str) -> bytes:
+    """The material file: one that shows the texture of this file name as it is, without light."""
+    return f"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture}\n".encode()
