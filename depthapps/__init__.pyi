@@ -26,7 +26,7 @@ from .core.errors import (
 )
 from .core.geometry import depth_from_disparity, disparity_from_depth, project, unproject
 from .core.models import PointCloud, TriangleMesh
-from .core.scene import FloatMap, Image, PhotoPair, Scene, StereoPair
+from .core.scene import FloatMap, Image, Scene, StereoPair
 from .core.version import __version__
 from .engine.calibrate.boards import Board
 from .engine.match import StereoMatch, match_pair
@@ -99,7 +99,6 @@ __all__ = [
     "PathLike",
     "Photo",
     "PhotoMatch",
-    "PhotoPair",
     "PointCloud",
     "PointLight",
     "Preset",

@@ -116,6 +116,14 @@ def step_scene() -> Scene:
     return Scene(image, depth, Camera.centred(120, 90, 100.0))
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make a file or folder appear elsewhere: by a link, or by a copy where Windows permits no links."""
+    try:
+        target.symlink_to(source)
+    except OSError:
+        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
+
+
 def read_raw(path: Path) -> Any:
     """An image file as its samples stand in it."""
     data = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)

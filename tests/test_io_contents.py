@@ -23,7 +23,8 @@ from photo_files import (
 from PIL import Image as Pillow
 
 from depthapps.core.errors import InputError
-from depthapps.io.photos.contents import describe_contents, read_contents
+from depthapps.io.photos.contents import read_contents
+from depthapps.io.photos.describe import describe_contents
 from depthapps.io.photos.images import write_image
 
 WIDTH, HEIGHT = 160, 120

@@ -8,7 +8,6 @@ import stat
 
 import pytest
 import typer
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from depthapps.cli import app as command_line
@@ -236,7 +235,7 @@ def test_the_command_line_tells_what_happened_to_which_file():
     def command() -> None:
         raise OSError(errno.EROFS, "Read-only file system", "out.png")
 
-    app = typer.Typer(cls=type(get_command(command_line.app)))
+    app = typer.Typer(cls=command_line._Group)
     app.command()(command)
     app.callback()(lambda: None)
     result = CliRunner().invoke(app, ["command"])

@@ -21,11 +21,10 @@ from depthapps.core.color import srgb_decode
 from depthapps.core.errors import OutputError
 from depthapps.core.models import TriangleMesh
 from depthapps.core.scene import Scene
-from depthapps.io.models.viewer import viewer_page
-from depthapps.io.models.write import WEB_BYTES, companions, mesh_glb, write_cloud, write_mesh
-from depthapps.core.scene import Camera, Scene, TriangleMesh
+from depthapps.io.formats import companions
 from depthapps.io.models.glb import WEB_BYTES, mesh_glb
-from depthapps.io.models.write import Axes, companions, write_cloud, write_mesh
+from depthapps.io.models.viewer import viewer_page
+from depthapps.io.models.write import write_cloud, write_mesh
 from depthapps.io.outputs import Outputs
 from depthapps.mesh.build import build_cloud, build_mesh
 

@@ -106,7 +106,7 @@ def test_folders_that_are_no_sequence_are_refused(tmp_path):
     with pytest.raises(InputError, match="no pose"):
         read_sequence(tmp_path)
     np.savetxt(tmp_path / "frame-000001.pose.txt", 2 * np.eye(4))
-    with pytest.raises(InputError, match="bends"):
+    with pytest.raises(InputError, match="no rigid motion"):
         read_sequence(tmp_path)
 
 
@@ -115,3 +115,17 @@ def test_a_pair_without_its_right_view_is_refused(tmp_path):
     (tmp_path / "right" / "1.png").unlink()
     with pytest.raises(InputError, match="no right view"):
         read_sequence(tmp_path)
+
+
+def test_hidden_files_of_macos_are_no_views(tmp_path):
+    pairs(tmp_path)
+    for side in ("left", "right"):
+        (tmp_path / side / "._1.png").write_bytes(b"x")
+    assert len(read_sequence(tmp_path).views) == 2
+    room = tmp_path / "room"
+    for name in ("color", "depth"):
+        (room / name).mkdir(parents=True)
+        write_image(room / name / "0.png", PICTURE)
+    (room / "depth" / ".DS_Store").write_bytes(b"x")
+    (room / "color" / "Thumbs.db").write_bytes(b"x")
+    assert len(read_sequence(room).views) == 1

@@ -14,15 +14,17 @@ import pytest
 from conftest import ROOT
 from PIL import ImageCms
 
+from depthapps.core.camera import Camera, LensCamera, StereoRig
 from depthapps.core.errors import OutputError
-from depthapps.core.scene import Camera, LensCamera, PointCloud, StereoRig, TriangleMesh
+from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.calibration.write import write_calibration
 from depthapps.io.lights import read_lights
 from depthapps.io.maps import read_depth, read_disparity, write_confidence, write_depth, write_disparity
 from depthapps.io.models.viewer import write_viewer
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
-from depthapps.io.photos.contents import describe_contents, read_contents
+from depthapps.io.photos.contents import read_contents
+from depthapps.io.photos.describe import describe_contents
 from depthapps.io.photos.images import read_image, read_photo, write_image, write_mask
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.sequences import read_sequence

@@ -11,10 +11,8 @@ import trimesh
 from test_mesh_fuse import POSES, view
 
 from depthapps.core.errors import InputError
-from depthapps.io.models.solids import stl_bytes
-from depthapps.mesh.params import SolidParams
 from depthapps.io.models.stl import stl_bytes
-from depthapps.mesh.solid import SolidParams
+from depthapps.mesh.params import SolidParams
 from depthapps.mesh.triangles import join_pieces
 from depthapps.scan.fuse import fuse_views
 from depthapps.scan.params import FuseParams

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.core.choices import Layout
 from depthapps.core.errors import InputError, param
-from depthapps.io.outputs import check_input
+from depthapps.io.inputs import check_input
 
 if TYPE_CHECKING:
     from depthapps.core.scene import FloatMap, Image

@@ -15,7 +15,7 @@ from depthapps.apps.params import PathLike, SceneParams
 from depthapps.core.choices import DepthKind
 from depthapps.core.errors import InputError
 from depthapps.core.scene import FloatMap, Image
-from depthapps.io.maps import read_depth, read_disparity, read_inverse_depth
+from depthapps.io.maps import inverse_depth_of, read_depth, read_disparity, read_inverse_depth
 from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.images import Photo, read_photo
 from depthapps.io.photos.metadata import Metadata
@@ -103,7 +103,10 @@ def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -
             return Given(Contents(photo), depth_m=depth)  # of another shape: the scene refuses it
         return Given(Contents(photo, inverse_m=1 / depth))
     affine = params.depth_kind is DepthKind.AFFINE_INVERSE
-    inverse, sigma = read_inverse_depth(given if isinstance(given, np.ndarray) else Path(given), affine=affine)
+    if isinstance(given, np.ndarray):
+        inverse, sigma = inverse_depth_of(given, "the depth map", affine=affine)
+    else:
+        inverse, sigma = read_inverse_depth(given, affine=affine)
     if not _alike(inverse, photo.image):
         raise InputError(
             f"the image is {_size(photo.image)} but its depth is {_size(inverse)}",

@@ -18,8 +18,9 @@ from depthapps.core.choices import Axes, Preset
 from depthapps.core.errors import param
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
+from depthapps.io.formats import TEXTURED_SUFFIXES
 from depthapps.io.models.viewer import VIEWER_POINTS, viewer_page
-from depthapps.io.models.write import TEXTURED_SUFFIXES, write_cloud, write_mesh, write_solid
+from depthapps.io.models.write import write_cloud, write_mesh, write_solid
 from depthapps.io.outputs import Outputs
 from depthapps.mesh.cut import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
 from depthapps.mesh.params import WEB, SimplifyParams, SolidParams

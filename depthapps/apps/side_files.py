@@ -8,8 +8,7 @@ from pathlib import Path
 from depthapps.apps.params import PathLike
 from depthapps.core.choices import MapKind
 from depthapps.core.errors import InputError
-from depthapps.io.formats import DEPTH_PNG_SCALE
-from depthapps.io.formats import MAP_SUFFIXES, PREVIEW_SUFFIXES
+from depthapps.io.formats import DEPTH_PNG_SCALE, MAP_SUFFIXES, PREVIEW_SUFFIXES
 from depthapps.io.outputs import check_suffix
 
 

@@ -47,21 +47,21 @@ class DepthappsError(Exception):
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(spelled(message))
-        self._message, self._hint = message, hint
+        self.raw_message, self.raw_hint = message, hint
 
     @property
     def message(self) -> str:
         """What went wrong, with parameters as Python has them."""
-        return spelled(self._message)
+        return spelled(self.raw_message)
 
     @property
     def hint(self) -> str:
         """What to do about it, likewise."""
-        return spelled(self._hint)
+        return spelled(self.raw_hint)
 
     def spelled(self, spell: Callable[[str, str], str]) -> tuple[str, str]:
         """Message and hint with parameters as `spell(name, value)` has them."""
-        return spelled(self._message, spell), spelled(self._hint, spell)
+        return spelled(self.raw_message, spell), spelled(self.raw_hint, spell)
 
 
 class InputError(DepthappsError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from depthapps.core.errors import OutputError
@@ -23,11 +24,12 @@ DEPTH_PNG_SCALE = 1000.0  # units a metre of whole numbers: millimetres, as Kine
 DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
 
 
-def companions(path: Path) -> list[Path]:
+def companions(path: str | os.PathLike[str]) -> list[Path]:
     """The further files that come with a model: an OBJ has a material and a texture beside it, of its own name.
 
     Raises OutputError for an OBJ that could not name them.
     """
+    path = Path(path)
     if path.suffix.lower() != ".obj":
         return []
     if any(c.isspace() for c in path.name):

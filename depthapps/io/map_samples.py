@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, MissingExtraError
+from depthapps.io.formats import MAP_SUFFIXES
 from depthapps.io.inputs import StrPath, check_input, read_bytes
 from depthapps.io.photos.images import decode
 
-MAP_SUFFIXES = (".pfm", ".npy", ".tif", ".tiff", ".png")
 _LARGEST_MATRIX = 4  # rows or columns: an array of an archive that is no larger is a camera matrix or a pose
 
 

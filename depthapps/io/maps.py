@@ -7,16 +7,16 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, param
 from depthapps.core.scene import FloatMap
+from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE, MAP_SUFFIXES
 from depthapps.io.inputs import StrPath
-from depthapps.io.map_samples import MAP_SUFFIXES, read_samples
+from depthapps.io.map_samples import read_samples
 from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos.images import encode
 
-DEPTH_PNG_SCALE = 1000.0  # units a metre: millimetres, as Kinect, RealSense and 7-Scenes write
-DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
 CONFIDENCE_PNG_SCALE = 65535.0
 _INTEGER_MAX = 65535
 ASSUMED_NEAR_M, ASSUMED_FAR_M = 1.0, 10.0  # for maps that tell only what is nearer: a portrait in a room
@@ -115,17 +115,21 @@ def read_inverse_depth(path: StrPath, *, affine: bool) -> tuple[FloatMap, float]
     MissingExtraError
         The file is EXR and OpenEXR is not installed.
     """
-    raw = read_samples(path, "depth map")
+    return inverse_depth_of(read_samples(path, "depth map"), f"the depth map {path}", affine=affine)
+
+
+def inverse_depth_of(raw: NDArray, name: str, *, affine: bool) -> tuple[FloatMap, float]:
+    """What `read_inverse_depth` returns, of a map (h, w) as its samples stand in a file; `name` is for messages."""
     whole = raw.dtype.kind in "ui"
     values = raw / np.float32(np.iinfo(raw.dtype).max) if whole else raw.astype(np.float32)
     level = 1 / np.iinfo(raw.dtype).max if whole else 0.0
     known = np.isfinite(values) & ((values > 0) | affine)
     if not known.any():
-        raise InputError(f"the depth map {path} holds no known depth at all", hint="check its kind and units")
+        raise InputError(f"{name} holds no known depth at all", hint="check its kind and units")
     if affine:
         low, high = (float(v) for v in np.percentile(values[known], _ENDS_PERCENT))
         if not low < high:
-            raise InputError(f"the depth map {path} has the same value everywhere", hint="is it the right file?")
+            raise InputError(f"{name} has the same value everywhere", hint="is it the right file?")
         scale = (1 / ASSUMED_NEAR_M - 1 / ASSUMED_FAR_M) / (high - low)
         values, level = 1 / ASSUMED_FAR_M + np.clip(values - low, 0, high - low) * scale, level * scale
     return np.where(known, values, np.nan).astype(np.float32), level / math.sqrt(12)

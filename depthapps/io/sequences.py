@@ -1,4 +1,4 @@
-"""Folders of many views: RGB-D as 7-Scenes, TUM RGB-D and Open3D lay it out, and folders of stereo pairs."""
+"""Read folders of many views: RGB-D as 7-Scenes, TUM RGB-D and Open3D lay it out, and folders of stereo pairs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,27 @@ from numpy.typing import NDArray
 
 from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
-from depthapps.io.photos.images import IMAGE_SUFFIXES
+from depthapps.io.formats import IMAGE_SUFFIXES, MAP_SUFFIXES
+from depthapps.io.inputs import StrPath, read_text
 
-TUM_DEPTH_SCALE = 5000.0  # units a metre, by the data set's own description
-TUM_MAX_SECONDS = 0.02  # between a colour picture, its depth and its pose, as the data set's own script allows
-_POSE_TOLERANCE = 1e-2  # of the rotation's orthogonality: poses are printed with few digits
+TUM_DEPTH_SCALE = 5000.0  # units a metre, by the description of the data set
+TUM_MAX_SECONDS = 0.02  # between a colour picture, its depth and its pose, as the script of the data set allows
+_POSE_TOLERANCE = 1e-2  # by which R Rᵀ may differ from 1, because poses are printed with few digits
 
 
 class View(NamedTuple):
-    """One view of a sequence: its files, and where its camera stands.
+    """One view of a sequence. It has either `depth` or `right`.
 
-    Either `depth` or `right` is there. pose: (4, 4) float64 camera-to-world, metres; None if unknown.
+    Attributes
+    ----------
+    image : Path
+        The picture, or the left view of a pair.
+    depth : Path or None
+        The depth map of the picture.
+    right : Path or None
+        The right view of a pair.
+    pose : ndarray, (4, 4) float64 or None
+        Camera to world, metres; None if unknown.
     """
 
     image: Path
@@ -35,8 +45,16 @@ class View(NamedTuple):
 class Sequence:
     """The views of a folder in their order.
 
-    kind: how the folder is laid out. camera_matrix: (3, 3) of all views, None if the folder does not tell.
-    depth_scale: units a metre of its depth files, None if the layout does not say.
+    Attributes
+    ----------
+    kind : str
+        The layout of the folder: "7-Scenes", "TUM", "Open3D" or "stereo pairs".
+    views : tuple of View
+        The views.
+    camera_matrix : ndarray, (3, 3) or None
+        K of all views, in pixels; None if the folder does not tell.
+    depth_scale : float or None
+        Units a metre of the depth files; None if the layout does not define it.
     """
 
     kind: str
@@ -45,31 +63,50 @@ class Sequence:
     depth_scale: float | None = None
 
     def camera(self, width: int, height: int) -> Camera | None:
-        """The camera of pictures of this size."""
+        """The camera of pictures of width x height px; None if the folder does not tell."""
         if self.camera_matrix is None:
             return None
         k = self.camera_matrix
         return Camera(width, height, *(float(v) for v in (k[0, 0], k[1, 1], k[0, 2], k[1, 2])))
 
 
-def read_sequence(folder: Path) -> Sequence:
-    """What lies in a folder, recognised by its files' names. Raises InputError when it is no sequence.
+def read_sequence(folder: StrPath) -> Sequence:
+    """Read what a folder of many views says: its files, poses and camera. Pictures and depth are not read.
 
-    7-Scenes: frame-000000.color.png, .depth.png and .pose.txt, camera-intrinsics.txt. TUM: rgb.txt, depth.txt and
-    groundtruth.txt. Open3D: color/, depth/, camera_intrinsic.json and trajectory.log. Pairs: folders left/ and right/
-    with the same names in both, or NAME_left.png and NAME_right.png, and NAME.pose.txt beside the left. Views whose
-    pose is missing or not finite, which is how trackers say that they were lost, are left out if others have one.
+    Parameters
+    ----------
+    folder : str or PathLike
+        Its layout is recognised by the names of its files (see Notes).
+
+    Returns
+    -------
+    Sequence
+        The views in their order. Views whose pose is missing or not finite, which is how trackers say that they were
+        lost, are left out if others have one.
+
+    Raises
+    ------
+    InputError
+        The folder is not there or has none of the layouts, a view lacks a file, or a file of numbers cannot be read.
+
+    Notes
+    -----
+    7-Scenes: frame-000000.color.png, .depth.png and .pose.txt, camera-intrinsics.txt. TUM RGB-D: rgb.txt, depth.txt
+    and groundtruth.txt. Open3D: folders color and depth, camera_intrinsic.json and trajectory.log. Stereo pairs:
+    folders left and right with the same names in both, or NAME_left.png and NAME_right.png; NAME.pose.txt beside the
+    left view.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"the sequence {folder} is not a folder", hint="pass the folder that the frames lie in")
-    for kind, mark, read in (  # noqa: B007  (it is used behind the loop)
+    for kind, mark, read in (  # noqa: B007  (kind is used behind the loop)
         ("TUM", "rgb.txt", _read_tum),
         ("7-Scenes", "*.depth.png", _read_7scenes),
         ("Open3D", "depth/*", _read_open3d),
         ("stereo pairs", "left/*", _read_pairs),
         ("stereo pairs", "*_left.*", _read_pairs),
     ):
-        if any(folder.glob(mark)):
+        if any(path.name[0] != "." for path in folder.glob(mark)):
             views, matrix, scale = read(folder)
             break
     else:
@@ -86,7 +123,7 @@ def read_sequence(folder: Path) -> Sequence:
 
 def _read_7scenes(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
     views = []
-    for depth in sorted(folder.glob("*.depth.png")):
+    for depth in _files(folder, "*.depth.png", MAP_SUFFIXES):
         stem = depth.name.removesuffix(".depth.png")
         image = _picture(folder, f"{stem}.color")
         if image:
@@ -107,8 +144,9 @@ def _read_tum(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
 
 
 def _read_open3d(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
-    depths = sorted(p for p in (folder / "depth").iterdir() if p.is_file())
-    colors = next((sorted((folder / n).iterdir()) for n in ("color", "image", "rgb") if (folder / n).is_dir()), [])
+    depths = _files(folder / "depth", "*", (*MAP_SUFFIXES, ".npz", ".exr"))
+    pictures = next((folder / name for name in ("color", "image", "rgb") if (folder / name).is_dir()), None)
+    colors = _files(pictures, "*", IMAGE_SUFFIXES) if pictures else []
     if len(colors) != len(depths):
         raise InputError(
             f"{folder} has {len(colors)} pictures in color and {len(depths)} maps in depth",
@@ -121,8 +159,8 @@ def _read_open3d(folder: Path) -> tuple[list[View], NDArray | None, float | None
     matrix = None
     if intrinsics:
         try:
-            columns = json.loads(intrinsics[0].read_text(encoding="utf-8"))["intrinsic_matrix"]
-            matrix = np.array(columns, float).reshape(3, 3).T  # it stands column after column
+            columns = json.loads(read_text(intrinsics[0], "camera matrix"))["intrinsic_matrix"]
+            matrix = np.array(columns, float).reshape(3, 3).T  # the file lists it column by column
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{intrinsics[0]} cannot be read ({error!r})", hint="Open3D's own file is wanted"
@@ -132,11 +170,11 @@ def _read_open3d(folder: Path) -> tuple[list[View], NDArray | None, float | None
 
 def _read_pairs(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
     if (folder / "left").is_dir():
-        lefts = [p for p in sorted((folder / "left").iterdir()) if p.suffix.lower() in IMAGE_SUFFIXES]
-        rights = {p.stem: p for p in (folder / "right").glob("*") if p.suffix.lower() in IMAGE_SUFFIXES}
+        lefts = _files(folder / "left", "*", IMAGE_SUFFIXES)
+        rights = {p.stem: p for p in _files(folder / "right", "*", IMAGE_SUFFIXES)}
         pairs = [(p, rights.get(p.stem), p.stem) for p in lefts]
     else:
-        lefts = [p for p in sorted(folder.glob("*_left.*")) if p.suffix.lower() in IMAGE_SUFFIXES]
+        lefts = _files(folder, "*_left.*", IMAGE_SUFFIXES)
         names = [p.stem.removesuffix("_left") for p in lefts]
         pairs = [(p, _picture(folder, f"{n}_right"), n) for p, n in zip(lefts, names, strict=True)]
     views = []
@@ -147,19 +185,25 @@ def _read_pairs(folder: Path) -> tuple[list[View], NDArray | None, float | None]
     return views, None, None
 
 
+def _files(folder: Path, pattern: str, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files of a pattern with one of these suffixes, sorted, without hidden ones such as macOS's ._NAME."""
+    found = (p for p in folder.glob(pattern) if p.suffix.lower() in suffixes and p.name[0] != ".")
+    return sorted(p for p in found if p.is_file())
+
+
 def _picture(folder: Path, stem: str) -> Path | None:
     return next((p for s in (".png", ".jpg", ".jpeg") if (p := folder / f"{stem}{s}").is_file()), None)
 
 
 def _numbers(path: Path) -> NDArray[np.floating]:
     try:
-        return np.array(path.read_text(encoding="utf-8").split(), float)
+        return np.array(read_text(path, "file of numbers").split(), float)
     except ValueError:
         raise InputError(f"{path} holds what is no number", hint="a matrix in rows of numbers is wanted") from None
 
 
 def _matrix_file(path: Path) -> NDArray[np.floating] | None:
-    """A camera matrix (3, 3) if the file is there."""
+    """The camera matrix (3, 3) in a file; None if there is no such file."""
     if not path.is_file():
         return None
     values = _numbers(path)
@@ -169,7 +213,7 @@ def _matrix_file(path: Path) -> NDArray[np.floating] | None:
 
 
 def _pose_file(path: Path) -> NDArray[np.floating] | None:
-    """A pose (4, 4) if the file is there and its camera was not lost."""
+    """The pose (4, 4) in a file; None if there is no such file or the tracker was lost."""
     return _checked(_numbers(path), path) if path.is_file() else None
 
 
@@ -181,12 +225,12 @@ def _checked(values: NDArray[np.floating], path: Path) -> NDArray[np.floating] |
         return None
     rotation = pose[:3, :3]
     if np.abs(rotation @ rotation.T - np.eye(3)).max() > _POSE_TOLERANCE or np.linalg.det(rotation) < 0:
-        raise InputError(f"the pose in {path} does not turn, it bends", hint="its upper left must be a rotation")
+        raise InputError(f"the pose in {path} is no rigid motion", hint="its upper left must be a rotation")
     return pose
 
 
 def _log_poses(path: Path) -> list[NDArray | None]:
-    """Poses of Open3D's .log: a line of three numbers, then four rows, again and again."""
+    """The poses of Open3D's .log: for each view a line of three numbers, then four rows of the matrix."""
     values = _numbers(path)
     if values.size % 19:
         raise InputError(f"{path} is no trajectory", hint="a line of three numbers and four rows for every view")
@@ -194,10 +238,10 @@ def _log_poses(path: Path) -> list[NDArray | None]:
 
 
 def _stamped(path: Path) -> list[tuple[float, list[str]]]:
-    """Lines of a TUM file: time, then the rest in parts."""
+    """The lines of a TUM file: a time in seconds, and the words behind it."""
     if not path.is_file():
         raise InputError(f"{path} is missing", hint="TUM sequences have rgb.txt and depth.txt")
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    lines = [line.split() for line in read_text(path, "TUM file").splitlines() if not line.startswith("#")]
     try:
         return [(float(time), rest) for time, *rest in (line for line in lines if line)]
     except ValueError:
@@ -205,7 +249,7 @@ def _stamped(path: Path) -> list[tuple[float, list[str]]]:
 
 
 def _nearest(entries: list[tuple[float, list[str]]], time: float) -> list[str] | None:
-    """What was taken nearest to a time, if that is near enough."""
+    """The words of the entry nearest in time; None if none lies within TUM_MAX_SECONDS."""
     if not entries:
         return None
     stamp, rest = min(entries, key=lambda entry: abs(entry[0] - time))
@@ -213,7 +257,7 @@ def _nearest(entries: list[tuple[float, list[str]]], time: float) -> list[str] |
 
 
 def _quaternion_pose(values: list[float]) -> NDArray[np.floating] | None:
-    """tx ty tz qx qy qz qw -> (4, 4)."""
+    """A pose tx ty tz qx qy qz qw as a matrix (4, 4); None if the tracker was lost."""
     if len(values) != 7 or not np.isfinite(values).all():
         return None
     x, y, z, w = np.array(values[3:]) / np.linalg.norm(values[3:])

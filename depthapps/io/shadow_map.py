@@ -9,11 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.io.formats import SHADOW_MAP_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.maps import write_depth
 from depthapps.io.outputs import Outputs, check_suffix, opened
-
-SHADOW_MAP_SUFFIXES = (".tif", ".tiff", ".pfm", ".npy")
 
 
 class ShadowMapLike(Protocol):

@@ -1,27 +1,48 @@
-"""The photos of two cameras, by pattern, paired by what their names have in place of the pattern's stars."""
+"""Find the photos of one or two cameras by a pattern, and pair them by what their names have in place of its stars."""
 
 from __future__ import annotations
 
 import glob
+import os
 import re
 from pathlib import Path
 
 from depthapps.core.errors import InputError
-from depthapps.io.photos.images import IMAGE_SUFFIXES
+from depthapps.io.formats import IMAGE_SUFFIXES
+from depthapps.io.inputs import StrPath
+
+_WILD = re.compile(r"([*?]+|\[[^\]]+\])")  # what a pattern leaves open: stars, question marks, [abc]
 
 
-def find_shots(pattern: str) -> dict[str, Path]:
-    """The files of a pattern ("L*.png") or folder, by key: the text in place of the stars, numbers without zeros.
+def find_shots(pattern: StrPath) -> dict[str, Path]:
+    """Find the photos of one camera.
 
-    Raises InputError where nothing matches.
+    Parameters
+    ----------
+    pattern : str or PathLike
+        A pattern such as ``"left*.png"``, or a folder, of which all pictures are taken.
+
+    Returns
+    -------
+    dict of str to Path
+        The photos by their keys, sorted by name. A key is the text in place of the stars, with numbers without leading
+        zeros.
+
+    Raises
+    ------
+    InputError
+        No photo matches.
     """
+    pattern = os.fspath(pattern)
     if Path(pattern).is_dir():
-        found = [p for p in Path(pattern).iterdir() if p.suffix.lower() in IMAGE_SUFFIXES]
+        # macOS keeps a hidden file ._NAME beside each file on foreign disks
+        found = [p for p in Path(pattern).iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."]
         stars = re.compile("(.*)")
     else:
         found = [Path(p) for p in glob.glob(pattern)]  # noqa: PTH207 (a pattern may be absolute)
-        parts = re.split(r"([*?]+)", Path(pattern).name)
-        stars = re.compile("".join("(.*)" if p.strip("*?") == "" and p else re.escape(p) for p in parts))
+        parts = _WILD.split(Path(pattern).name)
+        regex = "".join("(.*)" if _WILD.fullmatch(part) else re.escape(part) for part in parts)
+        stars = re.compile(regex, re.IGNORECASE)  # Windows matches patterns without regard to case
     if not found:
         raise InputError(f"no photo matches {pattern}", hint="a pattern in quotes ('left*.jpg'), or a folder")
     shots: dict[str, Path] = {}
@@ -33,7 +54,25 @@ def find_shots(pattern: str) -> dict[str, Path]:
 
 
 def pair_shots(left: dict[str, Path], right: dict[str, Path]) -> tuple[list[tuple[Path, Path]], list[Path]]:
-    """The pairs with one key, and the photos without a partner. Raises InputError where there is no pair."""
+    """Pair the photos of two cameras.
+
+    Parameters
+    ----------
+    left, right : dict of str to Path
+        Photos by their keys, as `find_shots` returns them.
+
+    Returns
+    -------
+    pairs : list of (Path, Path)
+        Left and right photo of each key that both have.
+    alone : list of Path
+        The photos without a partner.
+
+    Raises
+    ------
+    InputError
+        There is no pair.
+    """
     pairs = [(path, right[key]) for key, path in left.items() if key in right]
     if not pairs:
         raise InputError(

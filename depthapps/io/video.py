@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from depthapps.core.errors import InputError, OutputError, explain_os_error
+from depthapps.io.formats import VIDEO_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
-VIDEO_SUFFIXES = (".mp4", ".gif")
 # VP9 is the only codec in OpenCV's wheels that browsers play; MPEG-4 part 2 is in all of them, for desktop players.
 _CODECS = ("vp09", "mp4v")
 _GIF_TICKS = 100  # a second; each frame of a GIF is shown for a whole number of them

@@ -9,9 +9,9 @@ from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.ros import is_camera_info, read_camera_infos
 from depthapps.io.calibration.storage import read_storage
 from depthapps.io.calibration.text import is_k_txt, is_kitti, kitti_entries, read_k_txt, read_kitti, read_middlebury
+from depthapps.io.formats import CALIBRATION_SUFFIXES
 from depthapps.io.inputs import StrPath, check_input, read_text
 
-_STORAGE_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 _TWO_CAMERAS = (("left", "right"), ("Left", "Right"))
 _TWO_PARTS = (("intrinsics", "extrinsics"), ("intrinsic", "extrinsic"))
 _KNOWN = (
@@ -49,7 +49,7 @@ def read_calibration(first: StrPath, *others: StrPath) -> CalibrationFile:
     if len(given) > 2:
         raise CalibrationError(f"{len(given)} calibration files were given", hint="a pair has one or two")
     main, second = given[0], tuple(given[1:])
-    if main.suffix.lower() in _STORAGE_SUFFIXES:
+    if main.suffix.lower() in CALIBRATION_SUFFIXES:
         if _is_camera_info(_text(main)):
             return read_camera_infos(_texts(main, second or _beside(main, _TWO_CAMERAS)))
         return read_storage(_texts(main, second or _beside(main, _TWO_PARTS)))

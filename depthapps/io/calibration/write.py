@@ -9,11 +9,9 @@ import numpy as np
 
 from depthapps.core.camera import LensCamera, StereoRig
 from depthapps.core.errors import OutputError
-from depthapps.core.scene import LensCamera, StereoRig
+from depthapps.io.formats import CALIBRATION_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.outputs import Outputs, check_suffix, opened
-
-STORAGE_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 
 
 def write_calibration(
@@ -43,10 +41,10 @@ def write_calibration(
     image_height, K1, D1 and, for a rig, K2, D2, R and T in metres, where X_right = R X_left + T.
     """
     path = Path(path)
-    check_suffix(path, STORAGE_SUFFIXES, "a calibration")
+    check_suffix(path, CALIBRATION_SUFFIXES, "a calibration")
     storage = cv2.FileStorage(f"in_memory{path.suffix.lower()}", cv2.FILE_STORAGE_WRITE | cv2.FILE_STORAGE_MEMORY)
     if not storage.isOpened():
-        raise OutputError(f"{path.name} could not be encoded", hint=f"try one of {' '.join(STORAGE_SUFFIXES)}")
+        raise OutputError(f"{path.name} could not be encoded", hint=f"try one of {' '.join(CALIBRATION_SUFFIXES)}")
     cameras = [calibrated.left, calibrated.right] if isinstance(calibrated, StereoRig) else [calibrated]
     storage.write("image_width", cameras[0].pinhole.width)
     storage.write("image_height", cameras[0].pinhole.height)

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Axes(StrEnum):
-    """Where Y and Z of a model point: down and forward, or up and backward."""
-
-    CAMERA = "camera"
-    VIEWER = "viewer"
-
+from depthapps.core.choices import Axes
 
 _SIGNS = {Axes.CAMERA: np.array([1, 1, 1], np.float32), Axes.VIEWER: np.array([1, -1, -1], np.float32)}
 

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.choices import Axes
 from depthapps.core.color import srgb_decode
-from depthapps.core.scene import PointCloud, TriangleMesh
-from depthapps.io.models.axes import Axes, in_axes
+from depthapps.core.models import PointCloud, TriangleMesh
+from depthapps.io.models.axes import in_axes
 
 WEB_BYTES = 5_000_000  # a phone loads so much in a moment
 _JPEG_QUALITIES = (95, 90, 85, 75)

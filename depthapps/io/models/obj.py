@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
-from depthapps.core.errors import OutputError
-from depthapps.core.scene import TriangleMesh
-from depthapps.io.models.axes import Axes, in_axes
+from depthapps.core.choices import Axes
+from depthapps.core.models import TriangleMesh
+from depthapps.io.models.axes import in_axes
 from depthapps.io.models.text_rows import format_rows
-
-
-def obj_companions(path: Path) -> list[Path]:
-    """The material and the texture of an OBJ, which have its name. Raises OutputError for names that it cannot hold."""
-    if any(c.isspace() for c in path.name):
-        raise OutputError(f"{path.name} has a blank in its name, which OBJ files cannot refer to", hint="rename it")
-    return [path.with_suffix(".mtl"), path.with_suffix(".png")]
 
 
 def obj_pieces(mesh: TriangleMesh, axes: Axes, material: str | None) -> Iterator[bytes]:

@@ -13,13 +13,11 @@ import numpy as np
 
 from depthapps.core.camera import Camera
 from depthapps.core.models import PointCloud, TriangleMesh
-from depthapps.io.models.write import cloud_glb, mesh_glb
-from depthapps.core.scene import Camera, PointCloud, TriangleMesh
+from depthapps.io.formats import VIEWER_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.models.glb import cloud_glb, mesh_glb
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
-VIEWER_SUFFIXES = (".html", ".htm")
 VIEWER_POINTS = 400_000  # 9 MB of page, which a laptop without a GPU loads in about a second and still turns
 _OWN_CODE_OF_TRIMESH = "var camera,controls,scene"  # starts behind three.js, its controls and its glTF loader
 

@@ -8,22 +8,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.scene import PointCloud, TriangleMesh
+from depthapps.core.choices import Axes as Axes
+from depthapps.core.models import PointCloud, TriangleMesh
+from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, companions
 from depthapps.io.inputs import StrPath
-from depthapps.io.models.axes import Axes as Axes
 from depthapps.io.models.axes import in_axes
 from depthapps.io.models.glb import cloud_glb, mesh_glb
-from depthapps.io.models.obj import mtl_bytes, obj_companions, obj_pieces
+from depthapps.io.models.obj import mtl_bytes, obj_pieces
 from depthapps.io.models.ply import ply_bytes
 from depthapps.io.models.stl import stl_bytes
 from depthapps.io.models.threemf import threemf_bytes
 from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos.images import write_image
-
-MESH_SUFFIXES = (".glb", ".obj", ".ply", ".stl")
-CLOUD_SUFFIXES = (".glb", ".ply")
-SOLID_SUFFIXES = (".stl", ".3mf")
-TEXTURED_SUFFIXES = (".glb", ".obj")
 
 
 class SolidLike(Protocol):
@@ -46,14 +42,6 @@ class SolidLike(Protocol):
 def default_axes(path: StrPath) -> Axes:
     """The axes that readers of a format expect: the camera's in PLY, the viewer's in all others."""
     return Axes.CAMERA if Path(path).suffix.lower() == ".ply" else Axes.VIEWER
-
-
-def companions(path: StrPath) -> list[Path]:
-    """The further files that come with a model of this name: beside an OBJ a material and a texture.
-
-    Raises OutputError for an OBJ whose name its material file could not be found by.
-    """
-    return obj_companions(Path(path)) if Path(path).suffix.lower() == ".obj" else []
 
 
 def write_mesh(

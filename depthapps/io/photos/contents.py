@@ -7,9 +7,6 @@ from pathlib import Path
 
 from depthapps.core.camera import Camera
 from depthapps.core.scene import FloatMap, Image
-from depthapps.io.outputs import check_input
-from depthapps.io.photos import heif, jpeg
-from depthapps.core.scene import Camera, FloatMap, Image
 from depthapps.io.inputs import StrPath, read_bytes
 from depthapps.io.photos import heif
 from depthapps.io.photos.describe import ContentsSummary as ContentsSummary

@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.camera import Camera
-from depthapps.core.errors import InputError, MissingExtraError
-from depthapps.core.scene import Image
 from depthapps.core.errors import InputError
-from depthapps.core.scene import Camera, Image
+from depthapps.core.scene import Image
 from depthapps.io.photos.heif_file import NOT_DECODED, depth_picture, open_heif, primary, stereo_group
 from depthapps.io.photos.isobmff import Items, read_items
 from depthapps.io.photos.metadata import Metadata

@@ -19,8 +19,6 @@ from depthapps.io.photos.heif_file import is_heif
 from depthapps.io.photos.metadata import Metadata, exif_for, read_metadata, tiff_with
 from depthapps.io.photos.whole import check_whole
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-MASK_SUFFIXES = (".png", ".tif", ".tiff")
 _EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg")
 _TIFF_SUFFIXES = (".tif", ".tiff")
 _JPEG_QUALITY = 95  # the highest at which libjpeg's loss cannot be seen; 4:4:4 keeps the colours at full resolution
