@@ -321,11 +321,15 @@ def test_usage_errors_exit_with_2(arguments):
 
 
 def test_a_full_disk_gets_one_error_and_leaves_nothing(tmp_path, photo, monkeypatch):
-    def full(*arguments, **options):
-        raise OSError(28, "No space left on device")
+    own = Path.open
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    assert "No space left" in refuse("mesh", tmp_path, *photo, "-o", tmp_path / "m.ply")
+    def full(path, mode="r", *rest, **options):
+        if mode == "wb":
+            raise OSError(28, "No space left on device")
+        return own(path, mode, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    assert f"no space left for {tmp_path / 'm.ply'}" in refuse("mesh", tmp_path, *photo, "-o", tmp_path / "m.ply")
 
 
 def test_a_wrong_command_gets_a_suggestion():

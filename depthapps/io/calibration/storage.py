@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import CalibrationError
+from depthapps.core.errors import CalibrationError, param
 from depthapps.io.calibration.file import CalibrationFile, RawRig, clean_rotation, in_metres, intrinsics
 
 # The names that each matrix has: K in OpenCV's documentation, M in its stereo sample, the long ones in its sample for
@@ -43,7 +43,8 @@ def read_storage(texts: dict[Path, str]) -> CalibrationFile:
     if "K1" not in found and not ("P1" in found and "P2" in found):
         raise CalibrationError(
             f"{' and '.join(str(p) for p in paths)} names neither K1 (or M1) nor P1 and P2",
-            hint="intrinsics.yml and extrinsics.yml belong together: keep them in one folder, or pass -c twice",
+            hint="intrinsics.yml and extrinsics.yml belong together: keep them in one folder, or pass both as "
+            f"{param('calibration')}",
         )
     rig = [key for key in ("K2", "R", "T") if key in found]
     raw, warning = None, None
