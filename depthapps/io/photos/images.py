@@ -21,7 +21,7 @@ from depthapps.io.photos.whole import check_whole
 
 _EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg")
 _TIFF_SUFFIXES = (".tif", ".tiff")
-_JPEG_QUALITY = 95  # the highest at which libjpeg's loss cannot be seen; 4:4:4 keeps the colours at full resolution
+_JPEG_QUALITY = 95  # no loss can be seen, and higher ones only make files larger, says libjpeg; 4:4:4 keeps all colours
 _JPEG_OPTIONS = (
     cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
 )  # fmt: skip

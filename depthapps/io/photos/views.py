@@ -15,7 +15,7 @@ from depthapps.io.photos.jpeg import MultiPicture
 from depthapps.io.photos.metadata import read_metadata
 from depthapps.io.photos.orientation import upright
 
-_BASELINE_LENGTH = 0xB206  # MP attribute, in metres (CIPA DC-007, 5.2.4)
+_BASELINE_LENGTH = 0xB206  # tag of an MP attribute, in metres (CIPA DC-007)
 _UNKNOWN = 1.0  # the standard writes unknown numbers as 0xFFFFFFFF / 0xFFFFFFFF
 _BASELINE_RANGE_M = (0.005, 0.5)  # two lenses of one camera are not nearer or farther apart
 _BASELINES_M = {"Nintendo 3DS": 0.035}  # of cameras that do not write it into their files
