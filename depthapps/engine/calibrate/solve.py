@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.camera import Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError
+from depthapps.core.statistics import median, robust_deviation
 from depthapps.engine.calibrate.agreement import pose_errors_px
 from depthapps.engine.calibrate.boards import Board
 from depthapps.engine.calibrate.shots import Rejected, Shot
@@ -69,8 +70,8 @@ def solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solutio
             )
         solution = _solve(used, board, size)
         worst = np.array([max(r.residual_px) for r in solution.residuals])
-        middle = float(np.median(worst))
-        spread = 1.4826 * float(np.median(np.abs(worst - middle)))
+        middle = median(worst)
+        spread = robust_deviation(worst - middle)
         limit = max(middle + _OUTLIER_DEVIATIONS * spread, middle * _OUTLIER_FACTOR, _GOOD_PX)
         k = int(worst.argmax())
         if worst[k] <= limit or len(left_out) >= most:

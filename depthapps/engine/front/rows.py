@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
+from depthapps.core.statistics import median, robust_deviation
 from depthapps.engine.front.coarse import CoarseMatch
 from depthapps.engine.front.corners import Points, find_corners, follow_corners, spread
 
@@ -105,7 +106,7 @@ def check_rows(left: Image, right: Image, coarse: CoarseMatch, corners: Points |
     return RowCheck(
         offset,
         len(start),
-        _median(np.abs(left_over)),
+        median(np.abs(left_over)),
         (abs(bend[0]) + abs(bend[1])) / 4,
         float(np.partition(moved, len(moved) * 9 // 10)[len(moved) * 9 // 10]),
         spread(corners, left.shape),
@@ -124,15 +125,10 @@ def _fit(design: NDArray[np.floating], value: NDArray[np.floating]) -> list[floa
     design = design.astype(np.float64)
     steady = np.diag([0] + [1e-3] * (design.shape[1] - 1)) * len(value)  # points in one spot must not invent a slope
     found = np.zeros(design.shape[1])
-    found[0] = _median(value)
+    found[0] = median(value)
     for _ in range(_FITTING_STEPS):
         residual = value - design @ found
-        deviation = max(1.4826 * _median(np.abs(residual)), 0.03)  # what Lucas-Kanade can tell at best
+        deviation = max(robust_deviation(residual), 0.03)  # what Lucas-Kanade can tell at best
         weighted = design / ((1 + (residual / (2 * deviation)) ** 2) ** 2)[:, None]
         found = np.linalg.solve(weighted.T @ design + steady, weighted.T @ value)
     return [float(v) for v in found]
-
-
-def _median(values: NDArray[np.floating]) -> float:
-    """Upper median of values (N,); numpy's own loads numpy.ma at first, which takes longer than all of this."""
-    return float(np.partition(values, len(values) // 2)[len(values) // 2])

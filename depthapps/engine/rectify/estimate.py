@@ -15,6 +15,7 @@ from depthapps.core.camera import Camera, LensCamera, StereoRig
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import StereoError, param
 from depthapps.core.scene import Image, StereoPair
+from depthapps.core.statistics import robust_deviation
 from depthapps.engine.front.coarse import CoarseMatch, match_coarse
 from depthapps.engine.front.corners import find_corners, follow_corners
 from depthapps.engine.front.exposure import equalize_exposure
@@ -119,11 +120,11 @@ def rectify_photos(
             break
         a, b = found
         # fur and leaves that moved are found less exactly: what the corners depart by tells how far to believe them
-        noise = max(NOISE_PX, _deviation(pose.epipolar_px(a, b)))
+        noise = max(NOISE_PX, robust_deviation(pose.epipolar_px(a, b)))
         pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, noise)
         rectification = rectify_rig(_rig(pose, pair))
     rows = rectification.first.rectified(a)[:, 1] - rectification.second.rectified(b)[:, 1]
-    agreeing = np.abs(rows) < 3 * max(NOISE_PX, _deviation(rows))
+    agreeing = np.abs(rows) < 3 * max(NOISE_PX, robust_deviation(rows))
     a, b, rows = a[agreeing], b[agreeing], rows[agreeing]
     parallax = _check_parallax(a, b, known, noise)  # corners are found more exactly than features
     focal = "known"
@@ -197,16 +198,10 @@ def _consistent(matches: Matches) -> NDArray[np.bool_]:
     return np.zeros(len(matches.first), bool) if mask is None else mask.ravel() > 0
 
 
-def _deviation(errors: NDArray[np.floating]) -> float:
-    """The deviation of errors (N,) around 0, without regard to outliers."""
-    return 1.4826 * float(np.median(np.abs(errors)))
-
-
 def _inliers(pose: Pose, matches: Matches, noise: float) -> NDArray[np.bool_]:
     error = np.abs(pose.epipolar_px(matches.first, matches.second))
-    deviation = (
-        max(noise, 1.4826 * float(np.median(error[error < 10 * noise]))) if (error < 10 * noise).any() else noise
-    )
+    near = error[error < 10 * noise]
+    deviation = max(noise, robust_deviation(near)) if near.size else noise
     return (error < 3 * deviation) & (pose.parallax_px(matches.first, matches.second)[:, 0] > -3 * deviation)
 
 
