@@ -13,7 +13,6 @@ import numpy as np
 
 from depthapps.core.camera import Camera, LensCamera, StereoRig
 from depthapps.engine.calibrate.boards import Board
-from depthapps.engine.calibrate.checks import camera_matrix
 from depthapps.io.photos.images import write_image
 
 CHESSBOARD = Board(9, 6, 0.03)
@@ -46,12 +45,11 @@ def _texture(board: Board):
 @lru_cache(maxsize=2)
 def _rays(camera: LensCamera):
     """The directions (H, W, 3) of a camera's pixels, each split into a few, undistorted to 1e-10."""
-    matrix, lens = camera_matrix(camera)
     fine = (np.arange(_SUPERSAMPLING) + 0.5) / _SUPERSAMPLING - 0.5
     x = (np.arange(camera.pinhole.width)[:, None] + fine).ravel()
     y = (np.arange(camera.pinhole.height)[:, None] + fine).ravel()
     px = np.stack(np.meshgrid(x, y), axis=-1)
-    flat = cv2.undistortPoints(px.reshape(-1, 1, 2), matrix, lens, criteria=(3, 20, 1e-10))
+    flat = cv2.undistortPoints(px.reshape(-1, 1, 2), camera.matrix, camera.coefficients, criteria=(3, 20, 1e-10))
     return np.concatenate([flat.reshape(px.shape), np.ones((*px.shape[:2], 1))], axis=2)
 
 

@@ -35,8 +35,7 @@ def room(tmp_path):
         write_image(folder / f"frame-{k:06}.color.png", scene.image)
         write_depth(folder / f"frame-{k:06}.depth.png", scene.depth_m)
         np.savetxt(folder / f"frame-{k:06}.pose.txt", pose)
-    matrix = [[CAMERA.fx, 0, CAMERA.cx], [0, CAMERA.fy, CAMERA.cy], [0, 0, 1]]
-    np.savetxt(folder / "camera-intrinsics.txt", matrix)
+    np.savetxt(folder / "camera-intrinsics.txt", CAMERA.matrix)
     return folder
 
 

@@ -9,15 +9,15 @@ from boards import CHARUCO, CHESSBOARD, RIG, SIZE, poses, render
 
 from depthapps.core.camera import Camera, LensCamera
 from depthapps.engine.calibrate.boards import Board, Corners, align_order, find_corners
-from depthapps.engine.calibrate.checks import camera_matrix, coverage
+from depthapps.engine.calibrate.checks import coverage
 from depthapps.engine.calibrate.shots import Shot
 from depthapps.engine.calibrate.solve import solve
 
 
 def project(board, camera, rotation, translation):
     """Where a board's corners truly are, (N, 2) px."""
-    matrix, lens = camera_matrix(camera)
-    return cv2.projectPoints(board.points_m(), cv2.Rodrigues(rotation)[0], translation, matrix, lens)[0][:, 0]
+    turn = cv2.Rodrigues(rotation)[0]
+    return cv2.projectPoints(board.points_m(), turn, translation, camera.matrix, camera.coefficients)[0][:, 0]
 
 
 @pytest.mark.parametrize("board", [CHESSBOARD, CHARUCO], ids=["chessboard", "charuco"])

@@ -14,8 +14,10 @@ from depthapps.core.geometry import (
     disparity_from_depth,
     filled_inverse_depth,
     inverse_depth,
+    nearest_rotation,
     project,
     ray_directions,
+    rotation_between,
     unproject,
 )
 from depthapps.surface.noise import inverse_depth_noise
@@ -111,3 +113,15 @@ def test_depth_and_its_inverse_lead_to_each_other():
     depth = np.array([[0.5, 3, np.nan, np.inf]], np.float32)
     assert depth_from_inverse(inverse_depth(depth, infinite=0)) == pytest.approx(depth, nan_ok=True)
     assert np.isposinf(depth_from_inverse(np.array([[0, -0.1]], np.float32))).all()
+
+
+def test_a_rotation_is_found_between_vectors_and_in_a_rounded_matrix():
+    rng = np.random.default_rng(3)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    turn *= np.linalg.det(turn)
+    assert nearest_rotation(turn.round(3)) == pytest.approx(turn, abs=1e-3)
+    first = rng.normal(size=(20, 3))
+    second, weights = first @ turn.T, np.ones(20)
+    second[7], weights[7] = (5, 5, 5), 0
+    assert rotation_between(first, second, weights) == pytest.approx(turn)
+    assert np.linalg.det(nearest_rotation(-turn)) == pytest.approx(1)  # never a mirror

@@ -32,6 +32,14 @@ def test_scaling_there_and_back_changes_nothing(width, height, focal, other_widt
     assert np.allclose([back.fx, back.fy, back.cx, back.cy], [camera.fx, camera.fy, camera.cx, camera.cy], rtol=1e-9)
 
 
+def test_a_camera_and_its_matrix_tell_the_same():
+    camera = Camera(640, 480, 500.5, 501.5, 320.25, 240.75)
+    assert camera.matrix.tolist() == [[500.5, 0, 320.25], [0, 501.5, 240.75], [0, 0, 1]]
+    assert Camera.from_matrix(640, 480, camera.matrix) == camera
+    assert LensCamera(camera, (0.1, 0, 0, 0)).coefficients.tolist() == [0.1, 0, 0, 0]
+    assert LensCamera(camera).coefficients.tolist() == [0, 0, 0, 0, 0]
+
+
 def test_a_scaled_rig_keeps_its_lenses_and_its_pose():
     rig = StereoRig(LENS, LensCamera(LENS.pinhole), np.eye(3), np.array([-0.06, 0, 0.08]))
     scaled = rig.scaled_to(20, 16)

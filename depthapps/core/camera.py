@@ -56,6 +56,16 @@ class Camera:
             )
         return cls.centred(width, height, width / 2 / math.tan(math.radians(fov_deg) / 2))
 
+    @classmethod
+    def from_matrix(cls, width: int, height: int, matrix: NDArray[np.integer | np.floating]) -> Camera:
+        """The camera of a matrix K (3, 3), or of the first three columns of a projection (3, 4); skew is left out."""
+        return cls(width, height, *(float(v) for v in (matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2])))
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """K (3, 3) float64, from directions in camera axes to homogeneous pixels."""
+        return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], np.float64)
+
     def scaled_to(self, width: int, height: int) -> Camera:
         """The camera of the same picture resized to width x height px."""
         sx, sy = width / self.width, height / self.height
@@ -104,6 +114,16 @@ class LensCamera:
             )
         if not np.isfinite(self.distortion).all():
             raise CalibrationError("a distortion coefficient is no number", hint="check the calibration")
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """K (3, 3) float64 of the pinhole camera."""
+        return self.pinhole.matrix
+
+    @property
+    def coefficients(self) -> NDArray[np.float64]:
+        """The distortion (5,) or more, float64, as OpenCV's functions take it: zeros where there is none."""
+        return np.array(self.distortion or (0.0,) * 5, np.float64)
 
     def scaled_to(self, width: int, height: int) -> LensCamera:
         """The camera of the same picture resized to width x height px; distortion does not depend on the size."""

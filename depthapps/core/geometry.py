@@ -67,6 +67,20 @@ def unproject(depth_m: FloatMap, camera: Camera) -> NDArray[np.floating]:
         return ray_directions(camera) * np.asarray(depth_m, np.float32)[..., None]
 
 
+def nearest_rotation(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The rotation (3, 3) nearest to a matrix (3, 3), in the sum of squared differences (Kabsch 1976)."""
+    u, _, vt = np.linalg.svd(np.asarray(matrix, np.float64))
+    return u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
+
+
+def rotation_between(
+    first: NDArray[np.floating], second: NDArray[np.floating], weights: NDArray[np.floating] | None = None
+) -> NDArray[np.float64]:
+    """The rotation R (3, 3) that best turns vectors (N, 3) into others: least weighted squares of second - R first."""
+    weighted = second if weights is None else second * weights[:, None]
+    return nearest_rotation(weighted.T @ first)
+
+
 def project(points: NDArray[np.floating], camera: Camera) -> tuple[NDArray, NDArray, NDArray]:
     """Points (..., 3) in camera axes -> pixel x, pixel y and depth, each (...); x and y are NaN where Z <= 0."""
     z = points[..., 2]

@@ -66,8 +66,7 @@ class Sequence:
         """The camera of pictures of width x height px; None if the folder does not tell."""
         if self.camera_matrix is None:
             return None
-        k = self.camera_matrix
-        return Camera(width, height, *(float(v) for v in (k[0, 0], k[1, 1], k[0, 2], k[1, 2])))
+        return Camera.from_matrix(width, height, self.camera_matrix)
 
 
 def read_sequence(folder: StrPath) -> Sequence:

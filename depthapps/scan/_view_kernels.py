@@ -1,7 +1,6 @@
 """Compiled loops that look at a field or a surface from a view.
 
-A view is its lens (4,), focal lengths and principal point in pixels, and its place, to_camera (4, 4) from the world's
-axes.
+A view is its camera's matrix K (3, 3) and its place, to_camera (4, 4) from the world's axes.
 """
 
 import numpy as np
@@ -40,15 +39,15 @@ def _seen_from(to_camera, x, y, z):
 
 
 @within
-def _pixel_of(lens, x, y, z):
+def _pixel_of(matrix, x, y, z):
     """The pixel, column before row, of a point in the camera's axes that lies before it."""
-    return lens[0] * x / z + lens[2], lens[1] * y / z + lens[3]
+    return matrix[0, 0] * x / z + matrix[0, 2], matrix[1, 1] * y / z + matrix[1, 2]
 
 
 def touch_blocks(
     depth_m: NDArray[np.floating],
     step_px: int,
-    lens: NDArray[np.floating],
+    matrix: NDArray[np.floating],
     to_world: NDArray[np.floating],
     truncation_m: float,
     side_m: float,
@@ -71,7 +70,9 @@ def touch_blocks(
             depth = depth_m[row, column]
             if depth <= 0:
                 continue
-            right, down, ahead = _turned(to_world, (column - lens[2]) / lens[0], (row - lens[3]) / lens[1], 1.0)
+            right, down, ahead = _turned(
+                to_world, (column - matrix[0, 2]) / matrix[0, 0], (row - matrix[1, 2]) / matrix[1, 1], 1.0
+            )
             for probe in range(probes):
                 far = depth + (2 * probe / (probes - 1) - 1) * truncation_m
                 x = int(np.floor((far * right + to_world[0, 3]) / side_m)) + offset
@@ -91,7 +92,7 @@ def integrate(
     slots: NDArray[np.int64],
     voxel_m: float,
     truncation_m: float,
-    lens: NDArray[np.floating],
+    matrix: NDArray[np.floating],
     to_camera: NDArray[np.floating],
     depth_m: NDArray[np.floating],
     planes: NDArray[np.floating],
@@ -119,7 +120,7 @@ def integrate(
                     x, y, z = row_x + i * step_x, row_y + i * step_y, row_z + i * step_z
                     if z <= truncation_m:
                         continue
-                    u, v = _pixel_of(lens, x, y, z)
+                    u, v = _pixel_of(matrix, x, y, z)
                     if not (-0.5 <= u < width - 0.5 and -0.5 <= v < height - 0.5):
                         continue
                     column, row = int(u + 0.5), int(v + 0.5)
@@ -148,7 +149,7 @@ def project_vertices(
     end: int,
     vertices: NDArray[np.floating],
     normals: NDArray[np.floating],
-    lens: NDArray[np.floating],
+    matrix: NDArray[np.floating],
     to_camera: NDArray[np.floating],
     depth_m: NDArray[np.floating],
     slack_m: float,
@@ -166,7 +167,7 @@ def project_vertices(
         pixels[i, 0] = pixels[i, 1] = -1
         if z <= slack_m:
             continue
-        u, v = _pixel_of(lens, x, y, z)
+        u, v = _pixel_of(matrix, x, y, z)
         if not (0 <= u <= width - 1 and 0 <= v <= height - 1):
             continue
         pixels[i, 0], pixels[i, 1] = u, v
@@ -174,10 +175,10 @@ def project_vertices(
         cosine = min(1.0, -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z))
         slanted = max(abs(cosine), LEAST_COSINE)
         # within half a pixel the depth of a slanted surface changes by half a pixel's size over its cosine
-        slack = max(slack_m, slack_share * z) + z / lens[0] * np.sqrt(1 / (slanted * slanted) - 1)
+        slack = max(slack_m, slack_share * z) + z / matrix[0, 0] * np.sqrt(1 / (slanted * slanted) - 1)
         seen[i] = abs(depth_m[int(v + 0.5), int(u + 0.5)] - z) < slack
         if seen[i] and cosine >= LEAST_COSINE:
-            weight[i] = cosine * (lens[0] / z) ** 2
+            weight[i] = cosine * (matrix[0, 0] / z) ** 2
 
 
 def gather_colors(

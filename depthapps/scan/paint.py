@@ -14,7 +14,6 @@ from depthapps.core.models import TriangleMesh
 from depthapps.core.scene import FloatMap, Scene
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
-from depthapps.scan.pinhole import Pinhole
 
 # Pixels of all views that are kept for their colours, 7 bytes each: as many as a texture of 4096 x 4096 holds.
 KEPT_PIXELS = 4096 * 4096
@@ -33,7 +32,7 @@ _KERNELS = "depthapps.scan._view_kernels"
 _project_vertices = Kernel(
     _KERNELS,
     "project_vertices",
-    "int64 int64 float32[:,::1] float32[:,::1] float64[::1] float64[:,::1] float32[:,::1] float64 float64 "
+    "int64 int64 float32[:,::1] float32[:,::1] float64[:,::1] float64[:,::1] float32[:,::1] float64 float64 "
     "float32[:,::1] uint8[::1] float32[::1]",
 )
 _gather_colors = Kernel(
@@ -109,13 +108,13 @@ class Look:
 
 def look_at(mesh: TriangleMesh, view: PlacedView, voxel_m: float) -> Look:
     """Where a view sees the vertices of a mesh; what something hides, or lies at the edge of it, is not seen."""
-    count, pinhole = len(mesh.vertices), Pinhole.of(view.camera, view.to_camera)
+    count, place = len(mesh.vertices), np.ascontiguousarray(view.to_camera, np.float64)
     look = Look(np.empty((count, 2), np.float32), np.empty(count, bool), np.empty(count, np.float32))
     slack = SEEN_VOXELS * voxel_m, SEEN_SHARE
     points, normals, depth_m = (
         np.ascontiguousarray(v, np.float32) for v in (mesh.vertices, mesh.normals, view.depth_m)
     )
-    surface = (points, normals, *pinhole, depth_m, *slack)
+    surface = (points, normals, view.camera.matrix, place, depth_m, *slack)
     found = (look.pixels, look.seen.view(np.uint8), look.weight)
     for_bands(count, lambda a, b: _project_vertices(a, b, *surface, *found), BAND_VERTICES)
     return look

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
+from depthapps.core.geometry import rotation_between
 from depthapps.core.scene import Scene
 from depthapps.runtime.open3d import import_open3d
 
@@ -113,9 +114,7 @@ def trajectory_errors(
     if not both:
         return np.zeros(0)
     a, b = (np.array(column) - np.mean(column, axis=0) for column in zip(*both, strict=True))
-    u, _, vt = np.linalg.svd(a.T @ b)
-    turn = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
-    return np.linalg.norm(a @ turn - b, axis=1)
+    return np.linalg.norm(a @ rotation_between(a, b).T - b, axis=1)
 
 
 def _frame(o3d: Any, scene: Scene) -> _Frame:
@@ -141,11 +140,17 @@ def _frame(o3d: Any, scene: Scene) -> _Frame:
     grey = o3d.geometry.RGBDImage.create_from_color_and_depth(
         o3d.geometry.Image(np.ascontiguousarray(image)), o3d.geometry.Image(depth), 1.0, 8.0, True
     )
-    matrix = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
     if descriptors is None:
         descriptors = np.empty((0, 128), np.float32)
     return _Frame(
-        pixels[kept], points[kept], np.asarray(descriptors, np.float32)[kept], matrix, cloud, spacing, grey, intrinsic
+        pixels[kept],
+        points[kept],
+        np.asarray(descriptors, np.float32)[kept],
+        camera.matrix,
+        cloud,
+        spacing,
+        grey,
+        intrinsic,
     )
 
 

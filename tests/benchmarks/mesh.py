@@ -178,7 +178,7 @@ def fused_by_open3d(views: list[tuple[Scene, Array]]) -> tuple[Array, NDArray]:
     """Open3D's VoxelBlockGrid at 1 cm, as its tutorial fuses."""
     o3d = import_open3d()
     grid = o3d.t.geometry.VoxelBlockGrid(("tsdf", "weight"), (o3d.core.float32,) * 2, ((1), (1)), 0.01, 16, 20_000)
-    matrix = o3d.core.Tensor([[CAMERA.fx, 0, CAMERA.cx], [0, CAMERA.fy, CAMERA.cy], [0, 0, 1.0]])
+    matrix = o3d.core.Tensor(CAMERA.matrix)
     for scene, pose in views:
         seen = (o3d.t.geometry.Image(np.ascontiguousarray(scene.depth_m)), matrix, o3d.core.Tensor(np.linalg.inv(pose)))
         blocks = grid.compute_unique_block_coordinates(*seen, 1.0, 8.0, 4.0)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.camera import LensCamera, StereoRig
+from depthapps.core.camera import StereoRig
 from depthapps.core.scene import Image
 from depthapps.engine.calibrate.shots import Shot
 
@@ -27,32 +27,26 @@ class Rectifier:
     @classmethod
     def of(cls, rig: StereoRig) -> Rectifier:
         """Of a rig whose pictures are to show nothing but what the cameras saw."""
-        (left, left_lens), (right, right_lens) = (camera_matrix(c) for c in (rig.left, rig.right))
-        size = rig.left.pinhole.width, rig.left.pinhole.height
+        left, right = rig.left, rig.right
         found = cv2.stereoRectify(
-            left, left_lens, right, right_lens, size, rig.rotation, rig.translation_m.reshape(3, 1),
+            left.matrix, left.coefficients, right.matrix, right.coefficients,
+            (left.pinhole.width, left.pinhole.height), rig.rotation, rig.translation_m.reshape(3, 1),
             flags=cv2.CALIB_ZERO_DISPARITY, alpha=0,
         )  # fmt: skip
         return cls(rig, found[:2], found[2:4])  # pyright: ignore[reportArgumentType]
 
     def points(self, px: NDArray[np.floating], side: int) -> NDArray[np.floating]:
         """Pixels (N, 2) of the left (side 0) or right (1) picture in the rectified one."""
-        matrix, lens = camera_matrix((self.rig.left, self.rig.right)[side])
-        turned = cv2.undistortPoints(px[:, None], matrix, lens, R=self.turns[side], P=self.projections[side])
+        lens, turn, projection = (self.rig.left, self.rig.right)[side], self.turns[side], self.projections[side]
+        turned = cv2.undistortPoints(px[:, None], lens.matrix, lens.coefficients, R=turn, P=projection)
         return np.asarray(turned[:, 0], np.float64)
 
     def picture(self, image: Image, side: int) -> Image:
         """The left (side 0) or right (1) picture rectified, in its own size."""
-        matrix, lens = camera_matrix((self.rig.left, self.rig.right)[side])
+        lens, turn, projection = (self.rig.left, self.rig.right)[side], self.turns[side], self.projections[side]
         size = image.shape[1], image.shape[0]
-        maps = cv2.initUndistortRectifyMap(matrix, lens, self.turns[side], self.projections[side], size, cv2.CV_32FC1)
+        maps = cv2.initUndistortRectifyMap(lens.matrix, lens.coefficients, turn, projection, size, cv2.CV_32FC1)
         return np.asarray(cv2.remap(image, *maps, cv2.INTER_LINEAR))
-
-
-def camera_matrix(camera: LensCamera) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """OpenCV's matrix (3, 3) and distortion coefficients of a camera."""
-    p = camera.pinhole
-    return np.array([[p.fx, 0, p.cx], [0, p.fy, p.cy], [0, 0, 1.0]]), np.array(camera.distortion or (0.0,) * 5)
 
 
 def epipolar_errors_px(shots: Sequence[Shot], rectifier: Rectifier) -> tuple[float, float]:

@@ -175,5 +175,4 @@ def _padded(lens: Matrix) -> Matrix:
 def _lens_camera(matrix: Matrix, lens: Matrix, size: tuple[int, int]) -> LensCamera:
     coefficients = lens.ravel()[:8]
     count = 8 if coefficients[5:].any() else 5
-    pinhole = Camera(*size, float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]), float(matrix[1, 2]))
-    return LensCamera(pinhole, tuple(map(float, coefficients[:count])))
+    return LensCamera(Camera.from_matrix(*size, matrix), tuple(map(float, coefficients[:count])))

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.geometry import rotation_between
+
 Points = NDArray[np.floating]
 
 RATIO_SIGMA = 0.03  # of the logarithm of second over first focal length: autofocus breathes
@@ -137,13 +139,12 @@ def starts(first: Points, second: Points, known: Known) -> list[tuple[NDArray[np
 
 
 def _turn(first: Points, second: Points, known: Known) -> NDArray[np.floating]:
-    """The rotation vector that turns the first photo's rays into the second one's (Kabsch), robustly."""
+    """The rotation vector that turns the first photo's rays into the second one's, robustly."""
     a, b = Pose(np.eye(3), np.zeros(3), known.focal_px, (0, 0), (0, 0), known.size).rays(first, second)
     weight = np.ones(len(a))
     rotation = np.eye(3)
     for _ in range(5):
-        u, _, vt = np.linalg.svd((b * weight[:, None]).T @ a)
-        rotation = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
+        rotation = rotation_between(a, b, weight)
         error = np.linalg.norm(b - a @ rotation.T, axis=1)
         weight = 1 / (1 + (error / (2 * np.median(error) + 1e-9)) ** 2) ** 2
     return rotation_vector(rotation)

@@ -44,25 +44,29 @@ class View:
     def taken(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """Where points (N, 2) px of the rectified view lie in the photo."""
         rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(self.projection @ self.turn).T
-        found = cv2.projectPoints(rays, np.zeros(3), np.zeros(3), *_intrinsics(self.lens))[0]
+        found = cv2.projectPoints(rays, np.zeros(3), np.zeros(3), self.lens.matrix, self.lens.coefficients)[0]
         return np.asarray(found, np.float64).reshape(-1, 2)
 
     def warp(self, image: Image, size: tuple[int, int]) -> Image:
         """The photo (H, W) or (H, W, 3) as a rectified view of size (width, height); its border runs on outside."""
-        maps = cv2.initUndistortRectifyMap(*_intrinsics(self.lens), self.turn, self.projection, size, cv2.CV_32FC1)
-        return cv2.remap(image, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.remap(image, *self._places(size), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
     def shown(self, photo: Image, size: tuple[int, int]) -> NDArray[np.bool_]:
         """(H, W), which pixels of the rectified view of size (width, height) show something of the photo."""
-        maps = cv2.initUndistortRectifyMap(*_intrinsics(self.lens), self.turn, self.projection, size, cv2.CV_32FC1)
-        known = shown(photo).astype(np.uint8)
-        return shrunk(cv2.remap(known, *maps, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0) > 0)
+        known, places = shown(photo).astype(np.uint8), self._places(size)
+        return shrunk(cv2.remap(known, *places, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0) > 0)
 
     def covered(self, size: tuple[int, int]) -> NDArray[np.bool_]:
         """(H, W), which pixels of the rectified view of size (width, height) the photo shows."""
         pinhole = self.lens.pinhole
-        x, y = cv2.initUndistortRectifyMap(*_intrinsics(self.lens), self.turn, self.projection, size, cv2.CV_32FC1)
+        x, y = self._places(size)
         return (x > -0.5) & (x < pinhole.width - 0.5) & (y > -0.5) & (y < pinhole.height - 0.5)
+
+    def _places(self, size: tuple[int, int]) -> tuple[FloatMap, FloatMap]:
+        """Where in the photo each pixel of the rectified view of size (width, height) lies: x and y, (H, W) px."""
+        lens, turn, projection = self.lens, self.turn, self.projection
+        maps = cv2.initUndistortRectifyMap(lens.matrix, lens.coefficients, turn, projection, size, cv2.CV_32FC1)
+        return np.asarray(maps[0], np.float32), np.asarray(maps[1], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,10 +254,5 @@ def _undistort(lens: LensCamera, points: NDArray[np.floating], *more: NDArray[np
     """Pixels (N, 2) of a photo as rays (N, 2) at Z = 1; or, given a rotation and a projection, as pixels again."""
     stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-6)
     turn, projection = more if more else (np.eye(3), np.eye(3))
-    found = cv2.undistortPoints(points[:, None], *_intrinsics(lens), R=turn, P=projection, criteria=stop)
+    found = cv2.undistortPoints(points[:, None], lens.matrix, lens.coefficients, R=turn, P=projection, criteria=stop)
     return np.asarray(found, np.float64).reshape(-1, 2)
-
-
-def _intrinsics(lens: LensCamera) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    p = lens.pinhole
-    return np.array([[p.fx, 0, p.cx], [0, p.fy, p.cy], [0, 0, 1]], float), np.array(lens.distortion or [0.0] * 4)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError, param
+from depthapps.core.geometry import nearest_rotation
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _MILLIMETRES_FROM = 10.0  # a rig is narrower than 10 m and wider than 10 mm, so that such numbers are millimetres
@@ -61,8 +62,8 @@ class CalibrationFile:
 
     Attributes
     ----------
-    fx, fy, cx, cy : float
-        Focal lengths and principal point of the left camera of the rectified pair, in pixels.
+    matrix : ndarray, (3, 3) or (3, 4) float64
+        K of the left camera of the rectified pair, in pixels, or the projection that begins with it.
     width, height : int or None
         Size in pixels of the pictures that the file was made for.
     baseline_m : float or None
@@ -76,10 +77,7 @@ class CalibrationFile:
         that size.
     """
 
-    fx: float
-    fy: float
-    cx: float
-    cy: float
+    matrix: NDArray[np.floating]
     width: int | None = None
     height: int | None = None
     baseline_m: float | None = None
@@ -90,20 +88,18 @@ class CalibrationFile:
     @classmethod
     def of_calibration(cls, calibration: Calibration) -> CalibrationFile:
         """What a file with this calibration of a rectified pair would say."""
-        c = calibration.camera
-        return cls(c.fx, c.fy, c.cx, c.cy, c.width, c.height, calibration.baseline_m, calibration.doffs_px)
+        camera = calibration.camera
+        return cls(camera.matrix, camera.width, camera.height, calibration.baseline_m, calibration.doffs_px)
 
     @classmethod
     def of_rig(cls, rig: StereoRig) -> CalibrationFile:
         """What a file with this rig would say."""
-        cameras = (rig.left.pinhole, rig.right.pinhole)
-        matrices = [np.array([[c.fx, 0, c.cx], [0, c.fy, c.cy], [0, 0, 1]]) for c in cameras]
         lenses = (rig.left.distortion, rig.right.distortion)
-        raw = RawRig((matrices[0], matrices[1]), lenses, rig.rotation, rig.translation_m)
-        size = cameras[0].width, cameras[0].height
+        raw = RawRig((rig.left.matrix, rig.right.matrix), lenses, rig.rotation, rig.translation_m)
+        left, right = rig.left.pinhole, rig.right.pinhole
         rectified = raw.is_rectified()
-        doffs = cameras[1].cx - cameras[0].cx if rectified else None
-        return cls(*intrinsics(matrices[0]), *size, rig.baseline_m, doffs, None, None if rectified else raw)
+        doffs = right.cx - left.cx if rectified else None
+        return cls(left.matrix, left.width, left.height, rig.baseline_m, doffs, None, None if rectified else raw)
 
     def camera(self, width: int, height: int, *, rectified: bool = False) -> Camera:
         """The left camera for a picture of width x height px, scaled if the file was made for another size.
@@ -112,8 +108,8 @@ class CalibrationFile:
         Raises CalibrationError for a picture of another shape.
         """
         if self.raw is not None and not rectified and self._is_raw(width, height):
-            return self._fitted(*intrinsics(self.raw.matrices[0]), width, height, self.raw.size)
-        return self._fitted(self.fx, self.fy, self.cx, self.cy, width, height)
+            return self._fitted(self.raw.matrices[0], width, height, self.raw.size)
+        return self._fitted(self.matrix, width, height)
 
     def rig(self, width: int, height: int, baseline_m: float | None = None) -> StereoRig | None:
         """The rig for pictures of width x height px; None where they are rectified already.
@@ -124,7 +120,7 @@ class CalibrationFile:
         if self.raw is None or not self._is_raw(width, height):
             return None
         left, right = (
-            LensCamera(self._fitted(*intrinsics(matrix), width, height, self.raw.size), distortion)
+            LensCamera(self._fitted(matrix, width, height, self.raw.size), distortion)
             for matrix, distortion in zip(self.raw.matrices, self.raw.distortions, strict=True)
         )
         translation = self.raw.translation_m
@@ -144,14 +140,7 @@ class CalibrationFile:
         return stretched(own) < stretched((self.width, self.height))
 
     def _fitted(
-        self,
-        fx: float,
-        fy: float,
-        cx: float,
-        cy: float,
-        width: int,
-        height: int,
-        size: tuple[int, int] | None = None,
+        self, matrix: NDArray[np.floating], width: int, height: int, size: tuple[int, int] | None = None
     ) -> Camera:
         made_for = size or (self.width or width, self.height or height)
         if abs(made_for[0] * height - made_for[1] * width) > 0.01 * made_for[0] * height:
@@ -159,21 +148,15 @@ class CalibrationFile:
                 f"the calibration is for {made_for[0]}x{made_for[1]} but the picture is {width}x{height}",
                 hint="pass the calibration of these pictures; a crop needs its own principal point",
             )
-        return Camera(*made_for, fx, fy, cx, cy).scaled_to(width, height)
-
-
-def intrinsics(matrix: NDArray[np.floating]) -> tuple[float, float, float, float]:
-    """fx, fy, cx, cy of a (3, 3) or (3, 4) camera matrix."""
-    return float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]), float(matrix[1, 2])
+        return Camera.from_matrix(*made_for, matrix).scaled_to(width, height)
 
 
 def clean_rotation(matrix: NDArray[np.floating], name: str) -> NDArray[np.floating]:
     """The rotation (3, 3) of a rotation vector (3,), or nearest to a matrix (3, 3) that was printed with few digits."""
     if matrix.size == 3:
         return np.asarray(cv2.Rodrigues(matrix.reshape(3))[0], np.float64)
-    u, _, vt = np.linalg.svd(matrix.reshape(3, 3))
-    nearest = u @ vt
-    if np.abs(nearest - matrix).max() > 0.01 or np.linalg.det(nearest) < 0:
+    nearest = nearest_rotation(matrix.reshape(3, 3))
+    if np.abs(nearest - matrix).max() > 0.01:
         raise CalibrationError(f"{name} is no rotation matrix", hint="its rows are three unit vectors at right angles")
     return nearest
 

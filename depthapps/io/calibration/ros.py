@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import CalibrationError
-from depthapps.io.calibration.file import NUMBER, CalibrationFile, RawRig, clean_rotation, intrinsics
+from depthapps.io.calibration.file import NUMBER, CalibrationFile, RawRig, clean_rotation
 
 _NAMES = {
     "width": ("image_width", "width"),
@@ -59,7 +59,7 @@ def read_camera_infos(texts: dict[Path, str]) -> CalibrationFile:
         warning = f"{paths[0].name} describes one camera's lens distortion, which is not used"
         baseline = info.shift_m if info.shift_m > 0 else None
         return CalibrationFile(
-            *intrinsics(info.projection), info.width, info.height, baseline, None, warning if info.distortion else None
+            info.projection, info.width, info.height, baseline, None, warning if info.distortion else None
         )
     left, right = sorted(infos, key=lambda info: info.shift_m)
     baseline = right.shift_m - left.shift_m
@@ -82,7 +82,7 @@ def read_camera_infos(texts: dict[Path, str]) -> CalibrationFile:
     )
     doffs = float(right.projection[0, 2] - left.projection[0, 2])
     raw = None if raw.is_rectified() else raw
-    return CalibrationFile(*intrinsics(left.projection), left.width, left.height, baseline, doffs, raw=raw)
+    return CalibrationFile(left.projection, left.width, left.height, baseline, doffs, raw=raw)
 
 
 def _load(path: Path, text: str) -> _CameraInfo:

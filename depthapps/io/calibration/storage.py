@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import CalibrationError, param
-from depthapps.io.calibration.file import CalibrationFile, RawRig, clean_rotation, in_metres, intrinsics
+from depthapps.io.calibration.file import CalibrationFile, RawRig, clean_rotation, in_metres
 
 # The names that each matrix has: K in OpenCV's documentation, M in its stereo sample, the long ones in its sample for
 # one camera.
@@ -75,7 +75,7 @@ def read_storage(texts: dict[Path, str]) -> CalibrationFile:
             shift, warning = in_metres(found["T"].ravel(), name)
             baseline = float(np.linalg.norm(shift))
     doffs = None if right is None else float(right[0, 2] - left[0, 2])
-    return CalibrationFile(*intrinsics(left), width, height, baseline, doffs, warning, raw)
+    return CalibrationFile(left, width, height, baseline, doffs, warning, raw)
 
 
 def _coefficients(found: Matrices, key: str) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import CalibrationError
-from depthapps.io.calibration.file import NUMBER, CalibrationFile, RawRig, clean_rotation, intrinsics
+from depthapps.io.calibration.file import NUMBER, CalibrationFile, RawRig, clean_rotation
 
 # colour cameras before grey ones, because image_2 and image_3 are the pictures of KITTI that people use
 _KITTI_RAW_PAIRS = (("02", "03"), ("00", "01"))
@@ -33,7 +33,7 @@ def read_middlebury(path: Path, text: str) -> CalibrationFile:
         ) from None
     doffs = numbers.get("doffs", None if right is None else float(right[0, 2] - left[0, 2]))
     return CalibrationFile(
-        *intrinsics(left),
+        left,
         width=int(numbers["width"]) if "width" in numbers else None,
         height=int(numbers["height"]) if "height" in numbers else None,
         baseline_m=numbers["baseline"] / 1000 if "baseline" in numbers else None,
@@ -70,7 +70,7 @@ def read_kitti(path: Path, entries: dict[str, list[float]]) -> CalibrationFile:
         rig = _kitti_rig(path, entries, raw)
         width, height = rig.size or (None, None)
         baseline_m = float(np.linalg.norm(rig.translation_m))
-        return CalibrationFile(*intrinsics(rig.matrices[0]), width, height, baseline_m, raw=replace(rig, size=None))
+        return CalibrationFile(rig.matrices[0], width, height, baseline_m, raw=replace(rig, size=None))
     if pair is None:
         found = " ".join(name for name in entries if name.startswith(("P", "K_")))
         raise CalibrationError(
@@ -90,7 +90,7 @@ def read_kitti(path: Path, entries: dict[str, list[float]]) -> CalibrationFile:
         # the raw cameras are used for pictures of their size only, so without S_rect nothing would tell the two apart
         if all(f"{name}_{camera}" in entries for name in "SKDRT" for camera in cameras):
             rig = _kitti_rig(path, entries, cameras)
-    return CalibrationFile(*intrinsics(left), width, height, baseline_m, float(right[0, 2] - left[0, 2]), raw=rig)
+    return CalibrationFile(left, width, height, baseline_m, float(right[0, 2] - left[0, 2]), raw=rig)
 
 
 def _kitti_rig(path: Path, entries: dict[str, list[float]], cameras: tuple[str, str]) -> RawRig:
@@ -133,4 +133,4 @@ def read_k_txt(path: Path, text: str) -> CalibrationFile:
         raise CalibrationError(
             f"the first nine numbers of {path} are no camera matrix", hint="fx 0 cx  0 fy cy  0 0 1, then the baseline"
         )
-    return CalibrationFile(*intrinsics(matrix), baseline_m=numbers[9] if len(numbers) == 10 else None)
+    return CalibrationFile(matrix, baseline_m=numbers[9] if len(numbers) == 10 else None)

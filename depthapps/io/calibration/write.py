@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from depthapps.core.camera import LensCamera, StereoRig
 from depthapps.core.errors import OutputError
@@ -49,9 +48,8 @@ def write_calibration(
     storage.write("image_width", cameras[0].pinhole.width)
     storage.write("image_height", cameras[0].pinhole.height)
     for k, camera in enumerate(cameras, 1):
-        p = camera.pinhole
-        storage.write(f"K{k}", np.array([[p.fx, 0, p.cx], [0, p.fy, p.cy], [0, 0, 1]]))
-        storage.write(f"D{k}", np.array([camera.distortion or (0.0,) * 5]))
+        storage.write(f"K{k}", camera.matrix)
+        storage.write(f"D{k}", camera.coefficients[None])
     if isinstance(calibrated, StereoRig):
         storage.write("R", calibrated.rotation)
         storage.write("T", calibrated.translation_m.reshape(3, 1))
