@@ -4,7 +4,7 @@ from .apps.calibrate import Calibrated, calibrate_cameras
 from .apps.journal import JobResult, Note, Progress, Stage
 from .apps.maps import draw_matched_rows, draw_preview, write_depth_map
 from .apps.model import Model, Print, make_model, make_print, write_model, write_viewer_page
-from .apps.params import ModelParams, PathLike, SceneParams, print_params
+from .apps.params import ModelParams, PathLike, SceneParams
 from .apps.refocus import Refocused, refocus, refocus_sweep
 from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
 from .apps.scan import Scan, model_of_scan, print_of_scan, scan_folder
@@ -26,7 +26,7 @@ from .core.errors import (
 )
 from .core.geometry import depth_from_disparity, disparity_from_depth, project, unproject
 from .core.models import PointCloud, TriangleMesh
-from .core.scene import FloatMap, Image, Scene, StereoPair
+from .core.scene import FloatMap, Image, PhotoPair, Scene, StereoPair
 from .core.version import __version__
 from .engine.calibrate.boards import Board
 from .engine.match import StereoMatch, match_pair
@@ -99,6 +99,7 @@ __all__ = [
     "PathLike",
     "Photo",
     "PhotoMatch",
+    "PhotoPair",
     "PointCloud",
     "PointLight",
     "Preset",
@@ -143,7 +144,6 @@ __all__ = [
     "model_of_scan",
     "open_scene",
     "print_of_scan",
-    "print_params",
     "project",
     "read_calibration",
     "read_depth",

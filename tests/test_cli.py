@@ -268,7 +268,7 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
         "does not exist": [left, tmp_path / "no.png", *out],
         "the image": [tmp_path / "no.png", right, *out],
         "not an image": [left, tmp_path / "broken.png", *out],
-        "left is 320x240 but right is 90x100": [left, tmp_path / "small.png", *out],
+        "the first photo is 320x240 but the second is 90x100": [left, tmp_path / "small.png", *out],
         "which a": [left, right, "-o", tmp_path / "out.xyz"],
         "the folder": [left, right, "-o", tmp_path / "no" / COMMANDS[command]],
         "exists already": [left, right, "-o", tmp_path / COMMANDS[command].replace("out", "there")],

@@ -8,7 +8,7 @@ import pytest
 
 from depthapps.core.camera import Calibration, Camera
 from depthapps.core.choices import Quality
-from depthapps.core.scene import Image, StereoPair
+from depthapps.core.scene import Image, PhotoPair
 from depthapps.engine.front.coarse import match_coarse
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.range import find_range
@@ -55,7 +55,7 @@ def test_exchanged_views_on_common_rows_are_matched_the_other_way_round():
     calibration = Calibration(Camera.centred(WIDTH, HEIGHT, 350), 0.065)
 
     def found(first: Image, second: Image, *, infinity_known: bool = False):
-        pair = StereoPair(first, second, calibration)
+        pair = PhotoPair(first, second, calibration)
         return match_photos(pair, Quality.FAST, infinity_known=infinity_known, confidence=False).report
 
     left, right = cards(40)

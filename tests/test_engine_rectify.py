@@ -16,7 +16,7 @@ from depthapps.cli.app import app
 from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify
 from depthapps.core.errors import StereoError
-from depthapps.core.scene import Image, StereoPair
+from depthapps.core.scene import Image, PhotoPair, StereoPair
 from depthapps.engine.match import match_pair
 from depthapps.engine.match_photos import match_photos
 from depthapps.engine.rectify.rectification import rectify_rig
@@ -50,9 +50,14 @@ def bad(found: np.ndarray, true: np.ndarray) -> float:
     return 100 * float((~(np.abs(found - true) <= 2))[inner].mean())
 
 
+def as_taken(pair: StereoPair) -> PhotoPair:
+    """A rectified pair as two photos of which nobody says that they are."""
+    return PhotoPair(pair.left, pair.right, pair.calibration)
+
+
 def test_a_pair_whose_rows_line_up_is_matched_as_before(two_layers):
     expected = match_pair(two_layers.pair)
-    found = match_photos(two_layers.pair)
+    found = match_photos(as_taken(two_layers.pair))
     assert found.rectification is None
     assert np.array_equal(found.match.disparity_px, expected.disparity_px)
     assert found.match.confidence is not None
@@ -64,7 +69,7 @@ def test_a_pair_whose_rows_line_up_is_matched_as_before(two_layers):
 def test_a_known_rig_gives_the_disparity_of_its_first_photo(two_layers, degrees, k1):
     right, rotation = turned(two_layers.pair.right, degrees, k1)
     rig = StereoRig(LensCamera(CAMERA), LensCamera(CAMERA, (k1, 0, 0, 0)), rotation, rotation @ np.array([-0.1, 0, 0]))
-    pair = StereoPair(two_layers.pair.left, right, CALIBRATION)
+    pair = PhotoPair(two_layers.pair.left, right, CALIBRATION)
     found = match_photos(pair, Quality.FAST, rig=rig, confidence=False)
     assert bad(found.match.disparity_px, two_layers.disparity_px) < 4
     assert found.calibration.doffs_px == 0
@@ -116,7 +121,7 @@ def test_much_behind_infinity_moves_infinity_and_a_few_wrong_matches_do_not(asid
 
 def test_a_turned_second_photo_is_found_out_up_to_where_infinity_lies(two_layers):
     right, _ = turned(two_layers.pair.right, (2, 1, 3))
-    found = match_photos(StereoPair(two_layers.pair.left, right, CALIBRATION), Quality.FAST, confidence=False)
+    found = match_photos(PhotoPair(two_layers.pair.left, right, CALIBRATION), Quality.FAST, confidence=False)
     assert found.report is not None
     assert found.report.vertical_error_px < 0.3
     assert found.report.inlier_share > 0.6
@@ -127,7 +132,7 @@ def test_a_turned_second_photo_is_found_out_up_to_where_infinity_lies(two_layers
 
 
 def test_exchanged_photos_are_matched_the_other_way_round(two_layers):
-    pair = StereoPair(two_layers.pair.right, two_layers.pair.left, CALIBRATION)
+    pair = PhotoPair(two_layers.pair.right, two_layers.pair.left, CALIBRATION)
     found = match_photos(pair, Quality.FAST, confidence=False)
     assert found.report is not None
     assert found.report.exchanged
@@ -136,7 +141,7 @@ def test_exchanged_photos_are_matched_the_other_way_round(two_layers):
 
 
 def test_the_rectified_frame(two_layers):
-    pair = two_layers.pair
+    pair = as_taken(two_layers.pair)
     found = match_photos(pair, Quality.FAST, rectify=Rectify.ALWAYS, frame=Frame.RECTIFIED, confidence=False)
     camera = found.calibration.camera
     assert found.image.shape[:2] == found.match.disparity_px.shape == (camera.height, camera.width)
@@ -195,12 +200,12 @@ HERE, ASIDE, AHEAD = (0, 0, 0), (0.1, 0, 0), (0, 0, 0.4)
 def test_what_makes_no_pair_is_refused_with_its_reason(first, second, reason, rectify):
     calibration = Calibration(Camera.centred(320, len(first), FOCAL), 0.1)
     with pytest.raises(StereoError, match=reason) as error:
-        match_photos(StereoPair(first, second, calibration), Quality.FAST, rectify=rectify, confidence=False)
+        match_photos(PhotoPair(first, second, calibration), Quality.FAST, rectify=rectify, confidence=False)
     assert error.value.hint
 
 
 def test_the_same_discs_from_aside_are_matched():
-    pair = StereoPair(cloud(HERE), cloud(ASIDE, turn=(2, 3, -2)), CALIBRATION)
+    pair = PhotoPair(cloud(HERE), cloud(ASIDE, turn=(2, 3, -2)), CALIBRATION)
     report = match_photos(pair, Quality.FAST, confidence=False).report
     assert report is not None
     assert report.vertical_error_px < 0.5
@@ -210,7 +215,7 @@ def test_the_same_discs_from_aside_are_matched():
 def test_plain_views_are_not_taken_for_rectified(two_layers):
     plain, right = (under_a_sky(v) for v in (two_layers.pair.left, turned(two_layers.pair.right, (1, 1, 4))[0]))
     with pytest.raises(StereoError, match="texture") as error:
-        match_photos(StereoPair(plain, right, CALIBRATION), Quality.FAST, confidence=False)
+        match_photos(PhotoPair(plain, right, CALIBRATION), Quality.FAST, confidence=False)
     assert "rectify='never'" in error.value.hint
 
 

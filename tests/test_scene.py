@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError, InputError
-from depthapps.core.scene import Scene, StereoPair
+from depthapps.core.scene import PhotoPair, Scene, StereoPair
 
 sizes = st.integers(2, 5000)
 focals = st.floats(10, 1e4)
@@ -81,8 +81,13 @@ def test_parts_of_different_size_are_refused():
     image, camera = np.zeros((4, 6, 3), np.uint8), Camera.centred(6, 4, 5)
     with pytest.raises(InputError, match="left is 6x4 but right is 5x4"):
         StereoPair(image, image[:, :5], Calibration(camera, 0.1))
+    with pytest.raises(InputError, match="the first photo is 6x4 but the second is 5x4"):
+        PhotoPair(image, image[:, :5], Calibration(camera, 0.1))
     with pytest.raises(InputError, match="6x4 but its depth is 6x3"):
         Scene(image, np.ones((3, 6), np.float32), camera)
+    for wrong, size in ((np.ones((3, 6), np.float32), "6x3"), (np.ones((4, 6, 1), np.float32), "4x6x1")):
+        with pytest.raises(InputError, match=f"6x4 but its confidence is {size}"):
+            Scene(image, np.ones((4, 6), np.float32), camera, confidence=wrong)
     with pytest.raises(CalibrationError, match="camera is 5x4"):
         Scene(image, np.ones((4, 6), np.float32), Camera.centred(5, 4, 5))
     with pytest.raises(InputError, match="no known depth"):

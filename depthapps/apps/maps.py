@@ -6,13 +6,15 @@ from pathlib import Path
 
 import cv2
 
+from depthapps.apps.journal import Journal, Progress
 from depthapps.apps.params import PathLike
 from depthapps.apps.scene import OpenedScene
 from depthapps.apps.side_files import SideFiles, depth_map_kind
 from depthapps.core.choices import MapKind
 from depthapps.core.color import to_8bit
+from depthapps.core.errors import param
 from depthapps.core.scene import Image
-from depthapps.io.formats import DEPTH_PNG_SCALE
+from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
 from depthapps.io.maps import write_confidence, write_depth, write_disparity
 from depthapps.io.outputs import Outputs
 from depthapps.io.photos.images import write_image
@@ -40,7 +42,13 @@ def draw_preview(opened: OpenedScene) -> Image:
 
 
 def write_depth_map(
-    path: PathLike, opened: OpenedScene, kind: MapKind | None = None, *, depth_scale: float = DEPTH_PNG_SCALE
+    path: PathLike,
+    opened: OpenedScene,
+    kind: MapKind | None = None,
+    *,
+    depth_scale: float = DEPTH_PNG_SCALE,
+    outputs: Outputs | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write a scene's disparity, depth, or a picture of it.
 
@@ -53,6 +61,10 @@ def write_depth_map(
         Pixels, metres or a picture; None takes a picture for .png and .jpg, else disparity.
     depth_scale : float
         Units a metre in a 16-bit PNG of depth.
+    outputs : Outputs, optional
+        The group of files that it belongs to, all or none. None replaces a file of that name.
+    progress : callable, optional
+        Called with a `Note` if a 16-bit PNG cannot hold all of the map.
 
     Raises
     ------
@@ -61,25 +73,48 @@ def write_depth_map(
     """
     path, kind = Path(path), depth_map_kind(path, kind)
     if kind is MapKind.DISPARITY:
-        write_disparity(path, opened.disparity_px)
+        _note_lost(path, write_disparity(path, opened.disparity_px, outputs=outputs), kind, depth_scale, progress)
     elif kind is MapKind.DEPTH:
-        write_depth(path, opened.scene.depth_m, depth_scale)
+        lost = write_depth(path, opened.scene.depth_m, depth_scale, outputs=outputs)
+        _note_lost(path, lost, kind, depth_scale, progress)
     else:
-        write_image(path, draw_preview(opened))
+        write_image(path, draw_preview(opened), outputs=outputs)
 
 
-def write_side_files(side: SideFiles, opened: OpenedScene, outputs: Outputs) -> None:
-    """Write what is kept of a scene, as parts of `outputs`; `side.check` tells before whether all of it is there."""
+def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progress: Progress | None) -> None:
+    """Say which share of the known pixels a 16-bit PNG could not hold, and what holds them."""
+    if lost <= 0:
+        return
+    largest = (
+        f"depths up to {65534 / depth_scale:.3g} m" if kind is MapKind.DEPTH
+        else f"disparities from 0 to {65534 / DISPARITY_PNG_SCALE:.3g} px"
+    )  # fmt: skip
+    other = f", or a smaller {param('depth_scale')}" if kind is MapKind.DEPTH else ""
+    Journal(progress).note(
+        f"{path.name} holds {largest}: {100 * lost:.2g} % of the pixels are unknown in it; .npy, .tif and .pfm hold "
+        f"all{other}"
+    )
+
+
+def write_side_files(
+    side: SideFiles, opened: OpenedScene, outputs: Outputs, *, progress: Progress | None = None
+) -> None:
+    """Write what is kept of a scene, as parts of `outputs`; `side.check` tells before whether all of it is there.
+
+    progress: called with a `Note` where a 16-bit PNG cannot hold all of a map.
+    """
     if side.depth:
-        write_depth(outputs.part(side.depth), opened.scene.depth_m, side.depth_scale)
+        write_depth_map(
+            side.depth, opened, MapKind.DEPTH, depth_scale=side.depth_scale, outputs=outputs, progress=progress
+        )
     if side.disparity:
-        write_disparity(outputs.part(side.disparity), opened.disparity_px)
+        write_depth_map(side.disparity, opened, MapKind.DISPARITY, outputs=outputs, progress=progress)
     if side.confidence and opened.scene.confidence is not None:
-        write_confidence(outputs.part(side.confidence), opened.scene.confidence)
+        write_confidence(side.confidence, opened.scene.confidence, outputs=outputs)
     if side.rectified and opened.views:
         pictures = (*opened.views, draw_matched_rows(*opened.views))
         for path, picture in zip(side.rectified_paths, pictures, strict=True):
-            write_image(outputs.part(path), picture)
+            write_image(path, picture, outputs=outputs)
 
 
 def draw_matched_rows(left: Image, right: Image) -> Image:

@@ -19,7 +19,7 @@ from depthapps.core.errors import param
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
 from depthapps.io.formats import TEXTURED_SUFFIXES
-from depthapps.io.models.viewer import VIEWER_POINTS, viewer_page
+from depthapps.io.models.viewer import VIEWER_POINTS, write_viewer
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
 from depthapps.io.outputs import Outputs
 from depthapps.mesh.cut import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
@@ -212,11 +212,8 @@ def write_viewer_page(path: PathLike, model: Model, title: str = "", *, outputs:
     str
         How what it shows differs from the model, "" if it does not: browsers without a GPU turn fewer triangles.
     """
-    if outputs is None:
-        with Outputs([], overwrite=True) as group:
-            return write_viewer_page(path, model, title, outputs=group)
     shape, note = model.for_page
-    outputs.part(Path(path)).write_bytes(viewer_page(shape, model.camera, title).encode("utf-8"))
+    write_viewer(path, shape, model.camera, title, outputs=outputs)
     return note
 
 

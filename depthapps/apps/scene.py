@@ -17,7 +17,7 @@ from depthapps.core.camera import Calibration
 from depthapps.core.choices import Rectify
 from depthapps.core.errors import InputError, StereoError, SwappedViewsError, param
 from depthapps.core.geometry import depth_from_disparity, depth_from_inverse, disparity_from_depth
-from depthapps.core.scene import FloatMap, Image, Scene, StereoPair
+from depthapps.core.scene import FloatMap, Image, PhotoPair, Scene
 from depthapps.io.network import read_network
 from depthapps.io.photos.metadata import Metadata
 from depthapps.runtime.memory import keep_freed_memory
@@ -223,7 +223,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
     assert given.right is not None
     try:
         return match_photos(
-            StereoPair(given.photo.image, given.right, cameras.calibration),
+            PhotoPair(given.photo.image, given.right, cameras.calibration),
             params.quality,
             _network(params),
             rectify=params.rectify,

@@ -161,11 +161,11 @@ def bokeh(
                 opened.scene, ends[0], ends[1], video.frames, params, run.quality, progress=report.follow
             )
             with report.stage("rendering"):
-                write_video(outputs.part(output), pull, video.fps)
+                write_video(output, pull, video.fps, outputs=outputs)
         else:
             refocused = refocus(opened.scene, params, run.quality, show=show, progress=report.follow)
             report.take(refocused)
-            write_image(outputs.part(output), refocused.image, opened.metadata)
+            write_image(output, refocused.image, opened.metadata, outputs=outputs)
         with report.stage("writing"):
-            write_side_files(opening.side, opened, outputs)
+            write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.finish(outputs.written)

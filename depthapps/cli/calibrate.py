@@ -78,9 +78,9 @@ def calibrate(
         [[name, *(f"{v:.2f}" for v in residuals)] for name, residuals in found.residuals_px.items()],
     )
     with report.stage("writing"), outputs:
-        write_calibration(outputs.part(output), found.rig or found.cameras[0], rms_px=found.rms_px)
+        write_calibration(output, found.rig or found.cameras[0], found.rms_px, outputs=outputs)
         if coverage:
-            write_image(outputs.part(coverage), found.draw_coverage())
+            write_image(coverage, found.draw_coverage(), outputs=outputs)
         if example:
-            write_image(outputs.part(example), found.draw_example())
+            write_image(example, found.draw_example(), outputs=outputs)
     report.finish(outputs.written)

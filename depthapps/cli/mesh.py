@@ -191,7 +191,7 @@ def mesh(
         made = make_model(opened.scene, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
         model.write(made, opened.name, report, outputs)
-        write_side_files(opening.side, opened, outputs)
+        write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.say(made.summary)
     report.finish(outputs.written)
 

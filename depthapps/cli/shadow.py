@@ -129,8 +129,8 @@ def shadow(
     if video.sweep and files.output:
         frames = relight_sweep(opened.scene, lit, params, run.quality, progress=report.follow)
         with report.stage("tracing"), outputs:
-            write_video(outputs.part(files.output), frames, video.fps)
-            write_side_files(opening.side, opened, outputs)
+            write_video(files.output, frames, video.fps, outputs=outputs)
+            write_side_files(opening.side, opened, outputs, progress=report.follow)
     else:
         _write_still(files, lit, params, how.map_size, opening, opened)
     report.finish(outputs.written)
@@ -172,12 +172,12 @@ def _write_still(
     with report.stage("writing"), outputs:
         if files.output:
             relit = relight(opened.scene, shadows, params)
-            write_image(outputs.part(files.output), relit, opened.metadata)
+            write_image(files.output, relit, opened.metadata, outputs=outputs)
         for path, picture in ((files.mask, shadows.mask), (files.ao, shadows.openness),
                               (files.confidence, shadows.certainty)):  # fmt: skip
             if path and picture is not None:
-                write_mask(outputs.part(path), picture)
+                write_mask(path, picture, outputs=outputs)
         if files.shadow_map:
             shadow_map = make_shadow_map(shadows, lights[0].light, map_size)
             write_shadow_map(files.shadow_map, shadow_map, outputs=outputs)
-        write_side_files(opening.side, opened, outputs)
+        write_side_files(opening.side, opened, outputs, progress=report.follow)

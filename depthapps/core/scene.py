@@ -21,6 +21,23 @@ Image = NDArray[np.integer | np.floating]
 
 
 @dataclass(frozen=True, eq=False)
+class PhotoPair:
+    """Two photos as they were taken, by hand or by a rig that is not rectified: their rows need not line up.
+
+    first, second: (H, W, 3) RGB of one size and type, see `Image`. calibration: what is known, or assumed, of the
+    camera that took the first one and of its distance to the second; the geometry of both if they are rectified.
+    """
+
+    first: Image
+    second: Image
+    calibration: Calibration
+
+    def __post_init__(self) -> None:
+        """Refuse two photos that cannot belong together."""
+        _refuse_unlike("the first photo", self.first, "the second", self.second)
+
+
+@dataclass(frozen=True, eq=False)
 class StereoPair:
     """Two rectified views: left and right (H, W, 3) RGB of one size and type; a row of one is that row of the other."""
 
@@ -30,11 +47,15 @@ class StereoPair:
 
     def __post_init__(self) -> None:
         """Refuse two views that cannot belong together."""
-        (h, w), (rh, rw) = self.left.shape[:2], self.right.shape[:2]
-        if (h, w) != (rh, rw):
-            raise InputError(
-                f"left is {w}x{h} but right is {rw}x{rh}", hint="pass two views of one size, from the same rig"
-            )
+        _refuse_unlike("left", self.left, "right", self.right)
+
+
+def _refuse_unlike(name: str, image: Image, other_name: str, other: Image) -> None:
+    (h, w), (oh, ow) = image.shape[:2], other.shape[:2]
+    if (h, w) != (oh, ow):
+        raise InputError(
+            f"{name} is {w}x{h} but {other_name} is {ow}x{oh}", hint="pass two views of one size, from the same rig"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +78,12 @@ class Scene:
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together."""
         h, w = self.image.shape[:2]
-        if self.depth_m.shape != (h, w):
-            dh, dw = self.depth_m.shape[:2]
-            raise InputError(
-                f"the image is {w}x{h} but its depth is {dw}x{dh}", hint="pass a depth map of the image's own size"
-            )
+        for what, values in (("depth", self.depth_m), ("confidence", self.confidence)):
+            if values is not None and values.shape != (h, w):
+                raise InputError(
+                    f"the image is {w}x{h} but its {what} is {_size(values)}",
+                    hint=f"pass a {what} map of the image's own size",
+                )
         if (self.camera.width, self.camera.height) != (w, h):
             raise CalibrationError(
                 f"the image is {w}x{h} but its camera is {self.camera.width}x{self.camera.height}",
@@ -69,3 +91,8 @@ class Scene:
             )
         if not np.isfinite(self.depth_m).any():
             raise InputError("the depth map holds no known depth at all", hint="check its units, scale and file")
+
+
+def _size(values: FloatMap) -> str:
+    """The size of a map for people: as pictures', width first, where it has two dimensions."""
+    return "x".join(map(str, values.shape[1::-1] if values.ndim == 2 else values.shape))

@@ -10,7 +10,7 @@ import numpy as np
 from depthapps.core.camera import Calibration, StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify
 from depthapps.core.errors import StereoError, SwappedViewsError
-from depthapps.core.scene import Image, StereoPair
+from depthapps.core.scene import Image, PhotoPair, StereoPair
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.rows import shift_rows
 from depthapps.engine.match import StereoMatch, match_pair
@@ -40,7 +40,7 @@ class PhotoMatch:
 
 
 def match_photos(
-    pair: StereoPair,
+    photos: PhotoPair,
     quality: Quality = Quality.BALANCED,
     network: StereoNetwork | None = None,
     *,
@@ -63,6 +63,7 @@ def match_photos(
     built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
         try:
+            pair = StereoPair(photos.first, photos.second, photos.calibration)
             found = match_pair(pair, quality, network, confidence=confidence, strict=rectify is Rectify.AUTO)
             right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
             certain = order_known or infinity_known or rectify is Rectify.NEVER
@@ -77,7 +78,7 @@ def match_photos(
             log.info("not rectified: %s", error.message)
 
     def match(rectification: Rectification) -> tuple[StereoPair, StereoMatch]:
-        views, shown = rectification.pair(pair.left, pair.right)
+        views, shown = rectification.pair(photos.first, photos.second)
         given = rig is not None
         return views, match_pair(
             views, quality, network, confidence=confidence, order_known=True, infinity_known=given, shown=shown
@@ -85,20 +86,20 @@ def match_photos(
 
     if rig is not None:
         rectification = rectify_rig(rig)
-        return _finished(pair.left, rectification, *match(rectification), frame, None)
-    photos = rectify_photos(pair, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
-    views, found = match(photos.rectification)
+        return _finished(photos.first, rectification, *match(rectification), frame, None)
+    rectified = rectify_photos(photos, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
+    views, found = match(rectified.rectification)
     if exchanged is None and look_exchanged(views.left, views.right, *found.range_px, fast=fast):
         log.info("the other way round: near things hide what they would not")
-        photos = _other_way_round(pair, photos, second_focal_px)
-        views, found = match(photos.rectification)
-    return _finished(pair.left, photos.rectification, views, found, frame, photos.report)
+        rectified = _other_way_round(photos, rectified, second_focal_px)
+        views, found = match(rectified.rectification)
+    return _finished(photos.first, rectified.rectification, views, found, frame, rectified.report)
 
 
-def _other_way_round(pair: StereoPair, photos: RectifiedPhotos, second_focal_px: float | None) -> RectifiedPhotos:
+def _other_way_round(photos: PhotoPair, rectified: RectifiedPhotos, second_focal_px: float | None) -> RectifiedPhotos:
     """The photos rectified with the second camera on the other side of the first one."""
     try:
-        return rectify_photos(pair, exchanged=not photos.rectification.mirrored, second_focal_px=second_focal_px)
+        return rectify_photos(photos, exchanged=not rectified.rectification.mirrored, second_focal_px=second_focal_px)
     except StereoError as error:
         log.info("not so either: %s", error.message)
         raise SwappedViewsError(

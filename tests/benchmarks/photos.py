@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps import Calibration, Camera, Quality, StereoPair, match_pair, read_image
+from depthapps import Calibration, Camera, PhotoPair, Quality, StereoPair, match_pair, read_image
 from depthapps.core.choices import Frame
 from depthapps.core.errors import StereoError
 from depthapps.core.scene import FloatMap, Image
@@ -140,7 +140,7 @@ def measure(folder: Path, seeds: range, quality: Quality, *, assume_focal: bool)
     rows: list[tuple[float, ...] | str] = []
     for seed in seeds:
         other = OtherCamera.random(camera, np.random.default_rng([seed, *folder.name.encode()]))
-        pair = StereoPair(left, other.photo(right), calibration)
+        pair = PhotoPair(left, other.photo(right), calibration)
         try:
             found = match_photos(pair, quality, frame=Frame.RECTIFIED, confidence=False)
         except StereoError as error:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from depthapps.core.camera import Camera, LensCamera, StereoRig
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import StereoError, param
-from depthapps.core.scene import Image, StereoPair
+from depthapps.core.scene import Image, PhotoPair
 from depthapps.core.statistics import robust_deviation
 from depthapps.engine.front.coarse import CoarseMatch, match_coarse
 from depthapps.engine.front.corners import find_corners, follow_corners
@@ -80,7 +80,7 @@ class RectifiedPhotos:
 
 
 def rectify_photos(
-    pair: StereoPair,
+    photos: PhotoPair,
     *,
     built: bool = False,
     exchanged: bool | None = None,
@@ -88,17 +88,17 @@ def rectify_photos(
 ) -> RectifiedPhotos:
     """Rectify two photos that were taken by hand, from what they show.
 
-    pair: the photos, the first one as left; of its calibration the focal length is taken (as a guess if it is said to
-    be assumed) and the baseline. built: a 3D camera took both, and may have shifted them. exchanged: whether the second
-    photo was taken from the left, if something tells it better than the matches do. second_focal_px: of the second
-    photo, if it is not the first one's. Raises StereoError, with the reason, when the two photos do not make a pair.
+    Of the photos' calibration the focal length is taken (as a guess if it is said to be assumed) and the baseline.
+    built: a 3D camera took both, and may have shifted them. exchanged: whether the second photo was taken from the
+    left, if something tells it better than the matches do. second_focal_px: of the second photo, if it is not the first
+    one's. Raises StereoError, with the reason, when the two photos do not make a pair.
     """
-    first, second = (cv2.cvtColor(to_8bit(v), cv2.COLOR_RGB2GRAY) for v in (pair.left, pair.right))
+    first, second = (cv2.cvtColor(to_8bit(v), cv2.COLOR_RGB2GRAY) for v in (photos.first, photos.second))
     second = equalize_exposure(first, second)
     matches = match_features(first, second)
     _check_matches(matches)
-    camera = pair.calibration.camera
-    guessed = "focal length" in pair.calibration.assumed
+    camera = photos.calibration.camera
+    guessed = "focal length" in photos.calibration.assumed
     known = Known(
         (camera.width, camera.height),
         (camera.fx, second_focal_px or camera.fx),
@@ -112,23 +112,23 @@ def rectify_photos(
     kept = _inliers(pose, matches, noise)
     _check_share(int(kept.sum()), len(kept))
     _check_parallax(matches.first[kept], matches.second[kept], known, noise)
-    rectification = rectify_rig(_rig(pose, pair))
+    rectification = rectify_rig(_rig(pose, photos))
     a, b = matches.first[kept], matches.second[kept]
     for _ in range(REFINEMENTS):
-        found = _spread_matches(pair, rectification)
+        found = _spread_matches(photos, rectification)
         if len(found[0]) < FEWEST_INLIERS:
             break
         a, b = found
         # fur and leaves that moved are found less exactly: what the corners depart by tells how far to believe them
         noise = max(NOISE_PX, robust_deviation(pose.epipolar_px(a, b)))
         pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, noise)
-        rectification = rectify_rig(_rig(pose, pair))
+        rectification = rectify_rig(_rig(pose, photos))
     rows = rectification.first.rectified(a)[:, 1] - rectification.second.rectified(b)[:, 1]
     agreeing = np.abs(rows) < 3 * max(NOISE_PX, robust_deviation(rows))
     a, b, rows = a[agreeing], b[agreeing], rows[agreeing]
     parallax = _check_parallax(a, b, known, noise)  # corners are found more exactly than features
     focal = "known"
-    assumed = pair.calibration.assumed
+    assumed = photos.calibration.assumed
     if guessed:
         focal = "self-calibrated" if pose.focal_sigma < CALIBRATED_FOCAL_SIGMA else "assumed"
     centre = -pose.rotation.T @ pose.translation
@@ -147,7 +147,7 @@ def rectify_photos(
     )
     log.info("rectified: %s", report.rounded())
     try:
-        coarse = _coarse_match(pair, rectification)[2]
+        coarse = _coarse_match(photos, rectification)[2]
         sure = coarse.disparity[np.isfinite(coarse.disparity)] / np.float32(coarse.scale)
         rectification = rectification.before_infinity(sure)
     except StereoError as error:  # the matching proper will say so
@@ -179,13 +179,13 @@ def _best_pose(
     return min(finals, key=lambda p: p.cost + EXCHANGED_COST * (p.translation[0] > 0))
 
 
-def _rig(pose: Pose, pair: StereoPair) -> StereoRig:
+def _rig(pose: Pose, photos: PhotoPair) -> StereoRig:
     width, height = pose.size
     lenses = [
         LensCamera(Camera(width, height, f, f, (width - 1) / 2 + x, (height - 1) / 2 + y), (k1, 0.0, 0.0, 0.0))
         for f, k1, (x, y) in zip(pose.focal_px, pose.lens, ((0, 0), pose.shift_px), strict=True)
     ]
-    return StereoRig(lenses[0], lenses[1], pose.rotation, pose.translation * pair.calibration.baseline_m)
+    return StereoRig(lenses[0], lenses[1], pose.rotation, pose.translation * photos.calibration.baseline_m)
 
 
 def _consistent(matches: Matches) -> NDArray[np.bool_]:
@@ -206,7 +206,7 @@ def _inliers(pose: Pose, matches: Matches, noise: float) -> NDArray[np.bool_]:
 
 
 def _spread_matches(
-    pair: StereoPair, rectification: Rectification
+    photos: PhotoPair, rectification: Rectification
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Matches (N, 2) px in both photos, all over what they share; none where the rectified views do not match.
 
@@ -214,7 +214,7 @@ def _spread_matches(
     views, where nothing but depth is left between them, every corner is found, at full size and to a part of a pixel.
     """
     try:
-        left, right, coarse = _coarse_match(pair, rectification)
+        left, right, coarse = _coarse_match(photos, rectification)
     except StereoError:
         return np.empty((0, 2)), np.empty((0, 2))
     start, end = follow_corners(left, right, coarse, find_corners(left, CORNERS, FAINTEST_CORNER))
@@ -224,9 +224,9 @@ def _spread_matches(
     )
 
 
-def _coarse_match(pair: StereoPair, rectification: Rectification) -> tuple[Image, Image, CoarseMatch]:
+def _coarse_match(photos: PhotoPair, rectification: Rectification) -> tuple[Image, Image, CoarseMatch]:
     """The rectified views (H, W) grey, at one exposure, and a first look at them. Raises StereoError."""
-    views, shown = rectification.pair(to_8bit(pair.left), to_8bit(pair.right))
+    views, shown = rectification.pair(to_8bit(photos.first), to_8bit(photos.second))
     left, right = (cv2.cvtColor(np.asarray(v, np.uint8), cv2.COLOR_RGB2GRAY) for v in (views.left, views.right))
     right = equalize_exposure(left, right, shown)
     return left, right, match_coarse(left, right, shown)
