@@ -118,9 +118,19 @@ def write_side_files(
 
 
 def draw_matched_rows(left: Image, right: Image) -> Image:
-    """Two rectified views (H, W, 3) side by side with lines through points that both show, uint8 RGB.
+    """Draw two rectified views side by side, with lines through points that both show.
 
-    Where the rows line up, a line runs through the same thing in both views.
+    Where the rows line up, each line runs through the same thing in both views.
+
+    Parameters
+    ----------
+    left, right : (H, W, 3) array
+        The views, RGB of one size.
+
+    Returns
+    -------
+    (h, 2w, 3) uint8 array
+        RGB, made smaller if it would be more than 2400 pixels wide.
     """
     from depthapps.draw.rows import render_rows
     from depthapps.engine.rectify.features import match_features

@@ -11,9 +11,20 @@ from depthapps.core.scene import FloatMap
 
 
 def depth_from_disparity(disparity_px: FloatMap, calibration: Calibration) -> FloatMap:
-    """Disparity (H, W) px -> depth (H, W) float32 metres, Z = fx · B / (d + doffs).
+    """Turn disparity into depth.
 
-    NaN stays NaN. A disparity at or beyond infinity (d + doffs <= 0) becomes +inf.
+    Parameters
+    ----------
+    disparity_px : (H, W) array
+        Disparity in pixels of the left picture, positive when nearer; NaN where unknown.
+    calibration : Calibration
+        The camera, the baseline, and the offset of infinity.
+
+    Returns
+    -------
+    (H, W) float32 array
+        Depth along the optical axis in metres, Z = fx · baseline / (disparity + doffs). NaN stays NaN; a disparity at
+        or beyond infinity becomes +inf.
     """
     shifted = np.asarray(disparity_px, np.float32) + np.float32(calibration.doffs_px)
     scale = np.float32(calibration.camera.fx * calibration.baseline_m)
@@ -23,7 +34,20 @@ def depth_from_disparity(disparity_px: FloatMap, calibration: Calibration) -> Fl
 
 
 def disparity_from_depth(depth_m: FloatMap, calibration: Calibration) -> FloatMap:
-    """Depth (H, W) metres -> disparity (H, W) float32 px, d = fx · B / Z − doffs; NaN stays NaN, +inf is −doffs."""
+    """Turn depth into disparity.
+
+    Parameters
+    ----------
+    depth_m : (H, W) array
+        Depth along the optical axis in metres; NaN where unknown.
+    calibration : Calibration
+        The camera, the baseline, and the offset of infinity.
+
+    Returns
+    -------
+    (H, W) float32 array
+        Disparity in pixels, fx · baseline / Z − doffs. NaN stays NaN; infinite depth becomes −doffs.
+    """
     scale = np.float32(calibration.camera.fx * calibration.baseline_m)
     return (scale / np.asarray(depth_m, np.float32) - np.float32(calibration.doffs_px)).astype(np.float32)
 
@@ -62,7 +86,20 @@ def ray_directions(camera: Camera) -> NDArray[np.floating]:
 
 
 def unproject(depth_m: FloatMap, camera: Camera) -> NDArray[np.floating]:
-    """Depth (H, W) metres -> points (H, W, 3) float32 in camera axes, not finite where the depth is not."""
+    """Find the point in space that each pixel shows.
+
+    Parameters
+    ----------
+    depth_m : (H, W) array
+        Depth along the optical axis in metres.
+    camera : Camera
+        The camera of that map.
+
+    Returns
+    -------
+    (H, W, 3) float32 array
+        Points in metres in camera axes (X right, Y down, Z forward); not finite where the depth is not.
+    """
     with np.errstate(invalid="ignore"):  # 0 · inf on the optical axis
         return ray_directions(camera) * np.asarray(depth_m, np.float32)[..., None]
 
@@ -82,7 +119,21 @@ def rotation_between(
 
 
 def project(points: NDArray[np.floating], camera: Camera) -> tuple[NDArray, NDArray, NDArray]:
-    """Points (..., 3) in camera axes -> pixel x, pixel y and depth, each (...); x and y are NaN where Z <= 0."""
+    """Find the pixels at which a camera sees points.
+
+    Parameters
+    ----------
+    points : (..., 3) array
+        Points in metres in camera axes (X right, Y down, Z forward).
+    camera : Camera
+
+    Returns
+    -------
+    x, y : (...) arrays
+        Pixel coordinates, with pixel centres at integers; NaN behind the camera.
+    depth : (...) array
+        The points' Z in metres.
+    """
     z = points[..., 2]
     in_front = np.where(z > 0, z, np.nan)
     return points[..., 0] / in_front * camera.fx + camera.cx, points[..., 1] / in_front * camera.fy + camera.cy, z

@@ -62,19 +62,48 @@ def match_pair(
     infinity_known: bool = False,
     shown: Shown | None = None,
 ) -> StereoMatch:
-    """Disparity of a rectified pair, by a network if there is one; the range of disparities is found in it.
+    """Find the disparity of a rectified pair; the range of disparities is found in the pair.
 
-    Differences of exposure, and rows that do not quite line up, are measured and removed first. `fast` is semi-global
-    matching with its holes filled; `balanced` and `best` let a small network choose between that and what is found at
-    smaller sizes, and `best` matches views of some 3 megapixels and less enlarged, and larger ones at full size.
-    confidence: whether it is wanted, for `fast` and networks of one's own take time for it. strict: refuse views that
-    are not rectified, or that are the same, instead of making the best of them. order_known: the left view is
-    certainly the left one, wherever infinity lies.
-    infinity_known: the calibration's doffs_px was measured, so no disparity lies below −doffs_px. shown: what of both
-    views is picture, if not all of it.
+    Parameters
+    ----------
+    pair : StereoPair
+        The two rectified views.
+    quality : Quality
+        FAST is semi-global matching with its holes filled. BALANCED lets a small network choose between that and what
+        is found at smaller sizes. BEST matches smaller pairs enlarged, up to 1.6 times.
+    network : StereoNetwork, optional
+        A network that finds the disparity in place of the engine.
+    confidence : bool
+        Also find how sure the disparity is, which takes time for FAST and for a network.
+    strict : bool
+        Refuse views that are not rectified, or that are the same, instead of making the best of them.
+    order_known : bool
+        The left view is certainly the left one, wherever infinity lies.
+    infinity_known : bool
+        The calibration's doffs_px was measured, so that no disparity lies below −doffs_px.
+    shown : two (H, W) bool arrays, optional
+        Which pixels of each view show the scene; None: all of them.
 
-    Raises StereoError when the views do not match, SwappedViewsError when they are exchanged, UnalignedError when
-    `strict` and they are not rectified, NetworkError when the network fails.
+    Returns
+    -------
+    StereoMatch
+
+    Raises
+    ------
+    StereoError
+        The views do not match.
+    SwappedViewsError
+        They are exchanged.
+    UnalignedError
+        They are not rectified, and `strict` is set.
+    NetworkError
+        The network refuses the pair or answers nonsense.
+
+    Notes
+    -----
+    Semi-global matching (Hirschmüller 2008) with a check from right to left; candidates from smaller sizes, from
+    planes, and from the four sides of each pixel; a U-Net (Ronneberger 2015) scores them. Differences of exposure, and
+    rows that do not quite line up, are measured and removed first.
     """
     doffs_px = pair.calibration.doffs_px
     tier = _TIERS[quality]

@@ -52,13 +52,47 @@ def match_photos(
     confidence: bool = True,
     second_focal_px: float | None = None,
 ) -> PhotoMatch:
-    """Match two photos, whether they are rectified or not.
+    """Find the disparity of two photos, whether they are rectified or not.
 
-    rig: the cameras that took them, if known; the photos are taken as they left them then. order_known: the second
-    photo was certainly taken from the right. infinity_known: doffs_px was measured, so that exchanged views of a pair
-    whose rows line up lie behind it. second_focal_px: of the second photo, if it is not the first one's. With
-    Rectify.AUTO and no rig, a pair whose rows line up is matched exactly as `match_pair` does, unless its views show
-    that they are exchanged. Raises StereoError, with the reason, when the photos do not make a pair.
+    Parameters
+    ----------
+    photos : PhotoPair
+        The photos as they were taken, and what is known of the camera.
+    quality : Quality
+        How much time matching may take; see `match_pair`.
+    network : StereoNetwork, optional
+        A network that finds the disparity in place of the engine.
+    rectify : Rectify
+        AUTO rectifies only photos whose rows do not line up, or whose views turn out to be exchanged.
+    frame : Frame
+        Whose pixels the result has, once the photos were rectified.
+    rig : StereoRig, optional
+        The two cameras, if they were calibrated; the photos are then taken as these cameras left them.
+    order_known : bool
+        The second photo was certainly taken from the right.
+    infinity_known : bool
+        The calibration's doffs_px was measured; exchanged views of a rectified pair then lie behind infinity.
+    confidence : bool
+        Also find how sure the disparity is.
+    second_focal_px : float, optional
+        Focal length of the second photo in pixels, if it is not the first one's.
+
+    Returns
+    -------
+    PhotoMatch
+
+    Raises
+    ------
+    StereoError
+        The photos do not make a pair; the message says why.
+    SwappedViewsError
+        They are exchanged, and could not be matched the other way round.
+
+    Notes
+    -----
+    Points that both photos show (SIFT, Lowe 2004) tell how the cameras stood, by the most probable pose given what is
+    known of cameras; both photos are then turned until their rows line up, and the result is brought back into the
+    first photo's own frame.
     """
     built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):

@@ -127,9 +127,34 @@ def sun_path(
     intensity: float = 1.0,
     color: Vector = (1.0, 1.0, 1.0),
 ) -> list[LitBy]:
-    """A sun at `count` moments while its azimuth or its elevation goes from one angle to another, both included.
+    """A sun on its way: one of its angles goes from one value to another.
 
-    The other angle stays as given; see `DirectionalLight.from_angles`. Raises InputError for another name.
+    Parameters
+    ----------
+    name : "azimuth" or "elevation"
+        The angle that changes.
+    first_deg, last_deg : float
+        Its values at the first and at the last moment, in degrees.
+    count : int
+        How many moments.
+    azimuth_deg, elevation_deg : float
+        The angle that stays: see `DirectionalLight.from_angles`.
+    angular_size_deg : float
+        The diameter that the sun shows, 0 for hard shadows.
+    intensity : float
+        1 is as bright as the picture.
+    color : tuple of three floats
+        Linear red, green and blue.
+
+    Returns
+    -------
+    list of LitBy
+        The light at each moment.
+
+    Raises
+    ------
+    InputError
+        There is no such angle.
     """
     if name not in ("azimuth", "elevation"):
         raise InputError(f"a sun has no {name} to change", hint="azimuth and elevation are its angles")
@@ -168,10 +193,27 @@ def _not_negative(name: str, value: float) -> None:
 
 
 def color_of_temperature(kelvin: float) -> Vector:
-    """Linear RGB of a black body of 1000 to 40000 K, brightest channel 1; about white at 6500 K.
+    """The colour of a glowing body, as lamps are labelled.
 
-    The chromaticity by the cubic fit of Kim et al. (US 7024034), through the sRGB primaries; below 1667 K, where the
-    fit ends, as at 1667 K.
+    Parameters
+    ----------
+    kelvin : float
+        Colour temperature, 1000 to 40000 K: a candle has 1900, a bulb 2700, daylight 6500.
+
+    Returns
+    -------
+    tuple of three floats
+        Linear red, green and blue; the brightest is 1, and all are about 1 at 6500 K.
+
+    Raises
+    ------
+    InputError
+        The temperature lies outside of that range.
+
+    Notes
+    -----
+    The chromaticity comes from the cubic fit of Kim et al. (US patent 7024034) through the sRGB primaries. The fit
+    starts at 1667 K; lower temperatures get that colour.
     """
     if not 1000 <= kelvin <= 40000:
         raise InputError(
