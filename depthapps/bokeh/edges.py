@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.filling import push_pull
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
@@ -166,7 +167,7 @@ def sources_of(linear: Color, coc: FloatMap) -> Sources:
     step = coc - depth
     before = ~far & (step > EDGE_PX)
     reached = before & (distance <= step + _RIM_PX)
-    filled = _push_pull(behind, far * calm_weight(behind))
+    filled = push_pull(behind, far * calm_weight(behind))
     hidden = (np.where(reached[..., None], filled, behind), np.where(reached, depth, coc))
     # so far inside that where this ends, and discs of both parts meet, none of the far side's reaches
     front = before & (distance <= step + 2 * np.abs(coc) + _RIM_PX)
@@ -181,20 +182,3 @@ def calm_weight(linear: Color) -> FloatMap:
     """Weights (H, W) for means that a lamp, far brighter than white, must not decide."""
     brightness = linear.sum(axis=2)
     return 1 / (1 + brightness * brightness)
-
-
-def _push_pull(color: Color, weight: FloatMap) -> Color:
-    """Colours filled in from where there is weight: means at ever coarser scales, then back (Gortler et al. 1996)."""
-    levels = [(color * weight[..., None], weight)]
-    while max(levels[-1][1].shape) > 1:  # to one cell, for what is known nowhere near is still not black
-        light, known = levels[-1]
-        size = ((light.shape[1] + 1) // 2, (light.shape[0] + 1) // 2)
-        light, known = (4 * cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (light, known))
-        full = np.minimum(1, 1 / np.maximum(known, 1e-6))
-        levels.append((light * full[..., None], known * full))
-    light, known = levels.pop()
-    filled = light / np.maximum(known, 1e-6)[..., None]
-    for light, known in reversed(levels):
-        coarse = cv2.resize(filled, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_LINEAR)
-        filled = light + coarse * (1 - known)[..., None]
-    return filled.astype(np.float32)

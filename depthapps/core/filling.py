@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap
 
@@ -33,3 +35,25 @@ def carry_down(values: FloatMap) -> FloatMap:
     for above, row, unknown in zip(carried, carried[1:], np.isnan(carried)[1:], strict=False):
         np.copyto(row, above, where=unknown)
     return carried
+
+
+def push_pull(values: NDArray[np.floating], weight: FloatMap) -> NDArray[np.floating]:
+    """Values (H, W, C) that go on smoothly where they are not known, float32: means over ever larger surroundings.
+
+    weight: (H, W) in 0..1, how well each is known; one that is known by 1 stays as it is. Weighted means are pulled up
+    a pyramid, each level half as large, down to one cell, and pushed back to where the weight does not reach 1 (Gortler
+    et al. 1996). A cell's weight is the sum of those below it, at most 1: what is known best fills its surroundings.
+    """
+    levels = [(values * weight[..., None], weight)]
+    while max(levels[-1][1].shape) > 1:
+        sums, known = levels[-1]
+        size = ((sums.shape[1] + 1) // 2, (sums.shape[0] + 1) // 2)
+        sums, known = (4 * cv2.resize(m, size, interpolation=cv2.INTER_AREA) for m in (sums, known))
+        full = np.minimum(1, 1 / np.maximum(known, 1e-6))
+        levels.append((sums * full[..., None], known * full))
+    sums, known = levels.pop()
+    filled = sums / np.maximum(known, 1e-6)[..., None]
+    for sums, known in reversed(levels):
+        coarse = cv2.resize(filled, (sums.shape[1], sums.shape[0]), interpolation=cv2.INTER_LINEAR)
+        filled = sums + coarse * (1 - known)[..., None]
+    return filled.astype(np.float32)

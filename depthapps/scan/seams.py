@@ -1,7 +1,7 @@
 """Photos that meet on a surface, evened out: where two of them share an edge, both show the mean of what they showed.
 
-The change is spread into each photo like a membrane (Pérez, Gangnet and Blake 2003) by pulling and pushing it through
-a pyramid (Gortler et al. 1996): what differs along a seam stays near it, what all of it has in common reaches far.
+The change is spread into each photo like a membrane (Pérez, Gangnet and Blake 2003) through a pyramid (`push_pull`):
+what differs along a seam stays near it, what all of it has in common reaches far.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.scene import FloatMap
+from depthapps.core.filling import push_pull
 from depthapps.scan.paint import Look
 
 SPACING_PX = 1.0  # of the places along an edge that are compared
@@ -79,20 +79,6 @@ def _moved(piece: Piece, changes: list[tuple[NDArray[np.int64], NDArray[np.float
     change = np.concatenate([c.reshape(-1, 3) for _, c in changes])
     layers = [np.bincount(y * width + x, v, height * width) for v in (*change.T, np.ones(len(x)))]
     sums = np.stack(layers, axis=-1).reshape(height, width, 4).astype(np.float32)
-    return replace(piece, image=np.clip(np.rint(piece.image + _membrane(sums)), 0, 255).astype(np.uint8))
-
-
-def _membrane(sums: FloatMap) -> FloatMap:
-    """Values (h, w, 3) that are the means where there are any and smooth between; sums (h, w, 4), their count last."""
-    levels = [sums]
-    while max(levels[-1].shape[:2]) > 1:
-        fine = levels[-1]
-        fine = np.pad(fine, [(0, n % 2) for n in fine.shape[:2]] + [(0, 0)])
-        levels.append(fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2])
-    value = np.zeros((1, 1, 3), np.float32)
-    for level in reversed(levels):
-        height, width = level.shape[:2]
-        above = cv2.resize(value, (2 * value.shape[1], 2 * value.shape[0]), interpolation=cv2.INTER_LINEAR)
-        count = level[..., 3:]
-        value = np.where(count > 0, level[..., :3] / np.maximum(count, 1), above[:height, :width])
-    return value
+    count = sums[..., 3]
+    membrane = push_pull(sums[..., :3] / np.maximum(count, 1)[..., None], np.minimum(count, 1))
+    return replace(piece, image=np.clip(np.rint(piece.image + membrane), 0, 255).astype(np.uint8))

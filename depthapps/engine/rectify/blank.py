@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.filling import push_pull
 from depthapps.core.scene import Image
 
 _BLACK = 3  # of 255; what shadows in photos do not reach over an area, and JPEG leaves of plain black
@@ -35,30 +36,17 @@ def shrunk(area: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def filled(picture: Image, known: NDArray[np.bool_]) -> Image:
-    """A picture (H, W, C) whose unknown pixels continue it smoothly: nothing that could be matched.
-
-    Known colours are averaged at ever smaller sizes, until they fill everything (push and pull, Gortler et al. 1996).
-    """
+    """A picture (H, W, C) whose unknown pixels continue it smoothly (`push_pull`): nothing that could be matched."""
     if known.all() or not known.any():
         return picture
     height, width = known.shape
     shrink = min(1.0, _FILLED_PX / max(height, width))
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
-    sums = np.where(known[..., None], picture, picture.dtype.type(0)).astype(np.float32)
-    colour, weight = (
+    black = np.where(known[..., None], picture, picture.dtype.type(0)).astype(np.float32)
+    sums, weight = (
         np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
-        for part in (sums, known.astype(np.float32))
+        for part in (black, known.astype(np.float32))
     )
-    around = cv2.resize(_filled(colour, weight), (width, height), interpolation=cv2.INTER_LINEAR)
+    means = sums / np.maximum(weight, 1e-6)[..., None]
+    around = cv2.resize(push_pull(means, weight), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.where(known[..., None], picture, around.astype(picture.dtype))
-
-
-def _filled(colour: NDArray[np.floating], weight: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Means of colours (H, W, C), given as sums, over weights (H, W); of their surroundings where the weight is 0."""
-    if weight.min() >= 1 or min(weight.shape) < 2:
-        return colour / np.maximum(weight, 1e-6)[..., None]
-    height, width = weight.shape
-    small = _filled(*(np.asarray(cv2.pyrDown(part), np.float32) for part in (colour, weight)))
-    around = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    share = np.minimum(weight, 1)[..., None]
-    return colour + (1 - share) * around
