@@ -15,6 +15,7 @@ import pytest
 import trimesh
 from conftest import read_raw
 
+from depthapps import ModelParams, make_model
 from depthapps.core.camera import Camera
 from depthapps.core.choices import Axes
 from depthapps.core.color import srgb_decode
@@ -26,7 +27,6 @@ from depthapps.io.models.glb import WEB_BYTES, mesh_glb
 from depthapps.io.models.viewer import viewer_page
 from depthapps.io.models.write import write_cloud, write_mesh
 from depthapps.io.outputs import Outputs
-from depthapps.mesh.build import build_cloud, build_mesh
 
 
 def load(path, **options) -> Any:
@@ -41,7 +41,7 @@ def picture(path) -> Any:
 
 @pytest.fixture
 def mesh(step_scene):
-    return build_mesh(step_scene)
+    return make_model(step_scene).shape
 
 
 def write(path, model):
@@ -121,7 +121,7 @@ def test_ply_keeps_camera_axes_and_colours(tmp_path, mesh):
 
 
 def test_clouds_are_read_back(tmp_path, step_scene):
-    cloud = build_cloud(step_scene)
+    cloud = make_model(step_scene, ModelParams(points=True)).shape
     ply = load(write(tmp_path / "cloud.ply", cloud))
     assert isinstance(ply, trimesh.PointCloud)
     assert np.allclose(ply.vertices, cloud.points)
@@ -226,7 +226,7 @@ def test_a_browser_shows_the_model_from_the_photos_view(tmp_path, step_scene, ch
     image[:45, :60] = (250, 20, 20)
     camera = Camera(120, 90, 100.0, 100.0, 20.0, 44.5) if "R" in kind else step_scene.camera  # looks past its axis
     scene = Scene(image, step_scene.depth_m, camera)
-    model = build_cloud(scene) if kind == "points" else build_mesh(scene)
+    model = make_model(scene, ModelParams(points=True)).shape if kind == "points" else make_model(scene).shape
     page = viewer_page(model, scene.camera, "a model") + (PRESS_R if "R" in kind else PRESS_P if "P" in kind else "")
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
     shot = tmp_path / "shot.png"

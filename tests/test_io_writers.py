@@ -183,7 +183,7 @@ def test_readers_take_strings_and_names_of_any_letters(tmp_path, windows_opencv)
     assert np.array_equal(read_disparity(str(folder / "ü.tif")), MAP)
     write_calibration(str(folder / "ü.yml"), RIG, 0.5)
     found = read_calibration(str(folder / "ü.yml"))
-    assert (found.fx, found.baseline_m) == (150, 0.1)
+    assert (found.matrix[0, 0], found.baseline_m) == (150, 0.1)
     (folder / "ü.json").write_bytes(b'\xef\xbb\xbf[{"azimuth": 1}]')
     assert read_lights(str(folder / "ü.json")) == [{"azimuth": 1}]
     for side in ("left", "right"):

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from depthapps import ModelParams, make_model
 from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
 from depthapps.core.geometry import project
 from depthapps.core.scene import Scene
-from depthapps.mesh.build import build_cloud, build_mesh
 from depthapps.mesh.cut import cut_surface, textured_mesh
 
 
 def test_every_vertex_lies_on_the_surface_and_shows_its_pixel(step_scene):
-    mesh = build_mesh(step_scene)
+    mesh = make_model(step_scene).shape
     x, y, z = project(mesh.vertices, step_scene.camera)
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
     assert np.allclose(x, column, atol=1e-3)
@@ -31,7 +31,7 @@ def test_every_vertex_lies_on_the_surface_and_shows_its_pixel(step_scene):
 
 
 def test_no_triangle_bridges_the_step(step_scene):
-    mesh = build_mesh(step_scene)
+    mesh = make_model(step_scene).shape
     z = mesh.vertices[mesh.triangles][..., 2]
     assert (z.max(axis=1) - z.min(axis=1)).max() == 0
     assert len(mesh.vertices) == 90 * 120
@@ -40,7 +40,7 @@ def test_no_triangle_bridges_the_step(step_scene):
 def test_unknown_and_flying_pixels_are_left_out(step_scene):
     depth = step_scene.depth_m.copy()
     depth[0:10], depth[80, 20] = np.nan, 2.0
-    mesh = build_mesh(Scene(step_scene.image, depth, step_scene.camera))
+    mesh = make_model(Scene(step_scene.image, depth, step_scene.camera)).shape
     assert len(mesh.vertices) == 80 * 120 - 1
     assert mesh.triangles.max() == len(mesh.vertices) - 1
     assert len(np.unique(mesh.triangles)) == len(mesh.vertices)
@@ -81,7 +81,7 @@ def test_specks_are_left_out_and_every_pixel_is_accounted_for(step_scene):
 
 
 def test_a_cloud_has_the_points_of_the_mesh(step_scene):
-    cloud, mesh = build_cloud(step_scene), build_mesh(step_scene)
+    cloud, mesh = make_model(step_scene, ModelParams(points=True)).shape, make_model(step_scene).shape
     assert np.array_equal(cloud.points, mesh.vertices)
     assert np.array_equal(cloud.colors, mesh.colors)
 
@@ -90,7 +90,7 @@ def test_a_depth_map_of_single_pixels_is_refused():
     depth = np.full((4, 4), np.nan, np.float32)
     depth[1, 1] = 1
     with pytest.raises(InputError, match="no connected surface"):
-        build_mesh(Scene(np.zeros((4, 4, 3), np.uint8), depth, Camera.centred(4, 4, 4)))
+        make_model(Scene(np.zeros((4, 4, 3), np.uint8), depth, Camera.centred(4, 4, 4)))
 
 
 def test_stereo_noise_does_not_tear_a_wall():
@@ -98,12 +98,12 @@ def test_stereo_noise_does_not_tear_a_wall():
     inverse = 0.4 + np.where(rng.random((80, 100)) < 0.5, 0.0, 0.012)  # steps of 3 %, more than the cut
     camera, image = Camera.centred(100, 80, 100), np.zeros((80, 100, 3), np.uint8)
     scene = Scene(image, (1 / inverse).astype(np.float32), camera, inverse_depth_sigma=0.006)
-    assert len(build_mesh(scene).triangles) == 2 * 79 * 99
+    assert len(make_model(scene).shape.triangles) == 2 * 79 * 99
 
 
 def test_what_is_likely_wrong_is_no_surface(step_scene):
     confidence = np.ones(step_scene.depth_m.shape, np.float32)
     confidence[30:60, 45:75] = 0.1
-    mesh = build_mesh(replace(step_scene, confidence=confidence))
+    mesh = make_model(replace(step_scene, confidence=confidence)).shape
     assert mesh.vertices[:, 2].min() == 3
     assert len(mesh.vertices) == 90 * 120 - 30 * 30

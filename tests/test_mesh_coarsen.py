@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from depthapps.mesh.coarsen import BLOCK_PX, coarse_triangles
-from depthapps.mesh.simplify import rasterize
+from depthapps.surface.raster import draw_largest
 from depthapps.surface.tearing import Quads, grid_quads, surface_links
 
 HEIGHT, WIDTH = 100, 150  # no multiples of a block
@@ -28,9 +28,8 @@ def quads_of(inverse: np.ndarray) -> Quads:
 
 def drawn(inverse: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     y, x = np.divmod(np.arange(inverse.size), inverse.shape[1])
-    out = np.full(inverse.shape, np.nan)
-    rasterize(np.column_stack([x, y, inverse.ravel()]).astype(float), triangles, out)
-    return out
+    found = draw_largest(np.column_stack([x, y, inverse.ravel()]), triangles, (inverse.shape[0], inverse.shape[1]))
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def twice_areas(triangles: np.ndarray) -> np.ndarray:

@@ -11,8 +11,9 @@ from depthapps.core.errors import InputError
 from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
 from depthapps.mesh.params import SimplifyParams
-from depthapps.mesh.simplify import Collapser, rasterize, simplify_surface
+from depthapps.mesh.simplify import Collapser, simplify_surface
 from depthapps.mesh.triangles import border_edges
+from depthapps.surface.raster import draw_largest
 
 HEIGHT, WIDTH = 150, 200
 
@@ -51,8 +52,7 @@ def test_the_error_that_is_told_is_the_error_there_is(room):
     assert len(triangles) <= 1000
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     inverse = 1 / surface.depth_m
-    drawn = np.full(inverse.shape, np.nan)
-    rasterize(np.stack([x, y, inverse], axis=-1).reshape(-1, 3).astype(float), triangles, drawn)
+    drawn = draw_largest(np.stack([x, y, inverse], axis=-1).reshape(-1, 3), triangles, (HEIGHT, WIDTH))
     off_edges = cv2.dilate(np.abs(cv2.Laplacian(inverse, cv2.CV_32F)), np.ones((7, 7))) < 0.1
     error = np.abs(inverse / drawn - 1)[off_edges & np.isfinite(drawn)]
     assert np.sqrt(np.mean(error**2)) == pytest.approx(loss.rms, rel=0.2)
@@ -69,8 +69,7 @@ def test_silhouettes_stay(room):
     y, x = np.divmod(np.arange(HEIGHT * WIDTH), WIDTH)
     areas = []
     for some in (whole, triangles[near]):
-        drawn = np.full((HEIGHT, WIDTH), np.nan)
-        rasterize(np.column_stack([x, y, np.ones(x.size)]).astype(float), some, drawn)
+        drawn = draw_largest(np.column_stack([x, y, np.ones(x.size)]), some, (HEIGHT, WIDTH))
         areas.append(np.isfinite(drawn).sum())
     assert areas[1] == pytest.approx(areas[0], rel=0.02)
 

@@ -356,11 +356,11 @@ coc[4:] = -2
 scatter_seen(np.zeros((9, 9, 3), np.float32), coc)
 """
 _SIMPLIFY = """
-from depthapps import Camera, Scene, build_mesh
+from depthapps import Camera, ModelParams, Scene, make_model
 from depthapps.mesh.simplify import SimplifyParams
 depth = 2 + 0.1 * np.sin(np.arange(900.0).reshape(30, 30) / 50)
 scene = Scene(np.zeros((30, 30, 3), np.uint8), depth.astype(np.float32), Camera.centred(30, 30, focal_px=30))
-build_mesh(scene, SimplifyParams(max_triangles=100))
+make_model(scene, ModelParams(max_triangles=100))
 """
 
 

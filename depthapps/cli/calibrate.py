@@ -26,7 +26,9 @@ class BoardOptions:
     marker: Annotated[
         float | None, typer.Option(help="the side of a ChArUco marker in metres [default: 3/4 square]", metavar="M")
     ] = None
-    dictionary: Annotated[str, typer.Option(help="the ChArUco board's markers", metavar="NAME")] = "4X4_50"
+    dictionary: Annotated[
+        str | None, typer.Option(help="the ChArUco board's markers [default: 4X4_50]", metavar="NAME")
+    ] = None
 
 
 def calibrate(

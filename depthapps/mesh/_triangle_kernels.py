@@ -1,4 +1,4 @@
-"""Compiled loops over the triangles of a mesh: its pieces, its steps of colour, its picture."""
+"""Compiled loops over the triangles of a mesh: its pieces, its steps of colour."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,27 +30,3 @@ def find_color_steps(triangles, colors, steps) -> None:
                 step = max(colors[v, c], colors[u, c]) - min(colors[v, c], colors[u, c])  # unsigned
                 steps[v] = max(steps[v], step)
                 steps[u] = max(steps[u], step)
-
-
-def rasterize(points: NDArray[np.floating], triangles: NDArray[np.int32], out: NDArray[np.floating]) -> None:
-    """Draw triangles of points (V, 3) = (x, y, value) into `out` (H, W), the largest value at each pixel centre.
-
-    What no triangle covers stays; NaN gives way to any value.
-    """
-    height, width = out.shape
-    edge = 1e-4  # pixels on an edge belong to both sides
-    for t in range(len(triangles)):
-        a, b, c = points[triangles[t, 0]], points[triangles[t, 1]], points[triangles[t, 2]]
-        twice = (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
-        if twice == 0:
-            continue
-        left, right = int(np.ceil(min(a[0], b[0], c[0]))), int(np.floor(max(a[0], b[0], c[0])))
-        top, bottom = int(np.ceil(min(a[1], b[1], c[1]))), int(np.floor(max(a[1], b[1], c[1])))
-        for y in range(max(0, top), min(height - 1, bottom) + 1):
-            for x in range(max(0, left), min(width - 1, right) + 1):
-                s = ((x - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (y - a[1])) / twice
-                r = ((b[0] - a[0]) * (y - a[1]) - (x - a[0]) * (b[1] - a[1])) / twice
-                if s >= -edge and r >= -edge and s + r <= 1 + edge:
-                    value = a[2] + s * (b[2] - a[2]) + r * (c[2] - a[2])
-                    if not out[y, x] >= value:
-                        out[y, x] = value

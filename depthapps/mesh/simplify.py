@@ -22,6 +22,7 @@ from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.triangles import used_vertices
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
+from depthapps.surface.raster import draw_largest
 from depthapps.surface.tearing import Quads
 
 # A border that moves by a pixel counts as much as a depth that is wrong by this share: silhouettes are seen first.
@@ -47,7 +48,6 @@ _find_collapses = Kernel(
     _KERNELS, "find_collapses", f"int64 int64 int32[:,::1] int32[::1] float64[::1] {_SURFACE} uint8[::1]"
 )
 _collapse = Kernel(_KERNELS, "collapse", f"float64 int64 int32[:,::1] {_SURFACE} uint8[::1] uint8[::1] int64[::1]")
-rasterize = Kernel("depthapps.mesh._triangle_kernels", "rasterize", "float64[:,::1] int32[:,::1] float64[:,::1]")
 
 
 @dataclass(frozen=True)
@@ -171,8 +171,8 @@ class _Measure:
             self._inner = self._seen & (flat < 0.1 * before)
 
     def loss(self, triangles: NDArray[np.int32]) -> Loss:
-        after = np.full(self._before.shape, np.nan)
-        rasterize(self._points, np.ascontiguousarray(triangles), after)
+        height, width = self._before.shape
+        after = draw_largest(self._points, triangles, (height, width)).astype(np.float64)
         both = self._inner & np.isfinite(after)
         error = np.abs(self._before[both] / after[both] - 1)
         lost = self._seen & ~np.isfinite(after)

@@ -1,4 +1,4 @@
-"""Compiled loops of shadow maps: triangles drawn into a light's view, and surfaces looked up in it.
+"""Compiled loops of shadow maps: surfaces looked up in what a light sees.
 
 Depth in such a view is a nearness, linear over the view on every plane and larger where nearer: -Z of a light that is
 infinitely far, 1/Z of a lamp.
@@ -13,7 +13,6 @@ from depthapps.runtime.inlining import within
 
 _LEAST_FACING = 0.02  # sine of the angle at which a surface is taken to be lit that is grazed more
 _LEAST = 1.0  # texels that something has to be nearer to the light to stop it
-_EDGE = 1e-4  # texels on an edge belong to both sides
 _GOLDEN = math.pi * (3 - math.sqrt(5))
 _GOLDEN_X, _GOLDEN_Y = math.cos(_GOLDEN), math.sin(_GOLDEN)
 
@@ -26,37 +25,6 @@ def _turned(way, x, y, z):
         way[3] * x + way[4] * y + way[5] * z,
         way[6] * x + way[7] * y + way[8] * z,
     )
-
-
-def draw_rows(
-    points: NDArray[np.floating], triangles: NDArray[np.int32], first: int, end: int, view: NDArray[np.floating]
-) -> None:
-    """Draw triangles (T, 3) of points (V, 3) = (x, y, nearness) into rows first..end of a view: the nearest stays."""
-    width, low, high = view.shape[1], first + 0.0, end - 1.0
-    for t in range(len(triangles)):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        ay, by, cy = points[a, 1] + 0.0, points[b, 1] + 0.0, points[c, 1] + 0.0
-        # min and max of two numbers of one type: numba takes 15 ms to compile each other kind
-        top, bottom = math.ceil(max(min(min(ay, by), cy), low)), math.floor(min(max(max(ay, by), cy), high))
-        if not top <= bottom:
-            continue
-        ax, bx, cx = points[a, 0] + 0.0, points[b, 0] + 0.0, points[c, 0] + 0.0
-        left, right = math.ceil(max(min(min(ax, bx), cx), 0.0)), math.floor(min(max(max(ax, bx), cx), width - 1.0))
-        twice = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if not left <= right or not abs(twice) > 0:
-            continue
-        share = 1 / twice
-        an, bn, cn = points[a, 2] + 0.0, points[b, 2] - points[a, 2], points[c, 2] - points[a, 2]
-        s_x, s_y, r_x, r_y = (cy - ay) * share, (ax - cx) * share, (ay - by) * share, (bx - ax) * share
-        for y in range(top, bottom + 1):
-            s, r = (left - ax) * s_x + (y - ay) * s_y, (left - ax) * r_x + (y - ay) * r_y
-            for x in range(left, right + 1):
-                if s >= -_EDGE and r >= -_EDGE and s + r <= 1 + _EDGE:
-                    nearness = np.float32(an + s * bn + r * cn)
-                    if nearness > view[y, x]:
-                        view[y, x] = nearness
-                s += s_x
-                r += r_x
 
 
 def look_up(

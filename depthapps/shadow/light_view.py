@@ -11,20 +11,14 @@ from numpy.typing import NDArray
 
 from depthapps.core.geometry import depth_from_inverse
 from depthapps.core.scene import FloatMap
-from depthapps.runtime.kernel import Kernel
-from depthapps.runtime.threads import for_bands
 from depthapps.shadow.params import DirectionalLight, Light
 from depthapps.shadow.solid import Solid
+from depthapps.surface.raster import draw_largest
 from depthapps.surface.tearing import grid_quads
 
 _WIDEST_HALF_ANGLE_DEG = 80.0  # of a lamp's view; nearer to 90 a plane map has no resolution left
 _THICK_FOOTPRINTS = 3.0  # a far side that is nearer to the near side is that of something flat, and is not drawn
-_BAND_ROWS = 512  # of a view; every band goes through all triangles
 _NEAREST = 0.02  # metres before a lamp, along its view; nothing is seen that is nearer
-
-DRAW_ROWS = Kernel(
-    "depthapps.shadow._map_kernels", "draw_rows", "float32[:,::1] int32[:,::1] int64 int64 float32[:,::1]"
-)
 
 Points = NDArray[np.floating]
 
@@ -79,6 +73,10 @@ class LightView:
             found[:, 2] = nearness
         return found
 
+    def drawn(self, vertices: Points, triangles: NDArray[np.int32]) -> FloatMap:
+        """The largest nearness of triangles (T, 3) at each pixel of the view, -inf where there is none."""
+        return draw_largest(self.project(vertices), triangles, self.size)
+
     @property
     def numbers(self) -> Points:
         """(15,) float64 for kernels: rotation, origin, scale, middle."""
@@ -118,7 +116,7 @@ def draw_shadow_map(solid: Solid, light: Light, size: int) -> ShadowMap:
         half_angle = min(math.acos(max(-1.0, min(1.0, cosine))), math.radians(_WIDEST_HALF_ANGLE_DEG))
         scale = size / 2 / max(math.tan(half_angle), 1e-6)
     view = LightView(rotation, origin, isinstance(light, DirectionalLight), scale, (middle, middle), (size, size))
-    near = draw(view, *occluders(solid))
+    near = view.drawn(*occluders(solid))
     near[np.isinf(near)] = np.nan
     return ShadowMap(-near if view.parallel else 1 / near, view.camera_to_light, view.projection)
 
@@ -136,14 +134,6 @@ def occluders(solid: Solid) -> tuple[Points, NDArray[np.int32]]:
     number[used] = np.arange(len(points), len(points) + len(used), dtype=np.int32)
     deeper = (solid.front.ravel()[used] / solid.back.ravel()[used])[:, None]
     return np.concatenate([points, deeper * points[used]]), np.concatenate([near, number[far.triangles()]])
-
-
-def draw(view: LightView, vertices: Points, triangles: NDArray[np.int32]) -> FloatMap:
-    """The largest nearness of triangles (T, 3) at the middle of each pixel of a view, -inf where there is none."""
-    points = view.project(vertices)
-    near = np.full(view.size, -np.inf, np.float32)
-    for_bands(view.size[0], lambda first, end: DRAW_ROWS(points, triangles, first, end, near), _BAND_ROWS)
-    return near
 
 
 def light_axes(forward: Points) -> Points:

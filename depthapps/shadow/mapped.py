@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
-from depthapps.shadow.light_view import DRAW_ROWS, LightView, Points, draw, light_axes, occluders
+from depthapps.shadow.light_view import LightView, Points, light_axes, occluders
 from depthapps.shadow.lights import beam, light_radius, to_light
 from depthapps.shadow.params import DirectionalLight, Light
 from depthapps.shadow.solid import COMPLETE_ROWS, Solid
 from depthapps.shadow.tracing import steadied, turns
+from depthapps.surface.raster import DRAW_ROWS
 
 # Of a map, across each pixel of the picture that it shows. 1 and 2 give two rooms the same IoU with the truth; with
 # rays through the same triangles they agree to 0.991 and 0.996, 1.5 to 0.994.
@@ -62,7 +63,7 @@ class Mapper:
         return steadied(seen.reshape(shape), self.solid) * beam(light, self.solid.points)
 
     def _look_up(self, view: LightView, part: NDArray[np.intp], radius: float) -> FloatMap:
-        near = draw(view, *self._occluders)
+        near = view.drawn(*self._occluders)
         points, normals = self._start.take(part, axis=0), self._normals.take(part, axis=0)
         turn = self._turn[part] if radius > 0 else np.zeros(len(part), np.float32)
         looks, nearest, seen = view.numbers, float(near.max()), np.empty(len(part), np.float32)

@@ -22,11 +22,10 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
+from depthapps import ModelParams, make_model
 from depthapps.core.camera import Camera
 from depthapps.core.geometry import project, ray_directions, unproject
 from depthapps.core.scene import Scene
-from depthapps.mesh.build import build_mesh
-from depthapps.mesh.params import WEB
 from depthapps.runtime.open3d import import_open3d
 from depthapps.scan.fuse import fuse_views
 from depthapps.surface.tearing import Links, grid_triangles
@@ -134,7 +133,7 @@ def ours(limit: bool) -> Callable[[Scene], tuple[Array, NDArray]]:
     """The presets."""
 
     def run(scene: Scene) -> tuple[Array, NDArray]:
-        mesh = build_mesh(scene, WEB if limit else None)
+        mesh = make_model(scene, ModelParams("web" if limit else "full")).shape
         return mesh.vertices, mesh.triangles
 
     return run

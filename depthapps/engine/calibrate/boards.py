@@ -56,10 +56,28 @@ class Board:
                 )
 
     @classmethod
-    def parse(cls, text: str, square_m: float, marker_m: float | None, dictionary: str) -> Board:
-        """The board that "9x6" (inner corners) or "charuco:11x8" (squares) describes.
+    def parse(cls, text: str, square_m: float, marker_m: float | None = None, dictionary: str | None = None) -> Board:
+        """Make a board of a short description.
 
-        marker_m None is three quarters of a square, as most boards have it.
+        Parameters
+        ----------
+        text : str
+            "9x6" for a chessboard of 9x6 inner corners, "charuco:11x8" for a ChArUco board of 11x8 squares.
+        square_m : float
+            The side of a square in metres, measured on the print.
+        marker_m : float, optional
+            The side of a ChArUco marker in metres; None is three quarters of a square, as most boards have it.
+        dictionary : str, optional
+            The ChArUco board's markers; None is "4X4_50".
+
+        Returns
+        -------
+        Board
+
+        Raises
+        ------
+        InputError
+            The description is none, or there is no such board.
         """
         found = re.fullmatch(r"(charuco:)?(\d+)x(\d+)", text.lower())
         if found is None:
@@ -68,7 +86,7 @@ class Board:
         if not found[1]:
             return cls(columns, rows, square_m)
         marker_m = 0.75 * square_m if marker_m is None else marker_m
-        return cls(columns, rows, square_m, dictionary.upper().removeprefix("DICT_"), marker_m)
+        return cls(columns, rows, square_m, (dictionary or "4X4_50").upper().removeprefix("DICT_"), marker_m)
 
     def points_m(self) -> NDArray[np.float32]:
         """Its corners (N, 3) on paper, row by row: metres, Z = 0."""
