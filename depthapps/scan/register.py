@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
+from depthapps.core.features import Features, find_features, pair_features
 from depthapps.core.geometry import rotation_between
 from depthapps.core.scene import Scene
 from depthapps.runtime.open3d import import_open3d
 
-FEATURES = 1500  # a view
-RATIO = 0.8  # Lowe's: the best match's distance over the second's
+BEST_OF_CELL = 14  # features; some 1500 a view
 REPROJECTION_PX = 3.0
 FEWEST_MATCHES = 25  # that agree on a pose; fewer do so by chance on repeated texture
 FEWEST_FOLLOWING = 15  # ... of views that follow each other, which are likely to share something
@@ -50,9 +50,8 @@ class Trajectory:
 class _Frame:
     """What is kept of a view: its features with their points (N, 3), its sparse cloud, and its small pictures."""
 
-    pixels: NDArray[np.floating]
+    features: Features
     points: NDArray[np.floating]
-    descriptors: NDArray[np.floating]
     matrix: NDArray[np.floating]
     cloud: Any
     spacing: float
@@ -120,8 +119,8 @@ def trajectory_errors(
 def _frame(o3d: Any, scene: Scene) -> _Frame:
     camera, image = scene.camera, to_8bit(scene.image)
     depth = np.where(np.isfinite(scene.depth_m), scene.depth_m, 0).astype(np.float32)
-    found, descriptors = cv2.SIFT.create(FEATURES).detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
-    pixels = np.array([k.pt for k in found], np.float64).reshape(-1, 2)
+    features = find_features(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), BEST_OF_CELL)
+    pixels = features.points
     x, y = (np.clip(np.rint(p).astype(int), 0, n - 1) for p, n in zip(pixels.T, image.shape[1::-1], strict=True))
     z = depth[y, x]
     kept = z > 0
@@ -140,18 +139,7 @@ def _frame(o3d: Any, scene: Scene) -> _Frame:
     grey = o3d.geometry.RGBDImage.create_from_color_and_depth(
         o3d.geometry.Image(np.ascontiguousarray(image)), o3d.geometry.Image(depth), 1.0, 8.0, True
     )
-    if descriptors is None:
-        descriptors = np.empty((0, 128), np.float32)
-    return _Frame(
-        pixels[kept],
-        points[kept],
-        np.asarray(descriptors, np.float32)[kept],
-        camera.matrix,
-        cloud,
-        spacing,
-        grey,
-        intrinsic,
-    )
+    return _Frame(features.among(kept), points[kept], camera.matrix, cloud, spacing, grey, intrinsic)
 
 
 def _tie(o3d: Any, frames: list[_Frame], source: int, target: int, *, odometry: bool) -> list[_Edge]:
@@ -177,14 +165,10 @@ def _tie(o3d: Any, frames: list[_Frame], source: int, target: int, *, odometry: 
 
 def _from_features(a: _Frame, b: _Frame, fewest: int) -> tuple[NDArray[np.floating] | None, int]:
     """The pose that brings a's axes into b's, from features seen in both, and how many agree on it."""
-    if min(len(a.descriptors), len(b.descriptors)) < fewest:
+    rows, columns = pair_features(a.features, b.features)
+    if len(rows) < fewest:
         return None, 0
-    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(a.descriptors, b.descriptors, 2)
-    good = [first for first, second in pairs if first.distance < RATIO * second.distance]
-    if len(good) < fewest:
-        return None, 0
-    points = a.points[[m.queryIdx for m in good]]
-    pixels = b.pixels[[m.trainIdx for m in good]]
+    points, pixels = a.points[rows], b.features.points[columns]
     # of OpenCV's minimal solvers the one that finds no poses kilometres away, from where all points are one
     options = {"iterationsCount": 300, "reprojectionError": REPROJECTION_PX, "confidence": 0.999}
     done, turn, move, inliers = cv2.solvePnPRansac(points, pixels, b.matrix, None, **options, flags=cv2.SOLVEPNP_AP3P)

@@ -1,0 +1,77 @@
+"""Points that two pictures share: SIFT features, found and matched (Lowe 2004)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.scene import Image
+
+LONGEST_PX = 1280  # of the copy in which features are looked for
+CELLS = 12  # along the longer side, to spread the features over the picture
+BEST_OF_CELL = 40  # at most 12 · 12 · 40: their distances fit into 130 MB
+RATIO = 0.8  # Lowe 2004: rejects 90 % of the wrong matches and 5 % of the right ones
+FAINTEST = 0.015  # SIFT's contrast threshold; its usual 0.04 leaves fur and plaster empty
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Points (N, 2) float64 px of a picture, and what it looks like there: descriptors (N, 128) float32, length 1."""
+
+    points: NDArray[np.floating]
+    descriptors: NDArray[np.floating]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.points)
+
+    def among(self, kept: NDArray[np.bool_]) -> Features:
+        """Those of a mask (N,)."""
+        return Features(self.points[kept], self.descriptors[kept])
+
+
+def find_features(view: Image, best_of_cell: int = BEST_OF_CELL) -> Features:
+    """The strongest SIFT features of a picture (H, W) uint8 grey, so many in each of some 12 x 12 cells.
+
+    Large pictures are looked at in a copy of LONGEST_PX. Descriptors are the square roots of SIFT's, whose distances
+    are Hellinger's (RootSIFT, Arandjelović and Zisserman 2012).
+    """
+    height, width = view.shape
+    shrink = min(1.0, LONGEST_PX / max(height, width))
+    size = max(1, round(width * shrink)), max(1, round(height * shrink))
+    small = cv2.resize(view, size, interpolation=cv2.INTER_AREA)
+    sift = cv2.SIFT.create(contrastThreshold=FAINTEST)
+    points = sift.detect(small, None)
+    cell = max(size) / CELLS
+    cells: dict[tuple[int, int], list[cv2.KeyPoint]] = {}
+    for point in sorted(points, key=lambda p: -p.response):
+        found = cells.setdefault((int(point.pt[0] / cell), int(point.pt[1] / cell)), [])
+        if len(found) < best_of_cell:
+            found.append(point)
+    points, descriptors = sift.compute(small, [p for c in cells.values() for p in c])
+    if descriptors is None or not len(points):
+        return Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
+    positions = (np.array([p.pt for p in points]) + 0.5) / (np.array(size) / (width, height)) - 0.5
+    roots = np.sqrt(descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9))
+    return Features(positions, roots.astype(np.float32))
+
+
+def pair_features(first: Features, second: Features) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which features of two pictures are of one point: their numbers (M,) in the first and in the second picture.
+
+    Of each other the best, and clearly better than the second best (Lowe's ratio test).
+    """
+    if len(first) < 2 or len(second) < 2:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    likeness = first.descriptors @ second.descriptors.T
+    best = likeness.argmax(axis=1)
+    rows = np.arange(len(best))
+    top = likeness[rows, best].copy()
+    mutual = likeness.argmax(axis=0)[best] == rows
+    likeness[rows, best] = -1
+    distance, next_distance = (np.sqrt(np.maximum(2 - 2 * a, 0)) for a in (top, likeness.max(axis=1)))
+    kept = np.flatnonzero(mutual & (distance < RATIO * next_distance))
+    return kept, best[kept]
