@@ -25,7 +25,7 @@ from .core.errors import (
     UnalignedError,
 )
 from .core.geometry import depth_from_disparity, disparity_from_depth, project, unproject
-from .core.models import PointCloud, TriangleMesh
+from .core.models import PointCloud, PrintableSolid, ShadowMap, TriangleMesh
 from .core.scene import FloatMap, Image, PhotoPair, Scene, StereoPair
 from .core.version import __version__
 from .engine.calibrate.boards import Board
@@ -42,13 +42,12 @@ from .io.network import read_network
 from .io.outputs import Outputs
 from .io.photos.images import Photo, read_image, read_photo, write_image, write_mask
 from .io.photos.metadata import Metadata
-from .io.sequences import Sequence, read_sequence
+from .io.sequences import Sequence, SequenceFrame, read_sequence
 from .io.shadow_map import write_shadow_map
 from .io.video import write_video
-from .mesh.params import SimplifyParams, SolidParams
+from .mesh.params import PrintParams, SimplifyParams
 from .scan.fuse import Fused
 from .scan.params import FuseParams
-from .shadow.light_view import ShadowMap
 from .shadow.params import (
     DirectionalLight,
     Light,
@@ -104,6 +103,8 @@ __all__ = [
     "PointLight",
     "Preset",
     "Print",
+    "PrintParams",
+    "PrintableSolid",
     "Progress",
     "Quality",
     "Rectify",
@@ -113,11 +114,11 @@ __all__ = [
     "Scene",
     "SceneParams",
     "Sequence",
+    "SequenceFrame",
     "ShadowMap",
     "Shadows",
     "Show",
     "SimplifyParams",
-    "SolidParams",
     "SpotLight",
     "Stage",
     "StereoError",

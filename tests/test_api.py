@@ -170,7 +170,7 @@ def test_models_and_prints_are_those_of_the_command(tmp_path, opened):
     da.write_model([tmp_path / "api.glb", tmp_path / "api.ply"], model)
     da.write_viewer_page(tmp_path / "api.html", model, "left")
     run("mesh", *GIVEN, "--preset", "print", "--size-mm", 60, "--max-triangles", 2000, "-o", tmp_path / "cli.stl")
-    da.write_model(tmp_path / "api.stl", da.make_print(opened.scene, da.SolidParams(60, 2000)))
+    da.write_model(tmp_path / "api.stl", da.make_print(opened.scene, da.PrintParams(60, 2000)))
     for suffix in ("glb", "ply", "html", "stl"):
         assert same(tmp_path / f"cli.{suffix}", tmp_path / f"api.{suffix}"), suffix
 

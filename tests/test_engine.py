@@ -15,7 +15,7 @@ from depthapps.engine.front.exposure import equalize_exposure, match_exposure
 from depthapps.engine.front.noise import noise_level, remove_noise
 from depthapps.engine.front.range import find_range
 from depthapps.engine.match import match_pair
-from depthapps.engine.matching.refinement import complete, snap_edges, weighted_medians
+from depthapps.engine.matching.refinement import complete, median_filter_edges, weighted_medians
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
 
 
@@ -207,13 +207,13 @@ def test_depth_edges_move_onto_the_edges_of_the_picture():
     picture[30:70, 40:80] = (200, 160, 90)
     fattened = np.asarray(cv2.dilate(truth, np.ones((5, 5), np.uint8)), np.float32)
     assert (fattened != truth).mean() > 0.02
-    assert (np.abs(snap_edges(fattened, picture) - truth) > 1).mean() < 0.0005  # the corners' own pixels
+    assert (np.abs(median_filter_edges(fattened, picture) - truth) > 1).mean() < 0.0005  # the corners' own pixels
 
 
 def test_a_slanted_plane_has_no_edges_to_move():
     slanted = np.broadcast_to(np.linspace(10, 30, 120, dtype=np.float32), (90, 120)).copy()
     picture = np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)
-    assert snap_edges(slanted, picture) == pytest.approx(slanted, abs=1e-5)
+    assert median_filter_edges(slanted, picture) == pytest.approx(slanted, abs=1e-5)
 
 
 def test_completion_fills_an_occlusion_with_background_up_to_the_edge(two_layers):

@@ -12,7 +12,7 @@ from test_mesh_fuse import POSES, view
 
 from depthapps.core.errors import InputError
 from depthapps.io.models.stl import stl_bytes
-from depthapps.mesh.params import SolidParams
+from depthapps.mesh.params import PrintParams
 from depthapps.mesh.triangles import join_pieces
 from depthapps.scan.fuse import fuse_views
 from depthapps.scan.params import FuseParams
@@ -27,7 +27,7 @@ def corner():
 
 @pytest.mark.parametrize("max_triangles", [200_000, 8_000])
 def test_a_fused_surface_becomes_one_closed_body_of_its_size(corner, max_triangles):
-    solid = build_shell(corner, np.array([0.1, -1, 0.1]), SolidParams(60, max_triangles))
+    solid = build_shell(corner, np.array([0.1, -1, 0.1]), PrintParams(60, max_triangles))
     body = trimesh.Trimesh(solid.vertices, solid.triangles, process=False)
     assert solid.watertight
     assert body.is_watertight
@@ -44,7 +44,7 @@ def test_a_fused_surface_becomes_one_closed_body_of_its_size(corner, max_triangl
 
 
 def test_the_floor_lies_on_the_plate(corner):
-    body = build_shell(corner, np.array([0.2, -1, 0.2]), SolidParams(60))
+    body = build_shell(corner, np.array([0.2, -1, 0.2]), PrintParams(60))
     solid = trimesh.Trimesh(body.vertices, body.triangles, process=False)
     level = solid.area_faces[np.abs(solid.face_normals[:, 2]) > 0.999].sum()
     assert level > 0.15 * solid.area  # the plate's underside alone is 10 %
@@ -52,4 +52,4 @@ def test_the_floor_lies_on_the_plate(corner):
 
 def test_a_shell_too_small_for_its_walls_is_refused(corner):
     with pytest.raises(InputError, match="walls"):
-        build_shell(corner, np.array([0, -1, 0]), SolidParams(3))
+        build_shell(corner, np.array([0, -1, 0]), PrintParams(3))

@@ -8,11 +8,11 @@ import pytest
 
 from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
+from depthapps.core.models import border_edges
 from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
 from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.simplify import Collapser, simplify_surface
-from depthapps.mesh.triangles import border_edges
 from depthapps.surface.raster import draw_largest
 
 HEIGHT, WIDTH = 150, 200

@@ -23,7 +23,7 @@ from depthapps.shadow.params import (
     color_of_temperature,
 )
 from depthapps.shadow.relight import estimated_light, relight
-from depthapps.shadow.solid import build_solid
+from depthapps.shadow.solid import build_lit_solid
 from depthapps.shadow.tracing import Tracer, steadied
 
 NEAR, FAR = 1.0, 1.5
@@ -40,7 +40,7 @@ def scene() -> Scene:
 
 @pytest.fixture(scope="module")
 def surface(scene):
-    return build_solid(scene)
+    return build_lit_solid(scene)
 
 
 def true_shadow(scene: Scene, ways_to_light) -> np.ndarray:
@@ -101,7 +101,7 @@ def test_a_large_lamp_softens_and_a_small_one_does_not(surface):
 def test_what_turns_away_sees_nothing_and_what_is_infinite_sees_all(scene):
     depth = scene.depth_m.copy()
     depth[:20] = np.inf
-    surface = build_solid(Scene(scene.image, depth, CAMERA))
+    surface = build_lit_solid(Scene(scene.image, depth, CAMERA))
     visible = Tracer(surface).visibility(DirectionalLight((0, 0, -1)), 16).seen  # from behind the wall
     assert (visible[:20] == 1).all()
     assert (visible[20:] == 0).all()
@@ -111,7 +111,7 @@ def test_holes_in_the_depth_are_taken_as_background(scene):
     depth = scene.depth_m.copy()
     depth[80:90, 135:150] = np.nan
     light = DirectionalLight((0.5, 0.2, 1))
-    visible = Tracer(build_solid(Scene(scene.image, depth, CAMERA))).visibility(light, 16).seen
+    visible = Tracer(build_lit_solid(Scene(scene.image, depth, CAMERA))).visibility(light, 16).seen
     assert np.isfinite(visible).all()
 
 
@@ -175,7 +175,7 @@ def test_what_faces_the_sky_gets_more_of_it():
     v = np.mgrid[:180, :240][0] - CAMERA.cy
     rooms = Scene(np.full((180, 240, 3), 128, np.uint8), (CAMERA.fy / np.abs(v)).astype(np.float32), CAMERA)
     params = RelightParams(ambient=0.3)
-    out = to_linear(relight(rooms, build_solid(rooms), [], params)) / to_linear(rooms.image)
+    out = to_linear(relight(rooms, build_lit_solid(rooms), [], params)) / to_linear(rooms.image)
     floor, ceiling = out[150, 120, 0], out[30, 120, 0]
     assert floor + ceiling == pytest.approx(2 * params.ambient, rel=0.05)  # an upright wall gets their mean
     assert floor / ceiling == pytest.approx(5, rel=0.15)  # the ground is a fifth as bright as the sky
@@ -216,9 +216,9 @@ def test_impossible_lights_are_refused(make):
 
 def test_what_is_likely_wrong_casts_no_shadow(scene):
     sun = DirectionalLight((0.5, 0.2, 1))
-    assert not Tracer(build_solid(scene)).visibility(sun, 16).seen.all()
+    assert not Tracer(build_lit_solid(scene)).visibility(sun, 16).seen.all()
     doubt = np.where(scene.depth_m == NEAR, 0.1, 1).astype(np.float32)
-    assert Tracer(build_solid(replace(scene, confidence=doubt))).visibility(sun, 16).seen.all()
+    assert Tracer(build_lit_solid(replace(scene, confidence=doubt))).visibility(sun, 16).seen.all()
 
 
 def test_doubtful_pixels_leave_no_curtain_behind(scene):
@@ -226,8 +226,8 @@ def test_doubtful_pixels_leave_no_curtain_behind(scene):
     doubt = np.ones(scene.depth_m.shape, np.float32)
     doubt[20:40, 200:220] = 0.1
     sun = DirectionalLight((0.5, 0.2, 1))
-    plain = Tracer(build_solid(scene)).visibility(sun, 16).seen
-    assert np.array_equal(Tracer(build_solid(replace(scene, confidence=doubt))).visibility(sun, 16).seen, plain)
+    plain = Tracer(build_lit_solid(scene)).visibility(sun, 16).seen
+    assert np.array_equal(Tracer(build_lit_solid(replace(scene, confidence=doubt))).visibility(sun, 16).seen, plain)
 
 
 def test_a_box_casts_the_shadow_of_its_far_side():
@@ -237,7 +237,9 @@ def test_a_box_casts_the_shadow_of_its_far_side():
     # the edge (0, 1) is nearest; one face leads to (-0.3, 1.3), the other to (0.3, 1.3); the far edge is (0, 1.6)
     box = np.where(across < 0, 1 / (1 + across), 1 / (1 - across))
     inside = (np.abs(across) < 0.3 / 1.3) & (np.abs(v - CAMERA.cy) < 30)
-    solid = build_solid(Scene(np.zeros((180, 240, 3), np.uint8), np.where(inside, box, 3).astype(np.float32), CAMERA))
+    solid = build_lit_solid(
+        Scene(np.zeros((180, 240, 3), np.uint8), np.where(inside, box, 3).astype(np.float32), CAMERA)
+    )
     at = round(CAMERA.cx)
     assert 1 / solid.back[90, at] == pytest.approx(1.6, abs=0.03)
     assert (solid.back <= solid.front).all()
@@ -250,7 +252,7 @@ def test_what_looks_like_a_slope_to_the_wall_makes_a_card_no_thicker():
     depth[70:110, 100:140] = 1 / (1 / FAR + 0.15)
     depth[90, 140] = 1 / (1 / FAR + 0.075)
     depth[:, 150:] = 2 * FAR  # where the wall ends, so that card and wall together would be one thing
-    solid = build_solid(Scene(np.zeros((180, 240, 3), np.uint8), depth, CAMERA))
+    solid = build_lit_solid(Scene(np.zeros((180, 240, 3), np.uint8), depth, CAMERA))
     assert solid.links.right[90, 138:142].all()  # taken by itself, the row cannot be told from a slope
     thickness = 1 / solid.back - 1 / solid.front
     assert thickness.max() < 0.03
@@ -261,7 +263,7 @@ def test_noise_leaves_the_shadow_and_no_acne(scene):
     noise = 0.004 * rng.standard_normal(scene.depth_m.shape).astype(np.float32)
     noisy = replace(scene, depth_m=1 / (1 / scene.depth_m + noise))
     sun = DirectionalLight((0.5, 0.2, 1))
-    clean, found = (Tracer(build_solid(s)).visibility(sun, 16).seen < 0.5 for s in (scene, noisy))
+    clean, found = (Tracer(build_lit_solid(s)).visibility(sun, 16).seen < 0.5 for s in (scene, noisy))
     assert overlap(found, clean) > 0.85
     assert (found & ~clean).mean() < 0.003
 
@@ -295,7 +297,7 @@ def test_a_spot_lights_its_cone_only(surface):
 def test_corners_are_darker_than_open_walls():
     across = np.abs(np.arange(240) - CAMERA.cx) / CAMERA.fx
     depth = np.tile(1.5 / (1 + across), (180, 1)).astype(np.float32)  # two walls that meet in the middle
-    corner = build_solid(Scene(np.zeros((180, 240, 3), np.uint8), depth, CAMERA))
+    corner = build_lit_solid(Scene(np.zeros((180, 240, 3), np.uint8), depth, CAMERA))
     openness = Tracer(corner).openness(32)
     assert openness[90, 118] < openness[90, 30] - 0.05
     assert ((openness >= 0) & (openness <= 1)).all()

@@ -13,7 +13,7 @@ from depthapps.shadow.light_view import occluders
 from depthapps.shadow.lights import light_vector
 from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.params import DirectionalLight, PointLight
-from depthapps.shadow.solid import Solid, build_solid
+from depthapps.shadow.solid import LitSolid, build_lit_solid
 from depthapps.shadow.tracing import Tracer
 
 CAMERA = Camera.centred(480, 360, 420.0)
@@ -26,7 +26,7 @@ LIGHTS = [
 
 
 @pytest.fixture(scope="module")
-def solid() -> Solid:
+def solid() -> LitSolid:
     """A ball, a post and a card on a floor before a wall."""
     rays = ray_directions(CAMERA)
     x, y, _ = np.moveaxis(rays, -1, 0)
@@ -37,10 +37,10 @@ def solid() -> Solid:
     for z, left, right, top, bottom in ((1.9, 0.35, 0.41, -0.3, 0.6), (2.4, 0.6, 0.9, -0.1, 0.3)):
         inside = (x * z > left) & (x * z < right) & (y * z > top) & (y * z < bottom)
         depth = np.where(inside, np.minimum(depth, z), depth)
-    return build_solid(Scene(np.full((360, 480, 3), 128, np.uint8), depth.astype(np.float32), CAMERA))
+    return build_lit_solid(Scene(np.full((360, 480, 3), 128, np.uint8), depth.astype(np.float32), CAMERA))
 
 
-def seen_by_embree(solid: Solid, light) -> np.ndarray:
+def seen_by_embree(solid: LitSolid, light) -> np.ndarray:
     """Whether the straight way to the light meets none of the triangles that the map is drawn from."""
     o3d = import_open3d()
     vertices, triangles = occluders(solid)
@@ -79,6 +79,6 @@ def test_soft_shadows_agree_with_256_rays(solid, light):
 def test_infinity_is_lit_and_casts_nothing():
     depth = np.full((60, 80), np.inf, np.float32)
     depth[40:] = 2
-    sky = build_solid(Scene(np.zeros((60, 80, 3), np.uint8), depth, Camera.centred(80, 60, 70.0)))
+    sky = build_lit_solid(Scene(np.zeros((60, 80, 3), np.uint8), depth, Camera.centred(80, 60, 70.0)))
     seen = Mapper(sky).visibility(DirectionalLight((0, 0.3, 1)))
     assert (seen == 1).all()

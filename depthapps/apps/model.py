@@ -16,16 +16,16 @@ from depthapps.apps.params import ModelParams, PathLike
 from depthapps.core.camera import Camera
 from depthapps.core.choices import Axes, Preset
 from depthapps.core.errors import param
-from depthapps.core.models import PointCloud, TriangleMesh
+from depthapps.core.models import PointCloud, PrintableSolid, TriangleMesh
 from depthapps.core.scene import Scene
 from depthapps.io.formats import TEXTURED_SUFFIXES
 from depthapps.io.models.viewer import VIEWER_POINTS, write_viewer
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
 from depthapps.io.outputs import Outputs
 from depthapps.mesh.cut import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
-from depthapps.mesh.params import WEB, SimplifyParams, SolidParams
+from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
+from depthapps.mesh.printing import build_printable_solid
 from depthapps.mesh.simplify import Loss, simplify_surface
-from depthapps.mesh.solid import Solid, build_solid
 
 LEAST_TOLD = 5e-4  # smaller shares would be told as 0.0 %
 
@@ -75,11 +75,11 @@ class Print(JobResult):
 
     Attributes
     ----------
-    solid : Solid
+    solid : PrintableSolid
         Closed, in millimetres, standing on its base.
     """
 
-    solid: Solid
+    solid: PrintableSolid
 
 
 def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Progress | None = None) -> Model:
@@ -128,13 +128,13 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
     )
 
 
-def make_print(scene: Scene, params: SolidParams | None = None, *, progress: Progress | None = None) -> Print:
+def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Progress | None = None) -> Print:
     """Make a closed solid with a base of a scene, to be printed.
 
     Parameters
     ----------
     scene : Scene
-    params : SolidParams, optional
+    params : PrintParams, optional
         The longest side in millimetres, and the triangles of its front.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
@@ -150,7 +150,7 @@ def make_print(scene: Scene, params: SolidParams | None = None, *, progress: Pro
     """
     journal = Journal(progress)
     with journal.stage("meshing"):
-        solid = build_solid(scene, params)
+        solid = build_printable_solid(scene, params)
     return Print(solid=solid, summary=tell_solid(journal, solid), **journal.told)
 
 
@@ -236,7 +236,7 @@ def _for_page(shape: Shape, scene: Scene, surface: GridSurface) -> tuple[Shape, 
     return _simplified(surface, WEB)[0], f"shows the model as {param('preset', Preset.WEB)} makes it"
 
 
-def tell_solid(journal: Journal, solid: Solid) -> str:
+def tell_solid(journal: Journal, solid: PrintableSolid) -> str:
     """A print in one line, and put into the journal."""
     extent = [round(float(v), 2) for v in np.ptp(solid.vertices, axis=0)]
     journal.add(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from depthapps.core.choices import DepthKind, Frame, Layout, Preset, Quality, Rectify
 from depthapps.core.errors import CalibrationError, InputError, param
 from depthapps.io.formats import DEPTH_PNG_SCALE
-from depthapps.mesh.params import WEB, SimplifyParams, SolidParams
+from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 
 if TYPE_CHECKING:
     from depthapps.core.camera import Calibration, StereoRig
@@ -140,7 +140,7 @@ class ModelParams:
         return SimplifyParams(self.max_triangles or preset.max_triangles, self.max_error_pct)
 
 
-def print_params(size_mm: float | None, max_triangles: int | None) -> SolidParams:
+def print_params(size_mm: float | None, max_triangles: int | None) -> PrintParams:
     """What a print shall be: its longest side in millimetres and its triangles, None for the usual ones."""
     given = {"size_mm": size_mm, "max_triangles": max_triangles}
-    return replace(SolidParams(), **{name: value for name, value in given.items() if value is not None})
+    return replace(PrintParams(), **{name: value for name, value in given.items() if value is not None})

@@ -13,14 +13,15 @@ from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.core.choices import Quality
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
+from depthapps.core.models import ShadowMap
 from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.runtime.kernel import load_ahead
 from depthapps.shadow import mapped, tracing
-from depthapps.shadow.light_view import ShadowMap, draw_shadow_map
+from depthapps.shadow.light_view import draw_shadow_map
 from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.params import Light, LitBy, RelightParams
 from depthapps.shadow.relight import relight as shade
-from depthapps.shadow.solid import Solid, build_solid
+from depthapps.shadow.solid import LitSolid, build_lit_solid
 from depthapps.shadow.tracing import Tracer
 
 _SAMPLES = {Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent; fast has shadow maps
@@ -35,7 +36,7 @@ def load_shadow_loops(quality: Quality) -> None:
 class _Caster:
     """A scene's solid, with what finds who sees a light made ready once."""
 
-    def __init__(self, solid: Solid, quality: Quality) -> None:
+    def __init__(self, solid: LitSolid, quality: Quality) -> None:
         self.solid, self.quality = solid, quality
 
     @cached_property
@@ -71,7 +72,7 @@ class Shadows(JobResult):
         what is outside the picture. None if it was not asked for.
     openness : (H, W) float32 array, optional
         Ambient occlusion: how open the sky over each pixel is, 0 to 1. None if it was not asked for.
-    solid : Solid
+    solid : LitSolid
         What casts the shadows.
     """
 
@@ -79,7 +80,7 @@ class Shadows(JobResult):
     each: tuple[FloatMap, ...]
     certainty: FloatMap | None
     openness: FloatMap | None
-    solid: Solid
+    solid: LitSolid
 
     @cached_property
     def mask(self) -> FloatMap:
@@ -131,7 +132,7 @@ def cast_shadows(
     journal = Journal(progress)
     load_shadow_loops(quality)
     with journal.stage("surface"):
-        caster = _Caster(build_solid(scene), quality)
+        caster = _Caster(build_lit_solid(scene), quality)
     with journal.stage("tracing"):
         seen = [caster.visibility(lit.light, certainty=certainty) for lit in lights]
         openness = caster.tracer.openness(_SKY_SAMPLES[quality]) if ambient_occlusion else None
@@ -213,7 +214,7 @@ def relight_sweep(
     journal = Journal(progress)
     load_shadow_loops(quality)
     with journal.stage("surface"):
-        caster = _Caster(build_solid(scene), quality)
+        caster = _Caster(build_lit_solid(scene), quality)
     for lit in journal.steps(moments, len(moments), "tracing"):
         seen, _ = caster.visibility(lit.light)
         yield to_8bit(shade(scene, caster.solid, [(lit, seen)], params or RelightParams()))
@@ -234,5 +235,5 @@ def make_shadow_map(scene: Scene | Shadows, light: Light, size: int | None = Non
     ShadowMap
         Depth in metres, (size, size) float32, NaN where the light meets nothing; and the matrices that lead into it.
     """
-    solid = scene.solid if isinstance(scene, Shadows) else build_solid(scene)
+    solid = scene.solid if isinstance(scene, Shadows) else build_lit_solid(scene)
     return draw_shadow_map(solid, light, size or max(solid.front.shape))

@@ -26,8 +26,8 @@ from depthapps.io.formats import DEPTH_PNG_SCALE
 from depthapps.io.maps import read_depth
 from depthapps.io.models.viewer import VIEWER_POINTS
 from depthapps.io.photos.images import read_image
-from depthapps.io.sequences import Sequence, View, read_sequence
-from depthapps.mesh.params import WEB, SolidParams
+from depthapps.io.sequences import Sequence, SequenceFrame, read_sequence
+from depthapps.mesh.params import WEB, PrintParams
 from depthapps.scan.atlas import textured
 from depthapps.scan.fuse import Fused, distances_m, fuse_views, simplify_mesh
 from depthapps.scan.paint import PlacedView
@@ -161,13 +161,13 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
     )
 
 
-def print_of_scan(scan: Scan, params: SolidParams | None = None, *, progress: Progress | None = None) -> Print:
+def print_of_scan(scan: Scan, params: PrintParams | None = None, *, progress: Progress | None = None) -> Print:
     """A closed shell of a scan's surface, standing on a plate, to be printed.
 
     Parameters
     ----------
     scan : Scan
-    params : SolidParams, optional
+    params : PrintParams, optional
         The longest side in millimetres, and the most triangles.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
@@ -209,7 +209,7 @@ class _Scenes:
             self._kept += path.write_bytes(pickle.dumps(scene, pickle.HIGHEST_PROTOCOL))
         return scene
 
-    def _made(self, view: View) -> Scene:
+    def _made(self, view: SequenceFrame) -> Scene:
         params = self._params
         if view.depth is not None:
             own = self._sequence.depth_scale

@@ -17,7 +17,7 @@ from depthapps.core.choices import Axes, DepthKind, Preset
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, VIEWER_SUFFIXES, companions
 from depthapps.io.outputs import Outputs, check_suffix
-from depthapps.mesh.params import SolidParams
+from depthapps.mesh.params import PrintParams
 from depthapps.scan.params import FuseParams
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What is made, and how far it is simplified; the defaults are those of `ModelParams` and `SolidParams`."""
+    """What is made, and how far it is simplified; the defaults are those of `ModelParams` and `PrintParams`."""
 
     output: Annotated[
         list[Path] | None,
@@ -48,7 +48,7 @@ class ModelOptions:
     size_mm: Annotated[
         float | None,
         typer.Option(
-            help=f"the longest side of a print, in millimetres [default: {SolidParams.size_mm:g}]", metavar="MM"
+            help=f"the longest side of a print, in millimetres [default: {PrintParams.size_mm:g}]", metavar="MM"
         ),
     ] = None
     points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False
@@ -96,7 +96,7 @@ class ModelOptions:
         return ModelParams(self.preset, self.points, self.max_triangles, self.max_error)
 
     @property
-    def print_params(self) -> SolidParams:
+    def print_params(self) -> PrintParams:
         """Of a print."""
         return print_params(self.size_mm, self.max_triangles)
 

@@ -1,4 +1,4 @@
-"""What meshing makes: coloured triangles and points, in metres."""
+"""What meshing makes: coloured triangles and points in metres, and bodies to be printed in millimetres."""
 
 from __future__ import annotations
 
@@ -32,3 +32,48 @@ class PointCloud:
     points: NDArray[np.floating]
     colors: NDArray[np.uint8]
     normals: NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
+class PrintableSolid:
+    """A watertight body to be printed, its base at Z = 0 and Z up.
+
+    vertices: (V, 3) float32 mm. triangles: (T, 3) int32, anticlockwise seen from outside.
+    """
+
+    vertices: NDArray[np.floating]
+    triangles: NDArray[np.int32]
+
+    @property
+    def watertight(self) -> bool:
+        """Whether every edge has a triangle on either side."""
+        return not len(border_edges(self.triangles, len(self.vertices)))
+
+
+@dataclass(frozen=True, eq=False)
+class ShadowMap:
+    """What a light sees of a scene.
+
+    A point P in camera axes lies at the pixel (x / w, y / w), where (x, y, w) = projection · camera_to_light · (P, 1).
+
+    Attributes
+    ----------
+    depth_m : (S, S) float32 array
+        Depth in metres along the light's axis; NaN where the light meets nothing.
+    camera_to_light : (4, 4) float64 array
+        From camera axes to the light's axes.
+    projection : (3, 4) float64 array
+        From the light's axes to pixels of the map, in homogeneous coordinates.
+    """
+
+    depth_m: NDArray[np.floating]
+    camera_to_light: NDArray[np.floating]
+    projection: NDArray[np.floating]
+
+
+def border_edges(triangles: NDArray[np.integer], count: int) -> NDArray[np.integer]:
+    """The edges (E, 2) of triangles over `count` vertices that have one on their left only."""
+    a = triangles.ravel().astype(np.int64)
+    b = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
+    alone = ~np.isin(a * count + b, b * count + a)
+    return np.column_stack([a[alone], b[alone]])

@@ -20,7 +20,7 @@ TUM_MAX_SECONDS = 0.02  # between a colour picture, its depth and its pose, as t
 _POSE_TOLERANCE = 1e-2  # by which R Rᵀ may differ from 1, because poses are printed with few digits
 
 
-class View(NamedTuple):
+class SequenceFrame(NamedTuple):
     """One view of a sequence. It has either `depth` or `right`.
 
     Attributes
@@ -49,7 +49,7 @@ class Sequence:
     ----------
     kind : str
         The layout of the folder: "7-Scenes", "TUM", "Open3D" or "stereo pairs".
-    views : tuple of View
+    views : tuple of SequenceFrame
         The views.
     camera_matrix : ndarray, (3, 3) or None
         K of all views, in pixels; None if the folder does not tell.
@@ -58,7 +58,7 @@ class Sequence:
     """
 
     kind: str
-    views: tuple[View, ...]
+    views: tuple[SequenceFrame, ...]
     camera_matrix: NDArray[np.floating] | None = None
     depth_scale: float | None = None
 
@@ -120,17 +120,17 @@ def read_sequence(folder: StrPath) -> Sequence:
     return Sequence(kind, tuple(views), matrix, scale)
 
 
-def _read_7scenes(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
+def _read_7scenes(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
     views = []
     for depth in _files(folder, "*.depth.png", MAP_SUFFIXES):
         stem = depth.name.removesuffix(".depth.png")
         image = _picture(folder, f"{stem}.color")
         if image:
-            views.append(View(image, depth, None, _pose_file(folder / f"{stem}.pose.txt")))
+            views.append(SequenceFrame(image, depth, None, _pose_file(folder / f"{stem}.pose.txt")))
     return views, _matrix_file(folder / "camera-intrinsics.txt"), None
 
 
-def _read_tum(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
+def _read_tum(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
     colors, depths = _stamped(folder / "rgb.txt"), _stamped(folder / "depth.txt")
     poses = _stamped(folder / "groundtruth.txt") if (folder / "groundtruth.txt").is_file() else []
     views = []
@@ -138,11 +138,11 @@ def _read_tum(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
         depth, pose = _nearest(depths, time), _nearest(poses, time)
         if depth is not None:
             matrix = _quaternion_pose([float(v) for v in pose]) if pose else None
-            views.append(View(folder / name, folder / depth[0], None, matrix))
+            views.append(SequenceFrame(folder / name, folder / depth[0], None, matrix))
     return views, _matrix_file(folder / "camera-intrinsics.txt"), TUM_DEPTH_SCALE
 
 
-def _read_open3d(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
+def _read_open3d(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
     depths = _files(folder / "depth", "*", (*MAP_SUFFIXES, ".npz", ".exr"))
     pictures = next((folder / name for name in ("color", "image", "rgb") if (folder / name).is_dir()), None)
     colors = _files(pictures, "*", IMAGE_SUFFIXES) if pictures else []
@@ -164,10 +164,10 @@ def _read_open3d(folder: Path) -> tuple[list[View], NDArray | None, float | None
             raise InputError(
                 f"{intrinsics[0]} cannot be read ({error!r})", hint="Open3D's own file is wanted"
             ) from None
-    return [View(c, d, None, p) for c, d, p in zip(colors, depths, poses, strict=False)], matrix, None
+    return [SequenceFrame(c, d, None, p) for c, d, p in zip(colors, depths, poses, strict=False)], matrix, None
 
 
-def _read_pairs(folder: Path) -> tuple[list[View], NDArray | None, float | None]:
+def _read_pairs(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
     if (folder / "left").is_dir():
         lefts = _files(folder / "left", "*", IMAGE_SUFFIXES)
         rights = {p.stem: p for p in _files(folder / "right", "*", IMAGE_SUFFIXES)}
@@ -180,7 +180,7 @@ def _read_pairs(folder: Path) -> tuple[list[View], NDArray | None, float | None]
     for left, right, name in pairs:
         if right is None:
             raise InputError(f"{left} has no right view", hint="both views of a pair carry one name")
-        views.append(View(left, None, right, _pose_file(left.parent / f"{name}.pose.txt")))
+        views.append(SequenceFrame(left, None, right, _pose_file(left.parent / f"{name}.pose.txt")))
     return views, None, None
 
 

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from depthapps.core.models import ShadowMap
 from depthapps.io.formats import SHADOW_MAP_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.maps import write_depth
 from depthapps.io.outputs import Outputs, check_suffix, opened
-
-
-class ShadowMapLike(Protocol):
-    """A light's depth map and its matrices; `depthapps.shadow.light_view.ShadowMap` is one.
-
-    Attributes
-    ----------
-    depth_m : ndarray, (h, w) float32
-        Depth in metres along the light's axis, NaN where the light meets nothing.
-    camera_to_light : ndarray, (4, 4)
-        From camera axes to the light's axes.
-    projection : ndarray, (3, 4)
-        From the light's axes to pixels of the map, in homogeneous coordinates.
-    """
-
-    @property
-    def depth_m(self) -> NDArray[np.floating]: ...
-    @property
-    def camera_to_light(self) -> NDArray[np.floating]: ...
-    @property
-    def projection(self) -> NDArray[np.floating]: ...
 
 
 def matrices_path(path: StrPath) -> Path:
@@ -41,7 +17,7 @@ def matrices_path(path: StrPath) -> Path:
     return Path(path).with_suffix(".json")
 
 
-def write_shadow_map(path: StrPath, view: ShadowMapLike, *, outputs: Outputs | None = None) -> None:
+def write_shadow_map(path: StrPath, view: ShadowMap, *, outputs: Outputs | None = None) -> None:
     """Write a shadow map and its matrices. Both files appear, or none.
 
     Parameters
@@ -49,7 +25,7 @@ def write_shadow_map(path: StrPath, view: ShadowMapLike, *, outputs: Outputs | N
     path : str or PathLike
         A float map: ``.tif``, ``.pfm`` or ``.npy``. The matrices are written beside it, to a ``.json`` file of the same
         name.
-    view : ShadowMapLike
+    view : ShadowMap
         The map and its matrices.
     outputs : Outputs, optional
         The group of files that these belong to. Without it they are written at once and replace old ones.

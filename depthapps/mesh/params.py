@@ -34,7 +34,7 @@ WEB = SimplifyParams(max_triangles=80_000)
 
 
 @dataclass(frozen=True)
-class SolidParams:
+class PrintParams:
     """size_mm: the longest side of the solid. max_triangles: of its front."""
 
     size_mm: float = 100.0

@@ -1,4 +1,4 @@
-"""What triangles over numbered vertices are made of: the vertices they use, their borders, their pieces."""
+"""What triangles over numbered vertices are made of: the vertices they use, and their pieces."""
 
 from __future__ import annotations
 
@@ -16,14 +16,6 @@ def used_vertices(triangles: NDArray[np.integer], count: int) -> tuple[NDArray[n
     used[triangles] = True
     renumbered = np.cumsum(used, dtype=np.int32) - np.int32(1)
     return np.flatnonzero(used), renumbered[triangles]
-
-
-def border_edges(triangles: NDArray[np.integer], count: int) -> NDArray[np.integer]:
-    """The edges (E, 2) of triangles over `count` vertices that have one on their left only."""
-    a = triangles.ravel().astype(np.int64)
-    b = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
-    alone = ~np.isin(a * count + b, b * count + a)
-    return np.column_stack([a[alone], b[alone]])
 
 
 def piece_sizes(triangles: NDArray[np.int32], count: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

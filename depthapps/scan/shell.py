@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, param
-from depthapps.core.models import TriangleMesh
-from depthapps.mesh.params import SolidParams
+from depthapps.core.models import PrintableSolid, TriangleMesh
+from depthapps.mesh.params import PrintParams
+from depthapps.mesh.printing import BASE_SHARE
 from depthapps.mesh.simplify import Collapser
-from depthapps.mesh.solid import BASE_SHARE, Solid
 from depthapps.mesh.triangles import piece_sizes, used_vertices
 from depthapps.runtime.open3d import import_open3d
 
@@ -20,14 +20,14 @@ NEAREST_CELLS = 0.05  # that a vertex comes to a point of the grid
 _LEVEL_COSINES = (0.7, 0.87, 0.94, 0.98)  # how near to upright a surface must be to count as floor, again and again
 
 
-def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: SolidParams | None = None) -> Solid:
+def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: PrintParams | None = None) -> PrintableSolid:
     """The surface of a mesh with a thickness, standing on a plate, in one piece.
 
     up: (3,) roughly upwards in the mesh's axes; the surfaces that are nearly level decide. A shell is where the
     distance from the surface is less than half a wall, so that it is closed whatever holes the surface has; what does
     not hang together with the plate is left out.
     """
-    params = params or SolidParams()
+    params = params or PrintParams()
     points = mesh.vertices @ _standing(mesh, up).T
     low, high = points.min(axis=0), points.max(axis=0)
     inner_mm = params.size_mm - WALL_MM
@@ -59,7 +59,7 @@ def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: SolidParam
     used, triangles = used_vertices(triangles, len(vertices))
     vertices = vertices[used] - vertices[used].min(axis=0)
     vertices *= params.size_mm / np.ptp(vertices, axis=0).max()
-    return Solid(vertices.astype(np.float32), triangles)
+    return PrintableSolid(vertices.astype(np.float32), triangles)
 
 
 def _standing(mesh: TriangleMesh, up: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.geometry import depth_from_inverse
+from depthapps.core.models import ShadowMap
 from depthapps.core.scene import FloatMap
 from depthapps.shadow.params import DirectionalLight, Light
-from depthapps.shadow.solid import Solid
+from depthapps.shadow.solid import LitSolid
 from depthapps.surface.raster import draw_largest
 from depthapps.surface.tearing import grid_quads
 
@@ -83,20 +84,7 @@ class LightView:
         return np.array([*self.rotation.ravel(), *self.origin, self.scale, *self.middle])
 
 
-@dataclass(frozen=True, eq=False)
-class ShadowMap:
-    """What a light sees of a scene.
-
-    depth_m: (S, S) float32, metres along the view's Z from its origin; NaN where the light meets nothing.
-    camera_to_light, projection: the view's, see `LightView`.
-    """
-
-    depth_m: FloatMap
-    camera_to_light: Points
-    projection: Points
-
-
-def draw_shadow_map(solid: Solid, light: Light, size: int) -> ShadowMap:
+def draw_shadow_map(solid: LitSolid, light: Light, size: int) -> ShadowMap:
     """The light's own depth map of size x size pixels, fitted around the surface."""
     points = solid.points.reshape(-1, 3)
     points = points[np.isfinite(points).all(axis=1)]
@@ -121,7 +109,7 @@ def draw_shadow_map(solid: Solid, light: Light, size: int) -> ShadowMap:
     return ShadowMap(-near if view.parallel else 1 / near, view.camera_to_light, view.projection)
 
 
-def occluders(solid: Solid) -> tuple[Points, NDArray[np.int32]]:
+def occluders(solid: LitSolid) -> tuple[Points, NDArray[np.int32]]:
     """What stops light: vertices (V, 3) and triangles (T, 3) of the near side, and of the far side where it is known.
 
     Both are torn where the solid is.

@@ -15,7 +15,7 @@ from depthapps.runtime.threads import for_bands
 from depthapps.shadow.light_view import LightView, Points, light_axes, occluders
 from depthapps.shadow.lights import beam, light_radius, to_light
 from depthapps.shadow.params import DirectionalLight, Light
-from depthapps.shadow.solid import COMPLETE_ROWS, Solid
+from depthapps.shadow.solid import COMPLETE_ROWS, LitSolid
 from depthapps.shadow.tracing import steadied, turns
 from depthapps.surface.raster import DRAW_ROWS
 
@@ -40,7 +40,7 @@ KERNELS = (COMPLETE_ROWS, DRAW_ROWS, _look_up)  # in the order in which they are
 class Mapper:
     """A solid made ready to be drawn into light's views."""
 
-    def __init__(self, solid: Solid) -> None:
+    def __init__(self, solid: LitSolid) -> None:
         self.solid = solid
         self._occluders = occluders(solid)
         start = solid.points + solid.offset_m[..., None] * solid.normals

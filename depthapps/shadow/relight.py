@@ -13,7 +13,7 @@ from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.runtime.threads import for_bands
 from depthapps.shadow.lights import to_light
 from depthapps.shadow.params import DirectionalLight, Light, LitBy, RelightParams
-from depthapps.shadow.solid import Solid
+from depthapps.shadow.solid import LitSolid
 
 # What changes over less than this share of the picture is taken as paint, what changes over more as light.
 _LIGHT_REACH = 1 / 8
@@ -29,7 +29,7 @@ _DARKEST = 1e-3  # below this, of full white, a logarithm is noise
 
 def relight(
     scene: Scene,
-    solid: Solid,
+    solid: LitSolid,
     lights: Sequence[tuple[LitBy, FloatMap]],
     params: RelightParams,
     openness: FloatMap | None = None,
@@ -97,7 +97,7 @@ def _from_sky(normals: NDArray[np.floating]) -> FloatMap:
     return (sky + _GROUND * (1 - sky)) / ((1 + _GROUND) / 2)
 
 
-def _irradiance(light: Light, solid: Solid) -> FloatMap:
+def _irradiance(light: Light, solid: LitSolid) -> FloatMap:
     """What a surface gets from a light that it sees (H, W): 1 where it faces a sun, or a lamp at the usual distance."""
     way = to_light(light, solid.points)
     with np.errstate(invalid="ignore"):

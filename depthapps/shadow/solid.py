@@ -35,7 +35,7 @@ COMPLETE_ROWS = Kernel(
 
 
 @dataclass(frozen=True, eq=False)
-class Solid:
+class LitSolid:
     """What casts shadows and takes them, all (H, W), in camera axes and metres.
 
     points: (H, W, 3), not finite where infinitely far. normals: (H, W, 3) unit, facing the camera. offset_m: how far
@@ -54,8 +54,8 @@ class Solid:
     noisy: bool
 
 
-def build_solid(scene: Scene) -> Solid:
-    """The solid of a scene. Unknown depths are taken as the background beside them; doubtful ones cast no shadow."""
+def build_lit_solid(scene: Scene) -> LitSolid:
+    """Build the solid that light meets: unknown depths take the background, doubtful ones cast no shadow."""
     camera = scene.camera
     inverse = filled_inverse_depth(scene.depth_m)
     noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
@@ -82,7 +82,7 @@ def build_solid(scene: Scene) -> Solid:
     )
     with np.errstate(invalid="ignore"):  # 0 · inf; no ray starts there
         offset = np.clip(_SIGMAS * sigma * depth**2, _FOOTPRINTS / camera.fx * depth, _FARTHEST_OFF * depth)
-    return Solid(
+    return LitSolid(
         unproject(depth, camera),
         normals,
         offset.astype(np.float32),

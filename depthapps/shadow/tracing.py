@@ -17,7 +17,7 @@ from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 from depthapps.shadow.lights import beam, light_radius, light_vector
 from depthapps.shadow.params import Light
-from depthapps.shadow.solid import COMPLETE_ROWS, Solid, tile_extremes
+from depthapps.shadow.solid import COMPLETE_ROWS, LitSolid, tile_extremes
 
 _BAND_POINTS = 16384
 _FIRST_SAMPLES = 8  # of a wide light; where they and those around all agree, more would say the same
@@ -49,7 +49,7 @@ class Visibility(NamedTuple):
 class Tracer:
     """A solid made ready for rays."""
 
-    def __init__(self, solid: Solid) -> None:
+    def __init__(self, solid: LitSolid) -> None:
         self.solid = solid
         known = np.isfinite(solid.points).all(axis=-1) & np.isfinite(solid.normals).all(axis=-1)
         self._known = np.flatnonzero(known)
@@ -127,7 +127,7 @@ class Tracer:
         return _mean_along(found.reshape(shape), self.solid, 2)
 
 
-def steadied(seen: FloatMap, solid: Solid) -> FloatMap:
+def steadied(seen: FloatMap, solid: LitSolid) -> FloatMap:
     """Visibility (H, W) in 0..1 without what the noise of the solid has made of it; as it is where there is none.
 
     Specks of light or shade that are smaller than the noise's grain go, and outlines are averaged over 3 x 3 pixels.
@@ -144,7 +144,7 @@ def steadied(seen: FloatMap, solid: Solid) -> FloatMap:
     return _mean_along(steady, solid, 1)
 
 
-def _mean_along(values: FloatMap, solid: Solid, reach: int) -> FloatMap:
+def _mean_along(values: FloatMap, solid: LitSolid, reach: int) -> FloatMap:
     """Values (H, W) averaged over (2 reach + 1)² pixels as far as their depth is nearly the same."""
     padded, other = (np.pad(a, reach, mode="edge") for a in (values, np.maximum(solid.front, 1e-6)))
     mean, width = np.empty_like(values), values.shape[1]

@@ -26,7 +26,7 @@ from depthapps.core.scene import FloatMap, Scene
 from depthapps.shadow.lights import light_radius, light_vector
 from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.params import DirectionalLight, Light, PointLight
-from depthapps.shadow.solid import build_solid
+from depthapps.shadow.solid import build_lit_solid
 from depthapps.shadow.tracing import Tracer
 from depthapps.surface.normals import surface_normals
 from depthapps.surface.tearing import surface_links
@@ -171,8 +171,8 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     arguments = parser.parse_args()
     ours: dict[str, Method] = {
-        "depthapps `fast`": lambda scene, light: Mapper(build_solid(scene)).visibility(light),
-        "depthapps `balanced`": lambda scene, light: Tracer(build_solid(scene)).visibility(light, 48).seen,
+        "depthapps `fast`": lambda scene, light: Mapper(build_lit_solid(scene)).visibility(light),
+        "depthapps `balanced`": lambda scene, light: Tracer(build_lit_solid(scene)).visibility(light, 48).seen,
     }
     plain = {
         "rays through a sheet over all pixels": through_mesh(cut=False, smooth=False, offset=MESH_OFFSET_M),

@@ -13,7 +13,7 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.front.align import AlignedViews
 from depthapps.engine.fusion.fuse import fuse
 from depthapps.engine.matching.planes import fill_planes
-from depthapps.engine.matching.refinement import beside_edges, complete, snap_edges
+from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
 from depthapps.engine.matching.specks import remove_specks
 
@@ -121,7 +121,7 @@ def _fused(
     views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None
 ) -> tuple[FloatMap, FloatMap]:
     disparity, confidence = fuse(views.left, views.right_grey, guesses, known, from_right)
-    return remove_specks(snap_edges(disparity, views.left), confidence), confidence
+    return remove_specks(median_filter_edges(disparity, views.left), confidence), confidence
 
 
 def _search(views: AlignedViews) -> tuple[Image, Image, float, float]:

@@ -29,12 +29,12 @@ def complete(disparity: FloatMap, guide: Image, *, fast: bool = False) -> FloatM
     """Fill the holes (NaN) of a disparity map (H, W) px, guided by its picture (H, W, 3) uint8.
 
     Background first: each hole takes the farther of its two known neighbours on the row. What is filled, and what is
-    near a depth edge, is then put right by the picture's edges: see `snap_edges`.
+    near a depth edge, is then put right by the picture's edges: see `median_filter_edges`.
     """
-    return snap_edges(fill_background(disparity), guide, np.isnan(disparity), fast=fast)
+    return median_filter_edges(fill_background(disparity), guide, np.isnan(disparity), fast=fast)
 
 
-def snap_edges(
+def median_filter_edges(
     disparity: FloatMap, guide: Image, doubtful: NDArray[np.bool_] | None = None, *, fast: bool = False
 ) -> FloatMap:
     """Move the depth edges of a complete disparity map (H, W) px onto the edges of its picture (H, W, 3) uint8.

@@ -26,7 +26,7 @@ _SMOOTH_PX = 1.0  # of disparity between neighbours: beyond lies an edge, across
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class RectifyingWarp:
     """One photo's way into the rectified frame.
 
     lens: the camera that took it. turn: (3, 3), from its axes to the rectified ones. projection: (3, 3), from those to
@@ -79,8 +79,8 @@ class Rectification:
     cameras, or their principal points, say.
     """
 
-    first: View
-    second: View
+    first: RectifyingWarp
+    second: RectifyingWarp
     width: int
     height: int
     baseline_m: float
@@ -201,7 +201,12 @@ def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
     # the second view is shifted as a whole, until both show about the same: converging cameras stay within the search
     second[0, 2] -= round(float((boxes[1][0] + boxes[1][1] - boxes[0][0] - boxes[0][1])[0] / 2))
     return Rectification(
-        View(rig.left, turns[0], first), View(rig.right, turns[1], second), width, height, rig.baseline_m, assumed
+        RectifyingWarp(rig.left, turns[0], first),
+        RectifyingWarp(rig.right, turns[1], second),
+        width,
+        height,
+        rig.baseline_m,
+        assumed,
     )
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from depthapps.core.choices import Axes as Axes
-from depthapps.core.models import PointCloud, TriangleMesh
+from depthapps.core.models import PointCloud, PrintableSolid, TriangleMesh
 from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, companions
 from depthapps.io.inputs import StrPath
 from depthapps.io.models.axes import in_axes
@@ -20,23 +16,6 @@ from depthapps.io.models.stl import stl_bytes
 from depthapps.io.models.threemf import threemf_bytes
 from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos.images import write_image
-
-
-class SolidLike(Protocol):
-    """A closed body, such as `depthapps.mesh.solid.Solid`.
-
-    Attributes
-    ----------
-    vertices : ndarray, (V, 3) float32
-        Corners in millimetres.
-    triangles : ndarray, (T, 3) int32
-        Anticlockwise seen from outside.
-    """
-
-    @property
-    def vertices(self) -> NDArray[np.floating]: ...
-    @property
-    def triangles(self) -> NDArray[np.int32]: ...
 
 
 def default_axes(path: StrPath) -> Axes:
@@ -134,14 +113,14 @@ def write_cloud(path: StrPath, cloud: PointCloud, *, axes: Axes | None = None, o
         group.write(path, data)
 
 
-def write_solid(path: StrPath, solid: SolidLike, *, outputs: Outputs | None = None) -> None:
+def write_solid(path: StrPath, solid: PrintableSolid, *, outputs: Outputs | None = None) -> None:
     """Write a printable body. The file appears only when it is whole.
 
     Parameters
     ----------
     path : str or PathLike
         ``.stl``, which has no unit and is taken as millimetres by slicers, or ``.3mf``, which says millimetres.
-    solid : SolidLike
+    solid : PrintableSolid
         The closed body.
     outputs : Outputs, optional
         As for `write_mesh`.

@@ -9,12 +9,12 @@ import trimesh
 from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
 from depthapps.core.scene import Scene
-from depthapps.mesh.params import SolidParams
-from depthapps.mesh.solid import BASE_SHARE, build_solid
+from depthapps.mesh.params import PrintParams
+from depthapps.mesh.printing import BASE_SHARE, build_printable_solid
 
 
 def test_a_solid_is_closed_and_as_large_as_asked(step_scene):
-    solid = build_solid(step_scene, SolidParams(size_mm=80))
+    solid = build_printable_solid(step_scene, PrintParams(size_mm=80))
     body = trimesh.Trimesh(solid.vertices, solid.triangles)
     assert solid.watertight
     assert body.is_volume
@@ -26,7 +26,9 @@ def test_a_solid_is_closed_and_as_large_as_asked(step_scene):
 def test_its_proportions_are_true_and_nothing_is_mirrored():
     depth = np.full((80, 120), 2.0, np.float32)
     depth[10:30, 15:45] = 1.8  # a box at the top left of the picture
-    solid = build_solid(Scene(np.zeros((80, 120, 3), np.uint8), depth, Camera.centred(120, 80, 100)), SolidParams(120))
+    solid = build_printable_solid(
+        Scene(np.zeros((80, 120, 3), np.uint8), depth, Camera.centred(120, 80, 100)), PrintParams(120)
+    )
     x, y, z = solid.vertices.T
     top = z > 0.9 * z.max()
     assert x[top].max() < 60  # left
@@ -40,7 +42,7 @@ def test_its_proportions_are_true_and_nothing_is_mirrored():
 def test_what_is_unknown_or_too_far_is_closed(step_scene):
     depth = step_scene.depth_m.copy()
     depth[:20], depth[50:60, 50:60] = np.inf, np.nan
-    solid = build_solid(Scene(step_scene.image, depth, step_scene.camera), SolidParams(max_triangles=2000))
+    solid = build_printable_solid(Scene(step_scene.image, depth, step_scene.camera), PrintParams(max_triangles=2000))
     assert solid.watertight
     assert trimesh.Trimesh(solid.vertices, solid.triangles).is_volume
     assert np.isfinite(solid.vertices).all()
@@ -50,6 +52,6 @@ def test_what_is_unknown_or_too_far_is_closed(step_scene):
 def test_sizes_that_are_none_are_refused(step_scene):
     for size_mm, max_triangles in ((0.0, 1000), (-3.0, 1000), (100.0, 2)):
         with pytest.raises(InputError):
-            SolidParams(size_mm, max_triangles)
+            PrintParams(size_mm, max_triangles)
     with pytest.raises(InputError, match="shows nothing"):
-        build_solid(step_scene, SolidParams(size_mm=0.01))
+        build_printable_solid(step_scene, PrintParams(size_mm=0.01))

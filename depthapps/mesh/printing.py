@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, param
 from depthapps.core.geometry import depth_from_inverse, filled_inverse_depth, ray_directions
+from depthapps.core.models import PrintableSolid, border_edges
 from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
-from depthapps.mesh.params import SimplifyParams, SolidParams
+from depthapps.mesh.params import PrintParams, SimplifyParams
 from depthapps.mesh.simplify import grid_collapser
-from depthapps.mesh.triangles import border_edges, used_vertices
+from depthapps.mesh.triangles import used_vertices
 from depthapps.surface.tearing import grid_quads, surface_links
 
 # A far background would make everything before it tiny, so that it ends at the smaller of these: the depth that all
@@ -25,26 +25,13 @@ BASE_SHARE = 0.03  # of the solid's size: 3 mm of 100 hold together
 DETAIL_MM = 0.2  # half the width of a usual nozzle: finer samples cannot be printed
 
 
-@dataclass(frozen=True, eq=False)
-class Solid:
-    """A watertight body: vertices (V, 3) float32 mm, the base at Z = 0 and Z up; triangles (T, 3) int32, outward."""
-
-    vertices: NDArray[np.floating]
-    triangles: NDArray[np.int32]
-
-    @property
-    def watertight(self) -> bool:
-        """Whether every edge has a triangle on either side."""
-        return not len(border_edges(self.triangles, len(self.vertices)))
-
-
-def build_solid(scene: Scene, params: SolidParams | None = None) -> Solid:
+def build_printable_solid(scene: Scene, params: PrintParams | None = None) -> PrintableSolid:
     """The scene as the camera saw it, as a relief of true shape: closed at depth edges, by walls, and by a base.
 
     What is unknown, doubtful or flies takes the depth of the farther surface beside it. Every wall follows the rays of
     the camera, so none crosses another. Raises InputError when no surface is left.
     """
-    params = params or SolidParams()
+    params = params or PrintParams()
     surface = cut_surface(scene)
     known = np.where(surface.quads.pixels(), surface.depth_m, np.float32(np.nan))
     depth = depth_from_inverse(filled_inverse_depth(known))
@@ -70,7 +57,7 @@ def build_solid(scene: Scene, params: SolidParams | None = None) -> Solid:
     standing = np.column_stack([vertices[:, 0], -vertices[:, 1], base_m - vertices[:, 2]])
     standing[:, :2] -= standing[:, :2].min(axis=0)
     standing *= params.size_mm / np.ptp(standing, axis=0).max()  # the strided picture ends a little earlier
-    return Solid(standing.astype(np.float32), triangles)
+    return PrintableSolid(standing.astype(np.float32), triangles)
 
 
 def _front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray[np.int32]:
