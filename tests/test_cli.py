@@ -349,3 +349,24 @@ def test_a_file_path_may_hold_anything(tmp_path, photo):
     run("bokeh", *photo, "-o", folder / "b ß.png")
     run("mesh", *photo, "-o", folder / "m ß.glb")
     assert entries(folder) == {"b ß.png", "m ß.glb"}
+
+
+def test_one_view_without_depth_is_refused_before_anything_is_loaded(tmp_path):
+    program = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom depthapps.cli.app import app\n"
+        f"result = CliRunner().invoke(app, ['bokeh', {LEFT!r}, '-o', {str(tmp_path / 'out.png')!r}])\n"
+        "print(result.exit_code, 'only one view' in result.output, 'numpy' in sys.modules, 'cv2' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "True", "False", "False"]
+
+
+def test_what_a_16_bit_map_cannot_hold_is_said(tmp_path, step_scene):
+    write_image(tmp_path / "photo.png", step_scene.image)
+    np.save(tmp_path / "far.npy", np.where(step_scene.depth_m > 2, 80, 1).astype(np.float32))
+    given = [tmp_path / "photo.png", "--depth", tmp_path / "far.npy", "--kind", "depth"]
+    said = run("depth", *given, "-o", tmp_path / "far.png").stderr
+    assert "far.png holds depths up to 65.5 m" in said
+    assert "--depth-scale" in said
+    assert "holds depths" not in run("depth", *given, "-o", tmp_path / "far.tif").stderr
+    assert "holds depths" not in run("depth", *given, "-o", tmp_path / "scaled.png", "--depth-scale", 500).stderr

@@ -15,9 +15,10 @@ from conftest import SAMPLES, link_or_copy
 from test_mesh_fuse import CAMERA, POSES, off_walls, view
 from typer.testing import CliRunner
 
+from depthapps import FuseParams, scan_folder
 from depthapps.cli.app import app
 from depthapps.io.maps import write_depth
-from depthapps.io.photos.images import write_image
+from depthapps.io.photos.images import read_image, write_image
 
 
 def run(*arguments, code: int = 0):
@@ -192,3 +193,16 @@ def test_what_does_not_go_together_is_refused(room, tmp_path, monkeypatch, argum
     monkeypatch.chdir(tmp_path)
     assert said in run("--sequence", room, *arguments, code=1).stderr
     assert [p.name for p in tmp_path.iterdir()] == ["room"]
+
+
+def test_a_view_is_read_once_though_its_pose_is_looked_for_first(room, monkeypatch):
+    read = []
+    monkeypatch.setattr("depthapps.apps.scan.read_image", lambda path: read.append(path) or read_image(path))
+    scan_folder(room, FuseParams(voxel_m=0.02), find_poses=True)
+    assert len(read) == len(set(read)) == len(POSES)
+
+
+def test_a_sequence_leaves_the_log_as_loud_as_it_was(tmp_path, room):
+    result = run("--sequence", room, "-o", tmp_path / "room.ply", "--voxel-mm", 20, "-v")
+    assert "fusing: " in result.stderr
+    assert "writing: " in result.stderr

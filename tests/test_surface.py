@@ -6,7 +6,7 @@ import pytest
 from depthapps.core.camera import Camera
 from depthapps.core.scene import Scene
 from depthapps.surface.noise import clean_depth
-from depthapps.surface.normals import surface_normals
+from depthapps.surface.normals import normals_of_slopes, surface_normals
 from depthapps.surface.tearing import grid_triangles, surface_links
 
 CAMERA = Camera.centred(160, 120, 150.0)
@@ -94,3 +94,8 @@ def test_normals_of_a_noisy_wall_point_its_way():
     depth, left = clean_depth(Scene(np.zeros((120, 160, 3), np.uint8), noisy, CAMERA))
     cosine = -(surface_normals(depth, CAMERA, surface_links(depth, left), left) @ normal)
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 8
+
+
+def test_what_is_infinitely_far_has_no_normal_and_no_warning():
+    nothing = np.zeros((6, 8), np.float32)  # 1/Z and its slopes
+    assert np.isnan(normals_of_slopes(nothing, nothing, nothing, Camera.centred(8, 6, 10))).all()

@@ -1,1 +1,1 @@
-"""Shallow depth of field: the lens, and the light that it spreads."""
+"""Render shallow depth of field: find the focus, compute circles of confusion, and blur the picture with them."""

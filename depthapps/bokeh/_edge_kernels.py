@@ -1,4 +1,4 @@
-"""Loops over depth: what may hide what, and light that edge pixels have of both sides; compiled by `Kernel`."""
+"""Compiled loops for occlusion at depth edges, and for separating the light of both sides in edge pixels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,10 @@ def run_rows(
     level: NDArray[np.floating],
     run_end: NDArray[np.integer],
 ) -> None:
-    """Rows first_row..end_row in runs of CoC that differ by at most step_px: the runs' CoC (H, W) and last columns."""
+    """Divide rows first_row..end_row into runs of pixels whose CoC differs by at most step_px.
+
+    level: (H, W) px, the middle of each run's CoC range. run_end: (H, W), the last column of each run.
+    """
     width = coc.shape[1]
     for y in range(first_row, end_row):
         start = 0
@@ -30,9 +33,12 @@ def run_rows(
 
 
 def cone_rows(coc: NDArray[np.floating], out: NDArray[np.floating]) -> None:
-    """The largest of C(q') − max(|dx|, |dy|) over all q', (H, W): above C(q), something may hide q from the lens."""
+    """Maximum over all pixels q' of CoC(q') − max(|dx|, |dy|), (H, W) px; where it exceeds CoC(q), q may be occluded.
+
+    dx, dy: distance from q to q' in px.
+    """
     height, width = coc.shape
-    for turn in range(2):  # there and back, as in a chamfer distance
+    for turn in range(2):  # two passes, forward and backward, as in a chamfer distance transform
         for row in range(height):
             y = row if turn == 0 else height - 1 - row
             back = -1 if turn == 0 else 1
@@ -59,12 +65,15 @@ def split_rows(
     far_color: NDArray[np.floating],
     work: NDArray[np.floating],
 ) -> None:
-    """Rows first_row..end_row: take from pixels just behind a depth edge the light that the near side put into them.
+    """Separate, in rows first_row..end_row, foreground light from pixels just behind a depth edge (alpha matting).
 
-    A pixel on an edge is share·F + (1 − share)·B; F is the mean of the near side's inner pixels around, B of the far
-    side's, and the share the projection between them. Where the far side's own texture explains the pixel as well
-    it keeps it: the share is shrunk by how far the pixel is from B against ten times the variance of B (3 to 30
-    measure alike). work: (3, 3) for sums.
+    An edge pixel is share·F + (1 − share)·B. F is the mean of the near side's inner pixels around it, B that of the far
+    side's; share is the pixel's projection between the two colours. If the texture of the far side can explain the
+    pixel as well, it stays background: the share is reduced by the pixel's squared distance from B relative to ten
+    times the variance of B (factors of 3 to 30 measure alike).
+
+    near_color, far_color: (H, W, 3) linear. near_coc: (H, W) px. near_share: (H, W) in 0..1. Only pixels on edges are
+    written. work: (3, 3) scratch buffer for sums.
     """
     height, width = coc.shape
     reach = 2
@@ -89,14 +98,15 @@ def split_rows(
                     for ry in range(max(0, qy - 1), min(height, qy + 2)):
                         for rx in range(max(0, qx - 1), min(width, qx + 2)):
                             others += (coc[ry, rx] > middle) != before
-                    trust = 1.0 if others == 0 else 1e-3 / others**2  # mixed pixels only where there are no others
+                    # mixed pixels decide only if there are no pure ones
+                    trust = 1.0 if others == 0 else 1e-3 / others**2
                     if before:
                         near_sum += trust
                         for k in range(3):
                             work[near, k] += trust * color[qy, qx, k]
                     elif qy != y or qx != x:
                         sum_ = color[qy, qx, 0] + color[qy, qx, 1] + color[qy, qx, 2]
-                        trust /= 1 + sum_ * sum_  # another lamp beside is not the background
+                        trust /= 1 + sum_ * sum_  # a lamp close by must not stand for the background
                         far_sum += trust
                         for k in range(3):
                             work[far, k] += trust * color[qy, qx, k]

@@ -1,4 +1,4 @@
-"""Loops of the bokeh renderers, compiled by `Kernel`."""
+"""Compiled loops of the bokeh renderers: scatter light over lens-shaped discs, and composite the layers."""
 
 import math
 
@@ -6,19 +6,24 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-LENS_ROWS = 32  # the lens is seen by a grid of as many rows of as many cells; a row is the bits of one uint32
-OCCLUDER_STEP_PX = 0.7  # CoC; what is nearer by less is the same surface. 0.6 to 1.5 measure alike
-RADIUS_STEPS = 32  # of a radius, a pixel; half a step moves a disc's edge by 1/64 px
-SUBROWS = 2  # lens rows that a pixel row is the mean of, where the lens is not a whole disc; more if it is small
+# The lens is sampled by a grid of this many rows and columns, for occlusion. A row is the bits of one uint32.
+LENS_ROWS = 32
+# CoC: a pixel occludes only what is farther by more than this; less is the same surface. 0.6 to 1.5 measure alike.
+OCCLUDER_STEP_PX = 0.7
+# Steps per pixel to which a disc's radius is rounded; half a step moves the disc's edge by 1/64 px.
+RADIUS_STEPS = 32
+# Lens rows averaged for one pixel row, unless the lens is a whole disc; a small, partly hidden disc gets more.
+SUBROWS = 2
 _WHOLE = np.uint32(0xFFFFFFFF)
-_GROUP_RADIUS_PX = 8  # for each that a disc is wide, one pixel more of a row shares it, up to
+# Neighbours in a row may share one disc: one more pixel for every 8 px of radius, up to _LARGEST_GROUP pixels.
+_GROUP_RADIUS_PX = 8
 _LARGEST_GROUP = 4
-_GROUP_STEP_PX = 0.25  # CoC within a group
+_GROUP_STEP_PX = 0.25  # CoC difference within such a group
 
 
 @nb.njit(error_model="numpy", fastmath={"contract", "arcp", "nsz"})
 def _add_span(sums, row, start, end, density, red, green, blue, weight):
-    """Light on one row from x = start to end, as differences for a running sum, with the fractions of the ends."""
+    """Add light evenly from x = start to end of one row, as differences for a running sum, with sub-pixel ends."""
     start = max(start, -0.5) + 0.5  # measured from the left edge of pixel 0
     end = min(end, sums.shape[1] - 2.5) + 0.5
     if end <= start or row < 0 or row >= sums.shape[0]:
@@ -49,17 +54,18 @@ def _add_span(sums, row, start, end, density, red, green, blue, weight):
 
 @nb.njit(error_model="numpy")
 def _hide(level, run_end, y, x, c, reach, hidden):
-    """Set the bits of `hidden` where the lens does not see the source (x, y) of CoC c for nearer pixels.
+    """Set the bits of `hidden` for the lens cells from which nearer pixels occlude the source (x, y) of CoC c.
 
-    Returns 0 if it sees it from everywhere, 2 from nowhere, else 1. Through lens point u a source of CoC c and a nearer
-    one of c' meet when they are (c' − c)·u apart; a run of pixels hides a rectangle of the lens.
+    Returns 0 if the source is visible from the whole lens, 2 if from none of it, else 1. Seen through the lens point u,
+    a source of CoC c and a nearer one of CoC c' coincide if they are (c' − c)·u apart. A run of pixels therefore hides
+    a rectangle of the lens.
     """
     height, width = level.shape
     for row in range(LENS_ROWS):
         hidden[row] = 0
     found = 0
     middle = 0.5 * LENS_ROWS + 0.5
-    for k in range(2 * reach + 1):  # from the middle outwards: there it is soon decided
+    for k in range(2 * reach + 1):  # the middle rows first: they often settle it
         off = (k + 1) // 2 if k % 2 else -(k // 2)
         qy = y + off
         if qy < 0 or qy >= height:
@@ -71,7 +77,7 @@ def _hide(level, run_end, y, x, c, reach, hidden):
             end = run_end[qy, qx]
             nearer = level[qy, qx] - c
             if nearer > OCCLUDER_STEP_PX and away <= nearer:
-                cells = 0.5 * LENS_ROWS / nearer  # that a pixel hides
+                cells = 0.5 * LENS_ROWS / nearer  # lens cells that one pixel hides
                 low, high = (x - end - 0.5) * cells + middle, (x - qx + 0.5) * cells + middle
                 j = (-off - 0.5) * cells + middle
                 if low < LENS_ROWS and high > 0 and j < LENS_ROWS and j + cells > 0:
@@ -95,9 +101,10 @@ def _hide(level, run_end, y, x, c, reach, hidden):
 
 @nb.njit(error_model="numpy")
 def _add_lens_row(sums, row, x, c, size, low, high, bits, density, red, green, blue, weight):
-    """One row of a lens of a relative size, from low to high, without the cells whose bits are set, onto a pixel row.
+    """Add one row of a lens zone to a pixel row, from low to high, without the lens cells whose bits are set.
 
-    A sharp source (|c| below half a pixel) gives its own pixel the share that is seen.
+    size: radius of the zone, relative to the lens. A sharp source (|c| below half a pixel) gives its own pixel the
+    visible share.
     """
     sharp = abs(c) < 0.5
     i = 0
@@ -121,7 +128,7 @@ def _add_lens_row(sums, row, x, c, size, low, high, bits, density, red, green, b
 
 @nb.njit(error_model="numpy")
 def _lens_span(lens, v, shift_x, shift_y):
-    """Where the lens begins and ends at height v: rows of `lens`, less what a disc at (shift_x, shift_y) leaves."""
+    """Start and end of the lens opening at height v: its shape `lens`, cut by the unit disc at (shift_x, shift_y)."""
     at = (v + 1) * 0.5 * len(lens) - 0.5
     below = min(max(int(at), 0), len(lens) - 2)
     t = min(max(at - below, 0.0), 1.0)
@@ -152,18 +159,24 @@ def scatter_rows(
     spans: NDArray[np.floating],
     sums: NDArray[np.floating],
 ) -> None:
-    """Spread the sources of rows first_row..end_row over their discs, into `sums`.
+    """Scatter the light of the sources in rows first_row..end_row over their discs, into `sums`.
 
-    color (H, W, 3), coc (H, W) signed radius in px, weight (H, W), 0 = no source: one layer of the scene. level and
-    run_end: (H, W) CoC of what is seen from the middle of the lens, in the runs of `run_rows`; cone: its `cone_rows`;
-    highest: (H, W) its largest within the largest radius; a source is hidden from the parts of the lens that
-    something nearer stands before. half_width: (L, R) of the disc of radius level/RADIUS_STEPS in the pixel row k
-    away. lens: (S, 2) begin and end of the aperture on its rows, in units of its radius; whole_disc: 1 if it is the
-    unit disc. zones: (Z, 2) falling radii and light of concentric apertures. cat_eye: x and y of the optical axis,
-    and the second disc's shift a pixel off it. sums: (H, W + 2, 4), light and weight as differences along each row.
-    hidden (LENS_ROWS,) and spans ((2·largest radius + 3)·SUBROWS or 4·LENS_ROWS, 3) are for work.
+    Where the lens is a whole disc, neighbours in a row with a wide and similar blur share one disc, centred on the
+    centroid of their light.
 
-    Neighbours in a row that are blurred widely and alike share a disc, around the middle of their light.
+    One layer of the scene: color (H, W, 3) linear; coc (H, W), signed radius in px; weight (H, W), 0 where there is no
+    source.
+
+    Occlusion, by the surface visible from the centre of the lens: level, run_end (H, W), its CoC in the runs of
+    `run_rows`; cone (H, W), from `cone_rows`; highest (H, W), its maximum CoC within the largest radius.
+
+    Aperture: half_width (L, R), half the width of the disc of radius level/RADIUS_STEPS at k pixel rows from its
+    centre. lens (S, 2), start and end of the opening on its rows, in units of its radius. whole_disc: 1 if the opening
+    is the unit disc. zones (Z, 2), decreasing radii of concentric openings, and the light of each. cat_eye (3,): x and
+    y of the optical axis in px, and the shift of the second disc for each pixel away from it.
+
+    Output: sums (H, W + 2, 4), light and weight as differences along each row. Scratch buffers: hidden (LENS_ROWS,) and
+    spans ((2 · largest radius + 3) · SUBROWS or 4 · LENS_ROWS, 3).
     """
     width = coc.shape[1]
     for y in range(first_row, end_row):
@@ -176,7 +189,8 @@ def scatter_rows(
             if share <= 0:
                 continue
             c = float(coc[y, x])
-            # of the disc that with the pixel's own square is as wide as the lens's: the square is in the photo already
+            # The photo has already been averaged over the pixel's square. This radius makes disc and square together as
+            # wide as the lens's disc.
             radius = math.sqrt(max(c * c - 1 / 3, 0.0))
             partly = 0
             if cone[y, x] > c + OCCLUDER_STEP_PX:
@@ -231,10 +245,11 @@ def scatter_rows(
                     continue
                 reach = int(r + 0.5) if r >= 0.5 else 0
                 subrows = SUBROWS
-                if partly and reach:  # a small disc has few rows, and each would show or hide a good part of the lens
+                # a small disc has few rows, and each would show or hide a large part of the lens
+                if partly and reach:
                     subrows = max(SUBROWS, math.ceil(LENS_ROWS / (2 * r)))
                 rows = (2 * reach + 1) * subrows if reach else LENS_ROWS
-                area = 0.0  # of the aperture, in these rows
+                area = 0.0  # area of the aperture in these rows
                 for s in range(rows):
                     v = ((s + 0.5) / subrows - reach - 0.5) / r if reach else (s + 0.5) * 2 / rows - 1
                     low = high = 0.0
@@ -246,7 +261,7 @@ def scatter_rows(
                     continue
                 density = 1 / (area * r) if reach else 1 / area
                 for s in range(rows):
-                    # behind the focus the picture of the lens is upside down
+                    # behind the focus the image of the lens is upside down
                     of_lens = s if c > 0 else rows - 1 - s
                     low, high = spans[of_lens, 0], spans[of_lens, 1]
                     if high <= low:
@@ -262,10 +277,10 @@ def scatter_rows(
 
 
 def lay_rows(sums: NDArray[np.floating], above: NDArray[np.floating], first_row: int, end_row: int) -> None:
-    """Rows first_row..end_row: light and weight (H, W, 4), premultiplied, with that of `sums` laid below it.
+    """Composite `sums` below light and weight (H, W, 4), premultiplied, in rows first_row..end_row ("under" operator).
 
-    What is above leaves free as much as its weight lacks to 1, and no more than that is filled. Where all together do
-    not fill it nothing is stretched, so that each keeps its share.
+    Only the coverage that the upper layers leave free, 1 − weight, is filled. Where all layers together cover less than
+    1, nothing is scaled up, so every layer keeps its share.
     """
     for y in range(first_row, end_row):
         red = green = blue = weight = 0.0

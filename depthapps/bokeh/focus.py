@@ -1,4 +1,4 @@
-"""Where a scene is in focus: a point, a box, or the subject."""
+"""Settle the depth in focus: a depth in metres, a point, a box, or the subject found in the picture."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from depthapps.bokeh.subject import find_subject
 from depthapps.core.errors import InputError, param
 from depthapps.core.scene import FloatMap, Scene
 
-_WINDOW_PX = 2  # a focus point stands for the 5x5 pixels around it
+_WINDOW_PX = 2  # a focus point takes the median of 5x5 pixels
 
 
 @dataclass(frozen=True)
 class Focus:
-    """What is in focus.
+    """The depth in focus, and where it was taken from.
 
     Attributes
     ----------
     depth_m : float
-        Its depth in metres.
+        The depth in focus, in metres.
     place : tuple of float, optional
         The pixel (x, y) or box (x0, y0, x1, y1) that the depth was taken from; None if it was given in metres.
     stands_out : bool
-        Whether `place` is that of a subject that was looked for and found.
+        Whether `place` is a subject that was searched for and found.
     """
 
     depth_m: float
@@ -34,9 +34,9 @@ class Focus:
 
 
 def find_focus(scene: Scene, params: BokehParams) -> Focus:
-    """The depth in focus, and where it was taken from: the one place where a focus is settled.
+    """Find the depth in focus, and where it was taken from. This is the only place where the focus is decided.
 
-    Raises InputError when there is no depth at that place.
+    Raises InputError if there is no known depth at that place, or if it lies outside the picture.
     """
     if params.focus_depth_m is not None:
         return Focus(params.focus_depth_m)

@@ -1,4 +1,4 @@
-"""Light that a photo has lost: lamps clipped at white, and the grain that blur takes away."""
+"""Restore light that a photo or its blur has lost: clipped highlights, and film or sensor grain."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from numpy.typing import NDArray
 from depthapps.core.color import from_linear, srgb_decode, srgb_encode, to_linear
 from depthapps.core.scene import FloatMap, Image
 
-_CLIPPED = 253 / 255  # JPEG and demosaicing leave clipped samples a little below the top
-# Of a small clipped spot in the dark, times white. A guess, which params.highlights scales: a bare bulb is thousands of
-# times as bright as white paper in a lit street, but most of a small spot's pixels are its halo, or filled in part. Of
-# 587 clipped pixels of lamps up to 60 times white, ray-traced in one made-up street, the mean was 19.
+_CLIPPED = 253 / 255  # JPEG and demosaicing leave clipped pixels slightly below white
+# Linear brightness of a small clipped spot in the dark, relative to white. It is a guess, which params.highlights
+# scales. A bare bulb is thousands of times as bright as white paper in a lit street, but most pixels of a small spot
+# are its halo or partly covered. Over 587 clipped pixels of lamps up to 60 times white, ray-traced in one made-up
+# street, the mean was 19.
 LAMP_POWER = 20.0
-_LARGEST_SHARE = 1e-3  # of the picture; clipped areas larger than this are walls and skies, not lamps
-_DARK = 0.25  # linear; around a brighter surrounding than this the photo's exposure says that little is missing
-_BRIGHT_SIDE = 80  # percentile of the surrounding
-_FLAT_PX = 0.5  # CoC; what is sharper shows the photo's grain
+# Share of the picture. Clipped areas larger than this are walls and skies more likely than lamps; the effect fades out
+# towards four times this size.
+_LARGEST_SHARE = 1e-3
+# Linear brightness. Around brighter surroundings the photo's exposure implies that little light is missing.
+_DARK = 0.25
+_BRIGHT_SIDE = 80  # percentile of the surroundings' brightness
+_FLAT_PX = 0.5  # CoC; pixels below it are sharp and show the photo's grain
 
 
 def recover_highlights(image: Image, strength: float) -> NDArray[np.floating]:
-    """Linear light (H, W, 3) of a picture, whose clipped lamps are as bright as lamps are.
+    """Convert a picture to linear light (H, W, 3), with clipped lamps made as bright as real lamps.
 
-    A clipped spot is taken for a lamp as it is small and its surrounding dark, and gets LAMP_POWER times the power of
-    white, times `strength`; its colour is that of the light in the unclipped pixels of its rim. Float pictures have
-    lost nothing.
+    A clipped spot counts as a lamp to the degree that it is small and its surroundings are dark. It then gets up to
+    LAMP_POWER times `strength` times white, in the colour of the light in the unclipped pixels of its rim. Float
+    pictures are not clipped and stay as they are.
     """
     linear = to_linear(image)
     if image.dtype.kind == "f" or strength == 0:
@@ -49,7 +53,7 @@ def recover_highlights(image: Image, strength: float) -> NDArray[np.floating]:
         if not beyond.any():
             continue
         around = np.median(colors[beyond], axis=0)
-        # a reflection fades into what it lies on: then one side at least is bright
+        # a reflection fades into its surface, so at least one side of it is bright
         darkness = np.clip(1 - float(np.percentile(colors[beyond].max(axis=1), _BRIGHT_SIDE)) / _DARK, 0, 1)
         smallness = np.clip((4 * largest - area) / (3 * largest), 0, 1)
         power = 1 + (LAMP_POWER * strength - 1) * darkness * smallness
@@ -59,18 +63,20 @@ def recover_highlights(image: Image, strength: float) -> NDArray[np.floating]:
 
 
 def _rim_color(colors: NDArray[np.floating], rim: NDArray[np.bool_], around: NDArray) -> NDArray[np.floating]:
-    """The hue (3,), its largest channel 1, of what a lamp adds to its rim; white when the rim shows nothing."""
+    """Hue (3,) of the light that a lamp adds to its rim, largest channel 1; white if the rim shows none."""
     added = np.maximum(colors[rim] - around, 0).sum(axis=0) if rim.any() else np.zeros(3)
-    trust = float(added.max()) / (float(added.max()) + 0.05)  # of white in one pixel: less is noise and halo
+    # 0.05 of white, summed over the rim: less added light than this is noise or halo
+    trust = float(added.max()) / (float(added.max()) + 0.05)
     hue = added / max(float(added.max()), 1e-6)
     return trust * hue + (1 - trust)
 
 
 def give_grain(picture: Image, original: Image, coc: FloatMap, strength: float) -> Image:
-    """The picture with the original's grain, as strong as its sharp part shows it, where blur has taken it away.
+    """Add grain to the blurred parts of a picture, as strong as in the sharp parts of the original.
 
-    The grain is measured as a deviation per brightness, from the differences of neighbours in flat places (their lower
-    quartile), and made anew with that deviation, always the same. Where nothing is sharp the whole original counts.
+    The grain is measured for each brightness: the deviation of pixels from a Gaussian mean (sigma 1 px) over 7x7
+    pixels, of which the lower quartile stands for flat places. New noise of that deviation is added, with a fixed seed.
+    If nothing is sharp, the whole original is measured. coc: (H, W) px. strength: 0 to 1.
     """
     encoded = srgb_encode(to_linear(original))
     luma = encoded.mean(axis=2)
@@ -91,7 +97,7 @@ def give_grain(picture: Image, original: Image, coc: FloatMap, strength: float) 
     shown = srgb_encode(to_linear(picture))
     deviation = np.interp(shown.mean(axis=2), centres[known], np.array(measured)[known])
     noise = np.random.default_rng(0).standard_normal(luma.shape)
-    # what blur leaves of the grain falls with the disc's area, so that a wide disc gets all of it
+    # the variance of the grain that survives blur is 1 over the disc's area, so a wide disc gets all of it back
     lost = np.sqrt(1 - 1 / np.maximum(np.pi * coc.astype(np.float64) ** 2, 1))
     grainy = shown + (strength * deviation * lost * noise)[..., None]
     return from_linear(srgb_decode(np.clip(grainy, 0, 1)), picture.dtype)

@@ -1,4 +1,4 @@
-"""How far out of focus each pixel of a scene is."""
+"""Compute how far out of focus each pixel is: the signed circle of confusion of a lens."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from depthapps.bokeh.params import DEFAULT_BLUR, BokehParams
 from depthapps.core.geometry import filled_inverse_depth
 from depthapps.core.scene import FloatMap, Scene
 
-_STRONGEST_PERCENTILE = 99  # a few wrong depths must not decide how strong blur_px is
-_SHOULDER = 0.5  # of the focus range: over this much more 1/Z sharpness gives way to the lens's full blur
+_STRONGEST_PERCENTILE = 99  # a few wrong depths must not set the scale of blur_px
+# Width of the transition at the ends of the focus range, relative to the range in 1/Z.
+_SHOULDER = 0.5
 
 
 def signed_coc(scene: Scene, params: BokehParams, focus_m: float) -> FloatMap:
-    """Radius of the circle of confusion (H, W) float32 px of a lens focused at focus_m, positive before that.
+    """Signed radius of the circle of confusion (H, W) float32 px for focus at focus_m; positive in front of the focus.
 
-    It is linear in inverse depth: c = f_px · A · (1/z − 1/z_f), with the lens radius A = f / (2N); a tilted focus
-    plane is linear in 1/z over the picture as every plane is. Unknown depths count as the background beside them.
+    It is linear in inverse depth: c = f_px · A · (1/z − 1/z_f), with the lens radius A = f / (2N). A tilted focus plane
+    is linear in 1/z over the picture, as every plane is. Unknown depths take the background beside them.
     """
     inverse = filled_inverse_depth(scene.depth_m)
     height = len(inverse)
@@ -37,7 +38,7 @@ def signed_coc(scene: Scene, params: BokehParams, focus_m: float) -> FloatMap:
 
 
 def _with_range(defocus: FloatMap, near: float, far: float) -> FloatMap:
-    """No defocus from −far to near; beyond a smooth shoulder the lens's own."""
+    """Set defocus from −far to near to 0; beyond, a smooth transition leads to the lens's own defocus."""
     limit = np.where(defocus > 0, np.float32(near), np.float32(far))
     t = np.clip((np.abs(defocus) / limit - 1) / _SHOULDER, 0, 1)
     return (defocus * t * t * (3 - 2 * t)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a shallow picture depends on; free of heavy imports, for the command line reads its defaults here."""
+"""Parameters of shallow depth of field; the command line reads its defaults here, so nothing heavy is imported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from depthapps.core.errors import InputError, param
 
 DEFAULT_BLUR = 0.015  # of the picture's width; about a 50 mm f/1.4 portrait on 36 mm film
-_HINT = "BokehParams tells what each number means"
+_HINT = "the documentation of BokehParams explains each number"
 
 
 @dataclass(frozen=True)
@@ -18,30 +18,65 @@ class BokehParams:
 
     With `f_number` the lens is a real one: the circle of confusion has the radius
     f_px · f / (2N) · |1/z − 1/z_f| px, with f_px = focal_length_mm / sensor_width_mm · picture width.
-    With `blur_px` it is as strong as asked: the most blurred part of the picture has that radius.
+    With `blur_px` the blur is scaled so that the most blurred part of the picture has that radius.
     With neither, `blur_px` is DEFAULT_BLUR of the picture's width.
+
+    Attributes
+    ----------
+    f_number : float, optional
+        Focal length over aperture diameter, positive. Excludes `blur_px`.
+    focal_length_mm : float
+        Focal length in mm, positive. 50 is the normal lens of 36 mm film.
+    sensor_width_mm : float
+        Width of the sensor in mm, positive.
+    blur_px : float, optional
+        Radius of the strongest blur in px, at least 0.
+    focus_depth_m : float, optional
+        Depth in focus in metres, positive. Excludes `focus_px`.
+    focus_px : tuple of float or "auto", optional
+        A pixel (x, y) or a box (x0, y0, x1, y1) in focus, or "auto" for the subject. If no focus is given, the middle
+        of the picture is in focus.
+    focus_range_m : float
+        Extent in metres of the depths around the focus that are sharp as well, at least 0.
+    tilt : float
+        Tilt of the focus plane: relative growth of its 1/Z from the middle of the picture to the bottom, −10 to 10.
+    blades : int
+        Blades of the aperture, 3 to 20; 0 is a round aperture.
+    rotation_deg : float
+        Clockwise rotation of the blades in degrees. At 0 the discs behind the focus have a corner on top.
+    squeeze : float
+        Height over width of the discs of an anamorphic lens, 0.25 to 4.
+    cat_eye : float
+        Distance in disc radii by which the lens barrel cuts into the discs in the picture's corners, 0 to 1.
+    soap_bubble : float
+        1 gives discs a bright rim, −1 a bright middle ("creamy").
+    fringe : float
+        Longitudinal chromatic aberration in px, −10 to 10: extra blur of red before the focus and of blue behind it.
+    highlights : float
+        Strength with which clipped lamps regain the brightness that the photo lost, 0 (none) to 10.
+    grain : float
+        Share of the sharp part's grain that the blurred part gets, 0 to 1.
     """
 
     f_number: float | None = None
-    focal_length_mm: float = 50.0  # the normal lens of 36 mm film
+    focal_length_mm: float = 50.0
     sensor_width_mm: float = 36.0
     blur_px: float | None = None
     focus_depth_m: float | None = None
-    # (x, y), a box (x0, y0, x1, y1), or the subject; the middle of the picture if no focus is given
     focus_px: tuple[float, ...] | Literal["auto"] | None = None
-    focus_range_m: float = 0.0  # depth around the focus that is sharp as well
-    tilt: float = 0.0  # of the focus plane: by how much 1/Z in focus grows from the middle to the bottom, of itself
-    blades: int = 0  # 0 is a round aperture
-    rotation_deg: float = 0.0  # of the blades, clockwise; at 0 the discs behind the focus have a corner on top
-    squeeze: float = 1.0  # of an anamorphic lens: discs are so many times as high as wide
-    cat_eye: float = 0.0  # by how many radii the barrel cuts into the discs in the corners
-    soap_bubble: float = 0.0  # 1: bright rims, -1: creamy, bright in the middle
-    fringe: float = 0.0  # longitudinal colour: how much more red is blurred before the focus and blue behind it, in px
-    highlights: float = 1.0  # how far clipped lamps get back what the photo lost, 0 not at all
-    grain: float = 0.0  # share of the sharp part's grain given to the blurred one
+    focus_range_m: float = 0.0
+    tilt: float = 0.0
+    blades: int = 0
+    rotation_deg: float = 0.0
+    squeeze: float = 1.0
+    cat_eye: float = 0.0
+    soap_bubble: float = 0.0
+    fringe: float = 0.0
+    highlights: float = 1.0
+    grain: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself or no lens can be."""
+        """Refuse contradictions, and numbers that no lens can have."""
         if self.f_number is not None and self.blur_px is not None:
             raise InputError(
                 "both a lens and a blur were given", hint=f"pass either {param('f_number')} or {param('blur_px')}"
@@ -63,7 +98,7 @@ class BokehParams:
         if self.blur_px is not None and not 0 <= self.blur_px < math.inf:
             raise InputError(f"the blur is {self.blur_px:g} px, it cannot be negative", hint=_HINT)
         if self.blades and not 3 <= self.blades <= 20:
-            raise InputError(f"the aperture has {self.blades} blades, 3 to 20 make one", hint="0 is a round aperture")
+            raise InputError(f"the aperture has {self.blades} blades, it needs 3 to 20", hint="0 is a round aperture")
         ranges = {
             "focus range": (self.focus_range_m, 0, math.inf),
             "tilt": (self.tilt, -10, 10),

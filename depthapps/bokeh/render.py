@@ -1,4 +1,4 @@
-"""The renderers: light spread over circles of confusion, each through the part of the lens that sees it."""
+"""Blur a picture by its circles of confusion: scatter each pixel's light, with occlusion, and composite the layers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands, in_order
 
-LENS_ROWS, RADIUS_STEPS, SUBROWS = 32, 32, 2  # of _kernels, which loads numba; a test holds them equal
+# Copies of the constants in _kernels, because importing that loads numba; a test keeps them equal.
+LENS_ROWS, RADIUS_STEPS, SUBROWS = 32, 32, 2
 _BAND_ROWS = 64
-_RUN_STEP_PX = 0.2  # CoC within a run of what hides; hides as if it were the run's middle, 0.1 px off at most
-_SHARP_RADIUS = 1 / math.sqrt(3)  # px; such a disc is no wider than the pixel's own square
-_NEARLY = 0.9  # of whole; 0.8 to 0.95 measure alike
-_CALM_PX = 9  # the neighbourhood whose mean a border goes on with where it ends in a lamp
-_LAMP = 3.0  # times the calm mean around it
+# CoC range within a run of occluders. The run occludes as if it had its middle CoC, so the error is 0.1 px at most.
+_RUN_STEP_PX = 0.2
+_SHARP_RADIUS = 1 / math.sqrt(3)  # px; a disc of this radius is no wider than the pixel's own square
+_NEARLY = 0.9  # coverage above which gaps are filled; 0.8 to 0.95 measure alike
+# Window for the mean colour that replaces a lamp when the picture is continued beyond its border.
+_CALM_PX = 9
+_LAMP = 3.0  # a lamp is this many times brighter than that mean
 
 Linear = NDArray[np.floating]
 _scatter_rows = Kernel(
@@ -45,11 +48,11 @@ _run_rows = Kernel(
 
 
 def blur(image: Image, coc: FloatMap, params: BokehParams, quality: Quality = Quality.BALANCED) -> Image:
-    """A picture with each pixel blurred by its signed circle of confusion, (H, W) radius in px.
+    """Blur each pixel of a picture (H, W, 3) by its signed circle of confusion, (H, W) radius in px.
 
-    `fast` lays three layers over each other (`scatter`). `balanced` moves the depth edges onto the picture's first,
-    and lays what is before them over a background that goes on behind (`scatter_filled`). `best` finds for every
-    source which parts of the lens it is seen from (`scatter_seen`).
+    `fast` composites three layers: before, in and behind the focus (`scatter`). `balanced` first moves depth edges onto
+    image edges, and composites the near sides of edges over a filled-in background (`scatter_filled`). `best` also
+    finds for every source which parts of the lens see it (`scatter_seen`).
     """
     if quality is not Quality.FAST and (np.abs(coc) > _SHARP_RADIUS).any():
         coc = snap_edges(to_encoded(image), coc)
@@ -57,14 +60,14 @@ def blur(image: Image, coc: FloatMap, params: BokehParams, quality: Quality = Qu
 
 
 def blur_snapped(image: Image, coc: FloatMap, params: BokehParams, quality: Quality) -> Image:
-    """As `blur`, with depth edges left where they are."""
+    """Blur as `blur` does, but leave depth edges where they are."""
     if not (np.abs(coc) > _SHARP_RADIUS).any():
         return image.copy()
     linear = recover_highlights(image, params.highlights)
     render = {Quality.FAST: scatter, Quality.BALANCED: scatter_filled, Quality.BEST: scatter_seen}[quality]
     aperture = make_aperture(params)
     if params.fringe:
-        shift = params.fringe * np.clip(np.abs(coc) / max(abs(params.fringe), 1), 0, 1)  # none in focus
+        shift = params.fringe * np.clip(np.abs(coc) / max(abs(params.fringe), 1), 0, 1)  # no fringe in focus
         channels = [render(linear, (coc + step).astype(np.float32), aperture) for step in (shift, 0 * shift, -shift)]
         light = np.stack([channel[..., k] for k, channel in enumerate(channels)], axis=2)
     else:
@@ -76,21 +79,21 @@ def blur_snapped(image: Image, coc: FloatMap, params: BokehParams, quality: Qual
 
 
 def scatter(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
-    """Spread each pixel's light evenly over the aperture: linear (H, W, 3) float32, coc (H, W) signed radius in px.
+    """Scatter each pixel's light evenly over the aperture: linear (H, W, 3) float32, coc (H, W) signed radius in px.
 
-    Every pixel gives its light once, 1/area to each pixel its disc covers, with exact fractional coverage (Potmesil
-    and Chakravarty 1981, as span differences). Pixels before, in and behind the focus plane are summed apart and laid
-    over each other, so that a blurred background does not spill over what stands sharp before it, and a blurred
-    foreground lets through what is behind it. Does not depend on the number of threads.
+    Every pixel adds 1/area of its light to each pixel that its disc covers, with exact fractional coverage (Potmesil
+    and Chakravarty 1981, as span differences). Pixels before, in and behind the focus are summed in separate layers and
+    composited. So a blurred background does not bleed over a sharp foreground, and a blurred foreground is translucent
+    at its edges. The result does not depend on the number of threads.
     """
     linear, coc = np.ascontiguousarray(linear), np.ascontiguousarray(coc)
     return _laid(Sources([[Layer(linear, coc, np.ones_like(coc))]], [], np.zeros(coc.shape, bool)), coc, aperture)
 
 
 def scatter_filled(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
-    """As `scatter`, with what stands before depth edges over the rest, and the background behind it filled in.
+    """Scatter like `scatter`, with the near sides of depth edges composited over a background filled in behind them.
 
-    linear (H, W, 3) float32, coc (H, W) signed radius in px; the sources are those of `sources_of`.
+    linear: (H, W, 3) float32. coc: (H, W), signed radius in px. The sources are those of `sources_of`.
     """
     if not (np.abs(coc) > _SHARP_RADIUS).any():
         return linear.copy()
@@ -99,7 +102,7 @@ def scatter_filled(linear: Linear, coc: FloatMap, aperture: Aperture | None = No
 
 
 def _laid(sources: Sources, coc: FloatMap, aperture: Aperture | None) -> Linear:
-    """Light (H, W, 3) of sources laid from front to back: all before the focus, then in it, then behind it."""
+    """Composite sources front to back into light (H, W, 3): all before the focus, then in focus, then behind it."""
     aperture = aperture or make_aperture(BokehParams())
     light = np.zeros((*coc.shape, 4), np.float32)
     before, behind = coc > _SHARP_RADIUS, coc < -_SHARP_RADIUS
@@ -119,18 +122,21 @@ def _laid(sources: Sources, coc: FloatMap, aperture: Aperture | None) -> Linear:
 
 
 def _fill(light: Linear, here: NDArray[np.bool_]) -> None:
-    """Make light and weight (H, W, 4) whole at a mask (H, W) where it nearly is: discs of unlike sizes leave gaps."""
+    """Scale light and weight (H, W, 4) to full coverage inside a mask (H, W), where the coverage is nearly full.
+
+    Neighbouring discs of different sizes leave small gaps.
+    """
     weight = light[here, 3]
     light[here] /= np.where(weight > _NEARLY, weight, 1)[:, None]
 
 
 def _part(layer: Layer, inside: NDArray[np.bool_]) -> Layer:
-    """The sources of a layer that lie inside a mask (H, W)."""
+    """Keep the sources of a layer inside a mask (H, W)."""
     return layer._replace(weight=layer.weight * inside)
 
 
 def _lay_sharp(layers: Sequence[Layer], above: Linear) -> None:
-    """Lay layers that are in focus below light and weight (H, W, 4), each source on its own pixel."""
+    """Composite layers that are in focus below light and weight (H, W, 4), each source on its own pixel."""
     weight = np.add.reduce([layer.weight for layer in layers])
     here = weight > 0
     light = np.add.reduce([layer.color[here] * layer.weight[here, None] for layer in layers])
@@ -140,11 +146,11 @@ def _lay_sharp(layers: Sequence[Layer], above: Linear) -> None:
 
 
 def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None) -> Linear:
-    """As `scatter_filled`, with true partial occlusion: linear (H, W, 3) float32, coc (H, W) signed radius in px.
+    """Scatter like `scatter_filled`, with true partial occlusion: linear (H, W, 3) float32, coc (H, W) signed px.
 
-    Each source of `sources_of` is spread through those parts of the lens only that nothing nearer hides it from, which
-    are found on a grid over the lens; seen from each point of the lens every place is then covered about once, and the
-    sum is divided by how often.
+    Each source of `sources_of` is scattered only through those parts of the lens from which nothing nearer occludes it.
+    A grid over the lens finds them. From each point of the lens every place is then covered about once, and the sum is
+    divided by the coverage.
     """
     aperture = aperture or make_aperture(BokehParams())
     if not (np.abs(coc) > _SHARP_RADIUS).any():
@@ -158,14 +164,14 @@ def scatter_seen(linear: Linear, coc: FloatMap, aperture: Aperture | None = None
 
 
 def _by_weight(light: Linear) -> Linear:
-    """Light (H, W, 3) of light and weight (H, W, 4)."""
+    """Divide premultiplied light by its weight: (H, W, 4) in, (H, W, 3) out."""
     return np.maximum(light[..., :3] / np.maximum(light[..., 3:], 1e-9), 0)
 
 
 def _continued(linear: Linear, coc: FloatMap, margin: int) -> tuple[Linear, FloatMap]:
-    """Picture and CoC that go on beyond their borders as in a mirror, but for lamps, of which there is only one.
+    """Extend picture and CoC by reflection at their borders; lamps are replaced, because they must not appear twice.
 
-    A photo's outermost row alone, repeated, would decide too much: many are black or half cut off.
+    Repeating only the outermost row would give it too much weight: in many photos it is black or half cut off.
     """
     weight = calm_weight(linear)
     size = (_CALM_PX, _CALM_PX)
@@ -178,10 +184,11 @@ def _continued(linear: Linear, coc: FloatMap, margin: int) -> tuple[Linear, Floa
 
 
 def _spread(layers: Sequence[Layer], aperture: Aperture, above: Linear, occluder: FloatMap | None = None) -> None:
-    """Lay what the layers spread below light and weight (H, W, 4); `occluder` (H, W) is the CoC of what hides them.
+    """Scatter the layers and composite them below light and weight (H, W, 4); occluder: (H, W) CoC of what hides them.
 
-    Bands are as high as two margins of the largest radius, and every other one is done at a time, so that no two at
-    work reach the same row and light adds up in one order, whoever computes it.
+    Bands are at least twice as high as the largest radius with its margin, and every second band is processed at a
+    time. So no two concurrent bands write the same row, and light is summed in the same order for any number of
+    threads.
     """
     layers = [layer for layer in layers if layer.weight.any()]
     if not layers:
@@ -219,12 +226,13 @@ def _spread(layers: Sequence[Layer], aperture: Aperture, above: Linear, occluder
 
 
 def _disc_rows(largest: float, steps: int) -> NDArray[np.floating]:
-    """Half widths (L, R) of discs of radius level/steps on the pixel rows 0, 1, ... from their centres.
+    """Half widths (L, R) of discs of radius level/steps, on the pixel rows 0, 1, ... from their centres.
 
-    A row's half width is half the exact area that the disc has between the row's two edges.
+    Half the exact area of the disc between the two edges of a row is the row's half width.
     """
     radius = np.maximum(np.arange(math.ceil(largest * steps) + 2), 1)[:, None] / steps
-    edges = np.arange(int(radius.max()) + 3) - 0.5  # the two edges of row k are k − ½ and k + ½
+    edges = np.arange(int(radius.max()) + 3) - 0.5  # row k lies between k − ½ and k + ½
     t = np.clip(edges[None, :] / radius, -1, 1)
-    area_below = radius**2 * (t * np.sqrt(1 - t**2) + np.arcsin(t))  # of the disc below height t · radius
+    # the area of the disc between its middle and the height t · radius
+    area_below = radius**2 * (t * np.sqrt(1 - t**2) + np.arcsin(t))
     return (np.diff(area_below, axis=1) / 2).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a photo is of: the nearest large, central and sharp thing."""
+"""Find the subject of a photo: the nearest large, central and sharp thing."""
 
 from __future__ import annotations
 
@@ -14,34 +14,42 @@ from depthapps.core.filling import fill_background
 from depthapps.core.geometry import inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene
 
-# Looked at on 25 stereo pairs, three phone portraits and a rendered scene. With any one of the constants changed by a
-# tenth to two fifths, at most 5 of these 29 choose another thing, and none ground or a background.
-_WORKING_PX = 200  # the longer side at which things are looked for
-_STEP = 1 / 24  # of the scene's range of 1/Z: less is relief
-_RUN = 1 / 4  # of that range: a surface that goes on as far is no one thing, but ground or wall
-_REACH = 1 / 2  # of the longer side: how far a thing's edges may be from its middle
+# Checked by eye on 25 stereo pairs, three phone portraits and a rendered scene. If any one constant is changed by a
+# tenth to two fifths, at most 5 of these 29 choose another thing, and none chooses ground or background.
+_WORKING_PX = 200  # longer side at which things are searched for
+_STEP = 1 / 24  # of the scene's range of 1/Z; smaller steps are relief on one thing
+_RUN = 1 / 4  # of that range; a surface that extends farther is ground or wall, not one thing
+_REACH = 1 / 2  # of the longer side; largest distance from a thing's middle to its edges
 _WAYS = 16  # directions
-_FLAT = 0.8  # of a thing must lie on a plane for it to be ground or wall
-_INSIDE, _CORE = 0.4, 0.5  # share of ways; half is the most that a straight edge of ground or wall gives
-_CORE_SHARE = 0.25  # of a thing, that must be core
-_CENTRAL = 1 / 3  # of width and height from the middle, which the lines of thirds are well within
+_FLAT = 0.8  # share of a thing that must lie on one plane for it to be ground or wall
+# Shares of directions that make a pixel part of a thing, and part of its core. A straight edge of ground or wall
+# reaches a half at most.
+_INSIDE, _CORE = 0.4, 0.5
+_CORE_SHARE = 0.25  # share of a thing that must be core
+_CENTRAL = 1 / 3  # of width and height from the middle; the lines of thirds lie well within
 _SMALLEST = 0.003  # of the picture; less is a detail
 _LARGE, _LARGE_SHARE = 1 / 40, 1 / 4  # of the picture; of the largest thing, if all are small
-_SHARP_PX = 640  # the longer side of the picture whose edges are measured
-_REBLUR_PX = 2.0
-_BESIDE_PX = 5  # within which an edge is found again that was blurred so
-_TELLS = 0.005  # a pixel: a fainter slope is no edge
-_SHARP = 1.25  # times as steep; edges that a disc of 5 px radius has blurred at that size, sigma 2.7, are as much
+_SHARP_PX = 640  # longer side of the picture in which edges are measured
+_REBLUR_PX = 2.0  # sigma of the second blur
+_BESIDE_PX = 5  # window in which a reblurred edge is matched with the original
+_TELLS = 0.005  # slope per pixel; a fainter one is no edge
+# An edge is sharp if it is this many times as steep as after the second blur. An edge that a disc of 5 px radius has
+# blurred (sigma 2.7 px) has this ratio.
+_SHARP = 1.25
 
 
 class _Thing(NamedTuple):
-    """A part of the picture: its share of it, nearness from 0 to 1, sharpness, middle (x, y) from 0 to 1."""
+    """A part of the picture that stands before its surroundings.
+
+    share: of the picture's area, 0..1. near: median nearness, 0 (farthest) to 1. sharp: ratio of its edges' slopes
+    before and after a second blur. middle: (x, y), 0..1 of width and height. uncut: not touching the picture's border.
+    """
 
     share: float
     near: float
     sharp: float
     middle: tuple[float, float]
-    uncut: bool  # by the picture's border
+    uncut: bool
 
     @property
     def central(self) -> bool:
@@ -49,11 +57,11 @@ class _Thing(NamedTuple):
 
 
 def find_subject(scene: Scene) -> tuple[float, float] | None:
-    """The pixel (x, y) in the middle of the subject, whose depth is known; None where nothing stands out.
+    """Find the subject's middle pixel (x, y), whose depth is known; None if nothing stands out.
 
-    The subject is the nearest of the things that are central, large and, if any are, sharp. Only if none is central
-    may it be elsewhere, as long as the picture's border does not cut it. A thing stands before its surroundings: in
-    most directions it ends in a step of depth down to what is farther, as ground that runs to the lens does not.
+    The subject is the nearest thing that is central, large and, if any thing is, sharp. If no thing is central, things
+    elsewhere count, unless the picture's border cuts them. A thing stands before its surroundings: in most directions
+    it ends in a step of depth down to something farther. Ground that runs up to the lens does not.
     """
     known = scene.depth_m > 0
     near, seen = _nearness(scene, known)
@@ -68,7 +76,7 @@ def find_subject(scene: Scene) -> tuple[float, float] | None:
 
 
 def _nearness(scene: Scene, known: NDArray[np.bool_]) -> tuple[FloatMap, NDArray[np.bool_]]:
-    """1/Z at the working size, from 0 for the farthest to 1, its holes filled, and where it is known."""
+    """1/Z at the working size scaled to 0 (farthest) .. 1, with holes filled, and the mask of known cells."""
     size = _size(known.shape, _WORKING_PX)
     inverse = np.nan_to_num(inverse_depth(scene.depth_m, infinite=0))
     total, share = (cv2.resize(m.astype(np.float32), size, interpolation=cv2.INTER_AREA) for m in (inverse, known))
@@ -80,20 +88,21 @@ def _nearness(scene: Scene, known: NDArray[np.bool_]) -> tuple[FloatMap, NDArray
 
 
 def _size(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
-    """Width and height of a picture (H, W) with its longer side no longer than asked."""
+    """Width and height of a picture (H, W) reduced so that its longer side is at most `longest`."""
     scale = min(1.0, longest / max(shape))
     return max(round(shape[1] * scale), 1), max(round(shape[0] * scale), 1)
 
 
 def _stands_out(near: FloatMap) -> FloatMap:
-    """The share (H, W) of the directions in which a pixel's thing ends in a step down to what is farther than it.
+    """Share (H, W) of directions in which a pixel's thing ends in a step down to something farther.
 
-    Not in a step up, at the picture's border, or nowhere within reach. Much as the anisotropic centre-surround
-    difference of Ju et al. (2014), which counts how far, and not whether in a step.
+    A direction does not count if the thing ends in a step up, at the picture's border or not within reach. The measure
+    is close to the anisotropic centre-surround difference of Ju et al. (2014), which measures the depth difference
+    instead of counting steps.
     """
     height, width = near.shape
     reach = int(_REACH * max(near.shape))
-    wide = np.pad(near, reach, constant_values=np.nan)  # which no comparison below is true for
+    wide = np.pad(near, reach, constant_values=np.nan)  # no comparison below is true for NaN
     count = np.zeros(near.shape, np.float32)
     for angle in np.arange(_WAYS) * 2 * math.pi / _WAYS:
         under_way, last = np.ones(near.shape, bool), near
@@ -108,7 +117,7 @@ def _stands_out(near: FloatMap) -> FloatMap:
 
 
 def _things(near: FloatMap, seen: NDArray[np.bool_], image: Image) -> list[_Thing]:
-    """The connected parts of the picture that stand before their surroundings."""
+    """Find the connected parts of the picture that stand before their surroundings."""
     height, width = near.shape
     out = _stands_out(near)
     behind_edge = cv2.dilate(near, np.ones((3, 3), np.uint8)) - near > _STEP
@@ -118,7 +127,7 @@ def _things(near: FloatMap, seen: NDArray[np.bool_], image: Image) -> list[_Thin
     steepest, blurred = _slopes(image, near.shape)
     y, x = np.mgrid[:height, :width]
     u, v = (x + 0.5) / width, (y + 0.5) / height
-    inner = 1.5 - 2 * np.maximum(np.abs(u - 0.5), np.abs(v - 0.5))  # prefers a middle near the picture's
+    inner = 1.5 - 2 * np.maximum(np.abs(u - 0.5), np.abs(v - 0.5))  # prefers a point near the picture's middle
     things = []
     for k in range(1, count):
         x0, y0, w, h, area = (int(value) for value in stats[k])
@@ -128,7 +137,7 @@ def _things(near: FloatMap, seen: NDArray[np.bool_], image: Image) -> list[_Thin
         if _runs_to_the_lens(near, inside):
             continue
         depth = cv2.distanceTransform(np.pad(inside, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-        # at a blurred rim the picture shows what is behind as well
+        # the rim is left out: where it is blurred the picture shows the background too
         edges = (depth > depth.max() / 2) & (blurred > _TELLS)
         sharp = float(steepest[edges].sum() / blurred[edges].sum()) if edges.any() else math.inf
         row, column = np.unravel_index(int((depth * inner * seen).argmax()), near.shape)
@@ -139,7 +148,7 @@ def _things(near: FloatMap, seen: NDArray[np.bool_], image: Image) -> list[_Thin
 
 
 def _runs_to_the_lens(near: FloatMap, inside: NDArray[np.bool_]) -> bool:
-    """Whether a part of the picture lies on a plane that goes on from it, ever nearer, to the picture's border."""
+    """Whether a part of the picture lies on a plane that extends from it, ever nearer, to the picture's border."""
     y, x = np.mgrid[: near.shape[0], : near.shape[1]]
     places = np.stack([x, y, np.ones_like(x)], axis=2).astype(np.float32)
     plane = np.clip(places @ np.linalg.lstsq(places[inside], near[inside])[0], 0, 1)
@@ -153,9 +162,10 @@ def _runs_to_the_lens(near: FloatMap, inside: NDArray[np.bool_]) -> bool:
 
 
 def _slopes(image: Image, shape: tuple[int, ...]) -> tuple[FloatMap, FloatMap]:
-    """How steep the picture's edges are at each place (H, W), and how steep when they are blurred once more.
+    """Steepness of the picture's edges at each place (H, W), and their steepness after a second blur.
 
-    A sharp edge loses most of its slope by that, a blurred one little, whatever its contrast (Zhuo and Sim 2011).
+    The second blur reduces the slope of a sharp edge strongly and that of a blurred edge little, whatever the contrast
+    (Zhuo and Sim 2011).
     """
     small = cv2.resize(image, _size(image.shape[:2], _SHARP_PX), interpolation=cv2.INTER_AREA)
     luma = np.asarray(to_encoded(small).mean(axis=2), np.float32)
@@ -170,7 +180,7 @@ def _slopes(image: Image, shape: tuple[int, ...]) -> tuple[FloatMap, FloatMap]:
 def _nearest_known(
     known: NDArray[np.bool_], middle: tuple[float, float], cells: tuple[int, ...]
 ) -> tuple[float, float]:
-    """The pixel (x, y) of known depth nearest to a middle, within the cell whose mean stood for it."""
+    """Pixel (x, y) of known depth nearest to a point given in 0..1, within the working-size cell around that point."""
     height, width = known.shape
     x, y = middle[0] * width - 0.5, middle[1] * height - 0.5
     reach_x, reach_y = width / cells[1] / 2 + 1, height / cells[0] / 2 + 1

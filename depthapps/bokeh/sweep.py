@@ -1,4 +1,4 @@
-"""A focus pull: the same scene, the focus moving through it."""
+"""Render a focus pull: frames of one scene while the focus moves through it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from depthapps.core.scene import Scene
 def focus_pull(
     scene: Scene, params: BokehParams, ends_m: tuple[float, ...], count: int, quality: Quality
 ) -> Iterator[NDArray[np.uint8]]:
-    """Frames (H, W, 3) uint8 RGB with the focus from ends_m[0] to ends_m[1], even in 1/Z, eased at both ends.
+    """Yield frames (H, W, 3) uint8 RGB while the focus moves from ends_m[0] to ends_m[1], both in metres.
 
-    Without a lens it has the one whose strongest blur at either end is as asked: a pull changes the focus, not the
-    aperture. Depth edges are moved onto the picture's once, for what is blurred differently stays the same.
+    The focus moves evenly in 1/Z and eases in and out. If no f-number is given, the lens is the one whose strongest
+    blur over the pull is as asked, because a pull changes the focus and not the aperture. Depth edges are moved onto
+    image edges only once, so that they do not change between frames.
     """
     t = np.linspace(0, 1, count)
     inverse = 1 / ends_m[0] + (1 / ends_m[1] - 1 / ends_m[0]) * t * t * (3 - 2 * t)
@@ -39,7 +40,7 @@ def focus_pull(
 
 
 def _as_lens(scene: Scene, params: BokehParams, ends_m: tuple[float, ...]) -> BokehParams:
-    """The lens that blurs at most as asked over the whole pull."""
+    """Choose the f-number with which no end of the pull is blurred more than asked."""
     unit = replace(params, blur_px=None, f_number=1.0)
     widest = 0.0
     for end in ends_m:

@@ -1,1 +1,1 @@
-"""Pictures about results, without a disk: depth with a legend, rows, coverage, what is in focus."""
+"""Draw pictures about results in memory: depth with a legend, matching rows, board coverage, what is in focus."""

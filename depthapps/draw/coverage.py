@@ -1,4 +1,4 @@
-"""Pictures about a calibration: where corners were seen, and whether rectified rows line up."""
+"""Draw pictures that check a calibration: where board corners were seen, and whether rectified rows line up."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import Image
 
-_CELLS = 8, 6  # the picture's parts, of which those without a corner are dark
+_CELLS = 8, 6  # columns and rows of the grid in which corners are counted
 _PANEL_PX = 640
-_LINES = 16  # across the example
+_LINES = 16  # horizontal lines over the rectified example
 _LINE_COLORS = ((235, 60, 60), (60, 200, 90), (70, 130, 255))
 
 Pixels = NDArray[np.floating]
 
 
 def draw_corners(views: Sequence[Sequence[Pixels]], size: tuple[int, int]) -> Image:
-    """Draw where corners fell, a panel a view (H, W, 3) uint8: a colour a shot, dark the parts that have none.
+    """Draw the corners found in each view: one panel (H, W, 3) uint8 per view, side by side, one colour per shot.
 
-    views: for each view the corners (N, 2) px of each shot. size: width and height of the photos.
+    Grid cells with few corners are darker, so that uncovered parts of the view stand out.
+
+    views: for each view the corners (N, 2) px of each shot. size: width and height of the photos in px.
     """
     scale = _PANEL_PX / size[0]
     height = round(size[1] * scale)
@@ -45,7 +47,10 @@ def draw_corners(views: Sequence[Sequence[Pixels]], size: tuple[int, int]) -> Im
 
 
 def draw_lines(left: Image, right: Image) -> Image:
-    """Draw two rectified views (H, W, 3) side by side, (H, 2W, 3), with lines on which both show the same."""
+    """Draw two rectified views (H, W, 3) side by side as (H, 2W, 3), with horizontal lines across both.
+
+    If the rectification is right, a line crosses the same things in both views.
+    """
     both = np.hstack([left, right])
     height, width = both.shape[:2]
     thickness = max(1, round(width / 1500))

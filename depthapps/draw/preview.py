@@ -1,4 +1,4 @@
-"""A depth map as a picture to look at: coloured, with a legend."""
+"""Draw a depth or disparity map in colours with a legend."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ _BACKGROUND_RGB = (24, 24, 28)
 _TEXT_RGB = (225, 225, 225)
 _TICKS = 6
 _COLOURS = 256
-_ENDS_PERCENT = (0.5, 99.5)  # of the pixels outside of the colour scale, so that a few do not take it all
+_ENDS_PERCENT = (0.5, 99.5)  # percentiles at the ends of the colour scale, so that outliers do not take most of it
 
 
 def render_disparity_preview(disparity_px: FloatMap) -> NDArray[np.uint8]:
-    """Disparity (H, W) px -> (H, W + legend, 3) uint8 RGB: near red, far blue, unknown grey, the legend in px."""
+    """Draw disparity (H, W) px as (H, W + legend, 3) uint8 RGB: near red, far blue, unknown grey, legend in px."""
     low, high = _ends(disparity_px)
     return _picture(disparity_px, low, high, "px", _round_values(low, high))
 
 
 def render_depth_preview(depth_m: FloatMap) -> NDArray[np.uint8]:
-    """Depth (H, W) metres -> the same picture with a legend in metres; the colours are even in 1/Z, as stereo sees."""
+    """Draw depth (H, W) in metres as (H, W + legend, 3) uint8 RGB: near red, far blue, unknown grey, legend in metres.
+
+    The colours are evenly spaced in 1/Z, in which the errors of stereo are even too.
+    """
     inverse = inverse_depth(depth_m, infinite=0)
     low, high = _ends(inverse)
-    # what is farther has the colour of infinity
+    # the scale ends at infinity if its lowest 1/Z is within one colour step of 0
     farthest = 1 / low if low * _COLOURS > high else math.inf
     values = [float(f"{z:.2g}") for z in _even_depths(1 / high, farthest)]
     return _picture(inverse, low, high, "m", {max(1 / z, low): f"{z:g}" for z in values})
@@ -45,7 +48,7 @@ def _ends(values: FloatMap) -> tuple[float, float]:
 
 
 def _round_values(low: float, high: float) -> dict[float, str]:
-    """About _TICKS round numbers between low and high, with their texts."""
+    """Choose about _TICKS round numbers between low and high; return them with their texts."""
     rough = (high - low) / _TICKS
     decade = 10 ** np.floor(np.log10(rough))
     step = decade * min((1, 2, 5, 10), key=lambda m: abs(m * decade - rough))
@@ -58,7 +61,7 @@ def _even_depths(nearest: float, farthest: float) -> list[float]:
 
 
 def _picture(values: FloatMap, low: float, high: float, unit: str, ticks: dict[float, str]) -> NDArray[np.uint8]:
-    """Colour `values` from low (far) to high (near), and draw the legend on the right."""
+    """Colour `values` (H, W) from low (far) to high (near), and append the legend on the right."""
     height = values.shape[0]
     coloured = _colour(values, low, high)
     size = round(max(10.0, min(height / 24, 40.0)))
@@ -83,7 +86,7 @@ def _picture(values: FloatMap, low: float, high: float, unit: str, ticks: dict[f
 
 
 def _colour(values: FloatMap, low: float, high: float) -> NDArray[np.uint8]:
-    """Turbo colours (H, W, 3) uint8 RGB of values from low to high, grey where unknown."""
+    """Colour values (H, W) from low to high with the Turbo map, as (H, W, 3) uint8 RGB; unknown values are grey."""
     share = np.clip((values - low) / (high - low), 0, 1)
     known = np.isfinite(values)
     indexed = np.rint(np.where(known, share, 0) * 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Two rectified views as one picture that shows whether their rows line up."""
+"""Draw two rectified views side by side, with lines that show whether their rows line up."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from depthapps.core.color import to_8bit
 from depthapps.core.scene import Image
 
 _LINES = 24
-_LARGEST_PX = 2400  # width of the picture: two views of 12 megapixels side by side are more than a screen shows
+_LARGEST_PX = 2400  # width of the picture; two views of 12 Mpx side by side are larger than any screen
 
 
 def render_rows(
     left: Image, right: Image, left_px: NDArray[np.floating], right_px: NDArray[np.floating]
 ) -> NDArray[np.uint8]:
-    """Both views (H, W, 3) side by side with lines through points (N, 2) px that both show.
+    """Draw both views (H, W, 3) side by side as uint8 RGB, with lines through matched points (N, 2) px of both.
 
-    A line runs along the row of the left view's point; rings mark the point in both. Where views are rectified, the
-    right ring sits on the line as well.
+    A line runs along the row of the point in the left view, and rings mark the point in both views. In rectified views
+    the right ring sits on the line as well.
     """
     height, width = left.shape[:2]
     scale = min(1.0, _LARGEST_PX / (2 * width))

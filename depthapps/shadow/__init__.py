@@ -1,1 +1,1 @@
-"""Lights on a scene: who sees them, their own depth maps, and the picture under them."""
+"""Cast light on a scene: find which surfaces see a light, draw the light's own depth map, and relight the picture."""

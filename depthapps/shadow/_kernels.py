@@ -1,7 +1,8 @@
-"""Compiled loops of the shadow tracer: rays through a solid given as two maps of inverse depth.
+"""Compiled loops of the shadow ray tracer, which marches rays through two maps of inverse depth.
 
-In (x, y, w = 1/Z), with x and y in pixels, straight lines stay straight and planes stay planes. A ray is therefore
-a line over the picture, and what it meets is told by comparing its w with that of the surface below it.
+The solid is given by 1/Z of its near and far side. In (x, y, w = 1/Z), with x and y in pixels, straight lines stay
+straight and planes stay planes. A ray is therefore a line over the picture, and it hits a surface where its w crosses
+the surface's w.
 """
 
 import math
@@ -11,26 +12,29 @@ from numpy.typing import NDArray
 
 from depthapps.runtime.inlining import within
 
-TILE = 8  # pixels; a ray passes a tile whole when it lies before all of it, or behind
+TILE = 8  # pixels; a ray skips a tile if it passes in front of everything in it, or behind everything
 FREE, BLOCKED, OUTSIDE, BEHIND = 0, 1, 2, 3
 
-_NEAR = 0.01  # of its own depth, a ray towards a light behind the camera ends before the camera's plane
-_FAR = 1e4  # of its own depth, a ray towards the sun ends
+# A ray towards a light behind the camera ends before the camera's plane, at this share of its start's depth.
+_NEAR = 0.01
+_FAR = 1e4  # length of a ray towards the sun, in multiples of its start's depth
 _GOLDEN = math.pi * (3 - math.sqrt(5))
 
 
 @within
 def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
-    """What a ray from (x0, y0, w0) to (x1, y1, w1) meets first; positions are taken at each column or row it crosses.
+    """Follow a ray from (x0, y0, w0) to (x1, y1, w1) and return what it meets first.
 
-    BLOCKED by entering the solid (back <= w <= front) or by crossing linked pixels; else BEHIND when it passes
-    behind the solid, OUTSIDE when it leaves the picture before its end, or FREE.
+    The ray is tested at each column it crosses, or at each row if it is steep. BLOCKED: it enters the solid (back <= w
+    <= front) or crosses linked pixels. Otherwise BEHIND if it passes behind the solid, OUTSIDE if it leaves the picture
+    before its end, else FREE.
     """
     height, width = front.shape
-    if not (0 <= x0 <= width - 1 and 0 <= y0 <= height - 1):  # lifted off the surface and out of the picture
+    # a point offset from the surface may project outside the picture
+    if not (0 <= x0 <= width - 1 and 0 <= y0 <= height - 1):
         return OUTSIDE
     dx, dy = x1 - x0, y1 - y0
-    share = 1.0  # of the ray that lies over the picture
+    share = 1.0  # share of the ray that lies inside the picture
     if dx > 0 and x1 > width - 1:
         share = min(share, (width - 1 - x0) / dx)
     elif dx < 0 and x1 < 0:
@@ -51,8 +55,10 @@ def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
         end = start + share * run
         i = math.floor(start) + 1 if step > 0 else math.ceil(start) - 1
         last = math.floor(end) if step > 0 else math.ceil(end)
-        known, skipped = False, False  # whether the position before was looked at, or its tile passed whole
-        entered, inside = False, False  # whether the position before was the first of a surface, or a later one
+        # known: the previous position was tested. skipped: its whole tile was skipped.
+        known, skipped = False, False
+        # entered: the previous position was the first on a surface. inside: it was a later one.
+        entered, inside = False, False
         was_gap, rate, was_near = 0.0, 0.0, 0
         while (last - i) * step >= 0:
             at = cross + (i - start) * slope
@@ -99,7 +105,7 @@ def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
                         whole = whole and (near == was_near or (right[i, q] and right[i - step, q]))
                     if whole and behind != (was_gap < 0):
                         return BLOCKED
-                    # a surface goes on for half a pixel beyond the last one that shows it
+                    # a surface extends half a pixel beyond the last pixel that shows it
                     if whole and entered and (was_gap < 0) != (1.5 * was_gap - 0.5 * gap < 0):
                         return BLOCKED
                     if not whole and inside and (was_gap < 0) != (was_gap + 0.5 * rate < 0):
@@ -116,9 +122,9 @@ def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
 
 @within
 def _square_to(ax, ay, az):
-    """Two unit directions square to an axis of length 1 and to each other.
+    """Two unit vectors perpendicular to a unit vector and to each other.
 
-    The first is the axis crossed with the camera axis it is least along.
+    The first is the cross product with the camera axis that the vector is least along.
     """
     if abs(ax) <= abs(ay) and abs(ax) <= abs(az):
         sx, sy, sz = 0.0, az, -ay
@@ -154,12 +160,14 @@ def see_light(
     seen: NDArray[np.floating],
     doubt: NDArray[np.floating],
 ) -> None:
-    """For N points: `seen`, the share of `samples` rays to the light that arrive, `doubt`, that may not: 1 for each
-    that passes behind something, whose depth is a guess, and a half for each that leaves the picture.
+    """Trace rays from each of N points to a light; write the share that arrives and the share that is doubtful.
 
-    start, normal: (N, 3). turn: (N,) angle by which the samples of a point are turned. light: its position, or the
-    unit way to it if at_infinity; radius: of its disc, at unit distance if at_infinity. Samples lie on Vogel's
-    spiral, each in an equal share of the disc.
+    samples: rays per point. seen: (N,), share of rays that arrive, in 0..1. doubt: (N,) in 0..1; a ray counts 1 if it
+    passes behind something, because the depth there is a guess, and 0.5 if it leaves the picture. start, normal: (N,
+    3), camera axes, metres. turn: (N,), radians by which a point's sample pattern is rotated. light_x, light_y,
+    light_z: the light's position in metres, or the unit vector to it if at_infinity. radius: of the light's disc, in
+    metres, or at unit distance if at_infinity. Samples lie on Vogel's spiral, which gives each an equal area of the
+    disc.
     """
     for n in range(len(start)):
         px, py, pz = start[n, 0], start[n, 1], start[n, 2]
@@ -213,7 +221,11 @@ def see_sky(
     samples: int,
     seen: NDArray[np.floating],
 ) -> None:
-    """`seen`, the share of `samples` cosine-weighted directions over N points that are free up to reach · depth."""
+    """Trace `samples` cosine-weighted rays over the hemisphere of each of N points; write the share that is free.
+
+    seen: (N,) in 0..1. A ray ends at the distance reach times the point's depth. start, normal: (N, 3). turn: (N,),
+    radians by which a point's sample pattern is rotated.
+    """
     for n in range(len(start)):
         px, py, pz = start[n, 0], start[n, 1], start[n, 2]
         nx, ny, nz = normal[n, 0], normal[n, 1], normal[n, 2]
@@ -239,9 +251,9 @@ def complete_rows(
     front: NDArray[np.floating], right: NDArray[np.uint8], centre: float, first: int, end: int,
     back: NDArray[np.floating],
 ) -> None:  # fmt: skip
-    """Rows first..end of `back` (H, W), as large as `front` before: the far sides that mirrored rows of pixels show.
+    """Estimate the far side `back` (H, W) in rows first..end, by mirroring each linked run of pixels in its middle.
 
-    See `depthapps.shadow.solid.far_side`.
+    On entry `back` equals `front`. See `depthapps.shadow.solid.far_side`.
     """
     width = front.shape[1]
     for y in range(first, end):
@@ -255,7 +267,7 @@ def complete_rows(
             if j > i and front[y, i] > 0 and front[y, j] > 0 and (rim_left or rim_right):
                 behind_left = front[y, i - 1] if rim_left else front[y, j + 1]
                 behind_right = front[y, j + 1] if rim_right else behind_left
-                # what is seen ends half a pixel beyond the last pixel's centre
+                # the visible surface ends half a pixel beyond the centre of its last pixel
                 z_sum = 1 / front[y, i] + 1 / front[y, j]
                 x_sum = (i - centre - 0.5 * rim_left) / front[y, i] + (j - centre + 0.5 * rim_right) / front[y, j]
                 u_before, w_before = 0.0, 0.0
@@ -269,7 +281,8 @@ def complete_rows(
                         u0, u1, w_at0, w_at1 = (
                             (u, u_before, w, w_before) if u < u_before else (u_before, u, w_before, w)
                         )
-                        # min and max of two numbers of one type: numba takes 15 ms to compile each other kind
+                        # min and max get two numbers of one type, because numba needs 15 ms to compile each mixed pair
+                        # of types
                         for m in range(math.ceil(max(i + 0.0, u0 - 1e-6)), math.floor(min(j + 0.0, u1 + 1e-6)) + 1):
                             part = (m - u0) / (u1 - u0) if u1 > u0 else 0.0
                             wall = behind_left + (behind_right - behind_left) * (m - i + 1) / (j - i + 2)

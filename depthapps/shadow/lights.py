@@ -1,4 +1,4 @@
-"""Where a light stands, how large it looks, and which way it shines, for rays, maps and shading alike."""
+"""Give a light's position, apparent size and beam, for ray tracing, shadow maps and shading alike."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from depthapps.shadow.params import DirectionalLight, Light, SpotLight
 
 
 def light_radius(light: Light) -> float:
-    """Of the light's disc: in metres, or at unit distance if it is infinitely far."""
+    """Radius of the light's disc: in metres for a lamp, at unit distance for an infinitely far light."""
     if isinstance(light, DirectionalLight):
         return math.tan(math.radians(light.angular_size_deg) / 2)
     return light.size_m / 2
 
 
 def light_vector(light: Light) -> tuple[tuple[float, float, float], bool]:
-    """The light's position in metres, or the unit way to it and True if it is infinitely far."""
+    """Position of a lamp in metres and False, or the unit vector towards an infinitely far light and True."""
     if isinstance(light, DirectionalLight):
         x, y, z = (-v / math.hypot(*light.direction) for v in light.direction)
         return (x, y, z), True
@@ -28,14 +28,14 @@ def light_vector(light: Light) -> tuple[tuple[float, float, float], bool]:
 
 
 def to_light(light: Light, points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """From points (..., 3) to the middle of the light: of unit length if directional, of true length if a point."""
+    """Vectors (..., 3) from points (..., 3) to the light's centre: unit length if directional, else in metres."""
     vector, at_infinity = light_vector(light)
     ways = np.asarray(vector, np.float32)
     return np.broadcast_to(ways, points.shape) if at_infinity else ways - points
 
 
 def beam(light: Light, points: NDArray[np.floating]) -> FloatMap:
-    """How much of its light a lamp sends towards points (H, W, 3), (H, W) in 0..1: 1 unless it is a spot."""
+    """Share (H, W) in 0..1 of its full light that a lamp sends towards points (H, W, 3): 1 unless it is a spot."""
     if not isinstance(light, SpotLight):
         return np.ones(points.shape[:-1], np.float32)
     axis = np.asarray(light.target, np.float32) - np.asarray(light.position, np.float32)

@@ -1,4 +1,4 @@
-"""Which surfaces see a light, by its shadow maps: faster than rays, and a little less exact."""
+"""Find which surfaces see a light with shadow maps: faster than ray tracing and slightly less exact."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from depthapps.shadow.solid import COMPLETE_ROWS, LitSolid
 from depthapps.shadow.tracing import steadied, turns
 from depthapps.surface.raster import DRAW_ROWS
 
-# Of a map, across each pixel of the picture that it shows. 1 and 2 give two rooms the same IoU with the truth; with
-# rays through the same triangles they agree to 0.991 and 0.996, 1.5 to 0.994.
+# Texels of a shadow map for each picture pixel along a row. For two rooms, 1 and 2 give the same IoU with the truth.
+# With rays through the same triangles they agree to 0.991 and 0.996; 1.5 agrees to 0.994.
 _TEXELS = 1.5
-_LARGEST = 4096  # side of a map: 64 MB
-_MARGIN = 4  # texels around what is looked up
-_SEARCHES, _SAMPLES = 16, 32  # to find how wide a penumbra is, and to filter it
+_LARGEST = 4096  # side of a map in texels; it takes 64 MB
+_MARGIN = 4  # texels between the receivers and the border of the map
+_SEARCHES, _SAMPLES = 16, 32  # lookups that estimate the width of a penumbra, and lookups that filter it
 _BAND_POINTS = 16384
-_ENOUGH = 20_000  # points to tell a median from: it frames a view, to a percent
+_ENOUGH = 20_000  # points give a median to a percent, which is enough to frame a view
 
 _look_up = Kernel(
     "depthapps.shadow._map_kernels",
@@ -38,7 +38,7 @@ KERNELS = (COMPLETE_ROWS, DRAW_ROWS, _look_up)  # in the order in which they are
 
 
 class Mapper:
-    """A solid made ready to be drawn into light's views."""
+    """Shadow maps of a solid: draws the solid as each light sees it, and looks its surfaces up in that view."""
 
     def __init__(self, solid: LitSolid) -> None:
         self.solid = solid
@@ -51,7 +51,7 @@ class Mapper:
         return turns(self.solid.front.shape).ravel()
 
     def visibility(self, light: Light) -> FloatMap:
-        """How much of a light each surface point sees, (H, W) float32 in 0..1; nothing outside of a spot's cone."""
+        """Share of a light that each surface point sees, (H, W) float32 in 0..1; 0 outside a spot's cone."""
         shape = self.solid.front.shape
         seen = np.ones(shape, np.float32).ravel()
         known = np.flatnonzero(np.isfinite(self._start[:, 2]))
@@ -80,9 +80,9 @@ class Mapper:
 
 
 def _risen(way: Points, normals: Points, radius: float) -> FloatMap:
-    """How much of a light's disc stands over the horizon of surfaces, (N,) in 0..1.
+    """Share (N,) in 0..1 of a light's disc that stands above the horizon of a surface.
 
-    way: (N, 3) to the disc's middle; radius in its unit.
+    way: (N, 3), vectors to the disc's centre. normals: (N, 3), unit. radius: of the disc, in the unit of `way`.
     """
     up = np.einsum("ij,ij->i", way, normals)
     if radius == 0:
@@ -94,7 +94,10 @@ def _risen(way: Points, normals: Points, radius: float) -> FloatMap:
 
 
 def _views(light: Light, points: Points, receivers: NDArray[np.intp]) -> Iterator[tuple[LightView, NDArray[np.intp]]]:
-    """Views of a light, each with those of the receivers that it shows: of a sun one, around a lamp up to six."""
+    """Yield the views of a light, each with the indices of the receivers in it: one for a sun, up to six around a lamp.
+
+    Receivers far away from the others get a second, coarser view.
+    """
     parallel = isinstance(light, DirectionalLight)
     if parallel:
         origin, forwards = np.zeros(3), np.asarray([light.direction], float)
@@ -120,17 +123,18 @@ def _views(light: Light, points: Points, receivers: NDArray[np.intp]) -> Iterato
         beside = beside[:: max(1, len(beside) // _ENOUGH)]
         step = float(np.median(np.hypot(*(places[beside + 1] - places[beside]).T))) if len(beside) else 0.0
         middle = np.median(places[:: max(1, len(places) // _ENOUGH)], axis=0)
-        margin = light_radius(light) * float(nearness.max() - nearness.min())  # a penumbra's
-        reach = (_LARGEST / 2 - _MARGIN) * step / _TEXELS - margin  # that the largest map has around its middle
+        margin = light_radius(light) * float(nearness.max() - nearness.min())  # width of the widest penumbra
+        # half the extent that the largest map covers at full resolution
+        reach = (_LARGEST / 2 - _MARGIN) * step / _TEXELS - margin
         near = (np.abs(places[:, 0] - middle[0]) <= reach) & (np.abs(places[:, 1] - middle[1]) <= reach)
-        for some in (near, ~near):  # what lies far from all the rest has a coarser map of its own
+        for some in (near, ~near):  # receivers far from the rest get a coarser map of their own
             if some.any():
                 yield _frame(unit, places.compress(some, axis=0), margin, step), part[some]
 
 
 def _frame(unit: LightView, places: Points, margin: float, step: float) -> LightView:
-    """The view of scale 1, made as large as places (N, 2) with a margin, and as fine as steps between pixels ask."""
-    # by columns: numpy takes ten times as long to go along rows of two
+    """Fit a view to places (N, 2), given at scale 1, with a margin; its resolution follows the steps between pixels."""
+    # column by column: along rows of two numbers numpy takes ten times as long
     low, high = (np.array([extreme(c) for c in places.T]) for extreme in (np.min, np.max))
     low, high = low - margin, high + margin
     extent = np.maximum(high - low, 1e-9)

@@ -1,4 +1,4 @@
-"""Lights and how a picture takes them; free of heavy imports, for the command line reads its defaults here."""
+"""Parameters of lights and of relighting; the command line reads its defaults here, so nothing heavy is imported."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ AZIMUTH_DEG, ELEVATION_DEG = -60.0, 40.0  # a sun over the photographer's left s
 class DirectionalLight:
     """A light infinitely far away, such as the sun.
 
-    direction: the way the light travels, in camera axes (X right, Y down, Z forward); its length does not matter.
-    angular_size_deg: the diameter that the light shows, 0 for hard shadows; the sun shows 0.53.
+    Attributes
+    ----------
+    direction : tuple of three floats
+        The direction in which the light travels, in camera axes (X right, Y down, Z forward). Any length but 0.
+    angular_size_deg : float
+        The diameter of the light as seen from the scene, 0 up to 180 degrees. 0 gives hard shadows; the sun has 0.53.
     """
 
     direction: Vector
     angular_size_deg: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a direction that is none."""
+        """Refuse a direction without length and an angular size out of range."""
         if not 0 < math.hypot(*self.direction) < math.inf:
             raise InputError(
                 "the light's direction has no length",
@@ -39,9 +43,9 @@ class DirectionalLight:
 
     @classmethod
     def from_angles(cls, azimuth_deg: float, elevation_deg: float, angular_size_deg: float = 0.0) -> DirectionalLight:
-        """The light that stands at an azimuth (0 behind the camera, 90 at its right) and elevation over the horizon.
+        """Build the light from its azimuth (0 behind the camera, 90 to its right) and its elevation over the horizon.
 
-        The horizon is that of a level camera: the camera's own X and Z axes.
+        The camera is taken to be level: its own X and Z axes span the horizon.
         """
         azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
         across = math.cos(elevation)
@@ -51,13 +55,21 @@ class DirectionalLight:
 
 @dataclass(frozen=True)
 class PointLight:
-    """A lamp: position in camera axes, in metres, and size_m, its diameter, 0 for hard shadows."""
+    """A lamp that shines in all directions.
+
+    Attributes
+    ----------
+    position : tuple of three floats
+        In camera axes (X right, Y down, Z forward), in metres.
+    size_m : float
+        Diameter of the lamp in metres, at least 0; 0 gives hard shadows.
+    """
 
     position: Vector
     size_m: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a lamp of negative size."""
+        """Refuse a negative size."""
         if not 0 <= self.size_m < math.inf:
             raise InputError(f"the light's size is {self.size_m:g} m, it cannot be negative", hint="0 is a point")
 
@@ -66,18 +78,26 @@ class PointLight:
 class SpotLight:
     """A lamp that shines into a cone only.
 
-    position and target: in camera axes, in metres. angle_deg: the whole opening of the cone; penumbra: the share of
-    its radius, from the rim inwards, over which it fades. size_m: the lamp's diameter, 0 for hard shadows.
+    Attributes
+    ----------
+    position, target : tuple of three floats
+        The lamp, and a point that the middle of its beam meets: in camera axes (X right, Y down, Z forward), in metres.
+    size_m : float
+        Diameter of the lamp in metres, at least 0; 0 gives hard shadows.
+    angle_deg : float
+        Full opening angle of the cone, between 0 and 180 degrees; 45 is a usual stage spot.
+    penumbra : float
+        Share of the cone's radius, from the rim inwards, over which the light fades out: 0 (hard rim) to 1.
     """
 
     position: Vector
     target: Vector
     size_m: float = 0.0
-    angle_deg: float = 45.0  # a usual stage spot
+    angle_deg: float = 45.0
     penumbra: float = 0.2
 
     def __post_init__(self) -> None:
-        """Refuse a lamp that shines nowhere."""
+        """Refuse a size, an angle or a penumbra out of range, and a target at the lamp itself."""
         if not 0 <= self.size_m < math.inf:
             raise InputError(f"the light's size is {self.size_m:g} m, it cannot be negative", hint="0 is a point")
         if not 0 < math.dist(self.position, self.target) < math.inf:
@@ -99,10 +119,17 @@ Light = DirectionalLight | PointLight | SpotLight
 
 @dataclass(frozen=True)
 class LitBy:
-    """A light as the picture takes it: its intensity, 1 = as bright as the picture, and its linear RGB colour.
+    """A light with its brightness and colour.
 
-    A surface that faces the light and sees it gains intensity; that of a lamp holds at the median distance of the
-    scene and falls with the square of the distance.
+    Attributes
+    ----------
+    light : DirectionalLight, PointLight or SpotLight
+        Where it stands and how large it is.
+    intensity : float
+        The light that a surface gains if it faces the light and sees it, at least 0; 1 is as bright as the picture. A
+        lamp has this intensity at the scene's median distance from it; it falls with the square of the distance.
+    color : tuple of three floats
+        Linear red, green and blue, at least 0.
     """
 
     light: Light
@@ -110,7 +137,7 @@ class LitBy:
     color: Vector = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
-        """Refuse negative light."""
+        """Refuse a negative intensity or colour."""
         _not_negative("intensity", self.intensity)
         _not_negative("color", min(self.color))
 
@@ -127,20 +154,20 @@ def sun_path(
     intensity: float = 1.0,
     color: Vector = (1.0, 1.0, 1.0),
 ) -> list[LitBy]:
-    """A sun on its way: one of its angles goes from one value to another.
+    """Build the lights of a moving sun: one of its angles goes evenly from one value to another.
 
     Parameters
     ----------
     name : "azimuth" or "elevation"
         The angle that changes.
     first_deg, last_deg : float
-        Its values at the first and at the last moment, in degrees.
+        Its first and its last value, in degrees.
     count : int
-        How many moments.
+        Number of lights.
     azimuth_deg, elevation_deg : float
-        The angle that stays: see `DirectionalLight.from_angles`.
+        The angle that does not change, in degrees: see `DirectionalLight.from_angles`.
     angular_size_deg : float
-        The diameter that the sun shows, 0 for hard shadows.
+        Diameter of the sun as seen from the scene, in degrees; 0 gives hard shadows.
     intensity : float
         1 is as bright as the picture.
     color : tuple of three floats
@@ -149,15 +176,15 @@ def sun_path(
     Returns
     -------
     list of LitBy
-        The light at each moment.
+        The sun at each moment.
 
     Raises
     ------
     InputError
-        There is no such angle.
+        `name` is neither azimuth nor elevation.
     """
     if name not in ("azimuth", "elevation"):
-        raise InputError(f"a sun has no {name} to change", hint="azimuth and elevation are its angles")
+        raise InputError(f"a sun has no angle called {name}", hint="azimuth and elevation are its angles")
     angles = {"azimuth": azimuth_deg, "elevation": elevation_deg}
     values = [first_deg + (last_deg - first_deg) * k / max(count - 1, 1) for k in range(count)]
     at = [angles | {name: value} for value in values]
@@ -167,12 +194,17 @@ def sun_path(
 
 @dataclass(frozen=True)
 class RelightParams:
-    """How a picture takes its lights.
+    """How a picture responds to its lights.
 
-    ambient: the light of the sky, as an upright surface gets it; one that faces up gets more, one that faces down less,
-    and all of them as far as their surroundings leave them open to it.
-    strength blends between the picture as it is (0) and relit (1). flatten: how much of the light that is estimated
-    to be in the photo already is taken out first, 0 to 1.
+    Attributes
+    ----------
+    ambient : float
+        Light of the sky on an upright surface, at least 0; 1 is as bright as the picture. A surface that faces up gets
+        more, one that faces down gets less, and occlusion by the surroundings reduces it.
+    strength : float
+        Blends between the picture as it is (0) and the relit picture (1).
+    flatten : float
+        Share, 0 to 1, of the photo's own estimated light that is removed before relighting.
     """
 
     ambient: float = 0.25  # the shadow side of a sunlit outdoor scene gets a fifth to a third of the light
@@ -180,7 +212,7 @@ class RelightParams:
     flatten: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse negative light and shares beyond 0 and 1."""
+        """Refuse negative light, and shares outside 0..1."""
         _not_negative("ambient", self.ambient)
         for name, value in (("strength", self.strength), ("flattening", self.flatten)):
             if not 0 <= value <= 1:
@@ -193,7 +225,7 @@ def _not_negative(name: str, value: float) -> None:
 
 
 def color_of_temperature(kelvin: float) -> Vector:
-    """The colour of a glowing body, as lamps are labelled.
+    """Colour of a black body, as on the labels of lamps.
 
     Parameters
     ----------
@@ -203,17 +235,17 @@ def color_of_temperature(kelvin: float) -> Vector:
     Returns
     -------
     tuple of three floats
-        Linear red, green and blue; the brightest is 1, and all are about 1 at 6500 K.
+        Linear red, green and blue; the largest is 1, and all are about 1 at 6500 K.
 
     Raises
     ------
     InputError
-        The temperature lies outside of that range.
+        The temperature is out of range.
 
     Notes
     -----
-    The chromaticity comes from the cubic fit of Kim et al. (US patent 7024034) through the sRGB primaries. The fit
-    starts at 1667 K; lower temperatures get that colour.
+    The chromaticity is the cubic fit of Kim et al. (US patent 7024034), converted with the sRGB primaries. The fit
+    covers 1667 to 25000 K; temperatures beyond get the colour of its nearer end.
     """
     if not 1000 <= kelvin <= 40000:
         raise InputError(

@@ -1,4 +1,4 @@
-"""The picture under other lights."""
+"""Relight a picture: multiply it by the light that lamps, sun and sky bring to each surface."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from depthapps.shadow.lights import to_light
 from depthapps.shadow.params import DirectionalLight, Light, LitBy, RelightParams
 from depthapps.shadow.solid import LitSolid
 
-# What changes over less than this share of the picture is taken as paint, what changes over more as light.
+# Brightness that changes over less than this share of the picture counts as paint; slower changes count as light.
 _LIGHT_REACH = 1 / 8
-# What the ground sends back of the sky's light: about what grass, soil, asphalt and wooden floors reflect (0.1 to 0.3).
+# Share of the sky's light that the ground reflects. Grass, soil, asphalt and wooden floors reflect about 0.1 to 0.3.
 _GROUND = 0.2
-# How likely the depth is right to 1 px where its light is taken as it is, and where it is not believed at all.
+# Confidence (probability that the depth is right to 1 px) above which the light of a pixel is used as it is, and below
+# which it is ignored.
 _SURE, _UNSURE = 0.9, 0.5
-_SPOT = 5  # quarters of the light's reach: what is sure over less than half of that square is a spot
-_WIDER = (8, 4, 2, 1)  # reaches over which light is averaged, the next where too little is sure in one
+# Side of a median window, in quarters of the reach: a confident spot that fills less than half of it is not trusted.
+_SPOT = 5
+# Radii, in reaches, over which light is averaged. A narrow one is used where it holds enough confident pixels.
+_WIDER = (8, 4, 2, 1)
 _ENOUGH_SURE = 0.1
-_DARKEST = 1e-3  # below this, of full white, a logarithm is noise
+_DARKEST = 1e-3  # share of full white; below it a logarithm shows only noise
 
 
 def relight(
@@ -34,13 +37,15 @@ def relight(
     params: RelightParams,
     openness: FloatMap | None = None,
 ) -> Image:
-    """The scene's picture under lights, in linear light, of its own sample type.
+    """Light the scene's picture (H, W, 3) anew, computing in linear light; returns the picture's own sample type.
 
-    lights: each with its visibility (H, W) in 0..1. openness: (H, W) in 0..1, how much of the ambient light arrives;
-    None is all of it. Ambient light comes from a sky, and less from the ground. Every surface is taken as matt
-    (Lambert), and the picture itself, flattened or not, as its colour: light and shadows that are in the photo stay
-    in it. What is infinitely far stays as it is. Where the scene's confidence is low, light is that of surer surfaces
-    around: on walls that stereo gets wrong no shadows of their dents appear.
+    Every surface is taken as matt (Lambertian), with the picture, flattened or not, as its colour. Light and shadows in
+    the photo therefore stay in it, unless they are flattened. Ambient light comes from the sky, and less of it from the
+    ground. Infinitely far pixels do not change. Where the scene's confidence is low, the light is averaged from more
+    confident surfaces around, so that dents in walls that stereo got wrong show no shading.
+
+    lights: each with its visibility (H, W) in 0..1. openness: (H, W) in 0..1, the share of the ambient light that
+    arrives (ambient occlusion); None means all of it.
     """
     arriving = np.ones(scene.depth_m.shape, np.float32) if openness is None else openness
     gain = np.repeat((params.ambient * arriving * _from_sky(solid.normals))[..., None], 3, axis=-1)
@@ -51,7 +56,7 @@ def relight(
         gain = _believed(gain, scene.confidence)
     if params.flatten:
         gain *= (1 / estimated_light(to_linear(scene.image)) ** params.flatten)[..., None]
-    finite = np.isfinite(solid.points[..., 2:])  # infinite depth, infinite point
+    finite = np.isfinite(solid.points[..., 2:])  # points at infinite depth are infinite
     relit = np.empty_like(scene.image)
 
     def band(first: int, end: int) -> None:
@@ -64,13 +69,14 @@ def relight(
 
 
 def _believed(gain: FloatMap, confidence: FloatMap) -> FloatMap:
-    """Light (H, W, 3) with that of sure surroundings where the confidence (H, W) is low.
+    """Replace the light (H, W, 3) by that of confident surroundings where the confidence (H, W) is low.
 
-    A sure spot amid unsure ones is no surer than they are. Where nothing near is sure, farther surroundings tell.
+    A small confident spot amid unsure pixels is trusted no more than they are. If nothing near is confident, wider
+    surroundings decide.
     """
     height, width = confidence.shape
     reach = _LIGHT_REACH * max(height, width) / 2
-    step = max(1, round(reach / 4))  # so wide a mean is as good on a small copy
+    step = max(1, round(reach / 4))  # so wide an average is as accurate on a small copy
     small = (max(1, width // step), max(1, height // step))
 
     def enlarged(values: NDArray) -> FloatMap:
@@ -89,16 +95,16 @@ def _believed(gain: FloatMap, confidence: FloatMap) -> FloatMap:
 
 
 def _from_sky(normals: NDArray[np.floating]) -> FloatMap:
-    """What surfaces with unit normals (H, W, 3) get of an even sky over an even ground, (H, W); an upright one gets 1.
+    """Light (H, W) on surfaces with unit normals (H, W, 3) under an even sky over an even ground; 1 if upright.
 
-    Up is the level camera's, -Y. The share of a hemisphere over a surface that is sky is (1 + n·up) / 2.
+    Up is −Y, as for a level camera. The sky fills the share (1 + n·up) / 2 of the hemisphere over a surface.
     """
     sky = np.nan_to_num(1 - normals[..., 1], nan=1.0) / 2
     return (sky + _GROUND * (1 - sky)) / ((1 + _GROUND) / 2)
 
 
 def _irradiance(light: Light, solid: LitSolid) -> FloatMap:
-    """What a surface gets from a light that it sees (H, W): 1 where it faces a sun, or a lamp at the usual distance."""
+    """Light (H, W) that a surface receives from a light it sees: 1 if it faces a sun, or a lamp at median distance."""
     way = to_light(light, solid.points)
     with np.errstate(invalid="ignore"):
         distance = np.sqrt(np.einsum("ijk,ijk->ij", way, way))
@@ -110,14 +116,15 @@ def _irradiance(light: Light, solid: LitSolid) -> FloatMap:
 
 
 def estimated_light(linear: NDArray[np.floating]) -> FloatMap:
-    """An estimate of the light in a picture (H, W, 3), in linear light: (H, W), 1 on the geometric mean.
+    """Estimate the light (H, W) in a linear picture (H, W, 3); its geometric mean is 1.
 
-    Retinex with an edge-preserving surround (Land 1977; Durand and Dorsey 2002): in the logarithm, what varies slowly
-    or with steps that stand alone over a wide surround is light. Dark paint over large areas is taken for shadow.
+    Retinex with an edge-preserving surround (Land 1977; Durand and Dorsey 2002): in the logarithm of brightness, slow
+    changes and isolated steps within a wide surround count as light. Large areas of dark paint are mistaken for shadow.
     """
     height, width = linear.shape[:2]
     bright = np.log(np.maximum(linear.mean(axis=-1), _DARKEST)).astype(np.float32)
-    small = max(1, round(max(height, width) / 256))  # light is smooth: estimating it small saves most of the time
+    # light is smooth; estimating it on a small copy saves most of the time
+    small = max(1, round(max(height, width) / 256))
     shrunk = cv2.resize(bright, (max(1, width // small), max(1, height // small)), interpolation=cv2.INTER_AREA)
     reach = _LIGHT_REACH * max(shrunk.shape) / 2
     smooth = cv2.bilateralFilter(shrunk, -1, 1.0, reach)

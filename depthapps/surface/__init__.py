@@ -1,1 +1,1 @@
-"""A depth map as a surface: where it is torn, its normals, its noise taken out, small maps lifted to a photo."""
+"""Treat a depth map as a surface: find its tears and normals, remove its noise, enlarge it to the size of a photo."""

@@ -1,4 +1,4 @@
-"""Compiled loop of the lifting."""
+"""Compiled loop that chooses a depth for each pixel near a depth edge when a small map is enlarged."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,15 @@ def choose_rows(
     weight: NDArray[np.floating],
     out: NDArray[np.floating],
 ) -> None:
-    """Rows first_row..end_row of `out` (H, W) where `wanted` (H, W): the mean of the surface that a pixel belongs to.
+    """Set wanted pixels of `out` (H, W) in rows first_row..end_row to the depth of the nearby surface that fits best.
 
-    surfaces: (h, w), NaN where a sample shows none. colors: (h, w, 3) of the samples; image: (H, W, 3). per_color and
-    per_distance: 1/(2σ²) of grey levels and samples. Of the 5x5 samples around the pixel, those that span at most
-    `thickness` are a surface; the one with the largest weight wins. value: (25,) float32 and weight: (25,) float64 to
-    work with.
+    The 5x5 samples around a pixel are grouped: samples whose values span at most `thickness` form one surface. The
+    surface with the largest total weight wins, and the pixel takes its weighted mean. The weight of a sample is a
+    Gaussian of its colour difference to the pixel times a Gaussian of its distance.
+
+    surfaces: (h, w) samples, NaN where a sample is a mixture of two surfaces. colors: (h, w, 3) of the samples, 0..255.
+    image: (H, W, 3). wanted: (H, W), 0 where nothing is to be set. per_color, per_distance: 1/(2σ²), with σ in grey
+    levels and in samples. value (25,) float32 and weight (25,) float64 are scratch buffers.
     """
     height, width = wanted.shape
     h, w = surfaces.shape
@@ -46,7 +49,7 @@ def choose_rows(
                         unlike += (np.float64(image[y, x, k]) - colors[r, c, k]) ** 2
                     away = (r - v) ** 2 + (c - u) ** 2
                     i = count
-                    while i > 0 and value[i - 1] > sample:  # kept sorted, so that a surface is a run of values
+                    while i > 0 and value[i - 1] > sample:  # sorted by value, so that a surface is a contiguous run
                         value[i], weight[i] = value[i - 1], weight[i - 1]
                         i -= 1
                     value[i] = sample

@@ -1,4 +1,4 @@
-"""Compiled loops of the averages along a surface."""
+"""Compiled recursive filters that average values along a surface and stop at its tears."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 def blend_rows(
     values: NDArray[np.floating], linked: NDArray[np.uint8], feedback: NDArray[np.floating], first: int, end: int
 ) -> None:
-    """Rows first..end of values (H, W, C) are drawn to what comes before them in the row, and then to what comes after.
+    """Filter rows first..end of values (H, W, C) in place with a recursive filter, to the right and then to the left.
 
-    linked: (H, W-1), 0 where nothing passes between two pixels. feedback: (H, W), how much passes, by the right one.
+    linked: (H, W-1), 0 where the filter must not cross between two pixels. feedback: (H, W) in 0..1, the weight of the
+    previous pixel's result; between two pixels the feedback of the right one counts, in both directions.
     """
     width, channels = values.shape[1:]
     for y in range(first, end):
@@ -26,7 +27,10 @@ def blend_rows(
 def blend_columns(
     values: NDArray[np.floating], linked: NDArray[np.uint8], feedback: NDArray[np.floating], first: int, end: int
 ) -> None:
-    """The same of columns first..end; linked: (H-1, W), feedback by the lower pixel."""
+    """Filter columns first..end in the same way, down and then up.
+
+    linked: (H-1, W). Between two pixels the feedback of the lower one counts.
+    """
     height, _, channels = values.shape
     for y in range(1, height):
         for x in range(first, end):

@@ -1,4 +1,4 @@
-"""A small depth map at its photo's size, its edges laid on the photo's edges."""
+"""Enlarge a small depth map to the size of its photo, with depth edges moved onto the photo's edges."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
-# Chosen on 19 pairs of Middlebury and Scene Flow whose true disparity was made five times smaller in three ways: by
-# the mean over the pixels, with a blur of one sample after it, and by picking pixels. Off by more than 2 % of the range
-# were 5.2, 14.5 and 6.9 % of the pixels; interpolated, 11.5, 23.0 and 11.7 %. None of the numbers is critical.
+# Chosen on 19 pairs of Middlebury and Scene Flow. Their true disparity was made five times smaller in three ways: by
+# the mean over the pixels, by that mean followed by a blur of one sample, and by picking single pixels. The share of
+# pixels wrong by more than 2 % of the range was 5.2, 14.5 and 6.9 %; with linear interpolation 11.5, 23.0 and 11.7 %.
+# None of the constants is critical.
 _COLOR_SIGMA = 30.0  # grey levels; 20 to 45 do as well
 _DISTANCE_SIGMA = 1.5  # samples
-_STEP = 0.02  # of the map's range: lower steps are seen in no picture that is made with the map
-_THICKNESS = 0.03  # of the map's range, which depths around a pixel span at most if they are one surface
-_SLOPE_GROWTH = 1.6  # a slope rises over 5x5 samples twice as much as over 3x3, a step hardly more
-_MIXED = 0.25  # a sample at a step this far, of the step, from both of its sides is a mixture and no surface
-# A disc enlarged 3, 4 and 5 times and lifted from a third of that has 0, 0.1 and 0.3 % of the pixels between its two
-# depths, from a half 0.1, 0.6 and 1.2 %, and before that 2.0, 2.6 and 3.4 %.
-_SHARP_SIZE = 1 / 3  # of the picture's
-_REACH = 2  # samples by which edges may move: sensors and phones are off by about that
+_STEP = 0.02  # of the map's range; smaller steps are invisible in every result made with the map
+_THICKNESS = 0.03  # of the map's range; depths around a pixel that span at most this are one surface
+# Over 5x5 samples a slope spans twice the depth that it spans over 3x3. A step spans hardly more.
+_SLOPE_GROWTH = 1.6
+# A sample at a step is a mixture of both sides, and no surface, if it differs from each side by more than this share
+# of the step.
+_MIXED = 0.25
+# A disc was enlarged 3, 4 and 5 times by interpolation. Lifted from a third of that size, 0, 0.1 and 0.3 % of its
+# pixels lie between its two depths; lifted from a half, 0.1, 0.6 and 1.2 %; without lifting, 2.0, 2.6 and 3.4 %.
+_SHARP_SIZE = 1 / 3  # of the picture's size
+_REACH = 2  # samples by which an edge may move; the maps of depth sensors and phones are off by about that
 _WINDOW = 2 * _REACH + 1
 
 _choose_rows = Kernel(
@@ -36,15 +40,15 @@ _choose_rows = Kernel(
 
 
 def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False) -> FloatMap:
-    """A map (h, w) of 1/Z or disparity -> float32 at the size of its picture (H, W, 3); NaN stays unknown.
+    """Enlarge a map (h, w) of 1/Z or disparity to float32 at its picture's size (H, W, 3); NaN stays unknown.
 
-    Surfaces are interpolated. Along depth edges a pixel takes the depth of one of the surfaces around it, the one
-    whose samples look most like it: a joint bilateral filter (Kopf et al. 2007) that takes the mode where that takes
-    the mean, so that no depth lies between the two sides of an edge, and in a mesh nothing flies between them. A map of
-    the picture's own size comes back as it is. Does not depend on the number of threads.
+    Smooth surfaces are interpolated linearly. At a depth edge each pixel takes the depth of one nearby surface: the one
+    whose samples match the pixel's colour best. This is a joint bilateral filter (Kopf et al. 2007) that takes the mode
+    instead of the mean, so no depth lies between the two sides of an edge and a mesh gets no flying points. A map that
+    already has the picture's size is returned unchanged. The result does not depend on the number of threads.
 
-    blurred: the map was enlarged by somebody already, which blurred its edges. No more than a third of the picture's
-    size is taken of it, at which they are sharp again if it was enlarged up to four times.
+    blurred: the map was enlarged before by interpolation, which blurred its edges. The map is then first reduced to at
+    most a third of the picture's size. That makes edges sharp again if the enlargement was at most fourfold.
     """
     height, width = image.shape[:2]
     known, filled = np.isfinite(values), fill_background(values)
@@ -78,21 +82,21 @@ def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False) -> F
 
 
 def _extent(values: FloatMap, size: int) -> tuple[FloatMap, FloatMap]:
-    """The lowest and the highest value around each sample."""
+    """Minimum and maximum (h, w) over a square window around each sample."""
     window = np.ones((size, size), np.uint8)
     low, high = cv2.erode(values, window), cv2.dilate(values, window)
     return np.asarray(low, np.float32), np.asarray(high, np.float32)
 
 
 def _steps(values: FloatMap, least: float) -> NDArray[np.bool_]:
-    """Where (h, w) the map has a step of at least `least` within 5x5 samples, and not a slope."""
-    beyond = np.pad(values, 2, mode="reflect", reflect_type="odd")  # a slope goes on beyond the border
+    """Mask (h, w) of samples with a step, and no slope, of more than `least` within 5x5 samples."""
+    beyond = np.pad(values, 2, mode="reflect", reflect_type="odd")  # odd reflection continues a slope beyond the border
     small, large = (np.subtract(*_extent(beyond, size)[::-1])[2:-2, 2:-2] for size in (3, 5))
     return (large > least) & (large < _SLOPE_GROWTH * small)
 
 
 def _mixed(values: FloatMap, step: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where (h, w) a sample at a step is a mixture of the step's sides."""
+    """Mask (h, w) of samples at a step whose value is a mixture of the step's two sides."""
     low, high = _extent(values, 5)
     share = (values - low) / np.maximum(high - low, np.float32(1e-12))
     return step & (share > _MIXED) & (share < 1 - _MIXED)

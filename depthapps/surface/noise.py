@@ -1,4 +1,4 @@
-"""The noise of a depth map: how much there is, and the map without it."""
+"""Measure the noise of a depth map, and remove it with bilateral filters in inverse depth."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from depthapps.core.geometry import inverse_depth
 from depthapps.core.scene import FloatMap, Scene
 from depthapps.core.statistics import robust_deviation
 
-# Three narrow passes remove more noise than one wide one and leave edges sharper.
+# Three narrow passes remove more noise than one wide pass and leave edges sharper.
 SMOOTHING_PASSES = 3
 SMOOTHING_WINDOW_PX = 15
 SMOOTHING_SIGMAS = 4.0
-NOISE_LEFT = 0.25  # of noise alike over 3 px, behind these passes
-_ENOUGH = 200_000  # differences to tell a deviation from
+NOISE_LEFT = 0.25  # share of the noise that these passes leave, for noise correlated over 3 px
+_ENOUGH = 200_000  # differences are enough to estimate a deviation
 
 
 def clean_depth(scene: Scene) -> tuple[FloatMap, float]:
-    """The depth (H, W) of a scene without its noise, and the deviation of 1/Z that is left, in 1/m.
+    """Remove the noise from a scene's depth (H, W); return the depth and the standard deviation of 1/Z left, in 1/m.
 
-    The noise is what the scene knows of it or what the map shows, whichever is more. It is taken out by three passes
-    of a bilateral filter in 1/Z whose range is the noise itself: depth without noise comes back as it is, and edges
-    higher than the noise stay where they are. Points move along their rays only, so silhouettes do not move. Unknown
-    and infinite depths stay what they are.
+    The noise level is the larger of two values: the one that the scene states and the one measured in the map. Three
+    passes of a bilateral filter in 1/Z remove it, with a range sigma of SMOOTHING_SIGMAS times that level. Depth
+    without noise is returned unchanged, and edges higher than the noise stay where they are. Points move only along
+    their rays, so silhouettes do not move. Unknown and infinite depths are kept.
     """
     noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
     inverse = inverse_depth(scene.depth_m)
     known = np.isfinite(inverse)
-    if noise < 1e-5 * float(np.median(inverse[known])):  # rounding of float32, not noise
+    if noise < 1e-5 * float(np.median(inverse[known])):  # only the rounding of float32
         return np.array(scene.depth_m, np.float32), 0.0
     smooth = fill_background(inverse)
     for _ in range(SMOOTHING_PASSES):
@@ -39,15 +39,15 @@ def clean_depth(scene: Scene) -> tuple[FloatMap, float]:
 
 
 def inverse_depth_noise(depth_m: FloatMap) -> float:
-    """Standard deviation of the noise in 1/Z of a depth map (H, W), in 1/m; 0 when it cannot be told.
+    """Estimate the standard deviation of the noise in 1/Z of a depth map (H, W), in 1/m; 0 if there are too few pixels.
 
-    1/Z is linear in pixel coordinates on a plane, so its second differences along rows and columns hold noise only,
-    apart from edges and curvature, which the median absolute deviation (σ = 1.4826 · MAD) passes over; noise of σ
-    gives the second difference σ·√6. Steps of four pixels are used, since the errors of neighbours in a stereo map
-    are alike.
+    On a plane 1/Z is linear in pixel coordinates. Its second differences along rows and columns therefore hold only
+    noise, except at edges and on curved surfaces. The median absolute deviation (σ = 1.4826 · MAD) ignores these. Noise
+    of deviation σ gives second differences of deviation σ·√6. The differences span steps of four pixels, because the
+    errors of neighbouring pixels in a stereo map are correlated.
     """
     usable = depth_m > 0
-    apart = max(1, 2 * int(np.count_nonzero(usable)) // _ENOUGH)  # lines looked along
+    apart = max(1, 2 * int(np.count_nonzero(usable)) // _ENOUGH)  # every n-th row and column is enough
     step = 4
     seconds = []
     for values in (depth_m[:, ::apart], depth_m[::apart].T):

@@ -1,7 +1,7 @@
-"""The visible surface behind a depth map: where it is torn, and the triangles that stand between the tears.
+"""Find where the surface behind a depth map is torn, and build the triangles that remain.
 
-All tests are made in inverse depth w = 1/Z, which is linear in pixel coordinates on every plane and in which stereo
-noise is the same near and far.
+All tests are made in inverse depth w = 1/Z. It is linear in pixel coordinates on every plane, and stereo noise in it
+is the same near and far.
 """
 
 from __future__ import annotations
@@ -16,31 +16,35 @@ from depthapps.core.scene import FloatMap, Scene
 
 BoolMap = NDArray[np.bool_]
 
-# Two neighbours whose depths differ by more than this share lie on two surfaces. Over three ray-traced
-# rooms of 0.5 Mpx a cut at 1, 2, 4 and 6 % left 0.02, 0.01, 0.12 and 0.58 % of the mesh's area off the true surface,
-# and kept 99.98, 99.99, 99.99 and 100 % of the picture.
+# Neighbouring pixels whose 1/Z differs by more than this share of the nearer one's lie on two surfaces. Over three
+# ray-traced rooms of 0.5 Mpx a threshold of 1, 2, 4 and 6 % left 0.02, 0.01, 0.12 and 0.58 % of the mesh's area off the
+# true surface, and kept 99.98, 99.99, 99.99 and 100 % of the picture.
 DEPTH_STEP = 0.02
-# ... unless the step goes on as a slope: floors near the horizon and grazed walls. Steeper than this is never kept,
-# for a depth edge blurred over three pixels looks the same.
+# A larger step is kept if the next pixels continue it as a slope: floors near the horizon, walls seen at a grazing
+# angle. A step above this share is never kept, because a depth edge blurred over three pixels looks like a slope too.
 STEEP_STEP = 0.15
-SLOPE_TOLERANCE = 0.2  # by how much of itself a slope may change from pixel to pixel
-NOISE_SIGMAS = 4.0  # steps that noise of this many sigma explains are no edges
-STEP_SIGMAS = NOISE_SIGMAS * 2**0.5  # ... which is this many of a single pixel's
+SLOPE_TOLERANCE = 0.2  # share by which a slope may change from one pixel to the next
+NOISE_SIGMAS = 4.0  # a step within this many deviations of its noise is no edge
+STEP_SIGMAS = NOISE_SIGMAS * 2**0.5  # the same in deviations of one pixel: a step is the difference of two
 
-# What is less likely right than this is no surface. Over 26 real pairs 2 % of the pixels are, and three in four of
-# those are wrong by more than 1 px.
+# Depth with a lower confidence is not used as a surface. Over 26 real pairs 2 % of the pixels are below it, and three
+# in four of those are wrong by more than 1 px.
 MIN_CONFIDENCE = 0.2
 
 
 def trusted(scene: Scene) -> BoolMap:
-    """Where the depth (H, W) is at least as likely right as MIN_CONFIDENCE; everywhere if its source does not tell."""
+    """Mask (H, W) of pixels with a confidence of at least MIN_CONFIDENCE; all pixels if the scene has no confidence."""
     if scene.confidence is None:
         return np.ones(scene.depth_m.shape, bool)
     return scene.confidence >= MIN_CONFIDENCE
 
 
 class Links(NamedTuple):
-    """Which neighbouring pixels lie on one surface: right (H, W−1), down (H−1, W), and both diagonals (H−1, W−1)."""
+    """Masks that say which neighbouring pixels lie on one surface.
+
+    right: (H, W−1), a pixel and its right neighbour. down: (H−1, W), a pixel and the one below. falling, rising:
+    (H−1, W−1), the two diagonals of each quad of pixels.
+    """
 
     right: BoolMap
     down: BoolMap
@@ -49,7 +53,11 @@ class Links(NamedTuple):
 
 
 def surface_links(depth_m: FloatMap, noise: float = 0.0) -> Links:
-    """Links of a depth map (H, W) in metres whose 1/Z deviates by `noise`; unknown and infinite pixels have none."""
+    """Find which neighbouring pixels of a depth map (H, W) in metres lie on one surface.
+
+    noise: standard deviation of 1/Z of one pixel, in 1/m; steps that it explains are no edges. Unknown and infinite
+    pixels have no links.
+    """
     inverse = inverse_depth(depth_m)
     height = STEP_SIGMAS * noise
     return Links(
@@ -61,7 +69,7 @@ def surface_links(depth_m: FloatMap, noise: float = 0.0) -> Links:
 
 
 def _linked(inverse: FloatMap, noise_step: float, step: tuple[int, int]) -> BoolMap:
-    """Whether each pixel and the one `step` = (rows, columns) further on lie on one surface."""
+    """Mask of pixels that lie on one surface with the pixel `step` = (rows, columns) further on."""
     dy, dx = step
     height, width = inverse.shape
     first, second = inverse[: height - dy, : width - dx], inverse[dy:, dx:]
@@ -69,7 +77,7 @@ def _linked(inverse: FloatMap, noise_step: float, step: tuple[int, int]) -> Bool
     with np.errstate(invalid="ignore"):
         nearer = np.maximum(first, second)
         size = np.abs(rise)
-        # the rises before and after this one, NaN beyond the border
+        # differences before and after each one, NaN beyond the border
         around = np.pad(rise, ((dy, dy), (dx, dx)), constant_values=np.nan)
         before, after = around[: rise.shape[0], : rise.shape[1]], around[2 * dy :, 2 * dx :]
         slope = np.fmin(np.abs(rise - before), np.abs(rise - after)) <= SLOPE_TOLERANCE * size
@@ -77,8 +85,11 @@ def _linked(inverse: FloatMap, noise_step: float, step: tuple[int, int]) -> Bool
 
 
 class Quads(NamedTuple):
-    """Which triangles stand in every quad of four pixels, each (H−1, W−1): two below and above the falling diagonal,
-    or two above and below the rising one, never of both. a, b: its upper corners; c, d: its lower ones."""
+    """Masks (H−1, W−1) that say which triangles exist in every quad of four neighbouring pixels.
+
+    A quad is cut along one diagonal: acd and adb lie below and above the falling one, acb and bcd above and below the
+    rising one. Triangles of both cuts never exist in one quad. The letters are corners: a, b the upper, c, d the lower.
+    """
 
     acd: BoolMap
     adb: BoolMap
@@ -86,14 +97,14 @@ class Quads(NamedTuple):
     bcd: BoolMap
 
     def triangles(self) -> NDArray[np.int32]:
-        """(T, 3) int32 over the row-major pixels, anticlockwise seen from the camera."""
+        """Return the triangles (T, 3) int32 as row-major pixel indices, anticlockwise seen from the camera."""
         height, width = (n + 1 for n in self.acd.shape)
         corner = _corners(np.arange(height * width, dtype=np.int32).reshape(height, width))
         standing = self._asdict().items()
         return np.concatenate([np.stack([corner[c][keep] for c in name], axis=1) for name, keep in standing])
 
     def pixels(self) -> BoolMap:
-        """Whether each pixel (H, W) is a corner of a triangle."""
+        """Mask (H, W) of pixels that are a corner of at least one triangle."""
         height, width = self.acd.shape
         used = np.zeros((height + 1, width + 1), bool)
         for name, keep in self._asdict().items():
@@ -102,11 +113,11 @@ class Quads(NamedTuple):
         return used
 
     def among(self, pixels: BoolMap) -> Quads:
-        """Those triangles whose corners are all among some pixels (H, W)."""
+        """Keep the triangles with all three corners in a mask of pixels (H, W)."""
         return self._where(np.logical_and, pixels)
 
     def touching(self, pixels: BoolMap) -> Quads:
-        """Those triangles one of whose corners is among some pixels (H, W)."""
+        """Keep the triangles with at least one corner in a mask of pixels (H, W)."""
         return self._where(np.logical_or, pixels)
 
     def _where(self, combined: np.ufunc, pixels: BoolMap) -> Quads:
@@ -115,15 +126,15 @@ class Quads(NamedTuple):
 
 
 def _corners(pixels: NDArray) -> dict[str, NDArray]:
-    """The four corners (H−1, W−1) of every quad of pixels (H, W), as views."""
+    """Views (H−1, W−1) of the four corners of every quad of pixels (H, W)."""
     return {"a": pixels[:-1, :-1], "b": pixels[:-1, 1:], "c": pixels[1:, :-1], "d": pixels[1:, 1:]}
 
 
 def grid_quads(depth_m: FloatMap, links: Links) -> Quads:
-    """The triangles over the pixels of a depth map (H, W), torn where its links are.
+    """Build the triangles over the pixels of a depth map (H, W), torn where there is no link.
 
-    Every quad of four pixels gives two triangles along the diagonal that keeps more of it, the flatter one if both
-    do; a triangle stands only where all its three sides are links.
+    Every quad of four pixels is cut along the diagonal that keeps more triangles; if both keep the same number, along
+    the one with the smaller step in 1/Z. A triangle exists only if all of its three sides are links.
     """
     top, bottom, left, right = links.right[:-1], links.right[1:], links.down[:, :-1], links.down[:, 1:]
     falling = (left & bottom & links.falling, top & right & links.falling)
@@ -139,5 +150,5 @@ def grid_quads(depth_m: FloatMap, links: Links) -> Quads:
 
 
 def grid_triangles(depth_m: FloatMap, links: Links) -> NDArray[np.int32]:
-    """The triangles (T, 3) int32 of `grid_quads`."""
+    """Return the triangles of `grid_quads` as (T, 3) int32 pixel indices."""
     return grid_quads(depth_m, links).triangles()

@@ -1,1 +1,1 @@
-"""Noise taken out of a depth map by planes: of whole faces where there are any, fitted locally elsewhere."""
+"""Remove noise from a depth map with planes: one plane for each flat face, local plane fits on round surfaces."""

@@ -1,4 +1,4 @@
-"""Compiled loops of the plane fits and of the search for faces."""
+"""Compiled loops that sum weights along the surface and grow the faces."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ def gather_rows(
     end: int,
     turned: NDArray[np.floating],
 ) -> None:
-    """Rows first..end of values (H, W, C) become columns of `turned` (W, H, C), each summed with feedback^distance.
+    """Sum rows first..end of values (H, W, C) with weights feedback^distance; each row becomes a column of `turned`.
 
-    Where a gate (H, W-1) between two pixels is closed nothing passes.
+    values is overwritten. gates: (H, W-1), 0 where the sum must not cross between two pixels. turned: (W, H, C).
     """
     width, channels = values.shape[1:]
     share = np.float32(feedback)
@@ -28,7 +28,7 @@ def gather_rows(
             pass_on = share if gates[y, x - 1] else np.float32(0)
             for c in range(channels):
                 turned[x, y, c] = values[y, x, c] + pass_on * turned[x - 1, y, c]
-    # the sum from the other side comes back in `values`, which is used up on the way
+    # the sum from the right is carried in `values`, which is overwritten on the way
     for x in range(width - 2, -1, -1):
         for y in range(first, end):
             pass_on = share if gates[y, x] else np.float32(0)
@@ -39,7 +39,10 @@ def gather_rows(
 
 
 def join_linked(right: NDArray[np.uint8], down: NDArray[np.uint8], block: int, label: NDArray[np.int32]) -> None:
-    """Label (H, W), the pixels' own numbers before, becomes the smallest number among those linked within a block."""
+    """Set each label to the smallest pixel number among the pixels that are linked to it within one block (union-find).
+
+    label: (H, W), on entry each pixel's own number. block: side of the square blocks in pixels.
+    """
     height, width = label.shape
     for y in range(height):
         for x in range(width):
@@ -58,7 +61,7 @@ def join_linked(right: NDArray[np.uint8], down: NDArray[np.uint8], block: int, l
                 while label[other // width, other % width] != other:
                     other = label[other // width, other % width]
                 label[max(a, other) // width, max(a, other) % width] = min(a, other)
-                label[y, x] = min(a, other)  # keeps the chains short
+                label[y, x] = min(a, other)  # path compression: keeps the chains short
     for y in range(height):
         for x in range(width):
             a = label[y, x]
@@ -68,7 +71,7 @@ def join_linked(right: NDArray[np.uint8], down: NDArray[np.uint8], block: int, l
 def sum_moments(label: NDArray[np.int32], w: NDArray[np.floating], moments: NDArray[np.floating]) -> None:
     """Add 1, x, y, x², xy, y², w, wx, wy, w² of each pixel to the moments (N, 10) of its label.
 
-    x and y: pixels from the middle, over the width.
+    x, y: distance from the middle of the picture in units of its width.
     """
     height, width = label.shape
     for j in range(height):
@@ -89,7 +92,7 @@ def sum_moments(label: NDArray[np.int32], w: NDArray[np.floating], moments: NDAr
 
 @within
 def _misfit(moments, a, b, c):
-    """What the plane a + b·x + c·y costs a pixel's surroundings (9 moments), less what every plane does."""
+    """Squared error of the plane a + b·x + c·y over a neighbourhood (9 moments), less the part common to all planes."""
     return (
         a * (a * moments[0] + 2 * (b * moments[1] + c * moments[2] - moments[6]))
         + b * (b * moments[3] + 2 * (c * moments[4] - moments[7]))
@@ -107,10 +110,10 @@ def relabel(
     end: int,
     better: NDArray[np.int32],
 ) -> None:
-    """Rows first..end of `better` (H, W): of a pixel's own label and those `reach` pixels away, the one that fits best.
+    """Set rows first..end of `better` (H, W) to the best fitting label: the pixel's own or one `reach` pixels away.
 
-    piece: (H, W), what hangs together; a label from another piece is none. moments: (H, W, 9) of the surroundings.
-    planes: (N, 3) of the labels.
+    piece: (H, W), connected components; labels of another component are ignored. moments: (H, W, 9), weighted sums
+    around each pixel. planes: (N, 3), the plane a, b, c of each label.
     """
     height, width = label.shape
     for y in range(first, end):

@@ -1,9 +1,9 @@
-"""The faces of a noisy surface: regions that one plane explains, and the creases between them.
+"""Find the flat faces of a noisy surface, and the creases between them.
 
-Where two faces meet, a fit that reaches over the crease bends both. Noise hides a crease from any few pixels, but not
-from whole faces: neighbouring regions are merged as long as a common plane costs no more than noise does, which ends
-at creases, and on round things at facets. Facets are told from faces at their borders, where a round surface goes on
-with the same slope.
+A plane fit that reaches over a crease bends both faces. A few pixels do not show a crease through the noise, but
+whole faces do. So neighbouring regions are merged as long as one common plane fits them as well as noise allows.
+Merging ends at creases; on round surfaces it ends at facets. The borders tell facets from faces: a round surface
+crosses the border with an unchanged slope.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ from depthapps.surface.denoise.fits import BoolMap, Values, evaluate, fit, local
 
 Labels = NDArray[np.int32]
 
-_BLOCK_PX = 8  # regions to begin with
-# A common plane has three degrees of freedom less than two planes, and noise raises the squares left for each of them
-# by what is measured. Over four noisy rooms limits of 30 to 70 times that give shadows within 0.01 of IoU; with 20
-# walls are left in pieces.
+_BLOCK_PX = 8  # side of the first regions
+# One common plane has three degrees of freedom fewer than two planes. Noise raises the sum of squared residuals for
+# each of them by an amount that is measured. Regions merge while the rise is below this many times that amount. Over
+# four noisy rooms 30 to 70 give shadows within 0.01 of IoU; with 20, walls stay in pieces.
 _LIMIT = 50.0
-_MEASURE_PX, _LEAST_PAIRS = (32, 16, 8), 20  # blocks on which noise is measured, the first of which there are enough
-_MEDIAN_CHI2 = 2.366  # of three degrees of freedom
-_ROUNDS = 2  # of merging, and after each as many of giving pixels to the region that fits best
-_REACHES_PX = (4, 2, 1)  # at which a pixel looks for regions
-_SIGHT_PX = 4.0  # of what surrounds it, to tell which fits best
-# Beside a crease slopes differ as the planes do, on a round surface by what it turns over the fit's own width. A crease
-# is where two deviations below the mean along the border are still more than this share. Over four noisy rooms shares
-# of 0.5 to 0.8 measure alike; with 0.7 the folds of a real cloth and a plaster head stay round.
+# Block sizes for measuring the noise; the first size with enough pairs is used.
+_MEASURE_PX, _LEAST_PAIRS = (32, 16, 8), 20
+_MEDIAN_CHI2 = 2.366  # median of the chi-squared distribution with three degrees of freedom
+_ROUNDS = 2  # of merging, each followed by as many rounds in which pixels move to the best fitting region
+_REACHES_PX = (4, 2, 1)  # distances at which a pixel looks for other regions
+_SIGHT_PX = 4.0  # deviation of the neighbourhood that decides which region fits a pixel best
+# Across a crease the local slopes jump by as much as the two planes differ (share 1). On a round surface they change
+# only by the turn over the width of the fit. A border is a crease if the mean share along it, less two deviations, is
+# above _CREASE. Over four noisy rooms 0.5 to 0.8 measure alike; with 0.7 the folds of a real cloth and a plaster head
+# stay round.
 _CREASE, _CREASE_PX, _SURE = 0.7, 8.0, 2.0
 
 _join_linked = Kernel(
@@ -48,10 +50,10 @@ _relabel = Kernel(
 
 
 class Faces(NamedTuple):
-    """Where a depth map (H, W) is one surface, and where that is a plane.
+    """The smooth surfaces of a depth map (H, W), and the planes of those that are flat.
 
-    label: (H, W), which smooth surface a pixel lies on. plane: of surfaces that are one face, value in 1/m and slopes
-    to the right and down in 1/m a pixel, each (H, W); NaN on round ones.
+    label: (H, W) int32, the smooth surface of each pixel. plane: 1/Z in 1/m and its slopes to the right and down in 1/m
+    per pixel, each (H, W); NaN on round surfaces.
     """
 
     label: Labels
@@ -59,10 +61,10 @@ class Faces(NamedTuple):
 
 
 def find_faces(inverse: FloatMap, right: BoolMap, down: BoolMap) -> Faces:
-    """Faces of inverse depth (H, W) without NaN along links right (H, W-1) and down (H-1, W).
+    """Find the faces of inverse depth (H, W) without NaN, along links right (H, W-1) and down (H-1, W).
 
-    Greedy merging of regions by what a common plane costs is that of Feng et al. 2014 (AHC), without a depth camera's
-    noise model; pixels change over to the region that fits them better as in Lloyd's algorithm.
+    Regions are merged greedily by the cost of a common plane, as by Feng et al. 2014 (AHC), but without the noise model
+    of a depth camera. Pixels move to the region that fits them best, as in Lloyd's algorithm.
     """
     right, down = np.ascontiguousarray(right), np.ascontiguousarray(down)
     middle = np.float32(np.mean(inverse))
@@ -80,9 +82,9 @@ def find_faces(inverse: FloatMap, right: BoolMap, down: BoolMap) -> Faces:
 
 
 def _regions(w: FloatMap, right: BoolMap, down: BoolMap, piece: Labels, limit: float) -> Labels:
-    """Labels (H, W) of what one plane explains: no two that hang together could have a common one for less than limit.
+    """Label (H, W) regions that one plane explains; no two connected ones could share a plane for less than `limit`.
 
-    piece: (H, W), what hangs together.
+    piece: (H, W), connected components.
     """
     surroundings = local_moments(w, right, down, _SIGHT_PX)
     label = _numbered(_joined(right, down, _BLOCK_PX))
@@ -92,12 +94,12 @@ def _regions(w: FloatMap, right: BoolMap, down: BoolMap, piece: Labels, limit: f
             planes = np.stack(solve(_moments(label, w), w.shape[1]), axis=-1)
             for reach in _REACHES_PX:
                 label = _fitting(label, piece, surroundings, planes, reach)
-            label = _numbered(label)  # a region may have lost all its pixels
+            label = _numbered(label)  # a region may have lost all of its pixels
     return _merged(label, w, right, down, limit)
 
 
 def _joined(right: BoolMap, down: BoolMap, block: int) -> Labels:
-    """Labels (H, W) of what links tie together within blocks."""
+    """Label (H, W) pixels that are connected by links within blocks of `block` px."""
     height, width = len(right), down.shape[1]
     label = np.arange(height * width, dtype=np.int32).reshape(height, width)
     _join_linked(right.view(np.uint8), down.view(np.uint8), block, label)
@@ -105,30 +107,31 @@ def _joined(right: BoolMap, down: BoolMap, block: int) -> Labels:
 
 
 def _numbered(label: Labels) -> Labels:
-    """The same labels, counted from 0 without gaps."""
+    """Renumber labels from 0 without gaps."""
     used = np.zeros(int(label.max()) + 1, bool)
     used[label] = True
     return (np.cumsum(used, dtype=np.int32) - np.int32(1))[label]
 
 
 def _moments(label: Labels, w: FloatMap) -> Values:
-    """Sums (N, 10) over each label; see `sum_moments`."""
+    """Sum the moments (N, 10) of each label; see `sum_moments`."""
     moments = np.zeros((int(label.max()) + 1, 10))
     _sum_moments(label, w, moments)
     return moments
 
 
 def _squares_left(moments: Values, width: int) -> Values:
-    """What planes leave of the squares (N,) that moments (N, 10) stand for."""
+    """Sum of squared residuals (N,) of the best planes for moments (N, 10)."""
     a, b, c = solve(moments, width)
     left = moments[:, 9] - a * moments[:, 6] - b * moments[:, 7] - c * moments[:, 8]
     return np.maximum(left, 0)
 
 
 def _noise_cost(w: FloatMap, right: BoolMap, down: BoolMap) -> float:
-    """By how much noise raises the squares left for each degree of freedom that a common plane takes from two.
+    """Measure by how much noise raises the squared residuals for each degree of freedom that a common plane saves.
 
-    The median over pairs of neighbouring whole blocks, most of which lie on one face; 0 where there are too few.
+    It is the median over pairs of neighbouring, fully linked blocks, most of which lie on one face; 0 if there are too
+    few.
     """
     height, width = w.shape
     for size in _MEASURE_PX:
@@ -149,18 +152,18 @@ def _noise_cost(w: FloatMap, right: BoolMap, down: BoolMap) -> float:
 
 
 def _neighbours(right: BoolMap, down: BoolMap, values: NDArray) -> Iterator[tuple[BoolMap, NDArray, NDArray]]:
-    """Links along rows, then along columns, each with the values (H, W) on their two sides."""
+    """Yield the links along rows and then along columns, each with the values (H, W) on their two sides."""
     yield right, values[:, :-1], values[:, 1:]
     yield down, values[:-1], values[1:]
 
 
 def _cost(one: Values, other: Values, width: int) -> Values:
-    """By how much a common plane raises the squares left (N,) of two regions with moments (N, 10)."""
+    """Increase of the squared residuals (N,) if pairs of regions with moments (N, 10) share one plane."""
     return _squares_left(one + other, width) - _squares_left(one, width) - _squares_left(other, width)
 
 
 def _edges(label: Labels, right: BoolMap, down: BoolMap) -> NDArray[np.int64]:
-    """Pairs (2, E) of different labels that links tie together."""
+    """Pairs (2, E) of different labels that are connected by a link."""
     found = []
     for linked, first, second in _neighbours(right, down, label):
         border = linked & (first != second)
@@ -169,16 +172,20 @@ def _edges(label: Labels, right: BoolMap, down: BoolMap) -> NDArray[np.int64]:
 
 
 def _distinct(pairs: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """The distinct ones (2, D) of pairs (2, E), in order, and which of them each is: ten times as fast as numpy's."""
+    """Distinct pairs (2, D) of pairs (2, E), sorted, and the index of each pair in them.
+
+    Ten times as fast as numpy.unique over an axis.
+    """
     span = int(pairs.max(initial=0)) + 1
     keys, number = np.unique(pairs[0].astype(np.int64) * span + pairs[1], return_inverse=True)
     return np.stack(np.divmod(keys, span)), number
 
 
 def _merged(label: Labels, w: FloatMap, right: BoolMap, down: BoolMap, limit: float) -> Labels:
-    """Labels (H, W) counted from 0 -> the same with regions merged, those first whose common plane costs least.
+    """Merge regions of labels (H, W), cheapest pairs first, while a common plane costs less than `limit`.
 
-    In each round every region has one neighbour that costs least; those that are each other's merge.
+    In each round every region has one cheapest neighbour. Two regions that are each other's cheapest neighbour merge.
+    Labels are numbered from 0, before and after.
     """
     moments, edges = _moments(label, w), _edges(label, right, down)
     root, width = np.arange(len(moments), dtype=np.int32), w.shape[1]
@@ -199,7 +206,7 @@ def _merged(label: Labels, w: FloatMap, right: BoolMap, down: BoolMap, limit: fl
 
 
 def _fitting(label: Labels, piece: Labels, surroundings: Values, planes: Values, reach: int) -> Labels:
-    """Labels (H, W) after each pixel has looked at those `reach` pixels away."""
+    """Labels (H, W) after each pixel has compared its own label with those `reach` pixels away."""
     better = np.empty_like(label)
 
     def band(first: int, end: int) -> None:
@@ -212,9 +219,9 @@ def _fitting(label: Labels, piece: Labels, surroundings: Values, planes: Values,
 def _surfaces(
     label: Labels, inverse: FloatMap, slopes: tuple[Values, Values], right: BoolMap, down: BoolMap
 ) -> tuple[Labels, BoolMap]:
-    """Of each region: the surface (N,) that it belongs to with those it goes on in, and whether that is itself alone.
+    """Join regions across borders that are no creases: each region's surface (N,), and whether it is one region alone.
 
-    slopes: (N,) each, of the regions' planes over the picture's width.
+    slopes: (N,) each, the slopes b, c of the regions' planes, per picture width.
     """
     inside = [linked & (first == second) for linked, first, second in _neighbours(right, down, label)]
     _, du, dv = fit(inverse, inside[0], inside[1], _CREASE_PX)
@@ -235,7 +242,7 @@ def _surfaces(
     count = np.bincount(number)
     mean = np.bincount(number, share) / count
     spread = np.sqrt(np.bincount(number, (share - mean[number]) ** 2) / count)
-    independent = np.maximum(count / (2 * _CREASE_PX), 1)  # of the fits along a border
+    independent = np.maximum(count / (2 * _CREASE_PX), 1)  # number of independent fits along a border
     sure = mean - _SURE * spread / np.sqrt(independent)
     surface = np.arange(len(own), dtype=np.int32)
     for a, b in found[:, sure < _CREASE].T:
@@ -249,7 +256,7 @@ def _surfaces(
 
 
 def _roots(parent: Labels) -> Labels:
-    """The ends (N,) of chains: parent[n] is n's own number, or one nearer to the end."""
+    """Follow chains to their ends (N,): parent[n] is n itself at the end, else a number nearer to it."""
     while (parent[parent] != parent).any():
         parent = parent[parent]
     return parent

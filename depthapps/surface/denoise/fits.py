@@ -1,7 +1,8 @@
-"""Weighted planes through inverse depth around every pixel, along the surface.
+"""Fit a weighted plane to inverse depth around every pixel, without crossing the surface's tears.
 
 In w = 1/Z every plane is linear in pixel coordinates, so a weighted least-squares fit of w = a + b·x + c·y has no
-bias on walls and floors, however steep they stand. Coordinates: pixels from the middle of the picture, over its width.
+bias on walls and floors, however steep they are. x and y are pixels from the middle of the picture, divided by its
+width.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from depthapps.runtime.threads import for_bands
 BoolMap = NDArray[np.bool_]
 Values = NDArray[np.floating]
 
-_PASSES = 2  # of exponential weights along rows and columns; a third changes nothing
-_PIXEL = 0.3  # of a pixel's own extent: one alone has a value and no slope
+_PASSES = 2  # of exponential weights along rows and columns; a third pass changes nothing
+# Standard deviation in px of a pixel's own extent. A fit to a single pixel gets a slope of 0, and no division by 0.
+_PIXEL = 0.3
 
 _gather_rows = Kernel(
     "depthapps.surface.denoise._kernels",
@@ -27,16 +29,16 @@ _gather_rows = Kernel(
 
 
 def coordinates(shape: tuple[int, int]) -> tuple[FloatMap, FloatMap]:
-    """x (1, W) and y (H, 1) of a picture's pixels."""
+    """Return x (1, W) and y (H, 1) of a picture's pixels, measured from its middle in units of its width."""
     height, width = shape
     x = np.arange(width, dtype=np.float32) / width - 0.5
     return x[None, :], ((np.arange(height, dtype=np.float32) - height / 2) / width)[:, None]
 
 
 def local_moments(w: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -> Values:
-    """Moments (H, W, 9) of 1, x, y, x², xy, y², w, wx, wy with weights of deviation scale_px along links.
+    """Sum the moments 1, x, y, x², xy, y², w, wx, wy around each pixel along links, (H, W, 9) float32.
 
-    They are summed by recursive filters, so the cost does not depend on the scale.
+    scale_px: standard deviation of the weights. The cost does not depend on it, because the filters are recursive.
     """
     x, all_y = coordinates((w.shape[0], w.shape[1]))
     moments = np.empty((*w.shape, 9), np.float32)
@@ -51,8 +53,8 @@ def local_moments(w: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -
 
 
 def gathered(values: Values, right: BoolMap, down: BoolMap, scale_px: float) -> Values:
-    """Values (H, W, C) float32, which are used up, summed with weights of deviation scale_px along links."""
-    # the feedback k of two-sided exponential weights of variance v = 2k / (1 - k)²
+    """Sum values (H, W, C) float32 along links with weights of standard deviation scale_px; `values` is overwritten."""
+    # Two-sided exponential weights with feedback k have the variance v = 2k / (1 - k)²; solved for k.
     variance = scale_px**2 / _PASSES
     feedback = float(1 + 1 / variance - np.sqrt((1 + 1 / variance) ** 2 - 1))
     along = np.ascontiguousarray(right).view(np.uint8), np.ascontiguousarray(down.T).view(np.uint8)
@@ -65,7 +67,7 @@ def gathered(values: Values, right: BoolMap, down: BoolMap, scale_px: float) -> 
 
 
 def solve(moments: Values, width: int) -> tuple[Values, Values, Values]:
-    """The planes a, b, c that moments (..., 9 or more) in a picture of some width stand for, each (...)."""
+    """Solve moments (..., 9 or more) for the least-squares planes a, b, c, each (...); width: of the picture, in px."""
     total = moments[..., 0].astype(np.float64)
     mx, my, mxx, mxy, myy, mw, mwx, mwy = (moments[..., k] / total for k in range(1, 9))
     pixel = (_PIXEL / width) ** 2
@@ -77,7 +79,10 @@ def solve(moments: Values, width: int) -> tuple[Values, Values, Values]:
 
 
 def fit(inverse: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -> tuple[FloatMap, FloatMap, FloatMap]:
-    """The plane at every pixel (H, W) with weights of deviation scale_px along links: value, and slopes a pixel."""
+    """Fit a plane at every pixel (H, W) along links; return its value and its slopes to the right and down, per pixel.
+
+    scale_px: standard deviation of the weights.
+    """
     middle = np.float32(np.mean(inverse))
     moments = local_moments(inverse - middle, right, down, scale_px)
     value, du, dv = np.empty_like(inverse), np.empty_like(inverse), np.empty_like(inverse)
@@ -92,7 +97,10 @@ def fit(inverse: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -> tu
 
 
 def evaluate(a: Values, b: Values, c: Values, height: int, first: int = 0) -> tuple[FloatMap, FloatMap, FloatMap]:
-    """Planes (N, W) of the rows from `first` on, of a picture `height` px high: value at their own pixels, slopes."""
+    """Evaluate planes (N, W) at their own pixels: values, and slopes to the right and down per pixel, (N, W) float32.
+
+    The planes belong to the rows from `first` on, in a picture `height` px high.
+    """
     rows, width = a.shape
     x, y = coordinates((height, width))
     value = a + b * x + c * y[first : first + rows]
@@ -100,5 +108,5 @@ def evaluate(a: Values, b: Values, c: Values, height: int, first: int = 0) -> tu
 
 
 def _gather(values: Values, gates: NDArray[np.uint8], feedback: float, turned: Values) -> None:
-    """Values (H, W, C), which are used up, gathered along rows into `turned` (W, H, C), for the columns' turn."""
+    """Sum values (H, W, C) along rows into `turned` (W, H, C), ready for the columns; `values` is overwritten."""
     for_bands(len(values), lambda first, end: _gather_rows(values, gates, feedback, first, end, turned))

@@ -1,7 +1,7 @@
-"""Local planes in inverse depth, as large as the surface allows.
+"""Fit a plane in inverse depth to every pixel, over as much of the surface as agrees with it.
 
-Faces are planes as a whole. On what is round the support of a plane is grown from pixel to pixel along the surface and
-stops at creases and tears; how large it may grow is found from the fits themselves.
+A flat face gets one plane. On a round surface the support of the fit grows along the surface and stops at creases and
+tears. The fits themselves show how large it may grow.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ from depthapps.runtime.threads import for_bands
 from depthapps.surface.denoise.faces import find_faces
 from depthapps.surface.denoise.fits import BoolMap, fit, gathered
 
-# Deviations of the weights around a pixel, in pixels. Over four noisy rooms steps of 2 cost 0.01 of shadow IoU; finer
-# ones bring nothing.
+# Standard deviations of the weights around a pixel, in px. Over four noisy rooms a spacing by factors of 2 costs 0.01
+# of shadow IoU; a finer spacing gains nothing.
 SCALES_PX = (4.0, 6.0, 9.0, 14.0, 21.0, 32.0)
-# Two fits are the same surface when they differ by this many deviations of pure noise, and are not from twice that
-# on. Over two ray-traced rooms 1.0 to 1.2 give shadows within 0.005 of IoU; 1.5 rounds edges off.
+# Two fits agree if they differ by at most this many deviations of pure noise. Agreement fades to nothing at one
+# deviation more. Over two ray-traced rooms 1.0 to 1.2 give shadows within 0.005 of IoU; 1.5 rounds edges off.
 AGREEMENT = 1.1
-# The errors of a matcher are alike over a share of the picture: on 12 Mpx planes over a few pixels follow each dent.
-# Of walls of that size fits to every third pixel leave almost none, and to every sixth lose things.
+# A matcher's errors are correlated over a share of the picture, so on 12 Mpx planes over a few pixels follow each dent.
+# For walls at that size, fits to every third pixel leave almost no dents; fits to every sixth lose objects.
 _LARGEST_PX = 1500
-_NEAR = 0.02  # of 1/Z: as much as two pixels of one surface may differ by
-_EVEN_PX = 6.0  # over which slopes are averaged on what is round: it looks even, and shadows do not change
-_STILL_COUNTED = 25.0  # squares of larger differences count as this: one pixel does not speak for its neighbours
+_NEAR = 0.02  # share of 1/Z by which two pixels of one surface differ at most
+_EVEN_PX = 6.0  # slopes of round surfaces are averaged over this, so that they look even; shadows do not change
+_STILL_COUNTED = 25.0  # squared differences are capped at this, so that one pixel cannot decide for its neighbours
 
 
 @dataclass(frozen=True, eq=False)
 class LocalPlanes:
-    """The plane that each pixel lies on: w = 1/Z (H, W) in 1/m and its slopes du, dv (H, W) in 1/m a pixel.
+    """The plane that each pixel lies on, as four float32 maps (H, W).
 
-    sigma: (H, W) the deviation of w that is left, in 1/m.
+    inverse: 1/Z in 1/m. du, dv: its slopes to the right and down, in 1/m per pixel. sigma: the standard deviation of
+    the noise left in `inverse`, in 1/m.
     """
 
     inverse: FloatMap
@@ -45,9 +46,9 @@ class LocalPlanes:
 
 
 def fit_planes(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
-    """Planes through noisy inverse depth (H, W) without NaN, along links right (H, W-1) and down (H-1, W).
+    """Fit planes to noisy inverse depth (H, W) without NaN, along links right (H, W-1) and down (H-1, W).
 
-    Of large pictures they are fitted to every second, third ... pixel: see _LARGEST_PX.
+    Large pictures are sampled at every second, third ... pixel, so that the longer side has about 1500 samples.
     """
     every = max(1, round(max(inverse.shape) / _LARGEST_PX))
     if every == 1:
@@ -55,16 +56,17 @@ def fit_planes(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
     first = every // 2
     sampled = np.ascontiguousarray(inverse[first::every, first::every])
     height, width = sampled.shape
-    # samples hang together where all between them does
+    # two samples are linked if all pixels between them are
     right = np.logical_and.reduce([right[first::every, first + k :: every][:, : width - 1] for k in range(every)])
     down = np.logical_and.reduce([down[first + k :: every, first::every][: height - 1] for k in range(every)])
     return _spread(_fit(sampled, right, down), inverse, every)
 
 
 def _spread(planes: LocalPlanes, inverse: FloatMap, every: int) -> LocalPlanes:
-    """The planes of every k-th pixel for all (H, W): of the four around it, a pixel takes the one nearest to it.
+    """Extend the planes of the samples to all pixels (H, W): each takes the closest of the four sample planes near it.
 
-    What none of them is near to is too thin to have been sampled; it stays as it is, and faces the camera.
+    A pixel that none of them comes near belongs to something too thin to be sampled. It keeps its 1/Z and faces the
+    camera.
     """
     height, width = inverse.shape
     value, du, dv, sigma = (np.zeros_like(inverse) for _ in range(4))
@@ -94,11 +96,11 @@ def _spread(planes: LocalPlanes, inverse: FloatMap, every: int) -> LocalPlanes:
 
 
 def _fit(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
-    """Planes as `fit_planes` gives them, fitted to every pixel.
+    """Fit a plane at every pixel; see `fit_planes`.
 
-    From fine to coarse, a pixel takes the next larger fit as long as value and slopes agree with the one before
-    (the intersection of confidence intervals: Katkovnik 1999; with local planes: Foi 2005). What pure noise makes of
-    the difference is the median over the picture, so neither its strength nor its grain has to be known.
+    From fine to coarse, a pixel takes the next larger fit as long as its value and slopes agree with the fit before
+    (the intersection of confidence intervals: Katkovnik 1999; with local planes: Foi 2005). The difference that pure
+    noise causes is the median over the picture, so neither the noise's strength nor its grain has to be known.
     """
     faces = find_faces(inverse, right, down)
     right = right & (faces.label[:, :-1] == faces.label[:, 1:])
@@ -115,7 +117,7 @@ def _fit(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
             difference = larger[k] - previous[k]
             deviations.append(max(robust_deviation(difference), 1e-30))
             surprise += np.minimum((difference / deviations[k]) ** 2, _STILL_COUNTED) / 3
-        # a surface differs over as much as the support reaches, noise does not
+        # a real disagreement extends over the whole support, noise does not
         distance = np.sqrt(cv2.GaussianBlur(surprise, (0, 0), scale_px))
         share = np.minimum(share, np.clip(2 - distance / AGREEMENT, 0, 1))
         if step == 0:
