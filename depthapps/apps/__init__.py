@@ -1,1 +1,1 @@
-"""The jobs: values and paths in, a result with its facts out. No typer, no printing, no exit."""
+"""Run one job per function: values and paths in, a result with its facts out; no typer, no printing, no exit."""

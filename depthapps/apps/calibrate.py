@@ -22,8 +22,8 @@ from depthapps.engine.calibrate.solve import FEWEST_SHOTS, Solution, solve
 from depthapps.io.photos.images import read_image
 from depthapps.io.shots import find_shots, pair_shots
 
-_UNSURE = 0.01  # of the focal length: what one deviation of it is in a calibration that should be taken anew
-_THIN = 0.6  # of the picture's parts; a lens bends most where corners are usually missing
+_UNSURE = 0.01  # of the focal length: if its standard deviation is larger, more shots are advised
+_THIN = 0.6  # of the picture: advise more shots if less has corners; distortion is strongest at the rim, often left out
 
 _Photos = dict[str, tuple[Path, ...]]
 _Size = tuple[int, int]
@@ -36,13 +36,19 @@ class Calibrated(JobResult):
     Attributes
     ----------
     cameras : tuple of LensCamera
-        One, or left and right.
+        One camera, or the left and the right one.
     rig : StereoRig, optional
-        Both and how they stand to each other; None for one camera.
+        Both cameras and the rigid transform between them; None for one camera.
     rms_px : float
-        How far corners lie from where the cameras put them, root mean square in pixels.
+        Reprojection error of the board's corners, root mean square in pixels.
     residuals_px : dict
-        The same for each shot by its name, a number a view.
+        The same for each shot by its name, one number for each view.
+    solution : Solution
+        What was solved: also the uncertainty of the focal lengths, and the shots used and rejected.
+    photos : dict
+        The photos of every shot by its name, also of those that were not used.
+    size : tuple of int
+        Width and height of the photos in pixels.
     """
 
     cameras: tuple[LensCamera, ...]
@@ -54,14 +60,14 @@ class Calibrated(JobResult):
     size: tuple[int, int]
 
     def draw_coverage(self) -> Image:
-        """Draw where corners were seen, a panel a view, a colour a shot: (H, W, 3) uint8 RGB."""
+        """Draw where corners were seen, with a panel for each view and a colour for each shot: (H, W, 3) uint8 RGB."""
         shots = self.solution.used
         return draw_corners([[shot.views[k].px for shot in shots] for k in range(len(shots[0].views))], self.size)
 
     def draw_example(self) -> Image:
-        """Draw the first shot rectified, with lines on which both views show the same: (H, W, 3) uint8 RGB.
+        """Draw the first shot rectified, with lines along rows, which pass the same points in both views.
 
-        Raises InputError for one camera.
+        Returns (H, W, 3) uint8 RGB. Raises InputError for one camera.
         """
         if self.rig is None:
             raise InputError("an example shows a pair, there is one camera only", hint="calibrate two")
@@ -78,7 +84,8 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
     left : str
         The left camera's photos: a pattern such as "left*.jpg", or a folder.
     right : str, optional
-        The right camera's; photos belong together by what their names have in place of the star. None for one camera.
+        The right camera's photos. Two photos are a pair if their names have the same text in place of the star. None
+        for one camera.
     board : Board
         The board: `Board.parse("9x6", square_m=0.025)`.
     progress : callable, optional
@@ -97,8 +104,8 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
 
     Notes
     -----
-    Zhang's calibration (2000) by OpenCV. Shots whose pose most others contradict (Rousseeuw 1984), and outliers of the
-    residual, are left out; the lens gets more coefficients where they are worth it.
+    Zhang's calibration (2000) by OpenCV. Shots whose pose contradicts most others (Rousseeuw 1984), and outliers of
+    the residual, are left out. More distortion coefficients are used if they lower the residual enough.
     """
     journal = Journal(progress)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once
@@ -136,7 +143,7 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
 
 
 def _find_photos(left: str, right: str | None) -> tuple[_Photos, list[Path]]:
-    """The photos by the name of their shot, and those without a partner."""
+    """Find the photos of each shot, by the name of the shot, and the photos without a partner."""
     if right is None:
         return {path.name: (path,) for path in find_shots(left).values()}, []
     pairs, alone = pair_shots(find_shots(left), find_shots(right))
@@ -144,7 +151,7 @@ def _find_photos(left: str, right: str | None) -> tuple[_Photos, list[Path]]:
 
 
 def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[Shot], _Size | None, list[Rejected]]:
-    """The board's corners in every photo, the photos' size, and the shots that are of no use."""
+    """Find the board's corners in every photo, the photos' size, and the shots that cannot be used."""
     shots: list[Shot] = []
     rejected: list[Rejected] = []
     size: _Size | None = None
@@ -166,7 +173,7 @@ def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[
 
 
 def _tell(solution: Solution, size: _Size, journal: Journal) -> None:
-    """Put down what was found and what it is worth."""
+    """Record the calibration and its quality as facts and notes."""
     views = ("left", "right")[: len(solution.cameras)]
     covered = coverage(solution.used, size)
     journal.add(
@@ -203,7 +210,7 @@ def _tell(solution: Solution, size: _Size, journal: Journal) -> None:
 
 
 def _rig_facts(solution: Solution, rig: StereoRig) -> tuple[dict[str, Any], str]:
-    """How the two cameras stand and how well rows line up, as facts and in words."""
+    """Describe the rig and how well its rows line up, as facts and in words."""
     before, after = epipolar_errors_px(solution.used, Rectifier.of(rig))
     facts = {
         "baseline_m": round(rig.baseline_m, 6),

@@ -1,4 +1,4 @@
-"""Which camera a picture was taken with: by hand before the calibration, that before the photo's own file."""
+"""Find the camera of a picture: from the parameters, else from the calibration, the photo's own file, or a guess."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _ASSUMED = {
 
 @dataclass(frozen=True, eq=False)
 class Cameras:
-    """What is known of the cameras of a pair, or of one photo's.
+    """What is known of the cameras of a pair, or of the camera of one photo.
 
-    calibration: of the pair once it is rectified. rig: the cameras as they stand, where the photos have still to be
-    rectified by them. infinity_known: doffs_px was measured, and not assumed. second_focal_px: of the second photo,
-    where both focal lengths come from EXIF: a zoom may have moved between the two.
+    calibration: the geometry of the pair once it is rectified. rig: the cameras before that, if the photos still
+    have to be rectified by them. infinity_known: whether doffs_px is given, and not assumed. second_focal_px: focal
+    length of the second photo in pixels, if both come from EXIF: a zoom may have moved between the two photos.
     """
 
     calibration: Calibration
@@ -43,7 +43,7 @@ class Cameras:
 
 
 def calibration_files(calibration: Any) -> tuple[Path, ...]:
-    """The paths among what was given as a calibration; empty where it is none, or a value."""
+    """The paths given as a calibration; empty if there is none, or if it is an object."""
     if isinstance(calibration, (str, os.PathLike)):
         return (Path(calibration),)
     if isinstance(calibration, Sequence):
@@ -52,7 +52,7 @@ def calibration_files(calibration: Any) -> tuple[Path, ...]:
 
 
 def find_cameras(params: SceneParams, given: Given, journal: Journal) -> Cameras:
-    """Put together what hand, calibration and photo tell of the cameras. Raises CalibrationError."""
+    """Combine what parameters, calibration and photo tell of the cameras. Raises CalibrationError."""
     height, width = given.photo.image.shape[:2]
     files = calibration_files(params.calibration)
     file = read_calibration(*files) if files else None
@@ -75,6 +75,7 @@ def find_cameras(params: SceneParams, given: Given, journal: Journal) -> Cameras
 
 
 def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None, journal: Journal) -> Calibration:
+    """The geometry of the pair, with assumptions for what nothing tells."""
     height, width = given.photo.image.shape[:2]
     if file and file.warning:
         journal.note(file.warning)
@@ -85,7 +86,7 @@ def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None
     camera = camera or Camera.from_fov(width, height, ASSUMED_FOV_DEG)
     own = given.contents
     baseline = params.baseline_m if params.baseline_m is not None else (file and file.baseline_m) or own.baseline_m
-    if given.depth_m is not None or own.inverse_m is not None:  # depth already: the baseline has no part in it
+    if given.depth_m is not None or own.inverse_m is not None:  # there is a depth already, so the baseline is not used
         if own.inverse_m is not None and not own.scaled:
             assumed.append("range" if given.apart else "scale")
         baseline = baseline or ASSUMED_BASELINE_M
@@ -100,7 +101,7 @@ def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None
 
 
 def _camera(params: SceneParams, given: Given, file: CalibrationFile | None) -> Camera | None:
-    """The camera by hand, by the calibration, by the photo's own file or by its EXIF; None where nothing tells."""
+    """The camera from the parameters, the calibration, the photo's own file or its EXIF; None if none of them tells."""
     height, width = given.photo.image.shape[:2]
     of_file = file.camera(width, height, rectified=params.rectify is Rectify.NEVER) if file else None
     if params.focal_px is not None or params.fov_deg is not None:
@@ -109,7 +110,7 @@ def _camera(params: SceneParams, given: Given, file: CalibrationFile | None) -> 
             if params.focal_px is not None
             else Camera.from_fov(width, height, params.fov_deg or 0)
         )
-        # a focal length given by hand leaves the file's principal point alone
+        # a focal length given as a parameter replaces the file's, but not its principal point
         return replace(of_file, fx=by_hand.fx, fy=by_hand.fy) if of_file else by_hand
     if of_file or given.contents.camera:
         return of_file or given.contents.camera
@@ -118,14 +119,14 @@ def _camera(params: SceneParams, given: Given, file: CalibrationFile | None) -> 
 
 
 def note_assumptions(calibration: Calibration, journal: Journal) -> None:
-    """Say once what was assumed for want of a calibration."""
+    """Note what had to be assumed because there is no calibration."""
     if calibration.assumed:
         assumed = " and ".join(_ASSUMED[each] for each in calibration.assumed)
         journal.note(f"no calibration: assuming {assumed}; metres are a guess")
 
 
 def camera_facts(camera: Camera) -> dict[str, Any]:
-    """A camera as facts."""
+    """A camera as entries for JSON."""
     return {
         "fx_px": round(camera.fx, 3),
         "fy_px": round(camera.fy, 3),
@@ -135,7 +136,7 @@ def camera_facts(camera: Camera) -> dict[str, Any]:
 
 
 def calibration_facts(calibration: Calibration) -> dict[str, Any]:
-    """A calibration as facts."""
+    """A calibration as entries for JSON."""
     return camera_facts(calibration.camera) | {
         "baseline_m": calibration.baseline_m,
         "doffs_px": calibration.doffs_px,

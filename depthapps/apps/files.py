@@ -1,4 +1,4 @@
-"""The files that a scene is made of, checked before anything heavy is loaded."""
+"""Name the files that a scene is made of, and check them before any heavy library is loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class SceneFiles:
-    """A picture and one of a right view, a depth map, a disparity map, or nothing: each a path or an array."""
+    """A picture, and at most one of a right view, a depth map and a disparity map, each as a path or an array.
+
+    With none of them, the picture's own file has to hold a second view or a depth, or the picture both views.
+    """
 
     image: PathLike | Image
     right: PathLike | Image | None = None
@@ -26,7 +29,7 @@ class SceneFiles:
     disparity: PathLike | FloatMap | None = None
 
     def named(self) -> dict[str, str]:
-        """Where each comes from, as facts."""
+        """The path of each file, or "array", as entries for JSON."""
         given = {"image": self.image, "right": self.right, "depth": self.depth, "disparity": self.disparity}
         return {k: str(v) if is_path(v) else "array" for k, v in given.items() if v is not None}
 
@@ -36,7 +39,7 @@ class SceneFiles:
         return Path(self.image).stem if is_path(self.image) else ""
 
     def check(self, params: SceneParams) -> None:
-        """Refuse what cannot become a scene, from names and headers alone. Raises InputError."""
+        """Refuse files that cannot become a scene, by their names and headers alone. Raises InputError."""
         others = {"image": self.right, "depth map": self.depth, "disparity map": self.disparity}
         given = {what: other for what, other in others.items() if other is not None}
         if len(given) > 1:
@@ -79,5 +82,5 @@ class SceneFiles:
 
 
 def is_path(given: object) -> TypeGuard[PathLike]:
-    """Whether something names a file, and is no array."""
+    """Whether a value is a path, and not an array."""
     return isinstance(given, (str, os.PathLike))

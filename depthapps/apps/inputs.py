@@ -1,4 +1,4 @@
-"""What was given to make a scene of: a picture, and a second view or a depth for it, from files or as arrays."""
+"""Read the inputs of a scene: a picture, and a second view or a depth for it, from files or arrays."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ from depthapps.io.photos.images import Photo, read_photo
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.views import split_views
 
-_PROPORTION = 0.02  # by which a map's proportions may differ from the picture's: networks round sizes to 14 or 32 px
+_PROPORTION = 0.02  # relative difference allowed in the aspect ratios of map and picture: networks round to 14 or 32 px
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
     """A picture with one of: a right view, a depth map, a disparity map, or the depth inside its own file.
 
-    contents: what the picture's file says besides. right_metadata: of the right view, where it is a photo of its own;
-    right_size: width and height of that photo, where it was brought to the left one's size. enlarged: the depth inside
-    may have been enlarged by its maker. apart: the views come from two files, or were told apart by hand.
+    contents: the picture, and all else that its file holds. right: (H, W, 3), the right view. depth_m, disparity_px:
+    (H, W) float32 with NaN where unknown. enlarged: whether the maker of the depth may have enlarged it, which blurs
+    its edges. right_metadata: metadata of the right view, if it is a photo of its own. right_size: width and height of
+    that photo in pixels, if it was resized to the left one's size. apart: False if one file held the picture and its
+    second view or depth, and they were found in it without `SceneParams.layout`.
     """
 
     contents: Contents
@@ -65,11 +67,12 @@ def read_given(files: SceneFiles, params: SceneParams) -> Given:
 
 
 def _photo(image: PathLike | Image) -> Photo:
+    """Read a photo; an array has no metadata."""
     return Photo(image, Metadata()) if isinstance(image, np.ndarray) else read_photo(Path(image))
 
 
 def _both_photos(left: PathLike | Image, right: PathLike | Image) -> tuple[Photo, Photo]:
-    """Both photos, decoded side by side, while the engine is imported: that takes as long as decoding a small pair."""
+    """Decode both photos in parallel while the engine is imported, which takes as long as decoding a small pair."""
     with ThreadPoolExecutor(2) as pool:
         photos = [pool.submit(_photo, image) for image in (left, right)]
         import_module("depthapps.engine.match_photos")
@@ -77,6 +80,7 @@ def _both_photos(left: PathLike | Image, right: PathLike | Image) -> tuple[Photo
 
 
 def _alone(image: PathLike | Image) -> Given:
+    """Read one file that holds a second view or a depth."""
     contents = Contents(_photo(image)) if isinstance(image, np.ndarray) else read_contents(Path(image))
     if contents.right is None and contents.inverse_m is None:
         raise InputError(
@@ -86,6 +90,7 @@ def _alone(image: PathLike | Image) -> Given:
 
 
 def _split(photo: Photo, params: SceneParams) -> Given:
+    """Split a picture that holds both views."""
     assert params.layout is not None
     left, right = split_views(photo.image, params.layout, squeezed=params.squeezed)
     if params.cross_eyed:
@@ -94,13 +99,14 @@ def _split(photo: Photo, params: SceneParams) -> Given:
 
 
 def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
+    """Read a depth map for a photo, of the kind that the parameters say."""
     if params.depth_kind is DepthKind.METRIC:
         if isinstance(given, np.ndarray):
             depth = np.where(given > 0, given, np.nan).astype(np.float32)
         else:
             depth = read_depth(Path(given), params.depth_scale)
         if depth.shape == photo.image.shape[:2] or not _alike(depth, photo.image):
-            return Given(Contents(photo), depth_m=depth)  # of another shape: the scene refuses it
+            return Given(Contents(photo), depth_m=depth)  # a map of other proportions: `Scene` refuses it
         return Given(Contents(photo, inverse_m=1 / depth))
     affine = params.depth_kind is DepthKind.AFFINE_INVERSE
     if isinstance(given, np.ndarray):
@@ -116,9 +122,9 @@ def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -
 
 
 def _pair(left: Photo, right: Photo) -> Given:
-    """Two photos; a second one that was saved smaller or larger as a whole is brought to the first one's size."""
+    """Pair two photos; a second photo of another size but the same proportions is resized to the first one's size."""
     (height, width), (h, w) = left.image.shape[:2], right.image.shape[:2]
-    whole = abs(h * width - w * height) <= max(width, height)  # up to a pixel; a crop is another picture
+    whole = abs(h * width - w * height) <= max(width, height)  # same proportions to within a pixel; a crop has others
     if (h, w) == (height, width) or not whole:
         return Given(Contents(left), right.image, right_metadata=right.metadata)
     how = cv2.INTER_AREA if w > width else cv2.INTER_CUBIC
@@ -127,7 +133,7 @@ def _pair(left: Photo, right: Photo) -> Given:
 
 
 def _alike(depth: FloatMap, image: Image) -> bool:
-    """Whether a map (h, w) can be of a picture (H, W, 3) as a whole: by their proportions, up to their roundings."""
+    """Whether a map (h, w) can show the whole of a picture (H, W, 3): whether their proportions agree to rounding."""
     (h, w), (height, width) = depth.shape, image.shape[:2]
     return abs(h * width - w * height) <= _PROPORTION * w * height
 

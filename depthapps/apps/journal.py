@@ -1,4 +1,4 @@
-"""What a job tells while it runs and once it is done: stages, notes and facts, as data."""
+"""Collect what a job reports, while it runs and when it is done: stages, notes and facts, as data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Note:
-    """Something the user should know: what was assumed, exchanged or left out. `str(note)` is the sentence."""
+    """A sentence that the user should read: what was assumed, exchanged or left out. `str(note)` gives it.
+
+    raw: the sentence, with its parameters marked by `core.errors.param`.
+    """
 
     raw: str
 
@@ -23,13 +26,13 @@ class Note:
         return spelled(self.raw)
 
     def spelled(self, spell: Callable[[str, str], str]) -> str:
-        """The sentence with its parameters as `spell(name, value)` has them."""
+        """The sentence with its parameters as `spell(name, value)` writes them."""
         return spelled(self.raw, spell)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How far a stage of a job is: `done` of `total` parts, `seconds` after it began."""
+    """Progress of one stage of a job: `done` of `total` parts, `seconds` after the stage began."""
 
     name: str
     done: int
@@ -38,21 +41,21 @@ class Stage:
 
 
 Progress = Callable[[Note | Stage], None]
-"""What a job calls with every note and every step of a stage, in the thread that called the job."""
+"""A callback that a job calls with every note and every step of a stage, in the thread that called the job."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class JobResult:
-    """What every result of a job has beside its own fields.
+    """The fields that the results of all jobs share.
 
     Attributes
     ----------
     facts : dict
-        What was read, assumed and found, ready for JSON.
+        What was read, assumed and found, of types that JSON can hold.
     notes : tuple of Note
         What the user should know.
     seconds : dict
-        How long each stage took.
+        How long each stage took, by its name.
     summary : str
         The result in one line; empty if it needs none.
     """
@@ -64,7 +67,7 @@ class JobResult:
 
 
 class Journal:
-    """Collects what a job tells, and passes it on to `progress` at once."""
+    """Collects the notes, facts and times of a job, and passes notes and stages to `progress` at once."""
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.facts: dict[str, Any] = {}
@@ -73,22 +76,22 @@ class Journal:
         self._progress = progress or (lambda _: None)
 
     def add(self, **facts: Any) -> None:
-        """Put facts down."""
+        """Record facts."""
         self.facts.update(facts)
 
     def note(self, text: str) -> None:
-        """Put a note down and pass it on."""
+        """Record a note and pass it to `progress`."""
         self.notes.append(Note(text))
         self._progress(self.notes[-1])
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage of one part."""
+        """Time a stage that has one part."""
         for _ in self.steps([None], 1, name):
             yield
 
     def steps(self, items: Iterable[Item], total: int, name: str) -> Iterator[Item]:
-        """Pass items on, `total` of them, each a part of a stage that ends with the last one."""
+        """Yield `total` items; each is a part of a stage, which ends when the item after the last is asked for."""
         start = time.perf_counter()
         self._progress(Stage(name, 0, total, 0.0))
         for done, item in enumerate(items, 1):
@@ -98,5 +101,5 @@ class Journal:
 
     @property
     def told(self) -> dict[str, Any]:
-        """All of it, as the keywords of a `JobResult`."""
+        """Facts, notes and seconds, as keyword arguments of a `JobResult`."""
         return {"facts": self.facts, "notes": tuple(self.notes), "seconds": self.seconds}

@@ -1,4 +1,4 @@
-"""What is kept of an opened scene: its depth map as asked for, and the maps beside another result."""
+"""Write an opened scene's depth, disparity and confidence maps, and draw pictures of them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from depthapps.io.maps import write_confidence, write_depth, write_disparity
 from depthapps.io.outputs import Outputs
 from depthapps.io.photos.images import write_image
 
-_ON_ONE_ROW_PX = 3.0  # farther apart two points are a wrong match, not a row that is off
+_ON_ONE_ROW_PX = 3.0  # points whose rows differ by more are a wrong match, not a fault of the rectification
 
 
 def draw_preview(opened: OpenedScene) -> Image:
-    """Draw a scene's depth as a coloured picture with a legend: in metres, or in pixels where metres are a guess.
+    """Draw a scene's depth as a coloured picture with a legend: in metres, or in pixels if metres are a guess.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def draw_preview(opened: OpenedScene) -> Image:
     Returns
     -------
     (H, W + legend, 3) uint8 array
-        RGB, near red, far blue, unknown grey.
+        RGB: near is red, far is blue, unknown is grey.
     """
     from depthapps.draw import preview
 
@@ -50,26 +50,26 @@ def write_depth_map(
     outputs: Outputs | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Write a scene's disparity, depth, or a picture of it.
+    """Write a scene's disparity or depth, or a coloured picture of it.
 
     Parameters
     ----------
     path : path
-        .pfm, .npy, .tif, or 16-bit .png for maps; .png or .jpg for previews.
+        .pfm, .npy, .tif or 16-bit .png for maps; .png or .jpg for previews.
     opened : OpenedScene
     kind : MapKind, optional
-        Pixels, metres or a picture; None takes a picture for .png and .jpg, else disparity.
+        Disparity, depth or a preview. None writes a preview to .png and .jpg, else disparity.
     depth_scale : float
-        Units a metre in a 16-bit PNG of depth.
+        Units per metre in a 16-bit PNG of depth.
     outputs : Outputs, optional
-        The group of files that it belongs to, all or none. None replaces a file of that name.
+        The group of files that this one belongs to; all are written or none. None replaces a file of that name.
     progress : callable, optional
         Called with a `Note` if a 16-bit PNG cannot hold all of the map.
 
     Raises
     ------
     OutputError
-        The suffix cannot hold it, or the file cannot be written.
+        A file of that suffix cannot hold the map, or the file cannot be written.
     """
     path, kind = Path(path), depth_map_kind(path, kind)
     if kind is MapKind.DISPARITY:
@@ -82,7 +82,7 @@ def write_depth_map(
 
 
 def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progress: Progress | None) -> None:
-    """Say which share of the known pixels a 16-bit PNG could not hold, and what holds them."""
+    """Note the share of known pixels that a 16-bit PNG could not hold, and which formats hold them."""
     if lost <= 0:
         return
     largest = (
@@ -99,9 +99,10 @@ def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progr
 def write_side_files(
     side: SideFiles, opened: OpenedScene, outputs: Outputs, *, progress: Progress | None = None
 ) -> None:
-    """Write what is kept of a scene, as parts of `outputs`; `side.check` tells before whether all of it is there.
+    """Write the maps and views that are kept of a scene, as parts of `outputs`.
 
-    progress: called with a `Note` where a 16-bit PNG cannot hold all of a map.
+    `side.check`, called before, has refused what the scene does not have. progress: called with a `Note` if a 16-bit
+    PNG cannot hold all of a map.
     """
     if side.depth:
         write_depth_map(
@@ -120,7 +121,7 @@ def write_side_files(
 def draw_matched_rows(left: Image, right: Image) -> Image:
     """Draw two rectified views side by side, with lines through points that both show.
 
-    Where the rows line up, each line runs through the same thing in both views.
+    If the rows line up, each line passes the same point in both views.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def draw_matched_rows(left: Image, right: Image) -> Image:
     Returns
     -------
     (h, 2w, 3) uint8 array
-        RGB, made smaller if it would be more than 2400 pixels wide.
+        RGB, at most 2400 pixels wide.
     """
     from depthapps.draw.rows import render_rows
     from depthapps.engine.rectify.features import match_features

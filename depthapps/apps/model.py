@@ -1,4 +1,4 @@
-"""Make a model of a scene: a textured mesh or a point cloud, a printable solid, and the files that hold them."""
+"""Make a textured mesh, a point cloud or a printable solid of a scene, and write them to files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 from depthapps.mesh.printing import build_printable_solid
 from depthapps.mesh.simplify import Loss, simplify_surface
 
-LEAST_TOLD = 5e-4  # smaller shares would be told as 0.0 %
+LEAST_TOLD = 5e-4  # smaller shares are not mentioned: they would read 0.0 %
 
 
 Shape = TriangleMesh | PointCloud
@@ -35,21 +35,21 @@ Shape = TriangleMesh | PointCloud
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Model(JobResult):
-    """A mesh or a point cloud, and how files and pages show it.
+    """A mesh or a point cloud, with the versions of it that textured files and viewer pages show.
 
     Attributes
     ----------
     shape : TriangleMesh or PointCloud
-        In the camera's axes, or in those of the world that the views of a scan stand in; metres.
+        In metres, in the camera's axes, or for a scan in the axes of its world.
     camera : Camera
-        The camera through which a viewer page looks first.
+        The camera from which a viewer page looks at the start.
     web : bool
-        Whether files are kept small enough for the web.
+        Whether a .glb is kept small for the web: at most 5 MB, if its triangles leave room for that.
     make_textured : callable
-        Makes the shape for formats that carry a texture; called when the first of them is written.
+        Makes the shape for file formats that have a texture; called when the first such file is written.
     make_page : callable
-        Makes what a browser can turn without a GPU, in the axes of `camera`, and says how that differs from the
-        shape, "" if it does not.
+        Makes a shape that a browser can show without a GPU, in the axes of `camera`, and text that says how it differs
+        from the model, "" if it does not.
     """
 
     shape: Shape
@@ -60,12 +60,12 @@ class Model(JobResult):
 
     @cached_property
     def textured(self) -> Shape:
-        """The shape for formats that carry a texture."""
+        """The shape for file formats that have a texture."""
         return self.make_textured()
 
     @cached_property
     def for_page(self) -> tuple[Shape, str]:
-        """The shape for a viewer page, and how it differs from the model, "" if it does not."""
+        """The shape for a viewer page, and text that says how it differs from the model, "" if it does not."""
         return self.make_page()
 
 
@@ -76,7 +76,7 @@ class Print(JobResult):
     Attributes
     ----------
     solid : PrintableSolid
-        Closed, in millimetres, standing on its base.
+        A watertight body in millimetres that stands on its base.
     """
 
     solid: PrintableSolid
@@ -89,7 +89,7 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
     ----------
     scene : Scene
     params : ModelParams, optional
-        What it is for, and how far it is simplified.
+        What the model is for, and how far it is simplified.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
@@ -104,9 +104,10 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
 
     Notes
     -----
-    One vertex a pixel, torn where neighbouring depths are no slope of one surface; what is unknown, likely wrong or a
-    speck is left out. Edges collapse in the order of the quadric error that each adds (Garland and Heckbert 1997), in
-    image coordinates and 1/Z, where every plane is exactly plane.
+    Every pixel is a vertex. The mesh is torn at depth discontinuities, where two neighbouring depths do not lie on one
+    sloping surface. Unknown pixels, pixels of low confidence and small islands are left out. To simplify, edges are
+    collapsed in the order of the quadric error that each adds (Garland and Heckbert 1997), in image coordinates and
+    1/Z, in which every plane of the scene is a plane.
     """
     params, journal = params or ModelParams(), Journal(progress)
     with journal.stage("meshing"):
@@ -129,13 +130,13 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
 
 
 def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Progress | None = None) -> Print:
-    """Make a closed solid with a base of a scene, to be printed.
+    """Make a closed solid with a base from a scene, for 3D printing.
 
     Parameters
     ----------
     scene : Scene
     params : PrintParams, optional
-        The longest side in millimetres, and the triangles of its front.
+        The longest side in millimetres, and the most triangles of the front.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
@@ -146,7 +147,7 @@ def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Pro
     Raises
     ------
     InputError
-        No surface is left, or nothing of it could be printed in that size.
+        No surface is left, or that size is too small to print it.
     """
     journal = Journal(progress)
     with journal.stage("meshing"):
@@ -169,14 +170,15 @@ def write_model(
         .glb, .obj, .ply, .stl for meshes; .glb, .ply for point clouds; .stl, .3mf for prints.
     model : Model or Print
     axes : Axes, optional
-        Where Y and Z point; None takes what readers of each format expect.
+        Where Y and Z point; None takes what programs expect of each format.
     outputs : Outputs, optional
-        The group of files that these belong to, all or none. None makes a group of its own, and replaces files.
+        The group of files that these belong to; all are written or none. None makes a group of these alone, and
+        replaces files that exist.
 
     Raises
     ------
     OutputError
-        A file cannot be written, or its suffix cannot hold the model.
+        A file cannot be written, or its format cannot hold the model.
     """
     paths = [Path(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     if outputs is None:
@@ -195,22 +197,22 @@ def write_model(
 
 
 def write_viewer_page(path: PathLike, model: Model, title: str = "", *, outputs: Outputs | None = None) -> str:
-    """Write a web page that shows a model, and lets one turn it, without a network.
+    """Write a web page that shows a model and lets the user turn it; it needs no network.
 
     Parameters
     ----------
     path : path
-        .html
+        A file that ends in .html.
     model : Model
     title : str
-        Of the page.
+        Title of the page.
     outputs : Outputs, optional
-        The group of files that it belongs to; None makes a group of its own, and replaces a file.
+        The group of files that the page belongs to; None replaces a file of that name.
 
     Returns
     -------
     str
-        How what it shows differs from the model, "" if it does not: browsers without a GPU turn fewer triangles.
+        How the page's model differs from `model`, "" if it does not: browsers without a GPU can show fewer triangles.
     """
     shape, note = model.for_page
     write_viewer(path, shape, model.camera, title, outputs=outputs)
@@ -218,6 +220,7 @@ def write_viewer_page(path: PathLike, model: Model, title: str = "", *, outputs:
 
 
 def _simplified(surface: GridSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:
+    """Make the mesh of a surface as far simplified as wanted, and tell what was lost; None if it was not simplified."""
     if params == SimplifyParams():
         return textured_mesh(surface), None
     triangles, loss = simplify_surface(surface, params)
@@ -225,7 +228,7 @@ def _simplified(surface: GridSurface, params: SimplifyParams) -> tuple[TriangleM
 
 
 def _for_page(shape: Shape, scene: Scene, surface: GridSurface) -> tuple[Shape, str]:
-    """The web preset's triangles, or fewer points, and what to say of that."""
+    """Make the shape for a viewer page, with the web preset's triangles or fewer points, and say how it differs."""
     if isinstance(shape, PointCloud):
         stride = math.ceil(math.sqrt(surface.depth_m.size / VIEWER_POINTS))
         if stride == 1:
@@ -237,7 +240,7 @@ def _for_page(shape: Shape, scene: Scene, surface: GridSurface) -> tuple[Shape, 
 
 
 def tell_solid(journal: Journal, solid: PrintableSolid) -> str:
-    """A print in one line, and put into the journal."""
+    """Describe a print in one line, and record its facts in the journal."""
     extent = [round(float(v), 2) for v in np.ptp(solid.vertices, axis=0)]
     journal.add(
         vertices=len(solid.vertices), triangles=len(solid.triangles), extent_mm=extent, watertight=solid.watertight
@@ -253,9 +256,10 @@ def tell_shape(
     left_out: dict[str, float],
     confidence: float | None,
 ) -> list[str]:
-    """A mesh or a cloud in parts of one line, and put into the journal.
+    """Describe a mesh or a cloud in the parts of one line, and record its facts in the journal.
 
-    kept, left_out by reason: shares of the pixels. confidence: mean over what is kept, None if there is none.
+    kept: share of the pixels on the surface. left_out: the other shares by their reasons. confidence: mean over the
+    kept pixels, 0 to 1, None if there is none.
     """
     points = shape.points if isinstance(shape, PointCloud) else shape.vertices
     extent = [round(float(v), 4) for v in np.ptp(points, axis=0)]
@@ -277,7 +281,7 @@ def tell_shape(
 
 
 def _tell_single_view(journal: Journal, shape: Shape, cut: Cut, loss: Loss | None) -> list[str]:
-    """The model of one view in parts of one line, and put into the journal."""
+    """Describe the model of one view in the parts of one line, and record its facts in the journal."""
     reasons = {name: getattr(cut, name) for name in ("unknown", "doubtful", "torn", "islands")}
     told = tell_shape(journal, shape, cut.kept, reasons, cut.confidence)
     if loss is not None:

@@ -1,5 +1,8 @@
-"""What the jobs depend on, beyond what each renderer's own parameters say; free of numpy, as the command line's
-help reads its defaults here."""
+"""Parameters of the jobs: how a scene is opened, and what a model is made for.
+
+The parameters of bokeh, shadows and meshes are defined beside these. This module does not import numpy, because the
+command line's help reads the defaults from here and must start fast.
+"""
 
 from __future__ import annotations
 
@@ -29,29 +32,29 @@ class SceneParams:
     Attributes
     ----------
     layout : Layout, optional
-        The picture holds both views, side by side or one above the other.
+        How the picture holds both views, side by side or one above the other; None if it holds one view.
     squeezed : bool
-        With `layout`: each view was made half as wide, or half as high, to fit.
+        With `layout`: each view was made half as wide, or half as high, to fit into the picture.
     cross_eyed : bool
-        With `layout`: the right view comes first.
+        With `layout`: the right view is on the left side, or on top.
     depth_kind : DepthKind
-        What the numbers of a depth map are.
+        What the numbers of a depth map mean.
     depth_scale : float
-        Units a metre of whole numbers in depth maps.
+        Units per metre in depth maps of whole numbers.
     calibration : path, sequence of two paths, Calibration or StereoRig, optional
-        The cameras. It comes before what the photo's own file says, and after the values given here by hand.
+        The cameras. It replaces what the photo's own file says; the four values below replace what it says.
     focal_px, fov_deg : float, optional
         The focal length in pixels, or the horizontal field of view in degrees; one of them at most.
     baseline_m : float, optional
-        The distance of the two lenses, in metres.
+        The distance between the two lenses in metres.
     doffs_px : float, optional
-        The disparity of infinity, negated: cx_right − cx_left, in pixels.
+        The negative of the disparity at infinity, in pixels: cx_right − cx_left.
     rectify : Rectify
-        Whether two views are brought onto common rows first.
+        Whether two views are first rectified, so that a point lies on the same row in both.
     frame : Frame
-        Whose pixels the scene has once they were.
+        The pixel grid of the scene if the views were rectified.
     matcher : path or StereoNetwork, optional
-        A stereo network of one's own: FILE.onnx, with FILE.json beside it; None for the engine.
+        Your own stereo network: FILE.onnx with FILE.json beside it; None for the built-in matcher.
     quality : Quality
         How much time matching may take.
     """
@@ -72,7 +75,7 @@ class SceneParams:
     quality: Quality = Quality.BALANCED
 
     def __post_init__(self) -> None:
-        """Take words for choices, and refuse what contradicts itself."""
+        """Turn words into choices, and refuse parameters that contradict each other."""
         for name, kind in (
             ("depth_kind", DepthKind), ("rectify", Rectify), ("frame", Frame), ("quality", Quality), ("layout", Layout),
         ):  # fmt: skip
@@ -92,7 +95,7 @@ class SceneParams:
 
 
 def chosen(kind: type[Word], value: str, name: str) -> Word:
-    """One of the values of an enumeration of words, by the word. Raises InputError for any other."""
+    """Find the member of an enumeration by its word. Raises InputError for an unknown word."""
     try:
         return kind(value)
     except ValueError:
@@ -102,18 +105,18 @@ def chosen(kind: type[Word], value: str, name: str) -> Word:
 
 @dataclass(frozen=True)
 class ModelParams:
-    """What a mesh or a point cloud is made for, and how far it is simplified.
+    """What a mesh or a point cloud is for, and how far it is simplified.
 
     Attributes
     ----------
     preset : Preset
-        FULL keeps a vertex a pixel; WEB keeps 80 000 triangles, and files of at most 5 MB.
+        FULL keeps one vertex a pixel; WEB keeps 80 000 triangles, and files of at most 5 MB.
     points : bool
-        A point cloud instead of a surface.
+        Make a point cloud instead of a mesh.
     max_triangles : int, optional
-        Simplify to so many triangles; comes before the preset's number.
+        Simplify to this many triangles; replaces the preset's number.
     max_error_pct : float, optional
-        Simplify while depth stays right to so many percent of itself.
+        The largest error of depth, in percent of it; the mesh is simplified as far as that allows.
     """
 
     preset: Preset = Preset.FULL
@@ -122,7 +125,7 @@ class ModelParams:
     max_error_pct: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
+        """Refuse parameters that contradict each other."""
         object.__setattr__(self, "preset", chosen(Preset, self.preset, "preset"))
         if self.preset is Preset.PRINT:
             raise InputError("a print is no mesh", hint="make_print makes one")
@@ -135,12 +138,12 @@ class ModelParams:
 
     @property
     def simplified(self) -> SimplifyParams:
-        """The limits given by hand, beside those of the preset."""
+        """The limits given here, completed by those of the preset."""
         preset = WEB if self.preset is Preset.WEB else SimplifyParams()
         return SimplifyParams(self.max_triangles or preset.max_triangles, self.max_error_pct)
 
 
 def print_params(size_mm: float | None, max_triangles: int | None) -> PrintParams:
-    """What a print shall be: its longest side in millimetres and its triangles, None for the usual ones."""
+    """Parameters of a print: longest side in millimetres and most triangles; None takes the default."""
     given = {"size_mm": size_mm, "max_triangles": max_triangles}
     return replace(PrintParams(), **{name: value for name, value in given.items() if value is not None})

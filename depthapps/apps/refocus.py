@@ -25,11 +25,11 @@ class Refocused(JobResult):
     Attributes
     ----------
     image : (H, W, 3) array
-        Of the scene's own size and sample type, or the drawing that was asked for, uint8.
+        RGB, of the scene's own size and sample type; or the drawing that was asked for, uint8.
     coc_px : (H, W) float32 array
-        Radius of the circle of confusion in pixels: above 0 before the focus, below 0 behind it.
+        Radius of the circle of confusion in pixels: positive before the focus, negative behind it.
     focus : Focus
-        The depth in focus, and where in the picture it was taken from.
+        The depth in focus in metres, and the place in the picture that it was taken from.
     """
 
     image: Image
@@ -53,10 +53,10 @@ def refocus(
     params : BokehParams, optional
         The lens, and where it is focused: a pixel, a box, the subject ("auto"), or a depth in metres.
     quality : Quality
-        FAST lays three layers over each other; BALANCED fills in the background behind what is near; BEST finds which
-        parts of the lens each pixel is seen from.
+        FAST blurs three depth layers and composes them; BALANCED fills in the background behind near things; BEST finds
+        which parts of the lens see each pixel.
     show : Show, optional
-        Draw the radius of the blur, what is in focus, or the depth instead of the picture.
+        Draw the radius of the blur, the parts in focus, or the depth, instead of the refocused picture.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
@@ -71,8 +71,8 @@ def refocus(
 
     Notes
     -----
-    The circle of confusion of a thin lens is linear in 1/Z: c = f_px · f / (2N) · (1/z − 1/z_focus). Light is spread in
-    linear light, each pixel over its own circle (Potmesil and Chakravarty 1981).
+    The radius of a thin lens' circle of confusion is linear in 1/z: c = f_px · f / (2N) · (1/z − 1/z_focus). Each pixel
+    is spread over its own circle (Potmesil and Chakravarty 1981), in linear light.
 
     Examples
     --------
@@ -95,6 +95,7 @@ def refocus(
 
 
 def _drawn(scene: Scene, coc: FloatMap, show: Show) -> Image:
+    """Draw the blur, the focus or the depth instead of the refocused picture."""
     from depthapps.draw.focus import show_coc, show_focus
     from depthapps.draw.preview import render_depth_preview
 
@@ -113,7 +114,7 @@ def refocus_sweep(
     *,
     progress: Progress | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
-    """Frames of a focus pull: the focus moves from one depth to another.
+    """Render the frames of a focus pull, in which the focus moves from one depth to another.
 
     Parameters
     ----------
@@ -121,9 +122,9 @@ def refocus_sweep(
     near_m, far_m : float
         The depths in focus at the first and at the last frame, in metres.
     frames : int
-        How many.
+        Number of frames.
     params : BokehParams, optional
-        The lens; its own focus is not used.
+        The lens; the focus in it is not used.
     quality : Quality
     progress : callable, optional
         Called with a `Stage` after every frame.
@@ -135,8 +136,8 @@ def refocus_sweep(
 
     Notes
     -----
-    The focus moves evenly in 1/Z, eased at both ends. The aperture stays: without an f-number it is the one whose
-    strongest blur at either end is as asked.
+    The focus moves evenly in 1/Z, and slowly at both ends. The aperture does not change: without an f-number it is the
+    one that gives the wanted strongest blur at the two ends.
     """
     pull = focus_pull(scene, replace(params or BokehParams(), focus_px=None), (near_m, far_m), frames, quality)
     yield from Journal(progress).steps(pull, frames, "rendering")

@@ -1,4 +1,4 @@
-"""Put lights on a scene: who sees them, the picture under them, a light's own depth map, a sun on its way."""
+"""Put lights on a scene: find shadows, relight the picture, draw shadow maps, and animate a moving sun."""
 
 from __future__ import annotations
 
@@ -24,56 +24,56 @@ from depthapps.shadow.relight import relight as shade
 from depthapps.shadow.solid import LitSolid, build_lit_solid
 from depthapps.shadow.tracing import Tracer
 
-_SAMPLES = {Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light with an extent; fast has shadow maps
+_SAMPLES = {Quality.BALANCED: 48, Quality.BEST: 256}  # rays a pixel to a light that is no point; FAST uses shadow maps
 _SKY_SAMPLES = {Quality.FAST: 8, Quality.BALANCED: 16, Quality.BEST: 64}  # rays a pixel to the sky
 
 
 def load_shadow_loops(quality: Quality) -> None:
-    """Start loading the compiled loops that shadows of a quality need, in the background, while files are read."""
+    """Load the compiled loops that shadows of a quality need, in a background thread while files are read."""
     load_ahead(mapped.KERNELS if quality is Quality.FAST else tracing.KERNELS)
 
 
 class _Caster:
-    """A scene's solid, with what finds who sees a light made ready once."""
+    """Finds which pixels see a light; the scene's solid and the data for rays or shadow maps are prepared once."""
 
     def __init__(self, solid: LitSolid, quality: Quality) -> None:
         self.solid, self.quality = solid, quality
 
     @cached_property
     def tracer(self) -> Tracer:
-        """For rays; shadow maps alone need none."""
+        """Traces rays; made on first use, as shadow maps alone need none."""
         return Tracer(self.solid)
 
     @cached_property
     def mapper(self) -> Mapper:
-        """For shadow maps."""
+        """Draws shadow maps; made on first use."""
         return Mapper(self.solid)
 
     def visibility(self, light: Light, *, certainty: bool = False) -> tuple[FloatMap, FloatMap | None]:
-        """How much of a light each pixel sees, and how certain that is if wanted; (H, W) in 0..1."""
+        """How much of a light each pixel sees, and if wanted how certain that is; each (H, W) in 0..1."""
         if self.quality is not Quality.FAST:
             return self.tracer.visibility(light, _SAMPLES[self.quality])
-        # a map does not tell what is certain: that takes one ray a pixel
+        # a shadow map cannot tell how certain a shadow is: that takes one ray a pixel
         return self.mapper.visibility(light), self.tracer.visibility(light, 1).confidence if certainty else None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Shadows(JobResult):
-    """Who sees which light.
+    """Which pixels see which light.
 
     Attributes
     ----------
     lights : tuple of LitBy
         The lights.
     each : tuple of (H, W) float32 arrays
-        How much of each light a pixel sees, 0 to 1, one array a light.
+        How much of a light each pixel sees, 0 to 1; one array for each light.
     certainty : (H, W) float32 array, optional
-        How certain the least certain of them is, 0 to 1: 0 where it depends on what nobody saw, one half where on
-        what is outside the picture. None if it was not asked for.
+        How certain the least certain of these shadows is, 0 to 1: 0 where it depends on surfaces that no view saw, one
+        half where it depends on things outside the picture. None if it was not asked for.
     openness : (H, W) float32 array, optional
-        Ambient occlusion: how open the sky over each pixel is, 0 to 1. None if it was not asked for.
+        Ambient occlusion: how open the sky over each pixel is, cosine-weighted, 0 to 1. None if it was not asked for.
     solid : LitSolid
-        What casts the shadows.
+        The solid that casts the shadows.
     """
 
     lights: tuple[LitBy, ...]
@@ -84,7 +84,7 @@ class Shadows(JobResult):
 
     @cached_property
     def mask(self) -> FloatMap:
-        """How much of the light that it sees most of a pixel gets, (H, W) float32 in 0..1."""
+        """For each pixel, how much it sees of the light that it sees best: (H, W) float32 in 0..1."""
         return np.maximum.reduce(self.each)
 
 
@@ -105,7 +105,7 @@ def cast_shadows(
     lights : sequence of LitBy
         Suns, lamps and spots.
     quality : Quality
-        FAST draws shadow maps; BALANCED and BEST trace 48 and 256 rays a pixel to lights with an extent.
+        FAST draws shadow maps; BALANCED and BEST trace 48 and 256 rays a pixel to lights that are not points.
     certainty : bool
         Also find how certain the shadows are.
     ambient_occlusion : bool
@@ -124,8 +124,9 @@ def cast_shadows(
 
     Notes
     -----
-    Rays are traced through the scene as a solid: the visible surface, torn at depth edges and cleaned of its noise,
-    and a far side guessed from it. Shadow maps are filtered by the width of the penumbra (PCSS, Fernando 2005).
+    Rays are traced through a solid made of the scene: the visible surface, torn at depth edges and with its noise
+    removed, and a far side that is guessed from it. Shadow maps are filtered by the width of the penumbra (PCSS,
+    Fernando 2005).
     """
     if not lights:
         raise InputError("there is no light to cast shadows", hint="give one or more")
@@ -157,29 +158,29 @@ def relight(
     *,
     progress: Progress | None = None,
 ) -> Image:
-    """The scene's picture under other lights, with their shadows.
+    """Render the scene's picture under other lights, with their shadows.
 
     Parameters
     ----------
     scene : Scene
     lights : sequence of LitBy, or Shadows
-        The lights; or what `cast_shadows` found for them, whose ambient occlusion, if it has any, is used too.
+        The lights; or the result of `cast_shadows`, whose ambient occlusion is used too if it has any.
     params : RelightParams, optional
-        Ambient light, strength, and how much of the light in the photo is taken out first.
+        Ambient light, strength, and how much of the light in the photo is removed first.
     quality : Quality
-        Of the shadows, where they have still to be found.
+        Quality of the shadows; not used if `lights` holds shadows.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
     Returns
     -------
     (H, W, 3) array
-        RGB, of the picture's own sample type.
+        RGB, of the sample type of the scene's picture.
 
     Notes
     -----
-    Surfaces are taken as matt (Lambert), and the picture as their colour: light and shadows in the photo stay in it.
-    Where the scene's confidence is low, light is that of surer surroundings.
+    Surfaces are assumed to be matt (Lambert) and to have the colours of the picture, so light and shadows in the photo
+    stay in it. Where the scene's confidence is low, the light of more certain surroundings is used.
     """
     shadows = lights if isinstance(lights, Shadows) else cast_shadows(scene, lights, quality, progress=progress)
     pairs = list(zip(shadows.lights, shadows.each, strict=True))
@@ -194,13 +195,13 @@ def relight_sweep(
     *,
     progress: Progress | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
-    """Frames of a scene under one light that changes.
+    """Render the frames of a scene under one light that changes.
 
     Parameters
     ----------
     scene : Scene
     moments : sequence of LitBy
-        The light at each frame; `sun_path` makes those of a sun on its way.
+        The light at each frame; `sun_path` makes them for a moving sun.
     params : RelightParams, optional
     quality : Quality
     progress : callable, optional
@@ -221,19 +222,19 @@ def relight_sweep(
 
 
 def make_shadow_map(scene: Scene | Shadows, light: Light, size: int | None = None) -> ShadowMap:
-    """A light's own depth map of the scene.
+    """Draw a shadow map: the depth map of the scene as a light sees it.
 
     Parameters
     ----------
     scene : Scene or Shadows
     light : DirectionalLight, PointLight or SpotLight
     size : int, optional
-        Pixels of its side; None takes the longer side of the picture.
+        Side of the map in pixels; None takes the longer side of the picture.
 
     Returns
     -------
     ShadowMap
-        Depth in metres, (size, size) float32, NaN where the light meets nothing; and the matrices that lead into it.
+        Depth in metres, (size, size) float32, NaN where the light meets nothing; and the light's matrices.
     """
     solid = scene.solid if isinstance(scene, Shadows) else build_lit_solid(scene)
     return draw_shadow_map(solid, light, size or max(solid.front.shape))

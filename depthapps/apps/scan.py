@@ -1,4 +1,4 @@
-"""Scan: many views of one scene, from a folder, as one model or one printable solid."""
+"""Scan a scene: fuse the many views of it in a folder into one model or one printable solid."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from depthapps.scan.params import FuseParams
 from depthapps.scan.register import estimate_poses, trajectory_errors
 from depthapps.scan.shell import build_shell
 
-ERROR_SAMPLES = 50_000  # vertices of the whole mesh that tell how far off a simplified one is
-_MOST_KEPT = 4 << 30  # bytes of scenes that wait on disk while poses are found; beyond, views are read again
+ERROR_SAMPLES = 50_000  # vertices of the full mesh at which the error of a simplified one is measured
+_MOST_KEPT = 4 << 30  # bytes of scenes kept on disk while poses are found; views beyond that are read again
 Pose = NDArray[np.floating]  # (4, 4) camera to world
 
 
@@ -47,9 +47,9 @@ class Scan(JobResult):
     Attributes
     ----------
     fused : Fused
-        The surface, in the axes of the views' world, and the views that it takes its colours from.
+        The surface in world axes, and the views that its colours come from.
     poses : tuple of (4, 4) float64 arrays
-        Camera to world, of each view; None for views that could not be tied to the others.
+        The pose of each view, camera to world; None for views that could not be registered to the others.
     """
 
     fused: Fused
@@ -64,18 +64,18 @@ def scan_folder(
     find_poses: bool = False,
     progress: Progress | None = None,
 ) -> Scan:
-    """Fuse the views in a folder: RGB-D frames or stereo pairs, with their poses or without.
+    """Fuse the views in a folder: RGB-D frames or stereo pairs, with or without their poses.
 
     Parameters
     ----------
     folder : path
-        Laid out as 7-Scenes, TUM RGB-D or Open3D do, or pairs in left/ and right/ or NAME_left and NAME_right.
+        In the layout of 7-Scenes, TUM RGB-D or Open3D, or pairs in left/ and right/ or NAME_left and NAME_right.
     params : FuseParams, optional
-        The voxels that the views are fused in, and how far they reach.
+        The size of the voxels that views are fused in, and the depth beyond which pixels are left out.
     scene_params : SceneParams, optional
         Calibration, depth scale and matching of each view.
     find_poses : bool
-        Find where the views stood from the views, even if the folder tells.
+        Estimate the poses from the views, even if the folder holds them.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
@@ -86,13 +86,13 @@ def scan_folder(
     Raises
     ------
     InputError
-        The folder is no sequence, or its views have no surface in common.
+        The folder is no sequence, or its views make no common surface.
 
     Notes
     -----
-    Poses are found by features with RANSAC, coloured ICP (Park, Zhou and Koltun 2017) and a pose graph that can doubt
-    loop closures (Choi, Zhou and Koltun 2015). Surfaces are fused in a truncated signed distance field (Curless and
-    Levoy 1996).
+    Poses are estimated from matched features with RANSAC, refined by coloured ICP (Park, Zhou and Koltun 2017), and
+    optimised in a pose graph that can reject wrong loop closures (Choi, Zhou and Koltun 2015). The views are fused in a
+    truncated signed distance field (Curless and Levoy 1996).
     """
     scene_params, journal = scene_params or SceneParams(), Journal(progress)
     if scene_params.depth_kind is not DepthKind.METRIC:
@@ -117,13 +117,13 @@ def scan_folder(
 
 
 def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Progress | None = None) -> Model:
-    """The mesh or the point cloud of a scan, with a texture made of the views' own pictures.
+    """Make the mesh or the point cloud of a scan, with a texture made of the views' pictures.
 
     Parameters
     ----------
     scan : Scan
     params : ModelParams, optional
-        What it is for, and how far it is simplified; an error in percent is not used.
+        What the model is for, and how far it is simplified; `max_error_pct` has to be None.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
@@ -133,8 +133,8 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
 
     Notes
     -----
-    Each triangle shows a piece of the photo that sees it best, neighbours keep to one photo where they can (Waechter
-    et al. 2014), and what is left of the steps between two photos is spread into both.
+    Each triangle shows a piece of the photo that sees it best, and neighbouring triangles take the same photo where
+    they can (Waechter et al. 2014). Colour steps that are left at seams between two photos are spread into both.
     """
     params, journal, fused = params or ModelParams(), Journal(progress), scan.fused
     if params.max_error_pct is not None:
@@ -147,12 +147,12 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
 
     @cache
     def photographed() -> Shape:
-        """With a texture: vertices are doubled where that changes from photo to photo."""
+        """Add the texture; it doubles vertices at seams between photos."""
         return shape if isinstance(shape, PointCloud) else textured(shape, fused.seen_by, fused.voxel_m)
 
     return Model(
         shape=shape,
-        camera=fused.seen_by[0].camera,  # which the page looks through
+        camera=fused.seen_by[0].camera,  # a viewer page looks from there
         web=params.preset is Preset.WEB,
         make_textured=photographed,
         make_page=lambda: (_seen_from(_for_page(shape, photographed, fused), fused.seen_by[0]), ""),
@@ -162,7 +162,7 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
 
 
 def print_of_scan(scan: Scan, params: PrintParams | None = None, *, progress: Progress | None = None) -> Print:
-    """A closed shell of a scan's surface, standing on a plate, to be printed.
+    """Make a closed shell of a scan's surface that stands on a plate, for 3D printing.
 
     Parameters
     ----------
@@ -185,10 +185,10 @@ def print_of_scan(scan: Scan, params: PrintParams | None = None, *, progress: Pr
 
 
 class _Scenes:
-    """The scenes of a sequence's views, made one at a time.
+    """Opens the views of a sequence as scenes, one at a time.
 
-    With a folder they are kept there, up to _MOST_KEPT bytes, for whoever asks again: a pair is not matched twice.
-    What was assumed of the cameras is told with the first.
+    With a folder, up to _MOST_KEPT bytes of scenes are kept in it, so that a view that is asked for again is not
+    matched twice. The facts and notes of the first opened view are passed to the journal.
     """
 
     def __init__(self, sequence: Sequence, params: SceneParams, journal: Journal, folder: Path | None) -> None:
@@ -197,7 +197,7 @@ class _Scenes:
         self._told = False
 
     def of(self, places: list[int], stage: str) -> Iterator[Scene]:
-        """The scenes of the views at these places of the sequence."""
+        """Yield the scenes of the views at these places of the sequence, as a stage of the journal."""
         return map(self._scene, self._journal.steps(places, len(places), stage))
 
     def _scene(self, k: int) -> Scene:
@@ -227,7 +227,7 @@ class _Scenes:
         return opened.scene
 
     def _of_camera(self, image_path: Path, depth_path: Path, scale: float) -> Scene:
-        """A view of the sequence's own camera, which is that of its depth."""
+        """Open a view with the sequence's own camera, which is the camera of its depth maps."""
         image, depth = read_image(image_path), read_depth(depth_path, scale)
         height, width = depth.shape
         if image.shape[:2] != depth.shape:
@@ -242,7 +242,7 @@ class _Scenes:
 
 
 def _found_poses(sequence: Sequence, scenes: Iterable[Scene], journal: Journal) -> tuple[tuple[Pose | None, ...], str]:
-    """The poses of the views, found from them, and what there is to say of that."""
+    """Estimate the poses of the views, and describe the result in words."""
     found = estimate_poses(scenes)
     lost = sum(pose is None for pose in found.poses)
     journal.add(
@@ -263,7 +263,7 @@ def _found_poses(sequence: Sequence, scenes: Iterable[Scene], journal: Journal) 
 
 
 def _for_page(shape: Shape, photographed: Callable[[], Shape], fused: Fused) -> Shape:
-    """A scan as a browser can turn it without a GPU."""
+    """Reduce a scan to what a browser can show without a GPU."""
     if isinstance(shape, PointCloud):
         every = math.ceil(len(shape.points) / VIEWER_POINTS)
         return PointCloud(shape.points[::every], shape.colors[::every], shape.normals[::every])
@@ -274,7 +274,7 @@ def _for_page(shape: Shape, photographed: Callable[[], Shape], fused: Fused) -> 
 
 
 def _seen_from(shape: Shape, view: PlacedView) -> Shape:
-    """A mesh or a cloud in the axes of a view's camera."""
+    """Transform a mesh or a cloud from world axes into the axes of a view's camera."""
     turn, shift = view.to_camera[:3, :3].astype(np.float32), view.to_camera[:3, 3].astype(np.float32)
     if isinstance(shape, PointCloud):
         return replace(shape, points=shape.points @ turn.T + shift, normals=shape.normals @ turn.T)
@@ -282,7 +282,7 @@ def _seen_from(shape: Shape, view: PlacedView) -> Shape:
 
 
 def _tell_scan(journal: Journal, shape: Shape, fused: Fused) -> list[str]:
-    """A scan in parts of one line, and put into the journal."""
+    """Describe a scan in the parts of one line, and record its facts in the journal."""
     journal.add(voxel_m=fused.voxel_m, views_fused=fused.views, specks=round(fused.specks, 5))
     use, reasons = fused.use, {name: getattr(fused.use, name) for name in ("unknown", "doubtful", "far", "torn")}
     told = tell_shape(journal, shape, use.kept, reasons, use.confidence)

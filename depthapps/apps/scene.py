@@ -1,4 +1,4 @@
-"""Open a scene: the way in that all jobs share, from files or arrays to a picture with its depth and camera."""
+"""Open a scene, the first step of all jobs: turn files or arrays into a picture with its depth and camera."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ if TYPE_CHECKING:  # the engine is loaded where there is something to match
     from depthapps.engine.match_photos import PhotoMatch
     from depthapps.engine.network import StereoNetwork
 
-_LAST_UNTURNED = 4  # of EXIF's orientations; the others exchange rows and columns
+_LAST_UNTURNED = 4  # EXIF orientations above this one exchange rows and columns
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenedScene(JobResult):
-    """A scene with what is known of where it comes from.
+    """A scene, with the geometry, views and metadata that it was made from.
 
     Attributes
     ----------
     scene : Scene
-        The picture, its depth in metres, its camera, and how sure the depth is.
+        The picture, its depth in metres, its camera, and the confidence of the depth.
     calibration : Calibration
-        The camera, baseline and offset of infinity that depth and disparity go by.
+        The camera, baseline and offset of the disparity at infinity, which relate depth to disparity.
     disparity_px : (H, W) float32 array
-        Disparity in pixels of the scene's picture; NaN where unknown.
+        Disparity in pixels of the scene's picture, positive when nearer; NaN where unknown.
     metadata : Metadata
-        EXIF and colour profile of the photo, for pictures that are made of it.
+        EXIF and colour profile of the photo, to be written into pictures made from it.
     depth_is_given : bool
-        The depth was read, and not computed from disparities.
+        Whether the depth was read, and not computed from a disparity.
     views : tuple of two (H, W, 3) arrays, optional
-        The rectified views that were matched; None where nothing was.
+        The rectified views that were matched, RGB; None if no views were matched.
     name : str
         The photo's name without its suffix; empty for an array.
     """
@@ -62,7 +62,7 @@ class OpenedScene(JobResult):
 
     @property
     def in_metres(self) -> bool:
-        """Whether depth in metres is more than a guess at the cameras."""
+        """Whether the depth is really in metres, and does not rest on a guessed focal length or baseline."""
         return self.depth_is_given or not {"baseline", "focal length"} & set(self.calibration.assumed)
 
 
@@ -77,24 +77,24 @@ def open_scene(
     metres_matter: bool = True,
     progress: Progress | None = None,
 ) -> OpenedScene:
-    """Make a scene of two photos, of one file that holds both views or a depth, or of a photo and its depth map.
+    """Make a scene from two photos, from one file that holds both views or a depth, or from a photo and its depth map.
 
     Parameters
     ----------
     image : path or (H, W, 3) array
-        The left view; or one file with both views (MPO, spatial HEIC, a picture with `params.layout`), or with depth
-        inside (a phone's portrait). Arrays are RGB: uint8 or uint16 sRGB, or float32 linear light.
+        The left view; or one file with both views (MPO, spatial HEIC, or a picture with `params.layout`), or one with a
+        depth inside (a phone's portrait). Arrays are RGB: uint8 or uint16 sRGB, or float32 linear light.
     right : path or (H, W, 3) array, optional
         The right view.
     params : SceneParams, optional
         Calibration, rectification, kinds of maps, quality.
     depth, disparity : path or (h, w) array, optional
-        A depth map in place of the right view, of the kind that `params.depth_kind` says; or a disparity map, in
-        pixels of the image. A depth map may be smaller than the image.
+        Instead of the right view: a depth map, of the kind that `params.depth_kind` says, or a disparity map in pixels
+        of the image. A depth map may be smaller than the image.
     confidence : bool
-        Also find how sure the depth of two views is, which takes time where the quality is fast.
+        Also find the confidence of the depth of two views; with the fast quality that takes extra time.
     metres_matter : bool
-        Whether to note that the camera was assumed, where only metres depend on it.
+        False leaves out the note that the camera was assumed, if the depth was given and has a known scale.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
@@ -114,9 +114,9 @@ def open_scene(
     Notes
     -----
     Two views are matched by semi-global matching at several sizes (Hirschmüller 2008), and a small network chooses
-    between what these find. Photos that are not rectified are rectified by the points that both show. Small depth maps
-    are laid on the edges of the photo. The focal length is taken from the parameters, else from the calibration, the
-    photo's own file, or its EXIF; else it is assumed, which is noted.
+    among the results. Photos that are not rectified are rectified by feature points that both show. Small depth maps
+    are enlarged so that their edges lie on the photo's edges. The focal length comes from the parameters, else from the
+    calibration, the photo's own file, or its EXIF; else it is assumed, and a note says so.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def open_scene(
     keep_freed_memory()
     with journal.stage("reading"):
         given = read_given(files, params)
-        if given.right is None and params.matcher is not None:  # it was a photo with depth inside
+        if given.right is None and params.matcher is not None:  # the photo holds a depth, no second view
             raise InputError(
                 f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
             )
@@ -164,7 +164,7 @@ def open_scene(
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """A scene, and the geometry and views that it was computed from."""
+    """A scene with its geometry, its disparity (H, W) in pixels, and the views that were matched, if any."""
 
     scene: Scene
     calibration: Calibration
@@ -173,11 +173,11 @@ class _Found:
 
 
 def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Found:
-    """The scene of a photo whose depth was given."""
+    """Make the scene of a photo whose depth or disparity was given."""
     contents, depth, sigma_m = given.contents, given.depth_m, 0.0
     if contents.inverse_m is not None:
         with journal.stage("lifting"):
-            # what phones and networks give as large as the photo they have enlarged
+            # a depth as large as the photo was enlarged by the phone or the network that made it
             depth = depth_from_inverse(lift_to_image(contents.inverse_m, given.photo.image, blurred=given.enlarged))
         sigma_m = contents.sigma_m
     if depth is None:
@@ -189,7 +189,7 @@ def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Fou
 
 
 def _from_views(params: SceneParams, given: Given, cameras: Cameras, confidence: bool, journal: Journal) -> _Found:
-    """The scene of two views."""
+    """Make the scene of two views by matching them."""
     from depthapps.engine.match import DISPARITY_SIGMA
 
     if given.right_size is not None:
@@ -217,7 +217,7 @@ def _from_views(params: SceneParams, given: Given, cameras: Cameras, confidence:
 
 
 def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool) -> PhotoMatch:
-    """The two views matched, rectified before as the parameters and the calibration want it."""
+    """Match the two views, after rectifying them if parameters or calibration ask for it."""
     from depthapps.engine.match_photos import match_photos
 
     assert given.right is not None
@@ -229,7 +229,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
             rectify=params.rectify,
             frame=params.frame,
             rig=cameras.rig,
-            # what a 3D camera writes has the left view first; held on its side, its views lie above each other
+            # a 3D camera's file has the left view first; if it was held on its side, the views lie above each other
             order_known=not given.apart and given.photo.metadata.orientation <= _LAST_UNTURNED,
             infinity_known=cameras.infinity_known,
             confidence=confidence,
@@ -250,7 +250,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
 
 
 def _network(params: SceneParams) -> StereoNetwork | None:
-    """The network to match with; None for the engine."""
+    """Read the network to match with; None for the built-in matcher."""
     from depthapps.engine.network import NetworkDescription, StereoNetwork
 
     if params.matcher is None or isinstance(params.matcher, StereoNetwork):
@@ -260,7 +260,7 @@ def _network(params: SceneParams) -> StereoNetwork | None:
 
 
 def _note_rectification(found: PhotoMatch, journal: Journal) -> None:
-    """Put down what was done about the rows, and say what the user has to know."""
+    """Record how the rows of the views were brought together, and note what the user has to know of it."""
     rows, facts = found.match.rows, {}
     if rows is not None:
         facts = {"vertical_error_px": round(rows.error_px, 3), "row_points": rows.points}

@@ -1,4 +1,4 @@
-"""Which files are kept of a scene, by name: checked before anything heavy is loaded."""
+"""Name the map files that a command saves beside its result, and check them before any heavy library is loaded."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from depthapps.io.outputs import check_suffix
 
 
 def depth_map_kind(path: PathLike, kind: MapKind | None = None) -> MapKind:
-    """What is written to a path: as asked for, else a preview for pictures and a disparity for the rest.
+    """Choose what is written to a path: `kind` if given, else a preview for .png and .jpg and disparity for the rest.
 
-    Raises OutputError for a suffix that cannot hold it.
+    Raises OutputError for a suffix whose format cannot hold it.
     """
     path = Path(path)
     kind = kind or (MapKind.PREVIEW if path.suffix.lower() in PREVIEW_SUFFIXES else MapKind.DISPARITY)
@@ -25,9 +25,10 @@ def depth_map_kind(path: PathLike, kind: MapKind | None = None) -> MapKind:
 
 @dataclass(frozen=True)
 class SideFiles:
-    """Files that are kept of a scene beside what is made of it; None for those that are not.
+    """Maps of a scene that are saved beside a command's result; None for those that are not.
 
-    rectified: the prefix of three pictures, both views as they were matched and both with lines along their rows.
+    depth, disparity, confidence: paths of the maps. rectified: path prefix of three pictures: the left and the right
+    view as they were matched, and both with lines along their rows. depth_scale: units per metre in a 16-bit PNG.
     """
 
     depth: Path | None = None
@@ -38,21 +39,21 @@ class SideFiles:
 
     @property
     def rectified_paths(self) -> list[Path]:
-        """The left and the right view, and both with lines."""
+        """Paths of the left view, the right view, and both with lines; empty if they are not saved."""
         prefix = self.rectified
         if prefix is None:
             return []
         return [prefix.with_name(f"{prefix.name}_{name}.png") for name in ("left", "right", "lines")]
 
     def paths(self) -> list[Path]:
-        """All of the files, with their suffixes checked. Raises OutputError."""
+        """Paths of all files, after a check of their suffixes. Raises OutputError."""
         maps = [path for path in (self.depth, self.disparity, self.confidence) if path is not None]
         for path in maps:
             check_suffix(path, MAP_SUFFIXES, "a depth, confidence or disparity map")
         return maps + self.rectified_paths
 
     def check(self, *, matched: bool) -> None:
-        """Refuse to keep what only two views give, where the depth is not matched but given. Raises InputError."""
+        """Refuse files that need two matched views if the depth was given instead. Raises InputError."""
         missing = None
         if self.rectified is not None:
             missing = "there are no views to rectify"

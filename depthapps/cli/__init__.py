@@ -1,1 +1,1 @@
-"""The command line; the only room that knows typer."""
+"""Parse the command line, call the jobs in `apps`, and print what they report; only this package uses typer."""

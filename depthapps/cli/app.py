@@ -1,4 +1,4 @@
-"""The `depthapps` command: its subcommands, and the mapping of errors to messages and exit codes."""
+"""Run the `depthapps` command: its subcommands, and the mapping of errors to messages and exit codes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _LIBRARIES = ("opencv-python", "numpy", "open3d", "trimesh", "numba", "typer", "
 
 class _Group(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
-        """Our own errors become two lines on stderr and exit status 1; everything else keeps its traceback."""
+        """Turn depthapps' own errors into two lines on stderr and exit status 1; a bug keeps its traceback."""
         try:
             return super().invoke(ctx)
         except DepthappsError as error:
             message, hint = error.spelled(as_flag)
         except BrokenPipeError:
             raise
-        except OSError as error:  # a full disk, a folder that went away: the machine's fault, not a bug
+        except OSError as error:  # a full disk or a missing folder is no bug
             message, hint = explain_os_error(error)
         typer.echo(f"error: {message}", err=True)
         typer.echo(f"hint: {hint}", err=True)
@@ -44,7 +44,7 @@ class _Group(TyperGroup):
 app = typer.Typer(
     cls=_Group,
     no_args_is_help=True,
-    rich_markup_mode=None,  # the rich modes swallow [m] and example lines, and triple the start-up
+    rich_markup_mode=None,  # the rich modes swallow [m] and break example lines, and triple the start-up time
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -54,7 +54,7 @@ for _command in (depth, bokeh, shadow, mesh, calibrate):
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib import metadata  # loads what reads mail, which takes 20 ms
+        from importlib import metadata  # imported here because it loads the email package, which takes 20 ms
 
         typer.echo(f"depthapps {metadata.version('depthapps')}")
         typer.echo(f"python {platform.python_version()}")
@@ -73,28 +73,28 @@ def _root(
 
 
 def _log_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
-    """A library's warning goes to the log that -v shows: stderr has our own words only."""
+    """Send a library's warning to the log, which -v shows, so that stderr has messages of depthapps only."""
     log.info("%s:%d: %s: %s", filename, lineno, category.__name__, message)
 
 
 def main() -> None:
-    """Run the command line; what is still open is then left to the system.
+    """Run the command line, and end the process at once.
 
-    Python would take its modules apart one by one, for 50 ms: as long as a small pair takes to match.
+    Python would first take its modules apart one by one. That takes 50 ms, as long as matching a small pair.
     """
-    # what depthapps asks of it is small: a second thread only waits for more, as busily as if there were
+    # depthapps gives OpenBLAS small problems only; its other threads would wait in busy loops and use up a core
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not sys.warnoptions:
         warnings.showwarning = _log_warning
-    gc.set_threshold(100_000)  # most objects are modules' and stay: looking through them for garbage takes 30 ms
+    gc.set_threshold(100_000)  # most objects belong to modules and stay: searching them for garbage takes 30 ms
     try:
         app(prog_name="depthapps")
     except SystemExit as end:
         if isinstance(end.code, int):
-            with suppress(OSError):  # a closed pipe: Python tells of it
+            with suppress(OSError):  # a closed pipe: Python reports it
                 sys.stdout.flush()
                 sys.stderr.flush()
-                if object_files := sys.modules.get("depthapps.runtime.object_files"):  # imported if there are kernels
+                if object_files := sys.modules.get("depthapps.runtime.object_files"):  # imported if a kernel was used
                     object_files.finish()
                 os._exit(end.code)
         raise

@@ -1,4 +1,4 @@
-"""depthapps bokeh: the picture with a shallow depth of field."""
+"""Define `depthapps bokeh`, which renders a picture with a shallow depth of field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from depthapps.io.outputs import check_suffix
 
 
 def _focus(text: str) -> tuple[float, ...] | str:
-    """`auto`, a pixel or a box."""
+    """Parse `auto`, a pixel X,Y or a box X0,Y0,X1,Y1."""
     if text == "auto":
         return text
     try:
@@ -31,7 +31,7 @@ def _focus(text: str) -> tuple[float, ...] | str:
 
 
 def _sweep(text: str) -> tuple[float, ...]:
-    """NEAR:FAR in metres."""
+    """Parse NEAR:FAR, two distances in metres."""
     values = numbers(2)(text.replace(":", ","))
     if not 0 < min(values) <= max(values) < float("inf"):
         raise typer.BadParameter(f"{text!r} is not two distances in metres such as 0.8:3")
@@ -40,7 +40,7 @@ def _sweep(text: str) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class FocusOptions:
-    """Where the lens is focused, and how strong it blurs; the defaults are those of `BokehParams`."""
+    """Options of the focus and the strength of the blur; the defaults are those of `BokehParams`."""
 
     focus: Annotated[
         tuple | None,
@@ -54,17 +54,17 @@ class FocusOptions:
         typer.Option(help="radius of the strongest blur in pixels [default: 1.5 % of the width]", metavar="PX"),
     ] = None
     f_number: Annotated[float | None, typer.Option(help="a real lens: its f-number", metavar="N")] = None
-    focal_length: Annotated[float, typer.Option(help="of the real lens, in millimetres", metavar="MM")] = (
+    focal_length: Annotated[float, typer.Option(help="focal length of the real lens, in millimetres", metavar="MM")] = (
         BokehParams.focal_length_mm
     )
-    sensor_width: Annotated[float, typer.Option(help="behind the real lens, in millimetres", metavar="MM")] = (
+    sensor_width: Annotated[float, typer.Option(help="width of the camera's sensor, in millimetres", metavar="MM")] = (
         BokehParams.sensor_width_mm
     )
 
 
 @dataclass(frozen=True)
 class LensOptions:
-    """The lens beyond its size; the defaults are those of `BokehParams`."""
+    """Options of the lens' character; the defaults are those of `BokehParams`."""
 
     focus_range: Annotated[
         float, typer.Option(help="depth around the focus that stays sharp, in metres", metavar="M")
@@ -73,7 +73,7 @@ class LensOptions:
         float,
         typer.Option(help="tilt of the focus plane: the bottom in focus nearer by this share, the top farther"),
     ] = BokehParams.tilt
-    blades: Annotated[int, typer.Option(help="of the aperture, 0 for a round one", metavar="N")] = BokehParams.blades
+    blades: Annotated[int, typer.Option(help="blades of the aperture, 0: round", metavar="N")] = BokehParams.blades
     rotation: Annotated[float, typer.Option(help="of the blades, clockwise", metavar="DEG")] = BokehParams.rotation_deg
     squeeze: Annotated[float, typer.Option(help="anamorphic: discs this many times as high as wide", metavar="N")] = (
         BokehParams.squeeze
@@ -95,7 +95,7 @@ class LensOptions:
     ] = BokehParams.grain
 
     def params(self, at: FocusOptions) -> BokehParams:
-        """The lens as a whole. Raises InputError where its parts contradict each other."""
+        """Combine the options into parameters. Raises InputError if they contradict each other."""
         return BokehParams(
             f_number=at.f_number,
             focal_length_mm=at.focal_length,

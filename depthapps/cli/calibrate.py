@@ -1,4 +1,4 @@
-"""depthapps calibrate: a camera or a stereo rig from photos of a board."""
+"""Define `depthapps calibrate`, which measures a camera or a stereo rig from photos of a board."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from depthapps.io.outputs import Outputs, check_suffix
 
 @dataclass(frozen=True)
 class BoardOptions:
-    """The board that the photos show."""
+    """Options of the board that the photos show."""
 
     board: Annotated[
         str, typer.Option(help="inner corners of a chessboard (9x6), or squares of a ChArUco board (charuco:11x8)")
@@ -39,7 +39,7 @@ def calibrate(
     ],
     right_shots: Annotated[
         str | None,
-        typer.Option("--right", help="the right camera's; without, one camera", metavar="PATTERN"),
+        typer.Option("--right", help="the right camera's photos; leave out for one camera", metavar="PATTERN"),
     ] = None,
     board: BoardOptions,
     output: Annotated[Path, typer.Option("--output", "-o", help="the calibration: .yml .xml .json", metavar="FILE")],

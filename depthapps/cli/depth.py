@@ -1,4 +1,4 @@
-"""depthapps depth: the disparity, the depth, or a picture of it."""
+"""Define `depthapps depth`, which writes the disparity or depth of a scene, or a picture of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lights of `depthapps shadow`: from flags, or from the entries of a file, which have the flags' names."""
+"""Read the lights of `depthapps shadow` from options, or from a file whose entries have the options' names."""
 
 from __future__ import annotations
 
@@ -27,47 +27,49 @@ from depthapps.shadow.params import (
 
 @dataclass(frozen=True)
 class LightOptions:
-    """One light."""
+    """Options of one light; the defaults are those of the light classes."""
 
     light: Annotated[LightKind, typer.Option(help="a sun, a lamp, or a lamp with a beam")] = LightKind.DIRECTIONAL
     direction: Annotated[
         tuple | None,
         typer.Option(parser=numbers(3), help="the way a sun's light travels: right, down, forward", metavar="X,Y,Z"),
     ] = None
-    azimuth: Annotated[float, typer.Option(help="of a sun: 0 behind the camera, 90 at its right", metavar="DEG")] = (
-        AZIMUTH_DEG
-    )
-    elevation: Annotated[float, typer.Option(help="of a sun over the horizon", metavar="DEG")] = ELEVATION_DEG
-    angular_size: Annotated[float, typer.Option(help="diameter a sun shows, 0 for hard shadows", metavar="DEG")] = (
-        DirectionalLight.angular_size_deg
-    )
+    azimuth: Annotated[
+        float, typer.Option(help="where a sun stands: 0 behind the camera, 90 at its right", metavar="DEG")
+    ] = AZIMUTH_DEG
+    elevation: Annotated[float, typer.Option(help="height of a sun over the horizon", metavar="DEG")] = ELEVATION_DEG
+    angular_size: Annotated[
+        float, typer.Option(help="apparent diameter of a sun, 0 for hard shadows", metavar="DEG")
+    ] = DirectionalLight.angular_size_deg
     position: Annotated[
         tuple | None,
-        typer.Option(parser=numbers(3), help="of a lamp, in metres: right, down, forward", metavar="X,Y,Z"),
+        typer.Option(parser=numbers(3), help="where a lamp is, in metres: right, down, forward", metavar="X,Y,Z"),
     ] = None
     size: Annotated[float, typer.Option(help="diameter of a lamp in metres, 0 for hard shadows", metavar="M")] = (
         PointLight.size_m
     )
     target: Annotated[
         tuple | None,
-        typer.Option(parser=numbers(3), help="where a spot's beam goes, in metres", metavar="X,Y,Z"),
+        typer.Option(parser=numbers(3), help="a point that a spot's beam aims at, in metres", metavar="X,Y,Z"),
     ] = None
-    angle: Annotated[float, typer.Option(help="opening of a spot's beam", metavar="DEG")] = SpotLight.angle_deg
+    angle: Annotated[float, typer.Option(help="opening angle of a spot's beam", metavar="DEG")] = SpotLight.angle_deg
     penumbra: Annotated[float, typer.Option(help="share of the beam over which its rim fades", metavar="N")] = (
         SpotLight.penumbra
     )
     color: Annotated[
-        tuple | None, typer.Option(parser=numbers(3), help="of the light, linear red, green, blue", metavar="R,G,B")
+        tuple | None,
+        typer.Option(parser=numbers(3), help="color of the light: linear red, green, blue", metavar="R,G,B"),
     ] = None
     temperature: Annotated[
-        float | None, typer.Option(help="the color instead, in kelvin: bulb 2700, daylight 6500", metavar="K")
+        float | None,
+        typer.Option(help="color as a temperature in kelvin instead: bulb 2700, daylight 6500", metavar="K"),
     ] = None
-    intensity: Annotated[float, typer.Option(help="of the light, 1 = as bright as the picture", metavar="N")] = (
-        LitBy.intensity
-    )
+    intensity: Annotated[
+        float, typer.Option(help="brightness of the light, 1 = as bright as the picture", metavar="N")
+    ] = LitBy.intensity
 
     def lit_by(self) -> LitBy:
-        """The light that these options describe. Raises InputError when they contradict each other."""
+        """Make the light that these options describe. Raises InputError if they contradict each other."""
         if self.color is not None and self.temperature is not None:
             raise InputError("the light's color was given twice", hint="pass either --color or --temperature")
         color = self.color or (LitBy.color if self.temperature is None else color_of_temperature(self.temperature))
@@ -100,7 +102,7 @@ class LightOptions:
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], number: int) -> LightOptions:
-        """The options of one entry of a lights file; `number` counts from 1, for messages. Raises InputError."""
+        """Read the options from one entry of a lights file; `number` counts from 1, for messages. Raises InputError."""
         fields = {f.name: f for f in dataclasses.fields(cls)}
         values: dict[str, Any] = {}
         for name, value in entry.items():
@@ -127,7 +129,7 @@ def _is_number(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sun on its way: the name of the angle that changes, and its values in degrees."""
+    """A moving sun: the name of the angle that changes, and its first and last value in degrees."""
 
     name: Literal["azimuth", "elevation"]
     first: float  # degrees
@@ -135,7 +137,7 @@ class Sweep:
 
     @classmethod
     def parse(cls, text: str) -> Sweep:
-        """azimuth=0:180 or elevation=5:60. Raises InputError."""
+        """Parse azimuth=0:180 or elevation=5:60. Raises InputError."""
         name, _, span = text.partition("=")
         first, _, last = span.partition(":")
         try:
@@ -148,7 +150,7 @@ class Sweep:
             ) from None
 
     def steps(self, options: LightOptions, count: int) -> list[LitBy]:
-        """The light at `count` moments, first and last included."""
+        """The light at `count` moments, from the first angle to the last. Raises InputError if it is no sun."""
         if options.light is not LightKind.DIRECTIONAL or options.direction is not None:
             raise InputError("only a sun given by its angles can be swept", hint="leave --light and --direction out")
         lit = options.lit_by()

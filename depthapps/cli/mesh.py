@@ -1,4 +1,4 @@
-"""depthapps mesh: the scene as a model for 3D viewers and printers."""
+"""Define `depthapps mesh`, which makes a model of a scene for 3D viewers and printers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What is made, and how far it is simplified; the defaults are those of `ModelParams` and `PrintParams`."""
+    """Options of the model and its simplification; the defaults are those of `ModelParams` and `PrintParams`."""
 
     output: Annotated[
         list[Path] | None,
@@ -40,10 +40,12 @@ class ModelOptions:
             help="full: a vertex a pixel; web: 80 000 triangles and 5 MB at most; print: a closed solid, .stl .3mf"
         ),
     ] = ModelParams.preset
-    max_triangles: Annotated[int | None, typer.Option(min=4, help="simplify to so many triangles", metavar="N")] = None
+    max_triangles: Annotated[int | None, typer.Option(min=4, help="simplify to this many triangles", metavar="N")] = (
+        None
+    )
     max_error: Annotated[
         float | None,
-        typer.Option(help="simplify while depth stays right to so many percent of itself", metavar="PCT"),
+        typer.Option(help="simplify as far as depth is wrong by at most this many percent", metavar="PCT"),
     ] = None
     size_mm: Annotated[
         float | None,
@@ -63,11 +65,11 @@ class ModelOptions:
 
     @property
     def print_it(self) -> bool:
-        """Whether a print is wanted, and not a model to look at."""
+        """Whether a solid for printing is wanted, and not a model for viewers."""
         return self.preset is Preset.PRINT
 
     def paths(self) -> list[Path]:
-        """All of the files, with their suffixes checked. Raises InputError or OutputError."""
+        """Paths of all files, after a check of the options. Raises InputError or OutputError."""
         models = self.output or []
         if not models and self.viewer is None:
             raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
@@ -92,16 +94,16 @@ class ModelOptions:
 
     @property
     def params(self) -> ModelParams:
-        """Of a mesh or a cloud."""
+        """Parameters of a mesh or a cloud."""
         return ModelParams(self.preset, self.points, self.max_triangles, self.max_error)
 
     @property
     def print_params(self) -> PrintParams:
-        """Of a print."""
+        """Parameters of a print."""
         return print_params(self.size_mm, self.max_triangles)
 
     def write(self, model: Model | Print, title: str, report: Report, outputs: Outputs) -> None:
-        """Write the files of a model or a print, and the page that shows it."""
+        """Write the files of a model or a print, and the viewer page."""
         from depthapps.apps.model import Print, write_model, write_viewer_page
 
         report.take(model)
@@ -116,7 +118,7 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """Many views instead of one."""
+    """Options for many views instead of one."""
 
     sequence: Annotated[
         Path | None,
@@ -126,18 +128,18 @@ class ScanOptions:
         ),
     ] = None
     find_poses: Annotated[
-        bool, typer.Option("--find-poses", help="find where the views of a sequence stood, even if its files say it")
+        bool, typer.Option("--find-poses", help="estimate the poses of a sequence's views, even if its files have them")
     ] = False
     voxel_mm: Annotated[
         float | None,
         typer.Option(
-            help="the grid that a sequence is fused in [default: 1.5 pixels of the first view, or its noise]",
+            help="side of a voxel that a sequence is fused in [default: 1.5 pixels of the first view, or its noise]",
             metavar="MM",
         ),
     ] = None
 
     def check(self, source: SourceOptions, model: ModelOptions, side: SideFiles) -> None:
-        """Refuse what goes with one view only, or with many. Raises InputError."""
+        """Refuse options of one view together with many views, and the other way round. Raises InputError."""
         if (source.image == NOT_GIVEN) == (self.sequence is None):
             hint = "depthapps mesh left.png right.png -o model.glb"
             raise InputError("one of IMAGE and --sequence is wanted", hint=hint)

@@ -1,4 +1,4 @@
-"""From the source options to an opened scene, and the files that are kept of it: what all commands share."""
+"""Check a command's inputs and outputs and open its scene: the steps that four commands share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.cli.report import Report
 from depthapps.io.outputs import Outputs
 
-if TYPE_CHECKING:  # the commands load it when all that can be refused at once has been
+if TYPE_CHECKING:  # loaded only after all cheap checks
     from depthapps.apps.scene import OpenedScene
 
 
 @dataclass(frozen=True, eq=False)
 class Opening:
-    """A command's source, its outputs and its report, checked before anything heavy is loaded."""
+    """A command's inputs, outputs and report, checked before any heavy library is loaded."""
 
     source: SourceOptions
     run: RunOptions
@@ -37,7 +37,7 @@ class Opening:
         return cls(source, run, Report(command, run), side, group)
 
     def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:
-        """Open the scene, with its confidence if the command or a side file wants it."""
+        """Open the scene, with its confidence if the command or a side file needs it."""
         from depthapps.apps.scene import open_scene
 
         files, params = self.source.files, self.source.params(self.run.quality)

@@ -1,7 +1,7 @@
-"""Every flag that more than one command takes, defined once, so that it means one thing everywhere.
+"""Define every option that several commands take, once, so that it means the same in each of them.
 
-Flags that belong together are a dataclass; a command names the dataclasses it takes as parameters, and
-`with_options` spreads their fields into its command line. Defaults are those of the parameter classes.
+Options that belong together are the fields of a dataclass. A command has such dataclasses as parameters, and
+`with_options` turns their fields into options of the command line. Defaults are those of the parameter classes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BUILTIN = "builtin"
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """Where the picture and its depth come from."""
+    """Options that say where the picture and its depth come from."""
 
     image: Annotated[
         Path,
@@ -56,9 +56,9 @@ class SourceOptions:
         ),
     ] = None
     depth_kind: Annotated[
-        DepthKind, typer.Option(help="what --depth holds: metres, 1/metres, or just more where it is nearer")
+        DepthKind, typer.Option(help="what --depth holds: metres, 1/metres, or only larger numbers where it is nearer")
     ] = SceneParams.depth_kind
-    depth_scale: Annotated[float, typer.Option(help="units a metre in 16-bit depth PNGs", metavar="N")] = (
+    depth_scale: Annotated[float, typer.Option(help="units per metre in 16-bit depth PNGs", metavar="N")] = (
         SceneParams.depth_scale
     )
     calibration: Annotated[
@@ -74,13 +74,14 @@ class SourceOptions:
     fov: Annotated[float | None, typer.Option(help="horizontal field of view in degrees", metavar="DEG")] = None
     baseline: Annotated[float | None, typer.Option(help="distance of the two lenses in metres", metavar="M")] = None
     doffs: Annotated[
-        float | None, typer.Option(help="disparity of infinity, negated: cx right - cx left, in pixels", metavar="PX")
+        float | None,
+        typer.Option(help="cx right - cx left, in pixels: the negative of the disparity at infinity", metavar="PX"),
     ] = None
     rectify: Annotated[
-        Rectify, typer.Option(help="bring both views onto common rows: if they are not yet, never, or in any case")
+        Rectify, typer.Option(help="bring both views onto common rows: if they are not yet, never, or always")
     ] = SceneParams.rectify
     frame: Annotated[
-        Frame, typer.Option(help="whose pixels results have: the photo's as it was taken, or the rectified one's")
+        Frame, typer.Option(help="pixels of the result: those of the photo as it was taken, or of the rectified photo")
     ] = SceneParams.frame
     save_rectified: Annotated[
         Path | None,
@@ -110,13 +111,13 @@ class SourceOptions:
 
     @property
     def side_files(self) -> SideFiles:
-        """What is kept of the scene beside the result."""
+        """The maps that are saved beside the result."""
         return SideFiles(
             self.save_depth, self.save_disparity, self.save_confidence, self.save_rectified, self.depth_scale
         )
 
     def params(self, quality: Quality) -> SceneParams:
-        """How these files become a scene. Raises InputError for flags that contradict each other."""
+        """Parameters for opening the scene. Raises InputError for options that contradict each other."""
         if self.side_by_side and self.top_bottom:
             raise InputError(
                 "the depth was given twice", hint="pass one of: --side-by-side, --top-bottom, a right view, --depth"
@@ -142,7 +143,7 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class TalkOptions:
-    """What a command says, and whether it may replace files."""
+    """Options of what a command prints, and of whether it may replace files."""
 
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace outputs that exist")] = False
     json: Annotated[bool, typer.Option("--json", help="print what was done as one JSON object")] = False
@@ -152,31 +153,31 @@ class TalkOptions:
 
 @dataclass(frozen=True)
 class VideoOptions:
-    """A video in which one thing moves, as text that the command reads."""
+    """Options of a video in which the focus or a light moves; the command parses the text of `sweep`."""
 
     sweep: Annotated[
         str | None,
         typer.Option(help="a video in which one thing moves: bokeh's focus, or shadow's sun", metavar="[WHAT=]FROM:TO"),
     ] = None
-    frames: Annotated[int, typer.Option(min=2, help="of that video", metavar="N")] = 72
+    frames: Annotated[int, typer.Option(min=2, help="number of frames in that video", metavar="N")] = 72
     fps: Annotated[float, typer.Option(min=1, help="frames a second of that video", metavar="N")] = 24.0
 
 
 NOT_GIVEN = Path()
-"""What stands for an IMAGE where a command does without one."""
+"""The value of IMAGE if the user gave none to a command that can do without it."""
 
 
 @dataclass(frozen=True)
 class RunOptions(TalkOptions):
-    """How a command runs and what it says."""
+    """Options of how a command runs and what it prints."""
 
     quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = SceneParams.quality
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with each parameter that is a dataclass of options replaced by the options themselves.
+    """Make a command of separate options from one whose parameters are dataclasses of options, as typer needs it.
 
-    A parameter whose default is `NOT_GIVEN` does not insist on an IMAGE.
+    If the default of such a parameter is `NOT_GIVEN`, its required fields, such as IMAGE, may be left out.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)}
@@ -210,7 +211,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
-    """A parser of `count` numbers with commas between them, for an option's `parser`."""
+    """Make a parser of `count` numbers with commas between them, for an option's `parser`."""
 
     def parse(text: str) -> tuple[float, ...]:
         try:
@@ -224,7 +225,7 @@ def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
     return parse
 
 
-# flags whose names or units are not those of the parameters they set; the others are --the-parameters-name
+# Parameters whose flag has another name or unit. All others have a flag of their own name: depth_scale, --depth-scale.
 _FLAGS = {
     "baseline_m": "--baseline",
     "blur_px": "--blur",
@@ -240,7 +241,7 @@ _FLAGS = {
 
 
 def as_flag(name: str, value: str) -> str:
-    """A library's parameter, and the value to give it, as the flag that sets it."""
+    """Write a parameter of the library, and the value to give it, as the flag that sets it."""
     if name == "layout":
         return f"--{value}"
     if name == "voxel_m" and value:

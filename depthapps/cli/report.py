@@ -1,4 +1,4 @@
-"""What a command says while it runs and when it is done."""
+"""Print what a command reports, while it runs and when it is done."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ log = logging.getLogger("depthapps")
 
 
 class _EchoHandler(logging.Handler):
-    """Log records as plain lines on stderr."""
+    """Prints log records as plain lines on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
         typer.echo(self.format(record), err=True)
 
 
 class Report:
-    """Collects what `--json` prints, and speaks on stderr meanwhile.
+    """Collects the facts that `--json` prints at the end, and prints notes and progress on stderr.
 
-    `follow` is the progress callback of every job that the command runs.
+    `follow` is the progress callback to pass to every job.
     """
 
     def __init__(self, command: str, run: TalkOptions) -> None:
@@ -44,7 +44,7 @@ class Report:
         log.handlers = [_EchoHandler()]
 
     def follow(self, event: Note | Stage) -> None:
-        """Print a note; show a stage of several parts as a bar on a terminal, and log how long each took."""
+        """Print a note; for a stage, show a bar on a terminal if it has several parts, and log how long it took."""
         if isinstance(event, Note):
             self.note(event.raw)
             return
@@ -54,6 +54,7 @@ class Report:
             log.info("%s: %.2f s", event.name, event.seconds)
 
     def _show(self, stage: Stage) -> None:
+        """Start, move or end the progress bar."""
         if self._run.quiet:
             return
         if stage.done == 0:
@@ -71,18 +72,18 @@ class Report:
                 self._bar = None
 
     def add(self, **facts: Any) -> None:
-        """Put facts into the JSON object."""
+        """Add facts to the JSON object."""
         self._data.update(facts)
 
     def take(self, result: JobResult) -> None:
-        """Put what a job found into the JSON object; its notes were said while it ran."""
+        """Add a job's facts and times to the JSON object; its notes were printed while it ran."""
         self.add(**result.facts)
         for name, seconds in result.seconds.items():
             self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a stage of the command's own: the writing of files."""
+        """Time a stage of the command itself, such as writing files."""
         start = time.perf_counter()
         yield
         seconds = time.perf_counter() - start
@@ -90,16 +91,16 @@ class Report:
         log.info("%s: %.2f s", name, seconds)
 
     def note(self, text: str) -> None:
-        """Say something the user should know, on stderr."""
+        """Print a note for the user on stderr."""
         self.say(f"note: {spelled(text, as_flag)}")
 
     def say(self, text: str) -> None:
-        """Say something on stderr."""
+        """Print a line on stderr, unless the user asked for quiet."""
         if not self._run.quiet and text:
             typer.echo(text, err=True)
 
     def table(self, head: list[str], rows: list[list[str]]) -> None:
-        """Show rows of text in columns, on stderr."""
+        """Print rows of text as a table on stderr."""
         if not self._run.quiet:
             widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
             for row in (head, *rows):
@@ -107,7 +108,7 @@ class Report:
                 typer.echo("  ".join(cells), err=True)
 
     def finish(self, outputs: list[Path]) -> None:
-        """Say what was written, as text on stderr and with --json as an object on stdout."""
+        """Print which files were written: a line on stderr, and with --json all facts as an object on stdout."""
         seconds = time.perf_counter() - self._start
         if self._run.json:
             total = {"total": round(seconds, 3)}

@@ -1,4 +1,4 @@
-"""depthapps shadow: lights on the scene."""
+"""Define `depthapps shadow`, which puts lights on a scene and writes their shadows."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShadowFiles:
-    """What is written."""
+    """Options of the files that are written."""
 
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="the relit picture: .png .jpg .tif; of a sweep .mp4 .gif", metavar="FILE"),
     ] = None
     mask: Annotated[
-        Path | None, typer.Option(help="who sees the light, white = all of it: 8-bit .png or .tif", metavar="FILE")
+        Path | None,
+        typer.Option(help="which pixels see the light, white = all of it: 8-bit .png or .tif", metavar="FILE"),
     ] = None
     shadow_map: Annotated[
         Path | None,
@@ -39,19 +40,22 @@ class ShadowFiles:
         ),
     ] = None
     ao: Annotated[
-        Path | None, typer.Option(help="how open the sky over each surface is: 8-bit .png or .tif", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="ambient occlusion, white where the sky over a surface is open: 8-bit .png or .tif", metavar="FILE"
+        ),
     ] = None
     confidence: Annotated[
         Path | None,
         typer.Option(
-            help="white where the shadow is certain, black where it depends on what nobody saw, grey where on what "
-            "is outside the picture: 8-bit .png or .tif",
+            help="white where the shadow is certain, black where it depends on surfaces that no view saw, grey where "
+            "it depends on things outside the picture: 8-bit .png or .tif",
             metavar="FILE",
         ),
     ] = None
 
     def paths(self, *, sweep: bool, several: bool, lights: bool) -> list[Path]:
-        """All of the files, with their suffixes checked. Raises OutputError for what does not go together."""
+        """Paths of all files, after a check of their suffixes. Raises OutputError for files that exclude each other."""
         beside = [p for p in (self.mask, self.shadow_map, self.ao, self.confidence) if p is not None]
         if self.output is None and not beside:
             hint = "pass -o relit.png, --mask mask.png or --shadow-map map.tif"
@@ -75,7 +79,7 @@ class ShadowFiles:
 
 @dataclass(frozen=True)
 class RelightOptions:
-    """How the picture takes its lights; the defaults are those of `RelightParams`."""
+    """Options of how the lights change the picture; the defaults are those of `RelightParams`."""
 
     ambient: Annotated[float, typer.Option(help="light from the sky", metavar="N")] = RelightParams.ambient
     strength: Annotated[float, typer.Option(help="0 leaves the picture as it is, 1 relights it fully", metavar="N")] = (
@@ -83,12 +87,15 @@ class RelightOptions:
     )
     flatten: Annotated[
         float,
-        typer.Option(help="how much of the light in the photo is taken out first: an estimate, 0 to 1", metavar="N"),
+        typer.Option(help="share of the light in the photo that is estimated and removed first, 0 to 1", metavar="N"),
     ] = RelightParams.flatten
     map_size: Annotated[
         int | None,
         typer.Option(
-            min=16, max=16384, help="pixels of the shadow map's side [default: the picture's longer]", metavar="PX"
+            min=16,
+            max=16384,
+            help="side of the shadow map in pixels [default: the picture's longer side]",
+            metavar="PX",
         ),
     ] = None
 

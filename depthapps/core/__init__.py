@@ -1,1 +1,1 @@
-"""What everything stands on: the errors, the values that rooms hand to each other, and plain maths on them."""
+"""Define what all other packages share: errors, data types such as Camera and Scene, and the maths on them."""

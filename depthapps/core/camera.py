@@ -1,4 +1,4 @@
-"""Cameras: one, one behind a real lens, a rectified pair's geometry, and two that still have to be rectified.
+"""Describe cameras: a pinhole camera, a camera with lens distortion, a rectified pair, and an unrectified rig.
 
 Camera axes are OpenCV's: X right, Y down, Z forward. Pixel centres lie at integer coordinates. Lengths are metres.
 """
@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 
 from depthapps.core.errors import CalibrationError, param
 
-ASSUMED_FOV_DEG = 60.0  # horizontal; about a 31 mm lens on 36 mm film, between a phone's and a camera's usual lens
-ASSUMED_BASELINE_M = 0.065  # the mean distance of human eyes, which people and 3D cameras imitate
+ASSUMED_FOV_DEG = 60.0  # horizontal; a 31 mm lens on 36 mm film, between the usual lenses of phones and cameras
+ASSUMED_BASELINE_M = 0.065  # the mean distance of human eyes, which photographers and 3D cameras imitate
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera: picture size in pixels, focal lengths and principal point in pixels."""
+    """A pinhole camera.
+
+    width, height: size of the picture in pixels, above 0. fx, fy: focal lengths in pixels, above 0. cx, cy: the
+    principal point in pixels.
+    """
 
     width: int
     height: int
@@ -29,7 +33,7 @@ class Camera:
     cy: float
 
     def __post_init__(self) -> None:
-        """Refuse what no camera can be."""
+        """Refuse sizes and focal lengths that are not positive."""
         if not (self.width > 0 and self.height > 0):
             raise CalibrationError(
                 f"a camera of {self.width}x{self.height} px was described, sizes must be positive",
@@ -43,12 +47,12 @@ class Camera:
 
     @classmethod
     def centred(cls, width: int, height: int, focal_px: float) -> Camera:
-        """Square pixels and a principal point in the middle of the picture."""
+        """Make a camera with square pixels and the principal point in the middle of the picture."""
         return cls(width, height, focal_px, focal_px, (width - 1) / 2, (height - 1) / 2)
 
     @classmethod
     def from_fov(cls, width: int, height: int, fov_deg: float) -> Camera:
-        """The centred camera whose picture is fov_deg wide, in degrees between 0 and 180."""
+        """Make a centred camera from the horizontal field of view, in degrees between 0 and 180."""
         if not 0 < fov_deg < 180:
             raise CalibrationError(
                 f"a field of view of {fov_deg:g} degrees was given, it must lie between 0 and 180",
@@ -58,16 +62,16 @@ class Camera:
 
     @classmethod
     def from_matrix(cls, width: int, height: int, matrix: NDArray[np.integer | np.floating]) -> Camera:
-        """The camera of a matrix K (3, 3), or of the first three columns of a projection (3, 4); skew is left out."""
+        """Make a camera from a matrix K (3, 3), or the first three columns of a projection (3, 4); skew is ignored."""
         return cls(width, height, *(float(v) for v in (matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2])))
 
     @property
     def matrix(self) -> NDArray[np.float64]:
-        """K (3, 3) float64, from directions in camera axes to homogeneous pixels."""
+        """K (3, 3) float64, which maps directions in camera axes to homogeneous pixel coordinates."""
         return np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]], np.float64)
 
     def scaled_to(self, width: int, height: int) -> Camera:
-        """The camera of the same picture resized to width x height px."""
+        """Make the camera of the same picture resized to width x height pixels."""
         sx, sy = width / self.width, height / self.height
         return Camera(width, height, self.fx * sx, self.fy * sy, (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5)
 
@@ -76,8 +80,9 @@ class Camera:
 class Calibration:
     """The geometry of a rectified pair: Z = fx · baseline_m / (disparity + doffs_px).
 
-    `camera` is the left one; `doffs_px` is the difference of the principal points, cx_right − cx_left;
-    `assumed` names what was guessed for want of knowledge ("focal length", "baseline").
+    camera: the left camera. baseline_m: distance of the two lenses in metres, above 0. doffs_px: difference of the
+    principal points in pixels, cx_right − cx_left. assumed: names of the values that are not known and were guessed,
+    such as "focal length" and "baseline".
     """
 
     camera: Camera
@@ -96,17 +101,18 @@ class Calibration:
 
 @dataclass(frozen=True)
 class LensCamera:
-    """A camera as it was built: a pinhole camera seen through a lens that bends straight lines.
+    """A real camera: a pinhole camera with the distortion of its lens, which bends straight lines.
 
-    distortion: OpenCV's coefficients, k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4 [tx ty]]]]; empty = none.
-    It stands beside `Camera` and not in it, so that what knows only pinholes cannot be handed a bent picture.
+    pinhole: the camera without distortion. distortion: OpenCV's coefficients, k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4
+    [tx ty]]]]; empty for none. This is a type of its own, so that a distorted picture cannot be passed to a function
+    that takes a pinhole `Camera`.
     """
 
     pinhole: Camera
     distortion: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse coefficients of no model that is known here."""
+        """Refuse a number of coefficients that OpenCV's lens model does not have, and values that are not finite."""
         if len(self.distortion) not in (0, 4, 5, 8, 12, 14):
             raise CalibrationError(
                 f"a lens with {len(self.distortion)} distortion coefficients was described, not 0, 4, 5, 8, 12 or 14",
@@ -122,20 +128,20 @@ class LensCamera:
 
     @property
     def coefficients(self) -> NDArray[np.float64]:
-        """The distortion (5,) or more, float64, as OpenCV's functions take it: zeros where there is none."""
+        """The distortion as OpenCV's functions take it: (4,) to (14,) float64, five zeros if there is none."""
         return np.array(self.distortion or (0.0,) * 5, np.float64)
 
     def scaled_to(self, width: int, height: int) -> LensCamera:
-        """The camera of the same picture resized to width x height px; distortion does not depend on the size."""
+        """Make the camera of the same picture resized to width x height pixels; the distortion stays the same."""
         return LensCamera(self.pinhole.scaled_to(width, height), self.distortion)
 
 
 @dataclass(frozen=True, eq=False)
 class StereoRig:
-    """Two real cameras and how they stand to each other: X_right = rotation @ X_left + translation_m.
+    """Two real cameras and the rigid transform between them: X_right = rotation @ X_left + translation_m.
 
-    rotation: (3, 3) float64 orthonormal. translation_m: (3,) float64 metres; its length is the baseline.
-    The pictures of a rig are neither undistorted nor rectified; `Calibration` is the geometry once they are.
+    left, right: the cameras. rotation: (3, 3) float64 orthonormal. translation_m: (3,) float64 metres; its length is
+    the baseline. The pictures of a rig are not yet undistorted and rectified; `Calibration` describes them afterwards.
     """
 
     left: LensCamera
@@ -144,7 +150,7 @@ class StereoRig:
     translation_m: NDArray[np.floating]
 
     def __post_init__(self) -> None:
-        """Refuse what is no rotation, and two cameras in one place."""
+        """Refuse a matrix that is no rotation, and two cameras in one place."""
         if self.rotation.shape != (3, 3) or self.translation_m.shape != (3,):
             raise CalibrationError(
                 f"the rig's rotation is {self.rotation.shape} and its translation {self.translation_m.shape}, "
@@ -161,11 +167,11 @@ class StereoRig:
 
     @property
     def baseline_m(self) -> float:
-        """The distance between the two cameras."""
+        """Distance between the two cameras in metres."""
         return float(np.linalg.norm(self.translation_m))
 
     def scaled_to(self, width: int, height: int) -> StereoRig:
-        """The rig whose pictures are both resized to width x height px."""
+        """Make the rig whose pictures are both resized to width x height pixels."""
         return StereoRig(
             self.left.scaled_to(width, height),
             self.right.scaled_to(width, height),

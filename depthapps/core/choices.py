@@ -1,13 +1,13 @@
-"""What people choose by name: each choice is an enumeration whose values are the words of the command line.
+"""Define the choices that users make by name: enumerations whose values are the words of the command line.
 
-Free of numpy and OpenCV, since the command line builds its help from these.
+This module does not import numpy or OpenCV, because the command line's help is built from it and must start fast.
 """
 
 from enum import StrEnum
 
 
 class Quality(StrEnum):
-    """How much time a result may take; every stage reads the same dial."""
+    """How much time a result may take; every stage of a job follows the same setting."""
 
     FAST = "fast"
     BALANCED = "balanced"
@@ -15,7 +15,7 @@ class Quality(StrEnum):
 
 
 class Layout(StrEnum):
-    """How two views share one picture; the left view stands at the left, or on top."""
+    """How one picture holds two views: the left view is on the left side, or on top."""
 
     SIDE_BY_SIDE = "side-by-side"
     TOP_BOTTOM = "top-bottom"
@@ -24,8 +24,8 @@ class Layout(StrEnum):
 class DepthKind(StrEnum):
     """What the numbers of a depth map are.
 
-    METRIC: metres along the camera's axis. INVERSE: 1/metres. AFFINE_INVERSE: larger is nearer and nothing more is
-    known, as monocular networks leave it.
+    METRIC: metres along the camera's axis. INVERSE: 1/metres. AFFINE_INVERSE: inverse depth of unknown scale and
+    offset, as monocular networks give it; larger is nearer.
     """
 
     METRIC = "metric"
@@ -34,7 +34,7 @@ class DepthKind(StrEnum):
 
 
 class Rectify(StrEnum):
-    """Whether two views are brought onto common rows first: if they are not yet, not at all, or in any case."""
+    """Whether two views are rectified onto common rows: only if they are not yet, never, or always."""
 
     AUTO = "auto"
     NEVER = "never"
@@ -42,14 +42,14 @@ class Rectify(StrEnum):
 
 
 class Frame(StrEnum):
-    """Whose pixels a result has: those of the first photo as it was taken, or of its rectified version."""
+    """The pixel grid of a result: that of the first photo as it was taken, or of its rectified version."""
 
     ORIGINAL = "original"
     RECTIFIED = "rectified"
 
 
 class MapKind(StrEnum):
-    """What is written of a scene's depth: pixels, metres, or a coloured picture with a legend."""
+    """What a depth file holds: disparity in pixels, depth in metres, or a coloured picture with a legend."""
 
     DISPARITY = "disparity"
     DEPTH = "depth"
@@ -73,14 +73,14 @@ class Preset(StrEnum):
 
 
 class Axes(StrEnum):
-    """Where Y and Z of a model point: down and forward as a camera's, or up and backward as viewers have them."""
+    """Where Y and Z of a model point: down and forward as in cameras, or up and backward as in 3D viewers."""
 
     CAMERA = "camera"
     VIEWER = "viewer"
 
 
 class LightKind(StrEnum):
-    """A sun, a lamp, or a lamp with a beam."""
+    """The kind of a light: a sun, a lamp that shines all around, or a lamp with a beam."""
 
     DIRECTIONAL = "directional"
     POINT = "point"

@@ -1,6 +1,7 @@
-"""The sRGB transfer curve, exactly: between pictures as they are stored and linear light.
+"""Convert pictures between sRGB encoding, as files store them, and linear light, by the exact sRGB curve.
 
-Blur and light add up in linear light only. Integer samples are sRGB-encoded, float samples are linear already.
+Light adds up only in linear values, so blur and lighting are computed in them. Integer samples are sRGB-encoded, float
+samples are linear.
 """
 
 from functools import cache
@@ -12,13 +13,13 @@ from depthapps.core.scene import Image
 
 
 def srgb_decode(encoded: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Encoded values in 0..1 -> linear light in 0..1, float32 of the same shape (IEC 61966-2-1)."""
+    """Decode sRGB values in 0..1 to linear light in 0..1, float32 of the same shape (IEC 61966-2-1)."""
     x = np.asarray(encoded, np.float64)
     return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def srgb_encode(linear: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Linear light, clipped to 0..1 -> encoded values in 0..1, float32 of the same shape (IEC 61966-2-1)."""
+    """Encode linear light, clipped to 0..1, as sRGB values in 0..1, float32 of the same shape (IEC 61966-2-1)."""
     x = np.clip(np.asarray(linear, np.float32), 0, 1)
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** np.float32(1 / 2.4) - 0.055).astype(np.float32)
 
@@ -29,7 +30,7 @@ def _decode_table(levels: int) -> NDArray[np.floating]:
 
 
 def to_linear(image: Image) -> NDArray[np.floating]:
-    """A picture of any sample type -> linear light, float32 of the same shape; float pictures come back as they are."""
+    """Convert a picture of any sample type to linear light, float32 of the same shape; float samples are linear."""
     if image.dtype.kind == "f":
         return np.asarray(image, np.float32)
     codes = np.asarray(image, np.uint16)
@@ -37,14 +38,14 @@ def to_linear(image: Image) -> NDArray[np.floating]:
 
 
 def to_encoded(image: Image) -> NDArray[np.floating]:
-    """A picture of any sample type -> sRGB-encoded values in 0..1, float32 of the same shape."""
+    """Convert a picture of any sample type to sRGB-encoded values in 0..1, float32 of the same shape."""
     if image.dtype.kind == "f":
         return srgb_encode(np.asarray(image, np.float32))
     return np.asarray(image * np.float32(1 / np.iinfo(image.dtype.name).max), np.float32)
 
 
 def from_linear(linear: NDArray[np.floating], dtype: DTypeLike) -> Image:
-    """Linear light -> a picture with samples of `dtype`; the inverse of `to_linear`, rounded and clipped if integer."""
+    """Convert linear light to samples of `dtype`, the inverse of `to_linear`; integers are rounded and clipped."""
     dtype = np.dtype(dtype)
     if dtype.kind == "f":
         return linear.astype(np.float32, copy=False)
@@ -52,7 +53,7 @@ def from_linear(linear: NDArray[np.floating], dtype: DTypeLike) -> Image:
 
 
 def to_8bit(image: Image) -> NDArray[np.uint8]:
-    """A picture of any sample type -> uint8 sRGB."""
+    """Convert a picture of any sample type to uint8 sRGB."""
     if image.dtype == np.uint8:
         return np.asarray(image, np.uint8)
     if image.dtype == np.uint16:

@@ -1,17 +1,17 @@
-"""The errors that depthapps raises on purpose.
+"""Define the errors that depthapps raises on purpose, each with a message and a hint.
 
 DepthappsError
 ├── InputError           a file or a value cannot be used
 │   ├── CalibrationError a calibration cannot be read or does not fit the picture
 │   └── NetworkError     a stereo network or its description cannot be used
 ├── StereoError          two views do not make a depth map
-│   ├── UnalignedError     the rows of two views are not the same rows
-│   └── SwappedViewsError  the right view stands where the left one belongs
+│   ├── UnalignedError     the rows of two views do not line up
+│   └── SwappedViewsError  the right view was given as the left one
 ├── OutputError          a result cannot be written where it should go
 └── MissingExtraError    an optional package is needed and not installed
 
-A hint names the parameters that would help, through `param`: Python users read `rectify='never'`, and the command
-line, which alone knows its flags, shows `--rectify never`.
+A hint names the parameters that would help, through `param`. Python users read `rectify='never'`; the command line,
+which alone knows its flags, shows `--rectify never`.
 """
 
 import errno
@@ -19,28 +19,29 @@ import os
 import re
 from collections.abc import Callable
 
-# Control characters that no message has otherwise: what stands between them is a parameter's name, and its value.
+# A parameter's name and value inside a message, between control characters that messages do not have otherwise.
 _PARAM = re.compile("\x01([a-z_]+)\x02([^\x03]*)\x03")
 
 
 def param(name: str, value: object = "") -> str:
-    """A parameter, and what to give it, as they stand in a hint or a note until `spelled` puts them into words."""
+    """Mark a parameter, and the value to give it, inside a hint or a note; `spelled` later writes it for the reader."""
     return f"\x01{name}\x02{value}\x03"
 
 
 def spelled(text: str, spell: Callable[[str, str], str] | None = None) -> str:
-    """A text with its parameters in words: as Python has them, or as `spell(name, value)` does, value "" for none."""
+    """Write the marked parameters of a text as Python arguments, or as `spell(name, value)` does; value "" if none."""
     return _PARAM.sub(lambda found: (spell or _in_python)(found[1], found[2]), text)
 
 
 def _in_python(name: str, value: str) -> str:
+    """Write a parameter as a Python argument: numbers, True and False as they are, words in quotes."""
     if not value:
         return name
     return f"{name}={value}" if re.fullmatch(r"[-+.\d]+|True|False", value) else f"{name}={value!r}"
 
 
 class DepthappsError(Exception):
-    """What went wrong in one line, and what to do about it in another.
+    """An error with one line that says what went wrong, and one that says what to do about it.
 
     The command line prints them as `error:` and `hint:` and exits with status 1.
     """
@@ -51,16 +52,16 @@ class DepthappsError(Exception):
 
     @property
     def message(self) -> str:
-        """What went wrong, with parameters as Python has them."""
+        """What went wrong, with parameters written as Python arguments."""
         return spelled(self.raw_message)
 
     @property
     def hint(self) -> str:
-        """What to do about it, likewise."""
+        """What to do about it, with parameters written as Python arguments."""
         return spelled(self.raw_hint)
 
     def spelled(self, spell: Callable[[str, str], str]) -> tuple[str, str]:
-        """Message and hint with parameters as `spell(name, value)` has them."""
+        """Message and hint with parameters as `spell(name, value)` writes them."""
         return spelled(self.raw_message, spell), spelled(self.raw_hint, spell)
 
 
@@ -81,11 +82,11 @@ class StereoError(DepthappsError):
 
 
 class SwappedViewsError(StereoError):
-    """The right view stands where the left one belongs."""
+    """The right view was given as the left one."""
 
 
 class UnalignedError(StereoError):
-    """The rows of two views are not the same rows."""
+    """The rows of two views do not line up: a point does not lie on the same row in both."""
 
 
 class OutputError(DepthappsError):
@@ -102,7 +103,7 @@ class MissingExtraError(DepthappsError):
         )
 
 
-# What the system's error numbers mean for a file, and what to do about it. Not every system knows every name.
+# Message and hint for each of the system's error numbers, by its name. Not every system has every name.
 _OS_ERRORS = {
     "ENOENT": ("{file} does not exist", "check the path and its spelling; was its folder moved or removed?"),
     "EACCES": ("{file} may not be opened: permission denied", "check the permissions; is another program using it?"),
@@ -136,7 +137,7 @@ def explain_os_error(error: OSError, file: str | os.PathLike[str] | None = None)
     error : OSError
         What the operating system reported.
     file : str or PathLike, optional
-        The file as the user knows it, where the error names another one, such as a temporary file.
+        The file as the user knows it, if the error names another one, such as a temporary file.
 
     Returns
     -------
@@ -145,7 +146,7 @@ def explain_os_error(error: OSError, file: str | os.PathLike[str] | None = None)
     hint : str
         One line that says what to do.
     """
-    named = file or error.filename2 or error.filename  # of two names, as in a rename, the second is the goal
+    named = file or error.filename2 or error.filename  # a rename has two names, the second is the output
     name = "a file" if named is None else os.fsdecode(named) if not isinstance(named, int) else f"file {named}"
     if error.errno in _OS_ERRORS_BY_NUMBER:
         message, hint = _OS_ERRORS_BY_NUMBER[error.errno]

@@ -1,4 +1,4 @@
-"""Pure maths on cameras and depth maps: disparity, depth and its inverse, rays and projection."""
+"""Convert between disparity, depth and inverse depth, and between pixels and points in space."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def depth_from_disparity(disparity_px: FloatMap, calibration: Calibration) -> Fl
     shifted = np.asarray(disparity_px, np.float32) + np.float32(calibration.doffs_px)
     scale = np.float32(calibration.camera.fx * calibration.baseline_m)
     with np.errstate(divide="ignore"):
-        # maximum() keeps NaN, and turns what lies beyond infinity into infinity itself
+        # maximum() keeps NaN; a disparity beyond infinity becomes 0, whose depth is +inf
         return scale / np.maximum(shifted, np.float32(0))
 
 
@@ -53,9 +53,9 @@ def disparity_from_depth(depth_m: FloatMap, calibration: Calibration) -> FloatMa
 
 
 def inverse_depth(depth_m: FloatMap, infinite: float = np.nan) -> FloatMap:
-    """Depth (H, W) metres -> 1/Z (H, W) float32 in 1/m; NaN where the depth is unknown or not positive.
+    """Convert depth (H, W) in metres to 1/Z (H, W) float32 in 1/m; NaN where depth is unknown or not positive.
 
-    infinite: what an infinite depth becomes. NaN where only surfaces count; 0, which it is, where it is background.
+    infinite: the value for infinite depth. NaN treats it as no surface; 0, the true inverse, as background.
     """
     usable = np.isfinite(depth_m) & (depth_m > 0)
     inverse = 1 / np.where(usable, depth_m, np.float32(np.nan))
@@ -63,21 +63,22 @@ def inverse_depth(depth_m: FloatMap, infinite: float = np.nan) -> FloatMap:
 
 
 def filled_inverse_depth(depth_m: FloatMap) -> FloatMap:
-    """Depth (H, W) metres -> 1/Z (H, W) float32 in 1/m without holes; 0 where the depth is infinite.
+    """Convert depth (H, W) in metres to 1/Z (H, W) float32 in 1/m without holes; 0 where the depth is infinite.
 
-    What is unknown is taken as the background beside it, see `fill_background`; the sky is the farthest there is.
+    Unknown pixels take the value of the background beside them, see `fill_background`; infinite depth, the sky, is the
+    farthest background.
     """
     return fill_background(inverse_depth(depth_m, infinite=0))
 
 
 def depth_from_inverse(inverse_m: FloatMap) -> FloatMap:
-    """1/Z (H, W) in 1/m -> depth (H, W) float32 metres: NaN stays NaN, 0 and less is infinitely far."""
+    """Convert 1/Z (H, W) in 1/m to depth (H, W) float32 in metres; NaN stays NaN, 0 and less become +inf."""
     with np.errstate(divide="ignore"):
         return (1 / np.maximum(inverse_m, np.float32(0))).astype(np.float32)
 
 
 def ray_directions(camera: Camera) -> NDArray[np.floating]:
-    """(H, W, 3) float32 directions through the pixel centres, scaled to Z = 1, so that a ray's parameter is depth."""
+    """Rays (H, W, 3) float32 through the pixel centres, scaled to Z = 1: ray times depth is the point at that depth."""
     u = ((np.arange(camera.width) - camera.cx) / camera.fx).astype(np.float32)
     v = ((np.arange(camera.height) - camera.cy) / camera.fy).astype(np.float32)
     directions = np.ones((camera.height, camera.width, 3), np.float32)
@@ -105,7 +106,7 @@ def unproject(depth_m: FloatMap, camera: Camera) -> NDArray[np.floating]:
 
 
 def nearest_rotation(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The rotation (3, 3) nearest to a matrix (3, 3), in the sum of squared differences (Kabsch 1976)."""
+    """Find the rotation (3, 3) nearest to a matrix (3, 3), by the sum of squared differences (Kabsch 1976)."""
     u, _, vt = np.linalg.svd(np.asarray(matrix, np.float64))
     return u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
 
@@ -113,7 +114,10 @@ def nearest_rotation(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
 def rotation_between(
     first: NDArray[np.floating], second: NDArray[np.floating], weights: NDArray[np.floating] | None = None
 ) -> NDArray[np.float64]:
-    """The rotation R (3, 3) that best turns vectors (N, 3) into others: least weighted squares of second - R first."""
+    """Find the rotation R (3, 3) that best maps vectors (N, 3) onto others: least squares of second − R first.
+
+    weights: (N,) of the squares; None weights all alike.
+    """
     weighted = second if weights is None else second * weights[:, None]
     return nearest_rotation(weighted.T @ first)
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class TriangleMesh:
-    """A coloured surface in camera axes, or in those of the world that several cameras stand in.
+    """A coloured triangle mesh in camera axes, or in world axes if it comes from several cameras.
 
-    vertices: (V, 3) float32 metres. triangles: (T, 3) int32, anticlockwise seen from the camera.
-    normals: (V, 3) float32 unit, towards the camera. colors: (V, 3) uint8 sRGB.
-    uv: (V, 2) float32 in 0..1, origin at the texture's top left. texture: (H, W, 3) uint8 sRGB. Both or neither.
+    vertices: (V, 3) float32 metres. triangles: (T, 3) int32 vertex numbers, anticlockwise seen from the camera.
+    normals: (V, 3) float32 unit, towards the camera. colors: (V, 3) uint8 sRGB. uv: (V, 2) float32 texture coordinates
+    in 0..1, from the top left corner. texture: (H, W, 3) uint8 sRGB. uv and texture are both arrays or both None.
     """
 
     vertices: NDArray[np.floating]
@@ -27,7 +27,10 @@ class TriangleMesh:
 
 @dataclass(frozen=True, eq=False)
 class PointCloud:
-    """Coloured points in camera axes: points (N, 3) float32 metres, colors (N, 3) uint8 sRGB, normals (N, 3) unit."""
+    """Coloured points in camera axes, or in world axes if they come from several cameras.
+
+    points: (N, 3) float32 metres. colors: (N, 3) uint8 sRGB. normals: (N, 3) float32 unit, towards the camera.
+    """
 
     points: NDArray[np.floating]
     colors: NDArray[np.uint8]

@@ -1,7 +1,7 @@
-"""Pictures that belong together: two photos, a rectified pair, a picture with its depth.
+"""Define the pictures that belong together: two photos as taken, a rectified pair, a picture with its depth.
 
 Pictures are RGB; integer samples are sRGB-encoded, float samples are linear light. Pixel centres lie at integer
-coordinates, lengths are metres. NaN is the only "unknown".
+coordinates, lengths are metres. NaN is the only value for "unknown".
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from depthapps.core.camera import Calibration, Camera
 from depthapps.core.errors import CalibrationError, InputError
 
 FloatMap = NDArray[np.floating]
-"""(H, W) float32."""
+"""A map (H, W) float32 of one value a pixel."""
 Image = NDArray[np.integer | np.floating]
-"""(H, W, 3) RGB: uint8 or uint16 sRGB, or float32 linear light."""
+"""A picture (H, W, 3) RGB: uint8 or uint16 sRGB, or float32 linear light."""
 
 
 @dataclass(frozen=True, eq=False)
 class PhotoPair:
-    """Two photos as they were taken, by hand or by a rig that is not rectified: their rows need not line up.
+    """Two photos as they were taken, by hand or by an unrectified rig: their rows need not line up.
 
-    first, second: (H, W, 3) RGB of one size and type, see `Image`. calibration: what is known, or assumed, of the
-    camera that took the first one and of its distance to the second; the geometry of both if they are rectified.
+    first, second: (H, W, 3) RGB of one size and type, see `Image`. calibration: what is known or assumed of the camera
+    that took the first photo, and of its distance to the second; if the photos are rectified, the geometry of both.
     """
 
     first: Image
@@ -39,7 +39,10 @@ class PhotoPair:
 
 @dataclass(frozen=True, eq=False)
 class StereoPair:
-    """Two rectified views: left and right (H, W, 3) RGB of one size and type; a row of one is that row of the other."""
+    """Two rectified views: a point lies on the same row in both.
+
+    left, right: (H, W, 3) RGB of one size and type, see `Image`. calibration: their geometry.
+    """
 
     left: Image
     right: Image
@@ -51,6 +54,7 @@ class StereoPair:
 
 
 def _refuse_unlike(name: str, image: Image, other_name: str, other: Image) -> None:
+    """Raise InputError for two pictures of different sizes."""
     (h, w), (oh, ow) = image.shape[:2], other.shape[:2]
     if (h, w) != (oh, ow):
         raise InputError(
@@ -60,13 +64,13 @@ def _refuse_unlike(name: str, image: Image, other_name: str, other: Image) -> No
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A picture with its depth, which is all that the applications see.
+    """A picture with its depth and camera: the only input of bokeh, shadows and meshes.
 
     image: (H, W, 3) RGB, see `Image`.
     depth_m: (H, W) float32, metres along +Z, positive; NaN = unknown, +inf = infinitely far.
-    camera: the camera that both were taken with.
-    inverse_depth_sigma: the deviation of 1/Z, in 1/m, that is known of the depth's source; 0 when nothing is.
-    confidence: (H, W) float32 in 0..1, how likely the depth is right; None when its source does not tell.
+    camera: the camera of both.
+    inverse_depth_sigma: standard deviation of the error of 1/Z, in 1/m, that the depth's source has; 0 if not known.
+    confidence: (H, W) float32 in 0..1, the probability that the depth is right; None if its source does not tell.
     """
 
     image: Image
@@ -94,5 +98,5 @@ class Scene:
 
 
 def _size(values: FloatMap) -> str:
-    """The size of a map for people: as pictures', width first, where it has two dimensions."""
+    """Size of a map as text, width first as for pictures if it has two dimensions."""
     return "x".join(map(str, values.shape[1::-1] if values.ndim == 2 else values.shape))

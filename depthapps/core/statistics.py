@@ -1,18 +1,18 @@
-"""Figures of many numbers that a few wrong ones do not change."""
+"""Compute robust statistics: the median, and a standard deviation that outliers do not change."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-_ENOUGH = 200_000  # values to tell a deviation from
-_PER_MEDIAN = 1.4826  # of normal noise: its standard deviation over the median of its absolute values
+_ENOUGH = 200_000  # values that a deviation is computed from
+_PER_MEDIAN = 1.4826  # standard deviation of normal noise over the median of its absolute values
 
 
 def median(values: NDArray[np.floating]) -> float:
-    """The median of values (N,), none of them NaN: of an even number the mean of the two in the middle.
+    """Compute the median of values (N,) without NaN; for an even N it is the mean of the two in the middle.
 
-    `numpy.median` loads numpy.ma the first time, which takes 11 ms: longer than it takes to fit the rows of a pair.
+    `numpy.median` would import numpy.ma at its first call. That takes 11 ms, more than fitting the rows of a pair.
     """
     middle = values.size // 2
     first = middle if values.size % 2 else middle - 1
@@ -21,10 +21,10 @@ def median(values: NDArray[np.floating]) -> float:
 
 
 def robust_deviation(values: NDArray[np.floating]) -> float:
-    """The standard deviation around zero of values (...), but for those that are rare and large.
+    """Estimate the standard deviation around zero of values (...); rare large values do not change it.
 
-    From the median of their absolute values, the MAD (σ = 1.4826 · MAD for normal noise; Hampel 1974). Of many values
-    every second, third ... is looked at: 200 000 tell the deviation to half a percent.
+    It is computed from the median of the absolute values, the MAD: σ = 1.4826 · MAD for normal noise (Hampel 1974). Of
+    more than 200 000 values only every second, third ... is used; 200 000 give the deviation to half a percent.
     """
     values = values.ravel()
     return _PER_MEDIAN * median(np.abs(values[:: max(1, values.size // _ENOUGH)]))

@@ -1,4 +1,4 @@
-"""The version, which pyproject.toml alone holds."""
+"""Read the version of the installed package; pyproject.toml is the only place that states it."""
 
 from importlib import metadata
 

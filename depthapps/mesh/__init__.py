@@ -1,1 +1,1 @@
-"""Surfaces and point clouds of a scene, for 3D viewers."""
+"""Turn the depth map of one view into a textured mesh, a point cloud or a printable solid."""

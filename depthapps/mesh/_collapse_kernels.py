@@ -1,16 +1,25 @@
-"""Compiled loops of mesh simplification: edge collapses on an indexed triangle mesh."""
+"""Compiled loops of mesh simplification: edge collapses on an indexed triangle mesh.
+
+Corner k of triangle t has the number 3t + k. A quadric (10,) is the upper triangle of the symmetric 4x4 matrix Q of
+Garland and Heckbert (1997), row by row; p^T Q p with p = (x, y, z, 1) is a weighted sum of squared distances.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.runtime.inlining import within
 
-THINNEST = 0.02  # a triangle's height over its base: none gets thinner than this, which would shade badly
-TURN = 0.2  # cosine of the angle that a triangle may turn by in one collapse, as usual since Garland and Heckbert
+THINNEST = 0.02  # height over longest side; a collapse may not make a triangle thinner, which would shade badly
+# Lowest cosine of the angle between a triangle's normals before and after a collapse: the check against triangles
+# that turn over is Garland and Heckbert's.
+TURN = 0.2
 
 
 def link_corners(triangles: NDArray[np.int32], head: NDArray[np.int32], following: NDArray[np.int32]) -> None:
-    """The corners 3t + k of every vertex as a linked list: its first in `head` (V,), the next in `following` (3T,)."""
+    """List the corners of every vertex as a linked list: the first in `head` (V,), the next in `following` (3T,).
+
+    -1 ends a list.
+    """
     head[:] = -1
     for corner in range(following.size):
         vertex = triangles[corner // 3, corner % 3]
@@ -20,7 +29,10 @@ def link_corners(triangles: NDArray[np.int32], head: NDArray[np.int32], followin
 
 @within
 def _ring(vertex, triangles, head, following, after, before):
-    """The triangles around a vertex: their count, and the two other corners of each; −1 if there are too many."""
+    """Find the triangles around a vertex; return their number, or −1 if `after` is too short to hold them.
+
+    after, before: (R,) int32, filled with the next and the previous vertex in each of these triangles.
+    """
     count = 0
     corner = head[vertex]
     while corner >= 0:
@@ -36,6 +48,7 @@ def _ring(vertex, triangles, head, following, after, before):
 
 @within
 def _held(values, count, wanted):
+    """Whether the first `count` values contain `wanted`."""
     for i in range(count):  # noqa: SIM110  (numba is slow at generators)
         if values[i] == wanted:
             return True
@@ -44,7 +57,7 @@ def _held(values, count, wanted):
 
 @within
 def _add_plane(quadric, weight, a, b, c, d):
-    """Add `weight` times the squared distance a x + b y + c z + d to a quadric (10,)."""
+    """Add `weight` times the squared distance from the plane a x + b y + c z + d = 0 to a quadric (10,)."""
     quadric[0] += weight * a * a
     quadric[1] += weight * a * b
     quadric[2] += weight * a * c
@@ -58,11 +71,15 @@ def _add_plane(quadric, weight, a, b, c, d):
 
 
 def add_quadrics(points, shape, heights, triangles, head, following, border_weight, rings, quadrics) -> None:
-    """Add to the quadrics (V, 10) of every vertex its triangles' planes, and its border edges' planes across them.
+    """Add to the quadric of every vertex the planes of its triangles and of its border edges.
 
-    heights: 0, or 1 if the third column of `points` (V, 3) is a height over the two others: distances are then measured
-    along it and relative to it, and in `shape`, `points` otherwise, it is 0. A triangle weighs as much as its area, an
-    edge border_weight times its length. rings: (2, R) int32 to work with.
+    The plane of a border edge holds the edge and is perpendicular to the edge's triangle. The plane of a triangle is
+    weighted by the triangle's area, that of a border edge by border_weight times the edge's length.
+
+    points: (V, 3). heights: 0 for points in space. 1 for a height field, where the third column of `points` is a height
+    over the first two: distances are then vertical and a share of the triangle's mean height, areas are those in the
+    (x, y) plane. shape: (V, 3), `points` for points in space; for a height field `points` with a third column of 0.
+    quadrics: (V, 10), which is changed. rings: (2, R) int32 work space.
     """
     after, before = rings[0], rings[1]
     for t in range(len(triangles)):
@@ -96,7 +113,10 @@ def add_quadrics(points, shape, heights, triangles, head, following, border_weig
 
 
 def hold_places(points, triangles, weight, quadrics) -> None:
-    """Add to the quadrics (V, 10) of every vertex its own place: moved by d, it costs its area · weight (V,) · d²."""
+    """Add to the quadric of every vertex a cost for moving it: area · weight · d² for a move by d.
+
+    The area is that of all triangles around the vertex. weight: (V,). quadrics: (V, 10), which is changed.
+    """
     for t in range(len(triangles)):
         a, b, c, _ = _normal(triangles[t, 0], triangles[t, 1], triangles[t, 2], points)
         area = 0.5 * np.sqrt(a * a + b * b + c * c)
@@ -115,7 +135,7 @@ def hold_places(points, triangles, weight, quadrics) -> None:
 
 @within
 def _distance(q, point):
-    """The weighted sum of squared distances that a quadric (10,) holds, at a point."""
+    """Evaluate a quadric (10,) at a point: the weighted sum of its squared distances from the planes."""
     x, y, z = point[0], point[1], point[2]
     return (
         x * (q[0] * x + 2 * (q[1] * y + q[2] * z + q[3]))
@@ -127,11 +147,13 @@ def _distance(q, point):
 
 @within
 def _cost(quadrics, v, u, points):
+    """Quadric error of collapsing vertex v into vertex u."""
     return _distance(quadrics[v], points[u]) + _distance(quadrics[u], points[u])
 
 
 @within
 def _normal(a, b, c, shape):
+    """Normal of a triangle, twice its area long, and the square of its longest side."""
     x1, y1, z1 = shape[b, 0] - shape[a, 0], shape[b, 1] - shape[a, 1], shape[b, 2] - shape[a, 2]
     x2, y2, z2 = shape[c, 0] - shape[a, 0], shape[c, 1] - shape[a, 1], shape[c, 2] - shape[a, 2]
     longest = max(
@@ -142,7 +164,7 @@ def _normal(a, b, c, shape):
 
 @within
 def _allowed(v, u, after, before, count, triangles, head, following, shape, after_u, before_u):
-    """Whether v may move into its neighbour u: no triangle turns over or gets too thin, and the surface stays one."""
+    """Whether v may collapse into its neighbour u: no triangle flips or gets too thin, the mesh stays manifold."""
     shared = 0
     for i in range(count):
         a, b = after[i], before[i]
@@ -156,8 +178,8 @@ def _allowed(v, u, after, before, count, triangles, head, following, shape, afte
             return False
         if x * x0 + y * y0 + z * z0 < TURN * area * area0:
             return False
-    # They may have no neighbours in common but those across their shared triangles. A neighbour of u comes once as the
-    # corner after it, or, at the end of a border, only as the one before.
+    # The link condition: the only neighbours that v and u have in common are the third corners of the triangles they
+    # share. Each neighbour of u is counted once: as the corner after u, or at one end of a border as the one before u.
     count_u = _ring(u, triangles, head, following, after_u, before_u)
     common = 0
     for i in range(count_u):
@@ -167,7 +189,7 @@ def _allowed(v, u, after, before, count, triangles, head, following, shape, afte
             common += _held(after, count, second) or _held(before, count, second)
     if count_u < 0 or common != shared + 1:
         return count_u >= 0 and common == shared
-    # ... or across a hole of three edges, which closes
+    # One more common neighbour is allowed where v, u and it bound a hole of three edges: the collapse closes the hole.
     if not _on_border(u, after, before, count):
         return False
     for i in range(count):
@@ -179,16 +201,18 @@ def _allowed(v, u, after, before, count, triangles, head, following, shape, afte
 
 @within
 def _on_border(neighbour, after, before, count):
-    """Whether the edge to a neighbour has a triangle on one side only, or none."""
+    """Whether the edge to a neighbour has a triangle on one side only."""
     return _held(after, count, neighbour) != _held(before, count, neighbour)
 
 
 def find_collapses(
     first, end, rings, tried, prices, triangles, head, following, points, shape, quadrics, costs, targets, stale
 ) -> None:
-    """For stale vertices of first..end: the cheapest neighbour each may move into, and what that costs; inf if none.
+    """Find the cheapest allowed collapse of each stale vertex in first..end-1.
 
-    Of vertices with more than R neighbours none. To work with: rings (4, R) int32, tried (2R,) int32 and prices (2R,).
+    costs: (V,) is set to the quadric error, targets: (V,) to the neighbour that the vertex collapses into. The cost is
+    inf where no collapse is allowed, and for a vertex of more than R triangles. stale: (V,), 1 where the cost is out
+    of date; set to 0. Work space: rings (4, R) int32, tried (2R,) int32, prices (2R,).
     """
     after, before, after_u, before_u = rings[0], rings[1], rings[2], rings[3]
     for v in range(first, end):
@@ -199,11 +223,11 @@ def find_collapses(
         count = _ring(v, triangles, head, following, after, before)
         if count < 1:
             continue
-        starts, ends = 0, 0  # border edges
+        starts, ends = 0, 0  # border edges that leave and that enter the vertex
         for i in range(count):
             starts += not _held(before, count, after[i])
             ends += not _held(after, count, before[i])
-        if starts != ends or starts > 1:  # surfaces that touch in this vertex only
+        if starts != ends or starts > 1:  # not a manifold: surfaces touch at this vertex
             continue
         candidates = 0
         for i in range(count):
@@ -231,11 +255,12 @@ def find_collapses(
 def collapse(
     limit, count, rings, triangles, head, following, points, shape, quadrics, costs, targets, stale, touched, gone
 ) -> None:
-    """Move vertices that cost at most `limit` into their targets until `count` triangles are gone; gone: (1,) how many.
+    """Collapse vertices that cost at most `limit` into their targets until `count` triangles are removed.
 
-    Neither end of a collapse takes part in a second one, as their quadrics are new and costs with them, so `touched`
-    must come all 0. The vertices around may: whether a collapse is allowed is asked again when its turn comes.
-    triangles: the rows that are gone hold −1. rings: (4, R) int32 to work with.
+    Each vertex takes part in one collapse per call, because a collapse changes the quadrics of its two ends and so
+    makes their costs wrong. touched: (V,), all 0 at the start, 1 for such ends. A vertex beside a collapse may still
+    take part in another; whether that one is allowed is checked again just before it. triangles: removed rows are set
+    to −1. gone: (1,), set to the number of removed triangles. rings: (4, R) int32 work space.
     """
     after, before, after_u, before_u = rings[0], rings[1], rings[2], rings[3]
     gone[0] = 0
@@ -254,7 +279,7 @@ def collapse(
             upcoming = following[corner]
             t = corner // 3
             if u in (triangles[t, 0], triangles[t, 1], triangles[t, 2]):
-                for k in range(3):  # out of the lists of the two others
+                for k in range(3):  # remove the triangle from the lists of its other two vertices
                     if 3 * t + k != corner:
                         _unlink(3 * t + k, triangles[t, k], head, following)
                 triangles[t, 0] = triangles[t, 1] = triangles[t, 2] = -1
@@ -279,6 +304,7 @@ def collapse(
 
 @within
 def _unlink(corner, vertex, head, following):
+    """Remove a corner from the linked list of a vertex."""
     if head[vertex] == corner:
         head[vertex] = following[corner]
         return

@@ -1,9 +1,10 @@
-"""Larger triangles over a depth map where planes fit, so that edge collapses have fewer to begin with.
+"""Cover flat parts of a depth map with large triangles, so that mesh simplification starts with fewer of them.
 
-Right-angled triangles over blocks of pixels, each the half of a larger one (Lindstrom et al. 1996, Evans et al. 2001).
-Two become one where the vertex in the middle of the longest side lies on that side, in 1/Z, in which planes are plane.
-A vertex counts as far off as all that rest on it, so that there are no cracks. Quads that are not whole stay as they
-are, and what touches them.
+The triangles are right-angled, and each is half of a larger one (Lindstrom et al. 1996, Evans et al. 2001). Two halves
+merge into the larger triangle where the vertex in the middle of its longest side lies on that side in 1/Z, in which
+every plane of the scene is a plane. A vertex that is kept needs others kept with it: it depends on them. The error of a
+vertex is the largest of its own and of those that depend on it, so no cracks open between coarse and fine triangles. A
+quad of pixels with a tear in it stays as it is, as do the vertices at its corners.
 """
 
 from __future__ import annotations
@@ -17,25 +18,25 @@ from numpy.typing import NDArray
 from depthapps.core.scene import FloatMap
 from depthapps.surface.tearing import BoolMap, Quads
 
-BLOCK_PX = 32  # the short side of the largest triangles
-LEVELS = 2 * int(math.log2(BLOCK_PX))  # how often these are halved down to pixels
+BLOCK_PX = 32  # short side of the largest triangles, in pixels
+LEVELS = 2 * int(math.log2(BLOCK_PX))  # times that the largest triangles are halved to reach single pixels
 
-# Squares of two steps: their corners are even rows and columns, what lies between these is odd.
+# Slices of a map that is cut into squares of 2x2 steps: corners lie on even rows and columns, midpoints on odd ones.
 _MIDDLES, _ON_ROWS, _ON_COLUMNS = np.s_[1::2, 1::2], np.s_[::2, 1::2], np.s_[1::2, ::2]
 _ABOVE, _BELOW, _LEFT, _RIGHT = np.s_[:-1:2, 1::2], np.s_[2::2, 1::2], np.s_[1::2, :-1:2], np.s_[1::2, 2::2]
-_A, _B, _C, _D = np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, :-1], np.s_[1:, 1:]  # corners of squares, as Quads has them
+_A, _B, _C, _D = np.s_[:-1, :-1], np.s_[:-1, 1:], np.s_[1:, :-1], np.s_[1:, 1:]  # corners of squares, named as in Quads
 
 
 def coarse_triangles(
     inverse: FloatMap, quads: Quads, *, error: float = math.inf, vertices: int | None = None
 ) -> NDArray[np.int32]:
-    """Triangles (T, 3) int32 over the row-major pixels of a map of 1/Z (H, W), anticlockwise seen from the camera.
+    """Make triangles (T, 3) int32 over the row-major pixels of a map of 1/Z (H, W), anticlockwise seen from the camera.
 
-    error: by what share of 1/Z they may be off at most. vertices: of those that are not needed along borders, so many
-    are left that are farthest off; None for as few as the error allows.
+    error: the largest error of 1/Z, as a share of it. vertices: how many vertices to keep at least, beside those that
+    borders need; the ones with the largest errors are kept. None keeps as few as `error` allows.
     """
     off = _errors(inverse, quads)
-    limit = error / LEVELS  # each halving that is left out may add as much
+    limit = error / LEVELS  # each level of triangles that is merged may add its own error
     inner = off[np.isfinite(off)]
     if vertices is not None and inner.size:
         rank = min(max(inner.size - vertices, 0), inner.size - 1)
@@ -44,9 +45,9 @@ def coarse_triangles(
 
 
 def _errors(inverse: FloatMap, quads: Quads) -> FloatMap:
-    """By what share of 1/Z every vertex is off if it is left out, or any that rests on it; inf where it may not be.
+    """Error of 1/Z, as a share of it, if a vertex and all that depend on it are left out; inf where it must stay.
 
-    (H', W'), which is a multiple of BLOCK_PX and one.
+    The result is (H', W'), each a multiple of BLOCK_PX plus one.
     """
     whole = np.add.reduce(quads, dtype=np.int8) == 2
     margin = [(0, -n % BLOCK_PX) for n in whole.shape]
@@ -67,26 +68,26 @@ def _errors(inverse: FloatMap, quads: Quads) -> FloatMap:
         bend = np.where(_falling(falling.shape), falling, rising)
         sides = (found[side] for side in (_ABOVE, _BELOW, _LEFT, _RIGHT))
         found[_MIDDLES] = np.fmax.reduce([found[_MIDDLES], bend, *sides])
-        # on the middle of a side of the next larger squares rest the middles of the four squares around it
+        # The middles of four squares depend on their common corner, which is a side's midpoint of a larger square.
         resting = np.asarray(cv2.dilate(np.pad(found[_MIDDLES], (0, 1)), np.ones((2, 2))))
         step *= 2
     return off
 
 
 def _bend(middle: FloatMap, one: FloatMap, other: FloatMap) -> FloatMap:
-    """How far a value is from the mean of those on either side, as a share of it; NaN where one is not known."""
+    """Difference of a value from the mean of its two neighbours, as a share of the value; NaN where one is unknown."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.abs((one + other) / (2 * middle) - 1)
 
 
 def _falling(shape: tuple[int, ...]) -> BoolMap:
-    """Which squares are halved from the upper left to the lower right: all diagonals end in the next larger middles."""
+    """Which squares are halved from upper left to lower right: all diagonals end in the middles of larger squares."""
     row, column = np.indices(shape, sparse=True)
     return (row + column) % 2 == 0
 
 
 def _leaves(kept: BoolMap, quads: Quads) -> NDArray[np.int32]:
-    """The triangles between the vertices that are kept (H', W'), with everything that rests on them."""
+    """Triangles (T, 3) between the kept vertices (H', W'); with a vertex, those that it depends on are kept too."""
     width = quads.acd.shape[1] + 1
     found = []
 
@@ -102,7 +103,7 @@ def _leaves(kept: BoolMap, quads: Quads) -> NDArray[np.int32]:
         quartered, falling = here[_MIDDLES], _falling(here[_MIDDLES].shape)
         for side, ends in ((_ABOVE, (b, a)), (_LEFT, (a, c)), (_BELOW, (c, d)), (_RIGHT, (d, b))):
             add(quartered & ~here[side], *ends, middle)
-        # a half is there where the corner between its short sides is kept, on which its middle rests
+        # half a square exists where its right-angled corner is kept: that corner is what split the larger triangle
         corner = here[::2, ::2] | (2 * step == BLOCK_PX)
         halved = (
             (falling & corner[_B], (a, d, b)), (falling & corner[_C], (a, c, d)),
@@ -112,7 +113,7 @@ def _leaves(kept: BoolMap, quads: Quads) -> NDArray[np.int32]:
             add(there & ~quartered, *half)
         step //= 2
 
-    # single pixels: a quad of which both halves are kept may have the other diagonal, or a tear
+    # At single pixels, a quad with both halves kept takes its own triangles: their diagonal may differ, or one is torn.
     kept = kept[: quads.acd.shape[0] + 1, :width]
     falling = _falling(quads.acd.shape)
     halves = Quads(falling & kept[_C], falling & kept[_B], ~falling & kept[_A], ~falling & kept[_D])

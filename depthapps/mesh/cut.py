@@ -1,4 +1,4 @@
-"""The visible surface of a scene as a textured mesh or a point cloud."""
+"""Cut the visible surface out of a depth map, and turn it into a textured mesh or a point cloud."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ from depthapps.surface.noise import clean_depth
 from depthapps.surface.normals import surface_normals
 from depthapps.surface.tearing import BoolMap, Links, Quads, grid_quads, surface_links, trusted
 
-# Islands smaller than this share of the picture are specks: a square of 1 % of its side.
+# Connected components smaller than this share of the picture's pixels are left out: a square of 1 % of its side.
 SMALLEST_ISLAND = 1e-4
 
 
 @dataclass(frozen=True)
 class Cut:
-    """What of a picture is on its surface, and what was left out and why, each as a share of its pixels."""
+    """Shares of a picture's pixels, 0 to 1: those on its surface, and those left out, by the reason."""
 
     kept: float
     unknown: float  # no depth, or an infinite one
-    doubtful: float  # less likely right than surface.MIN_CONFIDENCE
-    torn: float  # flying pixels between two surfaces
-    islands: float  # specks that touch nothing
-    confidence: float | None  # mean over what is kept; None when the depth's source does not tell
+    doubtful: float  # confidence below surface.tearing.MIN_CONFIDENCE
+    torn: float  # flying pixels, at depth edges between two surfaces
+    islands: float  # on connected components smaller than SMALLEST_ISLAND
+    confidence: float | None  # mean over the kept pixels, 0 to 1; None if the scene has none
 
 
 @dataclass(frozen=True, eq=False)
 class GridSurface:
     """The surface over a picture's pixels, torn at depth edges.
 
-    image: (H, W, 3) the picture. stride: every stride-th pixel of every stride-th row has a vertex, (h, w) in all.
-    depth_m: (h, w) float32 without its noise. noise: the deviation of 1/Z that is left. quads: the triangles that stand
-    between the vertices.
+    image: (H, W, 3) RGB, the picture. stride: every stride-th pixel of every stride-th row is a vertex, (h, w) in all.
+    depth_m: (h, w) float32 metres with the noise removed. camera: the camera of these (h, w) pixels. links: which
+    neighbouring vertices lie on one surface. noise: standard deviation of 1/Z that is left, in 1/m. quads: the
+    triangles between the vertices. cut: what was left out.
     """
 
     image: Image
@@ -56,20 +57,21 @@ class GridSurface:
 
     @cached_property
     def triangles(self) -> NDArray[np.int32]:
-        """(T, 3) int32 over the row-major vertices."""
+        """Triangles (T, 3) int32 over the row-major vertices, anticlockwise seen from the camera."""
         return self.quads.triangles()
 
     @cached_property
     def normals(self) -> NDArray[np.floating]:
-        """(h · w, 3) float32 unit normals towards the camera."""
+        """Unit normals (h · w, 3) float32 that point towards the camera."""
         return surface_normals(self.depth_m, self.camera, self.links, self.noise).reshape(-1, 3)
 
 
 def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
-    """The surface of a scene, without what is unknown, doubtful, flying between two surfaces, or a mere speck.
+    """Cut the visible surface out of a scene; stride: use every stride-th pixel of every stride-th row.
 
-    Noise is taken out along the rays (`clean_depth`), so that surfaces are smooth and silhouettes stay. Raises
-    InputError when no surface is left.
+    Pixels of unknown depth or low confidence, flying pixels between two surfaces and small islands are left out. Noise
+    is removed along the rays (`clean_depth`), so surfaces get smooth and silhouettes do not move. Raises InputError
+    when no surface is left.
     """
     finite = np.isfinite(scene.depth_m)
     sure = trusted(scene)
@@ -102,9 +104,9 @@ def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
 
 
 def _on_large_pieces(links: Links) -> BoolMap:
-    """Whether each pixel (H, W) is on a connected piece of the surface that is no speck.
+    """Whether each pixel (H, W) is on a connected component of at least SMALLEST_ISLAND of all pixels.
 
-    Pixels and the links between them are drawn on a grid of twice the density, where OpenCV finds the pieces.
+    Pixels and the links between them are drawn on a grid of twice the resolution, on which OpenCV labels components.
     """
     height, width = links.down.shape[0] + 1, links.right.shape[1] + 1
     drawn = np.zeros((2 * height - 1, 2 * width - 1), np.uint8)
@@ -116,7 +118,7 @@ def _on_large_pieces(links: Links) -> BoolMap:
 
 
 def textured_mesh(surface: GridSurface, triangles: NDArray[np.int32] | None = None) -> TriangleMesh:
-    """The mesh of a surface, or of other triangles (T, 3) over its vertices; the picture is its texture."""
+    """Make a mesh of a surface, or of other triangles (T, 3) over its vertices, with the picture as its texture."""
     triangles = surface.triangles if triangles is None else triangles
     used, triangles = used_vertices(triangles, surface.depth_m.size)
     texture = to_8bit(surface.image)
@@ -134,12 +136,12 @@ def textured_mesh(surface: GridSurface, triangles: NDArray[np.int32] | None = No
 
 
 def surface_cloud(surface: GridSurface) -> PointCloud:
-    """One coloured point a vertex of the surface."""
+    """Make a cloud with one coloured point for each vertex of a surface."""
     mesh = textured_mesh(surface)
     return PointCloud(mesh.vertices, mesh.colors, mesh.normals)
 
 
 def _strided(camera: Camera, stride: int) -> Camera:
-    """The camera whose pixels are every stride-th of this one's, starting with the first."""
+    """The camera of a picture that keeps every stride-th pixel of every stride-th row, starting with the first."""
     width, height = -(-camera.width // stride), -(-camera.height // stride)
     return Camera(width, height, *(v / stride for v in (camera.fx, camera.fy, camera.cx, camera.cy)))

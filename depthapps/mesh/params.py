@@ -1,4 +1,7 @@
-"""What a model of one view depends on; free of numpy, since the command line reads its defaults here."""
+"""Parameters of mesh simplification and of printed solids.
+
+This module does not import numpy, because the command line's help reads the defaults from here and must start fast.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from depthapps.core.errors import InputError
 
 @dataclass(frozen=True)
 class SimplifyParams:
-    """How far a mesh is simplified: to this many triangles, or as far as the error allows, whichever is reached first.
+    """How far a mesh is simplified: until one of the two limits is reached, or not at all if both are None.
 
-    max_error_pct: the largest error of depth, in percent of it, away from borders.
+    max_triangles: the number of triangles to reach, 4 or more. max_error_pct: the largest error of depth, in percent of
+    the depth, between 0 and 100; pixels at depth edges are not measured.
     """
 
     max_triangles: int | None = None
@@ -30,18 +34,22 @@ class SimplifyParams:
 
 
 WEB = SimplifyParams(max_triangles=80_000)
-"""For viewers on phones: with normals and texture coordinates 2.5 MB."""
+"""Limits for viewers on phones: with normals and texture coordinates the mesh takes 2.5 MB."""
 
 
 @dataclass(frozen=True)
 class PrintParams:
-    """size_mm: the longest side of the solid. max_triangles: of its front."""
+    """Size and detail of a printed solid.
+
+    size_mm: its longest side in millimetres, above 0. max_triangles: the most triangles of a relief's front, or of a
+    whole shell; 4 or more.
+    """
 
     size_mm: float = 100.0
     max_triangles: int = 200_000
 
     def __post_init__(self) -> None:
-        """Refuse solids that are none."""
+        """Refuse a size or a number of triangles that makes no solid."""
         if not 0 < self.size_mm < math.inf:
             raise InputError(f"a size of {self.size_mm:g} mm was given, it must be positive", hint="100 is a hand wide")
         if self.max_triangles < 4:

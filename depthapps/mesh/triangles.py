@@ -11,7 +11,7 @@ join_pieces = Kernel("depthapps.mesh._triangle_kernels", "join_pieces", "int32[:
 
 
 def used_vertices(triangles: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Which of `count` vertices triangles (T, 3) use, in order, and the triangles over these alone."""
+    """Find which of `count` vertices the triangles (T, 3) use, in order, and renumber the triangles to these alone."""
     used = np.zeros(count, bool)
     used[triangles] = True
     renumbered = np.cumsum(used, dtype=np.int32) - np.int32(1)
@@ -19,7 +19,10 @@ def used_vertices(triangles: NDArray[np.integer], count: int) -> tuple[NDArray[n
 
 
 def piece_sizes(triangles: NDArray[np.int32], count: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The number (T,) of the connected piece that each triangle is on, and how many triangles each piece has."""
+    """Label each triangle (T,) with its connected component, and count the triangles of each label (V,).
+
+    A label is the lowest vertex number of the component; other counts are 0.
+    """
     piece = np.arange(count, dtype=np.int32)
     join_pieces(np.ascontiguousarray(triangles, np.int32), piece)
     of_triangle = piece[triangles[:, 0]]

@@ -1,1 +1,1 @@
-"""Many views of one scene as one model: registered, fused, painted, textured, printed."""
+"""Make one model of many views of a scene: register, fuse, colour and texture them, or close them for printing."""

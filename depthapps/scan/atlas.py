@@ -1,9 +1,9 @@
-"""A texture for a fused surface: every triangle shows the piece of the photo that sees it best.
+"""Make a texture atlas for a fused surface: every triangle shows a piece of the photo that sees it best.
 
-The texture is made of the photos themselves, each cut to what is used of it, so that no surface has to be unfolded. Of
-neighbouring triangles as many as can take one photo (after Waechter, Moehrle and Goesele 2014, with majority votes in
-place of graph cuts), every photo's low frequencies are moved to the mean of all (Burt and Adelson 1983), and what is
-left of the steps between photos is spread into both of them.
+The charts of the atlas are the photos themselves, each cropped to the part that is used, so no surface has to be
+unfolded. Neighbouring triangles take the same photo where they can (Waechter, Moehrle and Goesele 2014, with majority
+votes in place of graph cuts). The low frequencies of every photo are moved to the mean of all photos (Burt and Adelson
+1983). The colour steps that are left at seams between photos are spread into both photos (`seams`).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from depthapps.runtime.kernel import Kernel
 from depthapps.scan.paint import Look, PlacedView, look_at
 from depthapps.scan.seams import Piece, even_out
 
-LARGEST_TEXTURE = 4096  # pixels a side that every phone's WebGL takes
-CLEARLY_BETTER = 1.5  # a photo takes a triangle over if it shows it with so many times the pixels
-PARTLY_SEEN = 1e-3  # what a triangle counts that is not seen whole: less than any that is
-SPREADS = 2  # rounds in which triangles share what a view shows of them: it is chosen for patches, not for single ones
+LARGEST_TEXTURE = 4096  # pixels a side, the size that WebGL takes on every phone
+CLEARLY_BETTER = 1.5  # a photo takes a triangle from another if it shows it with this many times the pixels
+PARTLY_SEEN = 1e-3  # factor on the rating of a triangle that a view sees in part: below any that it sees whole
+SPREADS = 2  # rounds that average a view's rating over neighbours, so that it is chosen for patches of triangles
 VOTES = 12  # rounds of majority votes among neighbouring triangles
-SWATCH_PX = 8  # of a colour for a triangle that no photo shows: a JPEG's block
-LEVELLING_SHARE = 0.04  # of a photo's width: over so much its colours are moved to the mean of all
+SWATCH_PX = 8  # side of the plain square for a triangle that no photo shows; a JPEG block, so colours do not mix
+LEVELLING_SHARE = 0.04  # of a photo's width: standard deviation of the blur that tells its low frequencies
 _NONE = -1
 _rate_triangles = Kernel(
     "depthapps.scan._view_kernels",
@@ -38,7 +38,11 @@ _rate_triangles = Kernel(
 
 @dataclass(frozen=True)
 class _Tile:
-    """A piece of the texture: the part of a photo from pixel (left, top), times scale, put at (x, y)."""
+    """A chart of the texture atlas.
+
+    image: (h, w, 3) uint8, the part of a photo from its pixel (left, top) on, resized by scale. x, y: its place, in
+    pixels of the texture.
+    """
 
     image: NDArray[np.uint8]
     left: float
@@ -49,10 +53,10 @@ class _Tile:
 
 
 def textured(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: float) -> TriangleMesh:
-    """The mesh (colours at its vertices) with a texture of the views' photos.
+    """Add a texture made of the views' photos to a mesh that has colours at its vertices.
 
-    Vertices between triangles of two photos are doubled. Triangles that no view shows get the
-    colour of their vertices.
+    Vertices at a seam between two photos are doubled. Triangles that no view shows get the mean colour of their
+    vertices. voxel_m: the voxel size that the mesh was fused with, in metres.
     """
     looks = [look_at(mesh, view, voxel_m) for view in views]
     neighbours = _neighbours(mesh.triangles)
@@ -83,9 +87,10 @@ def textured(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: float) 
 def _split_by(
     label: NDArray[np.int32], mesh: TriangleMesh, views: int
 ) -> tuple[NDArray[np.int32], list[NDArray[np.intp]]]:
-    """Triangles (T, 3) that share vertices only with those of their own label, and what vertices of the mesh these are.
+    """Split the mesh at seams: triangles (T, 3) that share vertices with triangles of their own label only.
 
-    They come view by view; last, three for every triangle without a view.
+    Also returns, view by view, the mesh vertices that the new vertices copy; the last entry has three new vertices for
+    each triangle without a view.
     """
     triangles = np.empty_like(mesh.triangles)
     number = np.empty(len(mesh.vertices), np.int32)
@@ -106,10 +111,11 @@ def _split_by(
 
 
 def _best_views(mesh: TriangleMesh, looks: list[Look]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The view (T,) that shows each triangle best, -1 if none does, and all that may show it (T,), a bit each.
+    """Find the view (T,) that shows each triangle best, -1 if none, and all views that may show it (T,), one bit each.
 
-    Best is who has the most pixels of the surface around, so that neighbours agree. Where no view shows all three
-    corners, at depth edges and on what faces away, one that shows the surface around has to do.
+    The best view has the most pixels per square metre on the surface around the triangle, so neighbours agree. Where
+    no view sees all three corners, as at depth edges and on surfaces that face away, a view that has all three inside
+    its picture is taken.
     """
     a, b, c = (mesh.vertices[corner].astype(np.float64) for corner in mesh.triangles.T)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) + 1e-12
@@ -127,7 +133,7 @@ def _best_views(mesh: TriangleMesh, looks: list[Look]) -> tuple[NDArray[np.int32
 
 
 def _voted(label: NDArray[np.int32], able: NDArray[np.int64], neighbours: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Labels (T,) after votes: a triangle takes the photo that two of its neighbours (T, 3) have, if it is able to."""
+    """Smooth labels (T,) by votes: a triangle takes the photo of two of its neighbours (T, 3) if that may show it."""
     for _ in range(VOTES):
         a, b, c = (np.where(n >= 0, label[n], _NONE) for n in neighbours.T)
         wanted = np.where((a == b) | (a == c), a, np.where(b == c, b, _NONE))
@@ -139,7 +145,7 @@ def _voted(label: NDArray[np.int32], able: NDArray[np.int64], neighbours: NDArra
 
 
 def _neighbours(triangles: NDArray[np.int32]) -> NDArray[np.int64]:
-    """The triangle (T, 3) beyond each side, -1 where there is none."""
+    """Find the neighbouring triangle (T, 3) across each side, -1 where there is none."""
     a, b = triangles.ravel().astype(np.int64), np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
     key = np.minimum(a, b) * (int(triangles.max()) + 1) + np.maximum(a, b)
     order = np.argsort(key, kind="stable")
@@ -151,7 +157,7 @@ def _neighbours(triangles: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 def _levelled(mesh: TriangleMesh, view: PlacedView, look: Look, used: NDArray[np.intp]) -> Piece | None:
-    """What vertices use of a photo, its colours moved to the mean of all views, and its place (left, top) in it."""
+    """Crop a photo to the part that the vertices use, and move its low frequencies to the mean of all views."""
     if not len(used):
         return None
     x, y = look.pixels[used].T
@@ -162,7 +168,7 @@ def _levelled(mesh: TriangleMesh, view: PlacedView, look: Look, used: NDArray[np
     column, row = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     seen = look.seen[used].astype(np.float32)
     difference = (mesh.colors[used].astype(np.float32) - view.image[row, column]) * seen[:, None]
-    # low frequencies need few samples: sums over squares of pixels, four to a deviation
+    # Low frequencies need few samples: differences are summed over squares with a side of a quarter of the deviation.
     deviation = LEVELLING_SHARE * width
     side = max(1, int(deviation / 4))
     rows, columns = math.ceil(image.shape[0] / side), math.ceil(image.shape[1] / side)
@@ -176,7 +182,7 @@ def _levelled(mesh: TriangleMesh, view: PlacedView, look: Look, used: NDArray[np
 
 
 def _swatches(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture of plain squares, one for each colour (N, 3)."""
+    """Draw a picture of plain squares, one for each colour (N, 3)."""
     if not len(colors):
         return np.zeros((0, 0, 3), np.uint8)
     per_row = math.ceil(math.sqrt(len(colors)))
@@ -186,7 +192,7 @@ def _swatches(colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _swatch_centres(count: int, width: int, tile: _Tile | None) -> NDArray[np.floating]:
-    """The middles (count, 2) of the swatches in the texture."""
+    """Centres (count, 2) of the plain squares, in pixels of the texture."""
     if tile is None:
         return np.zeros((0, 2))
     row, column = np.divmod(np.arange(count), width // SWATCH_PX)
@@ -194,7 +200,10 @@ def _swatch_centres(count: int, width: int, tile: _Tile | None) -> NDArray[np.fl
 
 
 def _packed(pieces: list[Piece | None], swatches: NDArray[np.uint8]) -> tuple[list[_Tile | None], NDArray[np.uint8]]:
-    """The pieces' tiles, the swatches' last, and the texture that they are in, on shelves, the highest first."""
+    """Pack the pieces and the plain squares into one texture; pieces are made smaller until it fits LARGEST_TEXTURE.
+
+    Returns one tile a piece, then the tile of the squares, and the texture (h, w, 3).
+    """
     scale = 1.0
     while True:
         tiles: list[_Tile | None] = []
@@ -220,7 +229,7 @@ def _packed(pieces: list[Piece | None], swatches: NDArray[np.uint8]) -> tuple[li
 
 
 def _shelved(tiles: list[_Tile | None]) -> tuple[list[_Tile | None], int, int]:
-    """The tiles with places, and the size they take."""
+    """Place tiles in rows, the highest tiles first; returns them with the width and height that they take."""
     real = [(tile, k) for k, tile in enumerate(tiles) if tile is not None]
     area = sum(tile.image.shape[0] * tile.image.shape[1] for tile, _ in real)
     width = max(math.ceil(1.05 * math.sqrt(area)), *(tile.image.shape[1] for tile, _ in real))

@@ -1,8 +1,8 @@
-"""Where the pictures of a depth camera lie, if it takes them with a second lens and nobody laid them on the depth.
+"""Find how the colour pictures of a depth camera have to be moved to fit its depth maps.
 
-Recordings of the first Kinect, such as 7-Scenes, are like that: the colour camera has a wider lens beside the other
-one, and pictures taken as they come are up to 40 of 640 pixels off. The surface itself tells where they belong: its
-points have one colour in all views only if they are looked up in the right places.
+A depth camera takes colour through a second lens. Recordings of the first Kinect, such as 7-Scenes, do not correct for
+that: the colour lens is wider and stands beside the depth lens, so colours are up to 40 of 640 pixels off. The fused
+surface shows the right alignment: only there does a point of it have the same colour in all views.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from depthapps.core.models import TriangleMesh
 from depthapps.scan.paint import PlacedView, look_at
 
+# Surface points and views that are compared, and the views that must see a point for it to count.
 MOST_POINTS, MOST_VIEWS, FEWEST_SEEN = 3000, 12, 3
-_WIDTHS = 128, 512  # of the copies of the pictures: the first to see far, the second to see well
-_SCALES = np.geomspace(0.75, 1.33, 9)  # from a lens half as wide again to one as much narrower
-_STEPS = np.array([0.02, 0.01, 0.01, 0.01])  # of scale, right, down (widths) and aside (widths times metres)
-_HALVINGS = 4
-_BLACK = 8.0  # grey levels that are added to colours before their logarithm: noise is no contrast
-_OUTLIER = 0.5  # of that logarithm: what differs by more does so for other reasons
-# Of the disagreement of colours that is left. Pictures of seven rendered rooms, which lie on their depth, keep .995 and
-# more of it, those of 7-Scenes .62.
+_WIDTHS = 128, 512  # pixels, of the pictures' copies: the small ones converge from afar, the large ones are exact
+_SCALES = np.geomspace(0.75, 1.33, 9)  # tried first: focal length of the colour lens over that of the depth lens
+# First steps of the scale, of right and down (in widths), and of aside_m (in widths times metres).
+_STEPS = np.array([0.02, 0.01, 0.01, 0.01])
+_HALVINGS = 4  # step sizes, each half the one before
+_BLACK = 8.0  # grey levels added to a colour before its logarithm, so that noise in the dark is no contrast
+_OUTLIER = 0.5  # largest deviation of that logarithm that counts: larger ones have other causes
+# An alignment is believed if at most this share of the colours' disagreement is left. Pictures of seven rendered rooms,
+# which fit their depth as they are, keep 0.995 and more of it; those of 7-Scenes keep 0.62.
 BELIEVED = 0.85
 
 
@@ -35,9 +37,11 @@ Values = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class ColorCamera:
-    """Where the colour of a depth map's pixel p is: at c + scale · (p - c) + shift, c being its principal point.
+    """Where the picture shows pixel p of its depth map: at c + scale · (p - c) + shift, with the principal point c.
 
-    right, down: of the shift, in widths; aside_m: what a point in 1 m is further to the right, in widths.
+    scale: focal length of the colour lens over that of the depth lens. right, down: the constant part of the shift, as
+    a share of the picture's width. aside_m: the part that falls with depth, as the colour lens stands beside the depth
+    lens: a point at Z metres is shifted right by another aside_m / Z widths.
     """
 
     scale: float = 1.0
@@ -48,7 +52,7 @@ class ColorCamera:
     def places(
         self, x: NDArray[np.floating], y: NDArray[np.floating], depth_m: NDArray[np.floating], view: PlacedView
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Where pixels (x, y) of a view's depth, so far away, are in its picture."""
+        """Find where a view's picture shows the pixels (x, y) of its depth map, which are depth_m metres away."""
         camera = view.camera
         across = self.right + self.aside_m / depth_m
         return (
@@ -57,7 +61,7 @@ class ColorCamera:
         )
 
     def laid(self, view: PlacedView) -> PlacedView:
-        """The view with its picture laid on its depth."""
+        """Resample a view's picture so that it fits the view's depth map; unknown depth counts as the median depth."""
         height, width = view.depth_m.shape
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         known = view.depth_m > 0
@@ -68,15 +72,15 @@ class ColorCamera:
 
 
 def find_color_camera(mesh: TriangleMesh, views: Sequence[PlacedView], voxel_m: float) -> ColorCamera | None:
-    """Where the pictures lie in which the mesh's points have the same colour in all views; None if on the depth.
+    """Find the alignment at which the mesh's points look most alike in all views; None if the pictures fit as they are.
 
-    The least mean deviation of log colours from their mean, exposure left aside, by coordinate descent.
+    Coordinate descent on the mean deviation of log colours from each point's mean, with each view's exposure removed.
     """
     some = [views[k] for k in np.linspace(0, len(views) - 1, min(len(views), MOST_VIEWS)).round().astype(int)]
     points = _SharedPoints.of(mesh, some, voxel_m)
     if points is None:
         return None
-    # a step aside leaves what is at the middle depth where it is
+    # A step of `aside_m` also changes `right` the other way, so that points at the median depth stay where they are.
     steps = np.diag(_STEPS)
     steps[3, 1] = -_STEPS[3] / float(np.median(points.depth_m[points.depth_m > 0]))
     found = np.array([1.0, 0, 0, 0])
@@ -92,7 +96,7 @@ def find_color_camera(mesh: TriangleMesh, views: Sequence[PlacedView], voxel_m: 
 
 
 def _descended(found: Values, disagreement: Callable[[Values], float], steps: NDArray[np.floating]) -> Values:
-    """Values (4,) of a ColorCamera from which none of the steps (S, 4) leads to better ones."""
+    """Improve the values (4,) of a ColorCamera by steps (S, 4) until none lowers the disagreement."""
     least = disagreement(found)
     for halving in range(_HALVINGS):
         for step, way in itertools.product(steps / 2**halving, (1, -1)):
@@ -106,8 +110,10 @@ def _descended(found: Values, disagreement: Callable[[Values], float], steps: ND
 
 @dataclass(frozen=True, eq=False)
 class _SharedPoints:
-    """Points that several views show: their pixels (K, N, 2) in each view's depth, and how far they are (K, N) m there,
-    0 where the view does not show them."""
+    """N surface points that several of K views see.
+
+    pixels: (K, N, 2) where each view's depth map has them. depth_m: (K, N) metres, 0 where a view does not see them.
+    """
 
     views: list[PlacedView]
     pixels: NDArray[np.floating]
@@ -115,7 +121,7 @@ class _SharedPoints:
 
     @classmethod
     def of(cls, mesh: TriangleMesh, views: list[PlacedView], voxel_m: float) -> _SharedPoints | None:
-        """Some vertices of a mesh, each shown by FEWEST_SEEN views; None if there is none."""
+        """Choose vertices of a mesh that at least FEWEST_SEEN views see; None if there are none."""
         every = slice(None, None, max(1, len(mesh.vertices) // MOST_POINTS))
         some = replace(mesh, vertices=mesh.vertices[every], normals=mesh.normals[every], colors=mesh.colors[every])
         looks = [look_at(some, view, voxel_m) for view in views]
@@ -127,9 +133,10 @@ class _SharedPoints:
         return cls(views, np.array([look.pixels for look in looks])[:, often], np.where(seen, depth, 0)[:, often])
 
     def disagreement(self, width: int) -> Callable[[Values], float]:
-        """How much the views differ in the points' colours, in copies of that width, for values of a ColorCamera.
+        """Make a function of a ColorCamera's values that tells how much the views differ in the points' colours.
 
-        The mean deviation of log colours from each point's mean, each view's exposure left aside.
+        The pictures are made at most `width` pixels wide. The function returns the mean deviation of log colours from
+        each point's mean, with each view's exposure removed.
         """
         pictures, shares = [], []
         for view in self.views:
@@ -153,7 +160,7 @@ class _SharedPoints:
             if not seen.any():
                 return np.inf
             count = np.maximum(seen.sum(axis=0), 1)[:, None]
-            for _ in range(2):  # exposures from the points' means, these from them
+            for _ in range(2):  # exposures follow from the points' means, and better means from the exposures
                 off = logs - np.einsum("kn,knc->nc", seen, logs) / count
                 for k in range(len(logs)):
                     if seen[k].any():

@@ -1,4 +1,4 @@
-"""Many views of one scene as one surface."""
+"""Fuse many views of one scene, with their poses, into one coloured triangle mesh."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from depthapps.surface.noise import clean_depth, inverse_depth_noise
 from depthapps.surface.normals import surface_normals
 from depthapps.surface.tearing import surface_links, trusted
 
-# Of all views together, some 100 kB each while the surface is taken out; a field that would need more is refused
-# rather than swapped to disk.
+# Most blocks of the distance field. Extracting the surface takes some 100 kB a block; a field that would need more is
+# refused, so that the computer does not start to swap memory to disk.
 MAX_BLOCKS = 40_000
-# Where half the picture is nearer. In three ray-traced rooms of 8 views 1.25 and 1.5 had F of 99.79 and 99.67 % at
-# 1 cm, of 99.93 and 99.87 % at 2 cm, in 8 and 6.5 seconds of one core.
+# Side of a voxel, in pixels at the median depth of the first view. In three ray-traced rooms of 8 views, 1.25 and 1.5
+# had F-scores of 99.79 and 99.67 % at 1 cm, of 99.93 and 99.87 % at 2 cm, and took 8 and 6.5 s on one core.
 VOXEL_PIXELS = 1.5
-# ... but no less than the deviation of the depth there: the field reaches four voxels either way, and so four of them.
+# ... but at least this many standard deviations of the depth there: the truncation distance of four voxels is then at
+# least four of them.
 VOXEL_SIGMAS = 1.0
-SMALLEST_PIECE = 200  # triangles; smaller ones float
-SIMPLEST_LINKS = 2  # of four; pixels with fewer neighbours on their own surface fly between two
+SMALLEST_PIECE = 200  # triangles; smaller connected components are specks that float
+SIMPLEST_LINKS = 2  # of four neighbours on the same surface; a pixel with fewer flies between two surfaces
 _find_color_steps = Kernel(
     "depthapps.mesh._triangle_kernels", "find_color_steps", "int32[:,::1] uint8[:,::1] uint8[::1]"
 )
@@ -42,22 +43,24 @@ _find_color_steps = Kernel(
 
 @dataclass(frozen=True)
 class Use:
-    """What of the views' pixels went into the surface, and what was left out and why, as shares of all."""
+    """Shares of the views' pixels, 0 to 1: those that went into the surface, and those left out, by the reason."""
 
     kept: float = 0.0
     unknown: float = 0.0  # no depth, or an infinite one
-    doubtful: float = 0.0  # less likely right than surface.MIN_CONFIDENCE
+    doubtful: float = 0.0  # confidence below surface.tearing.MIN_CONFIDENCE
     far: float = 0.0  # beyond FuseParams.far_m
-    torn: float = 0.0  # flying pixels between two surfaces
-    confidence: float | None = None  # mean over what is kept; None when the depth's source does not tell
+    torn: float = 0.0  # flying pixels, at depth edges between two surfaces
+    confidence: float | None = None  # mean over the kept pixels, 0 to 1; None if no view has one
 
 
 @dataclass(frozen=True, eq=False)
 class Fused:
-    """A surface of several views, in the axes of their world, and how it came to be.
+    """A surface fused from several views, in world axes, and how it was made.
 
-    seen_by: the views that it takes its colours from, pictures laid on depths. color_camera: where these pictures were,
-    None if there already. specks: the share of triangles that were left out as such.
+    mesh: the surface, with a colour at each vertex. voxel_m: the side of a voxel, in metres. views: how many views were
+    fused. use: which pixels went in. specks: share of the triangles that were left out as small components, 0 to 1.
+    seen_by: the views that the colours come from, with pictures that fit their depth. color_camera: how these pictures
+    were moved to fit; None if they were not.
     """
 
     mesh: TriangleMesh
@@ -70,13 +73,13 @@ class Fused:
 
 
 def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: FuseParams | None = None) -> Fused:
-    """Fuse scenes with their poses (4, 4), camera to world, each taken once and let go.
+    """Fuse scenes with their poses (4, 4), camera to world; each scene is read once and not kept in memory.
 
-    Pixels at depth edges and of low confidence are kept out. Raises InputError when no surface comes out or the field
-    gets too large.
+    Flying pixels at depth edges and pixels of low confidence are left out. Raises InputError when no surface is left or
+    the distance field gets too large.
     """
     params = params or FuseParams()
-    Thread(target=import_open3d, daemon=True).start()  # while the first views are read and cleaned
+    Thread(target=import_open3d, daemon=True).start()  # it loads while the first views are read
     field, uses, seen_by, measured = None, [], KeptViews(), False
 
     def prepared(placed: tuple[Scene, NDArray[np.floating]]) -> tuple[Scene, NDArray[np.floating], _ViewSurface]:
@@ -89,7 +92,7 @@ def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: Fuse
             field = DistanceField(params.voxel_m or _fitting_voxel(scene, surface.depth_m))
         field.add(surface.depth_m, surface.normals, scene.camera, pose)
         uses.append(surface.use)
-        measured |= not scene.inverse_depth_sigma  # by a depth camera, which takes pictures with another
+        measured |= not scene.inverse_depth_sigma  # by a depth camera: its colour comes through another lens
         seen_by.add(PlacedView.of(scene, np.where(surface.inner, surface.depth_m, np.float32(0)), pose))
         if field.blocks > MAX_BLOCKS:
             raise InputError(
@@ -110,7 +113,10 @@ def fuse_views(views: Iterable[tuple[Scene, NDArray[np.floating]]], params: Fuse
 
 
 def simplify_mesh(mesh: TriangleMesh, max_triangles: int) -> TriangleMesh:
-    """A mesh without texture with at most so many triangles; its vertices are a part of those it had."""
+    """Simplify a mesh without texture to at most max_triangles; the vertices that remain stay where they were.
+
+    Vertices at strong colour edges cost more to remove, since colours are kept at vertices only.
+    """
     points = mesh.vertices - mesh.vertices.mean(axis=0)
     collapser = Collapser(points, mesh.triangles, 1.0)
     contrast = np.empty(len(points), np.uint8)
@@ -120,7 +126,7 @@ def simplify_mesh(mesh: TriangleMesh, max_triangles: int) -> TriangleMesh:
 
 
 def distances_m(points: NDArray[np.floating], mesh: TriangleMesh) -> NDArray[np.floating]:
-    """How far points (N, 3) are from a mesh (N,)."""
+    """Distances (N,), in metres, of points (N, 3) from a mesh."""
     o3d = import_open3d()
     scene = o3d.t.geometry.RaycastingScene()
     scene.add_triangles(mesh.vertices.astype(np.float32), mesh.triangles.astype(np.uint32))
@@ -129,8 +135,11 @@ def distances_m(points: NDArray[np.floating], mesh: TriangleMesh) -> NDArray[np.
 
 @dataclass(frozen=True, eq=False)
 class _ViewSurface:
-    """What one view gives: depth (H, W) float32, 0 where it is of no use; normals (H, W, 3); whether a pixel is inside
-    its surface (H, W); and what was left out."""
+    """The part of one view that is fused.
+
+    depth_m: (H, W) float32 metres, 0 where a pixel is left out. normals: (H, W, 3) unit. inner: (H, W) whether all four
+    neighbours of a pixel lie on its surface. use: what was left out.
+    """
 
     depth_m: FloatMap
     normals: NDArray[np.floating]
@@ -139,16 +148,16 @@ class _ViewSurface:
 
 
 def _view_surface(scene: Scene, far_m: float) -> _ViewSurface:
-    """The surface of a view without what is unknown, doubtful, too far, or flies between two surfaces."""
+    """Prepare a view for fusion: leave out unknown, doubtful, far and flying pixels, and find the normals."""
     finite, sure = np.isfinite(scene.depth_m), trusted(scene)
     near = sure & (scene.depth_m < far_m)
     measured = np.where(finite & near, scene.depth_m, np.float32(np.nan)).astype(np.float32)
     if not np.isfinite(measured).any():
         nothing = np.zeros_like(measured)
         return _ViewSurface(nothing, np.zeros((*nothing.shape, 3), np.float32), nothing > 0, Use())
-    # A matcher's noise is alike over many pixels. A depth camera's is averaged by the field itself, with less blur:
-    # with depths cleaned for their normals three ray-traced rooms had F of 99.68 and 99.87 % at 1 and 2 cm, without
-    # 99.70 and 99.89 %.
+    # A stereo matcher's noise is alike over many pixels, so it is filtered here. The field averages a depth camera's
+    # noise by itself, with less blur: three ray-traced rooms had F-scores of 99.68 and 99.87 % at 1 and 2 cm with
+    # depths cleaned for the normals, 99.70 and 99.89 % without.
     if scene.inverse_depth_sigma:
         depth, noise = clean_depth(replace(scene, depth_m=measured))
     else:
@@ -173,6 +182,7 @@ def _view_surface(scene: Scene, far_m: float) -> _ViewSurface:
 
 
 def _mean_use(uses: list[Use]) -> Use:
+    """Average over the views."""
     names = ("kept", "unknown", "doubtful", "far", "torn")
     sure = [use.confidence for use in uses if use.confidence is not None]
     return Use(
@@ -182,6 +192,7 @@ def _mean_use(uses: list[Use]) -> Use:
 
 
 def _fitting_voxel(scene: Scene, depth_m: FloatMap) -> float:
+    """Choose the side of a voxel in metres, from a view's resolution and noise at its median depth."""
     known = depth_m[depth_m > 0]
     median = float(np.median(known))
     noise = max(scene.inverse_depth_sigma, inverse_depth_noise(np.where(depth_m > 0, depth_m, np.float32(np.nan))))
@@ -191,7 +202,7 @@ def _fitting_voxel(scene: Scene, depth_m: FloatMap) -> float:
 def _without_specks(
     vertices: NDArray[np.floating], triangles: NDArray[np.int32], normals: NDArray[np.floating]
 ) -> tuple[TriangleMesh, float]:
-    """The mesh, yet grey, of all pieces that are large enough, and the share of triangles that are not."""
+    """Keep the connected components that are large enough, as a grey mesh; also return the share that was left out."""
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     towards = np.array([0, 0, -1], np.float32)
     normals = np.where(length > 1e-6, normals / np.maximum(length, 1e-6), towards).astype(np.float32)
@@ -202,7 +213,7 @@ def _without_specks(
 
 
 def _with_triangles(mesh: TriangleMesh, triangles: NDArray[np.int32]) -> TriangleMesh:
-    """The same vertices as far as these triangles use them."""
+    """Make a mesh of other triangles over the same vertices, without the vertices that these do not use."""
     if not len(triangles):
         raise InputError("the views make nothing but specks", hint="check their poses and depth")
     used, triangles = used_vertices(triangles, len(mesh.vertices))

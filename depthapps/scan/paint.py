@@ -1,4 +1,4 @@
-"""The colours of a fused surface, from the views that saw it."""
+"""Colour the vertices of a fused surface from the views that see them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from depthapps.core.scene import FloatMap, Scene
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
-# Pixels of all views that are kept for their colours, 7 bytes each: as many as a texture of 4096 x 4096 holds.
+# Most pixels of all kept views together, 7 bytes each (RGB and depth): as many as a texture of 4096 x 4096 holds.
 KEPT_PIXELS = 4096 * 4096
-SMALL_VIEW = 640 * 480  # pixels; views are made smaller down to this before some of them are let go
-MOST_VIEWS = 64  # one bit each
-# A surface may lie so far beside a view's own depth and still be what the view shows: voxels, or a share of the depth.
-# Kinect frames of 7-Scenes agree with what is fused of them to 15 mm at a metre and to 50 mm at 2.5.
+SMALL_VIEW = 640 * 480  # pixels; views are halved down to about this size before views are dropped
+MOST_VIEWS = 64  # a set of views is the bits of one int64
+# A view sees a surface point if the view's own depth differs from the point's by less than this many voxels or this
+# share of the depth. Kinect frames of 7-Scenes agree with the surface fused of them to 15 mm at 1 m, to 50 mm at 2.5 m.
 SEEN_VOXELS = 2.5
 SEEN_SHARE = 0.02
-SHARPNESS = 3  # the power of a view's weight: the mean of all views is blurred, the best alone has seams
-_SPREADS = 30  # steps that colour spreads by where no view shows it
-BAND_VERTICES = 20_000
+SHARPNESS = 3  # exponent of a view's weight: the mean of all views is blurred, the best view alone has seams
+_SPREADS = 30  # edges that colours spread over into parts that no view sees
+BAND_VERTICES = 20_000  # vertices that one thread takes at a time
 _GREY = 128
 
 _KERNELS = "depthapps.scan._view_kernels"
@@ -44,7 +44,11 @@ _gather_colors = Kernel(
 
 @dataclass(frozen=True, eq=False)
 class PlacedView:
-    """A picture (H, W, 3) uint8 in its place: depth_m (H, W) float32, 0 = not to be used; to_camera (4, 4)."""
+    """A picture with its depth and its pose.
+
+    image: (H, W, 3) uint8 sRGB. depth_m: (H, W) float32 metres, 0 for pixels that are not to be used. camera: of both.
+    to_camera: (4, 4), world to camera.
+    """
 
     image: NDArray[np.uint8]
     depth_m: FloatMap
@@ -53,11 +57,11 @@ class PlacedView:
 
     @classmethod
     def of(cls, scene: Scene, depth_m: FloatMap, to_world: NDArray[np.floating]) -> PlacedView:
-        """A scene with its pose, camera to world."""
+        """Place a scene; to_world: (4, 4) its pose, camera to world. depth_m: (H, W) replaces the scene's depth."""
         return cls(to_8bit(scene.image), depth_m, scene.camera, np.linalg.inv(to_world))
 
     def halved(self) -> PlacedView:
-        """The same with half as many pixels."""
+        """Resize the view to half as many pixels."""
         size = max(1, round(self.camera.width * 0.7071)), max(1, round(self.camera.height * 0.7071))
         image = np.asarray(cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), np.uint8)
         depth = np.asarray(cv2.resize(self.depth_m, size, interpolation=cv2.INTER_NEAREST), np.float32)
@@ -66,7 +70,7 @@ class PlacedView:
 
 @dataclass
 class KeptViews:
-    """Views that are kept for their colours, in bounded memory: first they get smaller, then every second one goes."""
+    """Views kept for their colours in bounded memory: first all are halved, then every second one is dropped."""
 
     _kept: list[PlacedView] = field(default_factory=list)
     _halvings: int = 0
@@ -75,11 +79,11 @@ class KeptViews:
 
     @property
     def views(self) -> tuple[PlacedView, ...]:
-        """Those that are left, evenly spaced among those that were added."""
+        """The kept views, evenly spaced among those that were added."""
         return tuple(self._kept)
 
     def add(self, view: PlacedView) -> None:
-        """Keep a view if it is its turn."""
+        """Add a view; it is kept if it is one of every `_every`."""
         if self._offered % self._every == 0:
             for _ in range(self._halvings):
                 view = view.halved()
@@ -98,8 +102,11 @@ class KeptViews:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """How a view sees vertices: their pixels (V, 2), -1 outside it; whether nothing hides them (V,); and pixels a
-    square metre (V,), 0 where they are hidden or their surface is turned away."""
+    """How a view sees the vertices of a mesh.
+
+    pixels: (V, 2) float32 where they project, -1 outside the picture. seen: (V,) whether nothing hides them.
+    weight: (V,) float32 pixels per square metre of the surface, 0 where it is hidden or faces away.
+    """
 
     pixels: NDArray[np.floating]
     seen: NDArray[np.bool_]
@@ -107,7 +114,10 @@ class Look:
 
 
 def look_at(mesh: TriangleMesh, view: PlacedView, voxel_m: float) -> Look:
-    """Where a view sees the vertices of a mesh; what something hides, or lies at the edge of it, is not seen."""
+    """Project the vertices of a mesh into a view, and find which of them the view sees.
+
+    A vertex is not seen where the view's depth is another one or 0, as it is at depth edges.
+    """
     count, place = len(mesh.vertices), np.ascontiguousarray(view.to_camera, np.float64)
     look = Look(np.empty((count, 2), np.float32), np.empty(count, bool), np.empty(count, np.float32))
     slack = SEEN_VOXELS * voxel_m, SEEN_SHARE
@@ -121,9 +131,9 @@ def look_at(mesh: TriangleMesh, view: PlacedView, voxel_m: float) -> Look:
 
 
 def paint_vertices(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: float) -> NDArray[np.uint8]:
-    """Colours (V, 3) sRGB of a mesh's vertices: the views' mean, those that see best by far the most.
+    """Find the colours (V, 3) uint8 sRGB of a mesh's vertices: a mean of the views, in which the best ones count most.
 
-    What no view shows takes the colours around it.
+    Vertices that no view sees take the colours around them.
     """
     count = len(mesh.vertices)
     total, weights = np.zeros((count, 3)), np.zeros(count)
@@ -138,7 +148,7 @@ def paint_vertices(mesh: TriangleMesh, views: tuple[PlacedView, ...], voxel_m: f
 
 
 def _spread(colors: NDArray[np.floating], known: NDArray[np.bool_], triangles: NDArray[np.int32]) -> None:
-    """Give vertices without a colour the mean of their neighbours', in place, from the known ones outwards."""
+    """Give vertices without a colour the mean of their neighbours' colours, in place, outwards from the known ones."""
     open_ones = triangles
     for _ in range(_SPREADS):
         a, b, c = (known[corner] for corner in open_ones.T)

@@ -1,4 +1,4 @@
-"""A fused surface as a closed shell on a plate, to be printed."""
+"""Turn a fused surface into a closed shell that stands on a plate, for 3D printing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from depthapps.mesh.simplify import Collapser
 from depthapps.mesh.triangles import piece_sizes, used_vertices
 from depthapps.runtime.open3d import import_open3d
 
-WALL_MM = 2.0  # a wall of five lines of a usual nozzle, which stands by itself
-CELL_MM = 0.5  # a quarter of the wall, so that both its sides are met
-MOST_CELLS = 250  # along the longest side: 4 bytes each, at most 60 MB
-NEAREST_CELLS = 0.05  # that a vertex comes to a point of the grid
-_LEVEL_COSINES = (0.7, 0.87, 0.94, 0.98)  # how near to upright a surface must be to count as floor, again and again
+WALL_MM = 2.0  # five lines of a usual 0.4 mm nozzle: such a wall stands by itself
+CELL_MM = 0.5  # cell of the grid: a quarter of the wall, fine enough to find both its sides
+MOST_CELLS = 250  # along the longest side: a cube of them, at 4 bytes each, takes about 60 MB
+NEAREST_CELLS = 0.05  # lowest absolute value of the field at a grid point, in cells
+_LEVEL_COSINES = (0.7, 0.87, 0.94, 0.98)  # lowest cosine between a floor's normal and up, in rounds that refine up
 
 
 def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: PrintParams | None = None) -> PrintableSolid:
-    """The surface of a mesh with a thickness, standing on a plate, in one piece.
+    """Give the surface of a mesh a thickness and put it on a plate, as one connected solid.
 
-    up: (3,) roughly upwards in the mesh's axes; the surfaces that are nearly level decide. A shell is where the
-    distance from the surface is less than half a wall, so that it is closed whatever holes the surface has; what does
-    not hang together with the plate is left out.
+    up: (3,) a vector in the mesh's axes that points roughly upwards; it is refined by the surfaces that are nearly
+    level. The shell is the space where the distance from the surface is less than half a wall, so it is closed even
+    where the surface has holes. Parts that are not connected to the plate are left out. Raises InputError when the size
+    leaves no room for the walls.
     """
     params = params or PrintParams()
     points = mesh.vertices @ _standing(mesh, up).T
@@ -49,7 +50,7 @@ def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: PrintParam
     slab = np.maximum(np.abs(x - width / 2) - width / 2, np.abs(y - depth / 2)[:, None] - depth / 2)
     field = np.maximum(slab[None], np.abs(z + plate / 2)[:, None, None] - plate / 2).astype(np.float32)
     field = np.minimum(field, _distance(points, mesh.triangles, x, y, z) - np.float32(wall / 2))
-    # a zero on a grid point would put several vertices in one place, where STL readers weld them
+    # A value of 0 at a grid point would put several vertices in one place, and STL readers would weld them.
     nearest = np.float32(NEAREST_CELLS * cell)
     field = np.where(np.abs(field) < nearest, np.copysign(nearest, field), field)
     vertices, triangles = _zero_surface(field)
@@ -63,7 +64,7 @@ def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: PrintParam
 
 
 def _standing(mesh: TriangleMesh, up: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The rotation (3, 3) that makes the normal of what is level the Z axis."""
+    """Rotation (3, 3) that turns the normal of the level surfaces into the Z axis."""
     corners = mesh.vertices[mesh.triangles].astype(np.float64)
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     areas = np.linalg.norm(normals, axis=1)
@@ -84,7 +85,7 @@ def _distance(
     y: NDArray[np.floating],
     z: NDArray[np.floating],
 ) -> NDArray[np.floating]:
-    """How far the points of a grid (z, y, x) are from a surface, layer by layer."""
+    """Distances of the points of a grid (z, y, x) from a surface, found one layer of z at a time to save memory."""
     o3d = import_open3d()
     scene = o3d.t.geometry.RaycastingScene()
     scene.add_triangles(o3d.core.Tensor(points.astype(np.float32)), o3d.core.Tensor(triangles.astype(np.uint32)))
@@ -98,7 +99,7 @@ def _distance(
 
 
 def _zero_surface(field: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.int32]]:
-    """The closed surface, in cells, around where a field (z, y, x) is negative; its border is positive."""
+    """Extract the closed surface, in cells, around the negative part of a field (z, y, x) whose border is positive."""
     o3d = import_open3d()
     found = o3d.t.geometry.TriangleMesh.create_isosurfaces(o3d.core.Tensor(field), [0.0])
     vertices, triangles = found.vertex.positions.numpy(), found.triangle.indices.numpy().astype(np.int32)
@@ -110,7 +111,7 @@ def _zero_surface(field: NDArray[np.floating]) -> tuple[NDArray[np.floating], ND
 def _largest(
     vertices: NDArray[np.floating], triangles: NDArray[np.int32]
 ) -> tuple[NDArray[np.floating], NDArray[np.int32]]:
-    """The piece with the most triangles: what floats goes, and so do the walls of hollows, which get filled."""
+    """Keep the connected component with the most triangles: drops floating parts, and fills closed hollows."""
     piece, sizes = piece_sizes(triangles, len(vertices))
     used, triangles = used_vertices(triangles[piece == sizes.argmax()], len(vertices))
     return vertices[used].astype(np.float64), triangles
