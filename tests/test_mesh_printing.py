@@ -26,9 +26,8 @@ def test_a_solid_is_closed_and_as_large_as_asked(step_scene):
 def test_its_proportions_are_true_and_nothing_is_mirrored():
     depth = np.full((80, 120), 2.0, np.float32)
     depth[10:30, 15:45] = 1.8  # a box at the top left of the picture
-    solid = build_printable_solid(
-        Scene(np.zeros((80, 120, 3), np.uint8), depth, Camera.centred(120, 80, 100)), PrintParams(120)
-    )
+    scene = Scene(np.zeros((80, 120, 3), np.uint8), depth, Camera.centred(120, 80, 100))
+    solid = build_printable_solid(scene, PrintParams(120))
     x, y, z = solid.vertices.T
     top = z > 0.9 * z.max()
     assert x[top].max() < 60  # left

@@ -326,9 +326,3 @@ def test_colors_of_temperatures():
     assert blue < 0.15
     with pytest.raises(InputError, match="between 1000"):
         color_of_temperature(500)
-
-
-def test_the_tracer_and_its_kernels_have_the_same_constants():
-    from depthapps.shadow import _kernels, solid
-
-    assert solid.TILE == _kernels.TILE

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from depthapps.runtime.inlining import within
 
-TILE = 8  # pixels; a ray skips a tile if it passes in front of everything in it, or behind everything
 FREE, BLOCKED, OUTSIDE, BEHIND = 0, 1, 2, 3
 
 # A ray towards a light behind the camera ends before the camera's plane, at this share of its start's depth.
@@ -22,14 +21,16 @@ _GOLDEN = math.pi * (3 - math.sqrt(5))
 
 
 @within
-def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
+def _march(front, back, right, down, nearest, farthest, tile_bits, x0, y0, w0, x1, y1, w1):
     """Follow a ray from (x0, y0, w0) to (x1, y1, w1) and return what it meets first.
 
     The ray is tested at each column it crosses, or at each row if it is steep. BLOCKED: it enters the solid (back <= w
     <= front) or crosses linked pixels. Otherwise BEHIND if it passes behind the solid, OUTSIDE if it leaves the picture
-    before its end, else FREE.
+    before its end, else FREE. nearest, farthest: the extremes of front and back over tiles of 2**tile_bits pixels a
+    side; a ray skips a tile if it passes in front of everything in it, or behind everything.
     """
     height, width = front.shape
+    side = 1 << tile_bits
     # a point offset from the surface may project outside the picture
     if not (0 <= x0 <= width - 1 and 0 <= y0 <= height - 1):
         return OUTSIDE
@@ -63,15 +64,15 @@ def _march(front, back, right, down, nearest, farthest, x0, y0, w0, x1, y1, w1):
         while (last - i) * step >= 0:
             at = cross + (i - start) * slope
             low = min(max(math.floor(at), 0), across - 1)
-            tile_i, tile_j = i // TILE, low // TILE
-            leave = tile_i * TILE + (TILE - 1 if step > 0 else 0)
+            tile_i, tile_j = i >> tile_bits, low >> tile_bits
+            leave = tile_i * side + (side - 1 if step > 0 else 0)
             if (leave - last) * step > 0:
                 leave = last
             beyond = cross + (leave - start) * slope
-            if beyond > (tile_j + 1) * TILE:
-                leave = i + step * max(int(((tile_j + 1) * TILE - at) / abs(slope)), 0)
-            elif beyond < tile_j * TILE:
-                leave = i + step * max(int((at - tile_j * TILE) / abs(slope)), 0)
+            if beyond > (tile_j + 1) * side:
+                leave = i + step * max(int(((tile_j + 1) * side - at) / abs(slope)), 0)
+            elif beyond < tile_j * side:
+                leave = i + step * max(int((at - tile_j * side) / abs(slope)), 0)
             w_first, w_last = w0 + (i - start) * w_slope, w0 + (leave - start) * w_slope
             tile = (tile_j, tile_i) if along_x else (tile_i, tile_j)
             if min(w_first, w_last) > nearest[tile]:
@@ -144,6 +145,7 @@ def see_light(
     down: NDArray[np.uint8],
     nearest: NDArray[np.floating],
     farthest: NDArray[np.floating],
+    tile_bits: int,
     fx: float,
     fy: float,
     cx: float,
@@ -191,7 +193,7 @@ def see_light(
                 t = (1 - _NEAR) * pz / -wz
             ex, ey, ez = px + t * wx, py + t * wy, pz + t * wz
             met = _march(
-                front, back, right, down, nearest, farthest,
+                front, back, right, down, nearest, farthest, tile_bits,
                 fx * px / pz + cx, fy * py / pz + cy, 1 / pz, fx * ex / ez + cx, fy * ey / ez + cy, 1 / ez,
             )  # fmt: skip
             arrived += met != BLOCKED
@@ -210,6 +212,7 @@ def see_sky(
     down: NDArray[np.uint8],
     nearest: NDArray[np.floating],
     farthest: NDArray[np.floating],
+    tile_bits: int,
     fx: float,
     fy: float,
     cx: float,
@@ -240,7 +243,7 @@ def see_sky(
             ey = py + length * (p * sy + q * oy + up * ny)
             ez = max(pz + length * (p * sz + q * oz + up * nz), _NEAR * pz)
             met = _march(
-                front, back, right, down, nearest, farthest,
+                front, back, right, down, nearest, farthest, tile_bits,
                 fx * px / pz + cx, fy * py / pz + cy, 1 / pz, fx * ex / ez + cx, fy * ey / ez + cy, 1 / ez,
             )  # fmt: skip
             arrived += met != BLOCKED

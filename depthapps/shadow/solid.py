@@ -24,7 +24,8 @@ _SIGMAS = 6.0  # of the noise left that it starts above it; over two noisy rooms
 _FARTHEST_OFF = 0.05  # of the depth; beyond, far things would float before their own shadows
 _THINNEST_FOOTPRINTS = 2.0  # what is seen of a thing is at least a pixel wide, and taken to be as thick
 _NOISE_STEPS = 5.0  # steps from pixel to pixel that this many deviations of noise explain are no edges
-TILE = 8  # of _kernels, which loads numba; a test holds them equal
+TILE_BITS = 3
+TILE = 1 << TILE_BITS  # pixels; a ray passes a tile whole when it lies before all of it, or behind
 _ROUNDING = 1e-6  # of the largest 1/Z; what deviates by less is float32, not noise
 
 COMPLETE_ROWS = Kernel(
@@ -55,7 +56,10 @@ class LitSolid:
 
 
 def build_lit_solid(scene: Scene) -> LitSolid:
-    """Build the solid that light meets: unknown depths take the background, doubtful ones cast no shadow."""
+    """The solid of a scene that light meets.
+
+    Unknown depths are taken as the background beside them; doubtful ones cast no shadow.
+    """
     camera = scene.camera
     inverse = filled_inverse_depth(scene.depth_m)
     noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))

@@ -18,7 +18,7 @@ from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 from depthapps.shadow.lights import beam, light_radius, light_vector
 from depthapps.shadow.params import Light
-from depthapps.shadow.solid import COMPLETE_ROWS, LitSolid, tile_extremes
+from depthapps.shadow.solid import COMPLETE_ROWS, TILE_BITS, LitSolid, tile_extremes
 
 _BAND_POINTS = 16384
 # Rays per pixel in a first pass for a light with an extent. Pixels where these rays, and those of the pixels around,
@@ -31,7 +31,7 @@ _SPECK_PX = 20
 _ALIKE = 0.02  # relative difference in 1/Z that neighbours on one surface have at most
 AMBIENT_REACH = 0.25  # share of a point's depth within which its surroundings darken it
 
-_SCENE = "float32[:,::1] float32[:,::1] uint8[:,::1] uint8[:,::1] float32[:,::1] float32[:,::1]" + 4 * " float64"
+_SCENE = "float32[:,::1] float32[:,::1] uint8[:,::1] uint8[:,::1] float32[:,::1] float32[:,::1] int64" + 4 * " float64"
 _POINTS = "float32[:,::1] float32[:,::1] float32[::1]"
 _see_light = Kernel(
     "depthapps.shadow._kernels",
@@ -68,6 +68,7 @@ class Tracer:
             np.ascontiguousarray(solid.links.right).view(np.uint8),
             np.ascontiguousarray(solid.links.down).view(np.uint8),
             *tile_extremes(solid.front, solid.back),
+            TILE_BITS,
             *(camera.fx, camera.fy, camera.cx, camera.cy),
         )
 

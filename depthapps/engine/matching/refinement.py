@@ -41,7 +41,8 @@ def median_filter_edges(
 
     Pixels in a narrow band around depth edges, and those that are doubtful (H, W), take the median of their
     surroundings, weighted by likeness of colour (Ma 2013); no other pixel is smoothed but by a 3x3 median, which takes
-    single errors out.
+    single errors out. It repairs wrong disparities; that all of stereo's edges lie too far out, by one distance, it
+    leaves to what needs better ones (`depthapps.bokeh.edges.snap_edges`).
     """
     chosen = beside_edges(disparity)
     reach = MEDIAN_RADIUS_PX
