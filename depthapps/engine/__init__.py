@@ -1,1 +1,1 @@
-"""Stereo pair to disparity: the range of disparities, the matching, the filling of what one view cannot see."""
+"""Find the disparity of a stereo pair: align the views, match them, fill occlusions and choose per pixel."""

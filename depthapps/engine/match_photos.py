@@ -1,4 +1,4 @@
-"""The engine for photos as people have them: rectified where they have to be, the result back in the first one."""
+"""Find the disparity of two photos as taken: rectify them if needed, match, return the result in the first photo."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class PhotoMatch:
-    """What was found in two photos.
+    """Result of matching two photos.
 
-    image: (H, W, 3), the photo or view whose pixels the result has, with `calibration`. match: disparity and confidence
-    in that frame; fx · baseline / Z of it, and NaN where the second photo shows nothing of it. views: the pair that was
-    matched, the left view left. rectification: None where the views are matched as they are. report: what was
-    estimated, None where nothing had to be.
+    image: (H, W, 3), the photo or the rectified view that the result is aligned with; `calibration` belongs to it.
+    match: disparity and confidence in the pixels of `image`. After rectification, the disparity is NaN where the
+    second photo cannot show the point; in the original photo's frame it is fx · baseline / Z of that photo's camera.
+    views: the pair as it was matched, left view first.
+    rectification: None if the photos were matched without rectification.
+    report: the estimated camera pose and its quality; None if no pose had to be estimated.
     """
 
     image: Image
@@ -52,30 +54,31 @@ def match_photos(
     confidence: bool = True,
     second_focal_px: float | None = None,
 ) -> PhotoMatch:
-    """Find the disparity of two photos, whether they are rectified or not.
+    """Find the disparity of two photos, rectified or not.
 
     Parameters
     ----------
     photos : PhotoPair
-        The photos as they were taken, and what is known of the camera.
+        The two photos as they were taken, and what is known of the camera.
     quality : Quality
         How much time matching may take; see `match_pair`.
     network : StereoNetwork, optional
-        A network that finds the disparity in place of the engine.
+        A stereo network that finds the disparity instead of the engine's own matcher.
     rectify : Rectify
-        AUTO rectifies only photos whose rows do not line up, or whose views turn out to be exchanged.
+        AUTO rectifies only if the rows do not line up or the views turn out to be exchanged.
     frame : Frame
-        Whose pixels the result has, once the photos were rectified.
+        Which picture the result is aligned with after rectification: the original or the rectified first photo.
     rig : StereoRig, optional
-        The two cameras, if they were calibrated; the photos are then taken as these cameras left them.
+        The two calibrated cameras. The photos must then be unrectified, as these cameras took them.
     order_known : bool
-        The second photo was certainly taken from the right.
+        The second photo is known to be taken from the right.
     infinity_known : bool
-        The calibration's doffs_px was measured; exchanged views of a rectified pair then lie behind infinity.
+        The calibration's doffs_px was measured. Exchanged views of a rectified pair then show as disparities behind
+        infinity, so no other test of the order is needed.
     confidence : bool
-        Also find how sure the disparity is.
+        Also estimate the confidence of the disparity.
     second_focal_px : float, optional
-        Focal length of the second photo in pixels, if it is not the first one's.
+        Focal length of the second photo in pixels, if it differs from the first photo's.
 
     Returns
     -------
@@ -84,15 +87,15 @@ def match_photos(
     Raises
     ------
     StereoError
-        The photos do not make a pair; the message says why.
+        The photos are not a stereo pair; the message says why.
     SwappedViewsError
-        They are exchanged, and could not be matched the other way round.
+        The photos are exchanged and could not be matched in the other order either.
 
     Notes
     -----
-    Points that both photos show (SIFT, Lowe 2004) tell how the cameras stood, by the most probable pose given what is
-    known of cameras; both photos are then turned until their rows line up, and the result is brought back into the
-    first photo's own frame.
+    SIFT features (Lowe 2004) that both photos share give the most probable camera pose, with priors for typical
+    cameras. Both photos are then warped so that corresponding points share a row. The disparity is finally mapped back
+    into the first photo's own frame.
     """
     built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
@@ -103,13 +106,13 @@ def match_photos(
             certain = order_known or infinity_known or rectify is Rectify.NEVER
             if certain or not look_exchanged(pair.left, right, *found.range_px, fast=fast):
                 return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
-            # hand-held photos have no common rows: a 3D camera or a rig took these
+            # the rows line up, which hand-held photos never do: a 3D camera or a rig took these
             built, exchanged = True, True
-            log.info("not taken as rectified: the second photo was taken from the left")
+            log.info("rows line up, but the second photo was taken from the left: rectifying")
         except StereoError as error:
             if rectify is Rectify.NEVER:
                 raise
-            log.info("not rectified: %s", error.message)
+            log.info("the photos are not rectified: %s", error.message)
 
     def match(rectification: Rectification) -> tuple[StereoPair, StereoMatch]:
         views, shown = rectification.pair(photos.first, photos.second)
@@ -124,21 +127,21 @@ def match_photos(
     rectified = rectify_photos(photos, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
     views, found = match(rectified.rectification)
     if exchanged is None and look_exchanged(views.left, views.right, *found.range_px, fast=fast):
-        log.info("the other way round: near things hide what they would not")
+        log.info("occlusions show that the photos are exchanged: rectifying in the other order")
         rectified = _other_way_round(photos, rectified, second_focal_px)
         views, found = match(rectified.rectification)
     return _finished(photos.first, rectified.rectification, views, found, frame, rectified.report)
 
 
 def _other_way_round(photos: PhotoPair, rectified: RectifiedPhotos, second_focal_px: float | None) -> RectifiedPhotos:
-    """The photos rectified with the second camera on the other side of the first one."""
+    """Rectify again with the second camera on the other side of the first one."""
     try:
         return rectify_photos(photos, exchanged=not rectified.rectification.mirrored, second_focal_px=second_focal_px)
     except StereoError as error:
-        log.info("not so either: %s", error.message)
+        log.info("the other order does not work either: %s", error.message)
         raise SwappedViewsError(
-            "near things are hidden by what lies behind them: the views look exchanged, or something moved",
-            hint="name the left photo first; nothing may move between the two",
+            "far things seem to hide near ones: the views look exchanged, or something moved between the photos",
+            hint="name the left photo first; nothing may move between the two photos",
         ) from None
 
 
@@ -150,8 +153,9 @@ def _finished(
     frame: Frame,
     report: RectificationReport | None,
 ) -> PhotoMatch:
+    """Bring the match into the requested frame and undo the mirroring of the views."""
     shown = (views.left, views.right)
-    if rectification.mirrored:  # mirrored back, what was taken from the left is the left view
+    if rectification.mirrored:  # once mirrored back, the second photo is the left view
         shown = tuple(np.ascontiguousarray(v[:, ::-1]) for v in shown[::-1])
     if frame is Frame.RECTIFIED:
         disparity, confidence, image = found.disparity_px, found.confidence, views.left

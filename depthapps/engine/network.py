@@ -1,4 +1,4 @@
-"""A stereo network of the user's own, run through cv2.dnn."""
+"""Run a stereo network that the user supplies as an ONNX file, through cv2.dnn."""
 
 from __future__ import annotations
 
@@ -37,21 +37,26 @@ _KINDS = {
     "multiple": int,
     "fit": str,
 }
-# Share of a network's answers that must lie in the range of the pair's own matches, widened by a tenth on both sides. A
-# wrong sign, scale or channel leaves next to none there.
+# Least share of a network's disparities inside the range of the pair's own matches, widened by a tenth on both sides.
+# With a wrong sign, scale or channel almost none lie inside.
 _BELIEVED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class NetworkDescription:
-    """What an ONNX stereo network wants and gives: the keys of the FILE.json beside FILE.onnx.
+    """Inputs and outputs of an ONNX stereo network: the keys of the FILE.json beside FILE.onnx.
 
-    layout: "two" views as two inputs; "four", both at half size first, then both; "stacked" as channels of one input.
-    inputs: the inputs' names, left before right. output: the output's name, "" for the only one.
-    color, scale, mean, std: samples of 0..255 are multiplied by scale, then (x − mean) / std for each channel.
-    channel, sign: where in the output the disparity is, and −1 if it is negative for near things.
-    size: [width, height] of a network of fixed size, null for any; multiple: of which both have to be multiples.
-    fit: how a picture comes to that size: "pad" at its right and bottom, "stretch", or "tile" with overlapping pieces.
+    layout: "two": one input a view. "four": both views at half size, then both at full size. "stacked": one input with
+    the channels of both views.
+    inputs: the inputs' names, left before right.
+    output: the output's name; "" if the network has only one.
+    color: "rgb", "bgr" or "grey".
+    scale, mean, std: a sample x of 0..255 becomes (x · scale − mean) / std, with one mean and std for each channel.
+    channel: the output channel that holds the disparity.
+    sign: −1 if near things have negative disparity in the output, else 1.
+    size: [width, height] in pixels if the network has a fixed input size; null if it takes any.
+    multiple: number of pixels that width and height must be multiples of.
+    fit: how a picture is brought to the input size: "pad" at its right and bottom, "stretch", or overlapping "tile"s.
     """
 
     inputs: tuple[str, ...]
@@ -69,20 +74,23 @@ class NetworkDescription:
 
     @classmethod
     def from_json(cls, entries: dict[str, Any]) -> NetworkDescription:
-        """The description in a JSON object; NetworkError says which key is wrong and what it may be."""
+        """Read the description from a JSON object; NetworkError names a wrong key and its allowed values."""
         known = [f.name for f in dataclasses.fields(cls)]
         for key in entries:
             if key not in known:
                 raise NetworkError(
-                    f"the description has an unknown key {key!r}", hint=f"it may have {', '.join(known)}"
+                    f"the description has an unknown key {key!r}", hint=f"the known keys are {', '.join(known)}"
                 )
         if "inputs" not in entries:
             raise NetworkError(
-                "the description names no inputs", hint='add "inputs": ["left", "right"], as it calls them'
+                "the description names no inputs", hint='add "inputs": ["left", "right"], the names in the network'
             )
         for key, value in entries.items():
             if not isinstance(value, _KINDS[key]) or isinstance(value, bool):
-                raise NetworkError(f"the description's {key} is {value!r}", hint="samples/README.md has examples")
+                raise NetworkError(
+                    f"the description's {key} is {value!r}, a value of the wrong type",
+                    hint="samples/README.md has examples",
+                )
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
         return cls(**values)
 
@@ -101,7 +109,8 @@ class NetworkDescription:
             )
         if self.multiple < 1 or self.channel < 0 or 0 in self.std:
             raise NetworkError(
-                "the description's multiple, channel or std cannot be", hint="multiple >= 1, channel >= 0, std not 0"
+                "the description's multiple, channel or std cannot be used",
+                hint="multiple >= 1, channel >= 0, std not 0",
             )
         if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
             raise NetworkError(f"the description's size is {self.size}", hint="it is [width, height] in pixels")
@@ -110,7 +119,7 @@ class NetworkDescription:
 
 
 class StereoNetwork:
-    """An ONNX network with its description, ready to match pairs."""
+    """A loaded ONNX stereo network with its description."""
 
     def __init__(self, model: bytes, description: NetworkDescription) -> None:
         self._description = description
@@ -123,10 +132,11 @@ class StereoNetwork:
             ) from None
 
     def match(self, left: Image, right: Image, low: float, high: float) -> FloatMap:
-        """Disparity (H, W) px of the left view of a pair (H, W, 3) uint8 RGB.
+        """Find the disparity (H, W) px of the left view of a pair (H, W, 3) uint8 RGB.
 
-        low, high: the range of the pair's own matches in px, to size tiles and to notice a wrong description. Raises
-        NetworkError when the network refuses its inputs or its answers lie elsewhere.
+        low, high: disparity range of the pair's own matches in px. It sets the overlap of tiles and reveals a wrong
+        description. Raises NetworkError if the network does not accept its inputs, or if most of its disparities lie
+        outside this range.
         """
         d = self._description
         height, width = left.shape[:2]
@@ -150,10 +160,10 @@ class StereoNetwork:
         return disparity
 
     def _tiled(self, left: Image, right: Image, high: float) -> FloatMap:
-        """`match` in pieces of the network's size.
+        """Match in tiles of the network's input size.
 
-        A match lies up to `high` px to the left, so every piece overlaps the one before by that much, and what it says
-        of that part is left out.
+        In the right view a match lies up to `high` px further left. The leftmost `high` columns of a tile may thus have
+        no match in it, so each tile overlaps the one before by `high` px, and these columns are discarded.
         """
         assert self._description.size is not None
         tile_width, tile_height = self._description.size
@@ -175,7 +185,7 @@ class StereoNetwork:
         return out[:height, :width]
 
     def _run(self, left: Image, right: Image) -> FloatMap:
-        """The network's disparity for views (h, w, 3) of a size it takes, in px of those views."""
+        """Run the network on views (h, w, 3) of its input size; returns disparity (h, w) in px of those views."""
         d = self._description
         height, width = left.shape[:2]
         views = [left, right]
@@ -204,7 +214,7 @@ class StereoNetwork:
         return np.float32(d.sign) * answer[d.channel]
 
     def _blob(self, view: Image) -> NDArray[np.floating]:
-        """(1, C, h, w) float32 as the network wants it."""
+        """Convert a view to the network's colours and scale, (1, C, h, w) float32."""
         d = self._description
         if d.color == "grey":
             view = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)[..., None]
@@ -216,9 +226,10 @@ class StereoNetwork:
         return np.ascontiguousarray(samples.transpose(2, 0, 1)[None], np.float32)
 
     def _believe(self, disparity: FloatMap, low: float, high: float) -> None:
+        """Raise NetworkError if most of the network's disparities lie outside the range of the pair's own matches."""
         margin = (high - low) / 10
         share = float(((disparity > low - margin) & (disparity < high + margin)).mean())
-        log.info("the network's answers: %.0f %% in the range of the pair's matches", 100 * share)
+        log.info("%.0f %% of the network's disparities lie in the range of the pair's own matches", 100 * share)
         if share < _BELIEVED_SHARE:
             first, last = np.nanpercentile(disparity, (5, 95))
             raise NetworkError(
@@ -229,7 +240,7 @@ class StereoNetwork:
 
 
 def _reason(error: cv2.error) -> str:
-    """The part of an OpenCV error that tells what is wrong, in one line."""
+    """The first line of an OpenCV error's description."""
     return (error.err or str(error)).strip().splitlines()[0]
 
 
@@ -243,5 +254,5 @@ def _padded(view: Image, width: int, height: int) -> Image:
 
 
 def _starts(length: int, tile: int, overlap: int) -> list[int]:
-    """First pixels of tiles that cover 0..length and overlap by at least `overlap`; the last one ends with it."""
+    """First pixels of tiles that cover 0..length and overlap by at least `overlap`; the last one ends at `length`."""
     return [*range(0, length - tile, tile - overlap), length - tile]

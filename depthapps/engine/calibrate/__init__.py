@@ -1,1 +1,1 @@
-"""Cameras and rigs measured from photos of a board whose corners are known."""
+"""Calibrate cameras and stereo rigs from photos of a chessboard or ChArUco board."""

@@ -1,4 +1,4 @@
-"""Which shots of a rig agree on how its two cameras stand to each other, before all of them are solved together."""
+"""Find shots that disagree with the others on the pose between a rig's two cameras, before the joint calibration."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ Matrix = NDArray[np.integer | np.floating]
 def pose_errors_px(
     shots: Sequence[Shot], board: Board, lenses: Sequence[tuple[Matrix, Matrix]]
 ) -> NDArray[np.floating]:
-    """How far off the pose that most shots agree on puts the right view's corners: root mean square px, (N,).
+    """Reprojection error (N,) of each shot's right corners, RMS px, with the camera pose that most shots agree on.
 
-    lenses: camera matrix and distortion of both cameras, each calibrated alone. Every shot tells a pose between the
-    cameras; that one is taken whose median error over the other shots is the least (Rousseeuw 1984), so that up to
-    half of them may be wrong. Least squares over all, wrong ones included, may fit none.
+    lenses: camera matrix and distortion of both cameras, each calibrated alone.
+    Every shot gives one estimate of the pose between the cameras. The estimate with the least median error over the
+    other shots is used (least median of squares, Rousseeuw 1984), so up to half of the shots may be wrong. Least
+    squares over all shots would include the wrong ones and might fit none.
     """
     points = [board.points_m()[shot.shared_ids()] for shot in shots]
     seen = [[view.of(shot.shared_ids()).px for view in shot.views] for shot in shots]
@@ -45,6 +46,6 @@ def pose_errors_px(
 def _stand(
     points: NDArray[np.floating], px: NDArray[np.floating], matrix: Matrix, lens: Matrix
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """How a board stands before a camera: rotation (3, 3) and translation (3,) of points (N, 3) seen at px (N, 2)."""
+    """The pose of a board relative to a camera: rotation (3, 3) and translation (3,) of points (N, 3) at px (N, 2)."""
     _, vector, place = cv2.solvePnP(points, px, matrix, lens, flags=cv2.SOLVEPNP_IPPE)
     return np.asarray(cv2.Rodrigues(vector)[0], np.float64), np.asarray(place, np.float64).ravel()

@@ -1,4 +1,4 @@
-"""Chessboards and ChArUco boards: where their corners are on paper, and in a photo."""
+"""Describe chessboards and ChArUco boards, and find their corners in a photo."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError, param
 
-_LONGEST_PX = 1600  # a board is looked for in a copy of at most this size; its corners are refined in the photo itself
-_LEAST_CORNERS = 6  # of a ChArUco board that is partly seen: a homography has 8 unknowns, which 4 corners just fix
+_LONGEST_PX = 1600  # longer side of the copy in which a board is searched; corners are refined at full size
+_LEAST_CORNERS = 6  # for a partly visible ChArUco board; 4 corners just determine the 8 unknowns of a homography
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-4)
 
 
 @dataclass(frozen=True)
 class Board:
-    """A flat board: a chessboard of columns x rows inner corners, or a ChArUco board of columns x rows squares.
+    """A flat calibration board: a chessboard or a ChArUco board.
 
-    square_m: the side of a square. dictionary: of the ChArUco board's markers, "4X4_50" or the like; None for a
-    chessboard. marker_m: the side of a marker.
+    columns, rows: inner corners of a chessboard, squares of a ChArUco board.
+    square_m: side of a square in metres.
+    dictionary: name of the ChArUco board's marker dictionary, such as "4X4_50"; None for a chessboard.
+    marker_m: side of a marker in metres.
     """
 
     columns: int
@@ -32,12 +34,12 @@ class Board:
     marker_m: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no board."""
+        """Check sizes and names; InputError says what is wrong."""
         least = 3 if self.dictionary is None else 4
         if min(self.columns, self.rows) < least:
             raise InputError(
                 f"a board of {self.columns}x{self.rows} was given, it needs at least {least}x{least}",
-                hint="inner corners of a chessboard (9x6), or squares of a ChArUco board (charuco:11x8)",
+                hint="give the inner corners of a chessboard (9x6), or the squares of a ChArUco board (charuco:11x8)",
             )
         if not 0 < self.square_m < np.inf:
             raise InputError(
@@ -47,7 +49,7 @@ class Board:
             if not hasattr(cv2.aruco, f"DICT_{self.dictionary}"):
                 raise InputError(
                     f"there is no dictionary {self.dictionary!r} of markers",
-                    hint="4X4_50 to 7X7_1000, ARUCO_ORIGINAL, APRILTAG_36H11 and the like: it stands on most boards",
+                    hint="most boards name theirs: 4X4_50 to 7X7_1000, ARUCO_ORIGINAL, APRILTAG_36H11 and so on",
                 )
             if not 0 < self.marker_m < self.square_m:
                 raise InputError(
@@ -81,7 +83,7 @@ class Board:
         """
         found = re.fullmatch(r"(charuco:)?(\d+)x(\d+)", text.lower())
         if found is None:
-            raise InputError(f"{text!r} is no board", hint="9x6 (inner corners) or charuco:11x8 (squares)")
+            raise InputError(f"{text!r} is no board", hint="write 9x6 (inner corners) or charuco:11x8 (squares)")
         columns, rows = int(found[2]), int(found[3])
         if not found[1]:
             return cls(columns, rows, square_m)
@@ -89,7 +91,7 @@ class Board:
         return cls(columns, rows, square_m, (dictionary or "4X4_50").upper().removeprefix("DICT_"), marker_m)
 
     def points_m(self) -> NDArray[np.float32]:
-        """Its corners (N, 3) on paper, row by row: metres, Z = 0."""
+        """Positions (N, 3) float32 of the board's inner corners in metres, row by row, with Z = 0."""
         columns, rows = (self.columns, self.rows) if self.dictionary is None else (self.columns - 1, self.rows - 1)
         y, x = np.mgrid[0:rows, 0:columns]
         flat = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=1)
@@ -98,27 +100,30 @@ class Board:
 
 @dataclass(frozen=True, eq=False)
 class Corners:
-    """Corners of a board in a photo: ids (N,), the rows of Board.points_m, and px (N, 2) float32."""
+    """Corners of a board found in a photo.
+
+    ids: (N,) row of each corner in Board.points_m. px: (N, 2) float32 positions in the photo.
+    """
 
     ids: NDArray[np.int64]
     px: NDArray[np.float32]
 
     def of(self, ids: NDArray[np.int64]) -> Corners:
-        """Those of the corners whose ids are given, in that order."""
+        """Select the corners with the given ids, in that order."""
         order = np.argsort(self.ids)
         return Corners(ids, self.px[order[np.searchsorted(self.ids, ids, sorter=order)]])
 
 
 def find_corners(grey: NDArray[np.uint8], board: Board) -> Corners | None:
-    """Find a board's corners in a photo (H, W) to a fraction of a pixel; None where it is not seen.
+    """Find a board's corners in a photo (H, W) with subpixel precision; None if the board is not found.
 
-    A chessboard has to be seen whole, of a ChArUco board six corners that are not in one line.
+    A chessboard must be visible as a whole. Of a ChArUco board six corners that are not on one line are enough.
     """
     return _find_charuco(grey, board) if board.dictionary else _find_chessboard(grey, board)
 
 
 def _find_chessboard(grey: NDArray[np.uint8], board: Board) -> Corners | None:
-    """Duda and Frese 2018, the older search through quads where that fails, then Förstner's refinement."""
+    """Search with Duda and Frese 2018, then with OpenCV's older quad search if that fails; refine as Förstner does."""
     shape = (board.columns, board.rows)
     scale = min(1.0, _LONGEST_PX / max(grey.shape))
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
@@ -133,7 +138,7 @@ def _find_chessboard(grey: NDArray[np.uint8], board: Board) -> Corners | None:
     px = np.asarray((corners.reshape(-1, 2) + 0.5) / scale - 0.5, np.float32)
     grid = px.reshape(board.rows, board.columns, 2)
     spacing = min(np.linalg.norm(np.diff(grid, axis=a), axis=-1).min() for a in (0, 1))
-    # a window that reaches no other corner: on small boards, 11x11 px gives twice the residual of a quarter square
+    # the window must not reach another corner: on small boards a fixed 11x11 px gives twice the residual
     reach = int(np.clip(spacing / 4, 2, 15))
     refined = cv2.cornerSubPix(grey, px[:, None].copy(), (reach, reach), (-1, -1), _STOP)
     return Corners(np.arange(len(px)), np.asarray(refined, np.float32).reshape(-1, 2))
@@ -141,7 +146,7 @@ def _find_chessboard(grey: NDArray[np.uint8], board: Board) -> Corners | None:
 
 @lru_cache(maxsize=4)
 def _charuco_detectors(board: Board) -> list[cv2.aruco.CharucoDetector]:
-    """Of the board as OpenCV prints it today, and as it did before 4.6 (other colours where rows are even)."""
+    """Detectors for the board as OpenCV draws it now and, if rows are even, as before 4.6 with colours swapped."""
     dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, f"DICT_{board.dictionary}"))
     detectors = []
     for legacy in (False, True) if board.rows % 2 == 0 else (False,):
@@ -152,6 +157,7 @@ def _charuco_detectors(board: Board) -> list[cv2.aruco.CharucoDetector]:
 
 
 def _find_charuco(grey: NDArray[np.uint8], board: Board) -> Corners | None:
+    """Find a ChArUco board's corners, in the current or the legacy pattern; None if too few are found."""
     for detector in _charuco_detectors(board):
         px, ids, *_ = detector.detectBoard(grey)
         if ids is None or len(ids) < _LEAST_CORNERS:
@@ -163,7 +169,7 @@ def _find_charuco(grey: NDArray[np.uint8], board: Board) -> Corners | None:
 
 
 def in_a_plane(board: Board, ids: NDArray[np.int64]) -> bool:
-    """Whether corners are enough and spread in two directions, so that they show how the board stands."""
+    """Whether there are enough corners, spread in two directions, to determine the board's pose."""
     points = board.points_m()[ids, :2]
     spread = (
         np.linalg.svd(points - points.mean(axis=0), compute_uv=False) if len(ids) >= _LEAST_CORNERS else np.zeros(2)
@@ -172,10 +178,10 @@ def in_a_plane(board: Board, ids: NDArray[np.int64]) -> bool:
 
 
 def align_order(board: Board, left: Corners, right: Corners) -> Corners:
-    """The right view's corners counted from the same corner of the board as the left view's.
+    """Renumber the right view's corners so that they start at the same board corner as the left view's.
 
-    A chessboard looks the same after half a turn, a square one after a quarter: of the ways to count, the one that
-    turns the board least between the two views is taken.
+    A chessboard looks the same after half a turn, a square one after a quarter turn. The numbering that rotates the
+    board least between the two views is taken.
     """
     if board.dictionary:
         return right

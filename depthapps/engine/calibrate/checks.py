@@ -1,4 +1,4 @@
-"""What a calibration is worth: rows that line up, and corners all over the picture."""
+"""Check a calibration: the row error after rectification, and how much of the picture the corners cover."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from depthapps.core.camera import StereoRig
 from depthapps.core.scene import Image
 from depthapps.engine.calibrate.shots import Shot
 
-_CELLS = 8, 6  # the picture's parts that want a corner each
+_CELLS = 8, 6  # grid of the coverage test, columns and rows
 
 
 @dataclass(frozen=True, eq=False)
 class Rectifier:
-    """OpenCV's rectification of a rig (Bouguet): its turns (3, 3) and projections (3, 4), left and right."""
+    """OpenCV's rectification of a rig (Bouguet): rotations (3, 3) and projections (3, 4) of left and right."""
 
     rig: StereoRig
     turns: tuple[NDArray[np.floating], NDArray[np.floating]]
@@ -26,7 +26,7 @@ class Rectifier:
 
     @classmethod
     def of(cls, rig: StereoRig) -> Rectifier:
-        """Of a rig whose pictures are to show nothing but what the cameras saw."""
+        """Compute the rectification of a rig, cropped so that no pixel lies outside the photos (alpha = 0)."""
         left, right = rig.left, rig.right
         found = cv2.stereoRectify(
             left.matrix, left.coefficients, right.matrix, right.coefficients,
@@ -36,13 +36,13 @@ class Rectifier:
         return cls(rig, found[:2], found[2:4])  # pyright: ignore[reportArgumentType]
 
     def points(self, px: NDArray[np.floating], side: int) -> NDArray[np.floating]:
-        """Pixels (N, 2) of the left (side 0) or right (1) picture in the rectified one."""
+        """Map pixels (N, 2) of the left (side 0) or right (side 1) picture to the rectified picture."""
         lens, turn, projection = (self.rig.left, self.rig.right)[side], self.turns[side], self.projections[side]
         turned = cv2.undistortPoints(px[:, None], lens.matrix, lens.coefficients, R=turn, P=projection)
         return np.asarray(turned[:, 0], np.float64)
 
     def picture(self, image: Image, side: int) -> Image:
-        """The left (side 0) or right (1) picture rectified, in its own size."""
+        """Rectify the left (side 0) or right (side 1) picture; the size stays the same."""
         lens, turn, projection = (self.rig.left, self.rig.right)[side], self.turns[side], self.projections[side]
         size = image.shape[1], image.shape[0]
         maps = cv2.initUndistortRectifyMap(lens.matrix, lens.coefficients, turn, projection, size, cv2.CV_32FC1)
@@ -50,7 +50,7 @@ class Rectifier:
 
 
 def epipolar_errors_px(shots: Sequence[Shot], rectifier: Rectifier) -> tuple[float, float]:
-    """How many rows apart the two views have a corner, on average: in the photos as they are, and once rectified."""
+    """Mean row difference of corners between the two views in px: in the photos as taken, and after rectification."""
     before, after = [], []
     for shot in shots:
         left, right = (view.of(shot.shared_ids()).px for view in shot.views)
@@ -60,12 +60,12 @@ def epipolar_errors_px(shots: Sequence[Shot], rectifier: Rectifier) -> tuple[flo
 
 
 def coverage(shots: Sequence[Shot], size: tuple[int, int]) -> tuple[float, ...]:
-    """The share of the picture, in 8x6 parts, in which a corner was seen; a number a view."""
+    """For each view, the share of an 8x6 grid over the picture whose cells hold at least one corner."""
     return tuple(float((_counts([s.views[k].px for s in shots], size) > 0).mean()) for k in range(len(shots[0].views)))
 
 
 def _counts(px: Sequence[NDArray[np.floating]], size: tuple[int, int]) -> NDArray[np.floating]:
-    """(6, 8) how many corners each part of the picture has."""
+    """Number of corners in each cell of the grid, (6, 8)."""
     at = np.concatenate(px)
     ranges = ((-0.5, size[1] - 0.5), (-0.5, size[0] - 0.5))
     return np.histogram2d(at[:, 1], at[:, 0], bins=_CELLS[::-1], range=ranges)[0]

@@ -1,4 +1,4 @@
-"""Which photos of a board are of use, and why the others are not."""
+"""Choose the photos of a board that calibration can use, and give the reason for each rejected one."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from depthapps.engine.calibrate.boards import Board, Corners, align_order, find_corners, in_a_plane
 
-_SAME_POSE = 0.005  # of the width: corners that moved less between two shots tell the same twice
+_SAME_POSE = 0.005  # share of the width: a shot whose corners moved less since another shot adds no information
 
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """The board in the pictures of one moment: of the left camera, and of the right one if there are two."""
+    """The board's corners in the pictures taken at one moment: the left camera's, then the right one's if any."""
 
     name: str
     views: tuple[Corners, ...]
 
     def shared_ids(self) -> NDArray[np.int64]:
-        """The ids of the corners that all views have."""
+        """The ids of the corners found in all views."""
         ids = self.views[0].ids
         for view in self.views[1:]:
             ids = np.intersect1d(ids, view.ids)
@@ -30,14 +30,14 @@ class Shot:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A shot that was left out, and why."""
+    """A shot that is not used, and the reason."""
 
     name: str
     reason: str
 
 
 def read_shot(name: str, pictures: Sequence[NDArray[np.uint8]], board: Board) -> Shot | Rejected:
-    """Find the board in the pictures (H, W) grey of one moment."""
+    """Find the board in the grey pictures (H, W) taken at one moment, left before right."""
     found = [find_corners(picture, board) for picture in pictures]
     seen = [view for view in found if view is not None]
     if len(seen) < len(found):
@@ -53,7 +53,7 @@ def read_shot(name: str, pictures: Sequence[NDArray[np.uint8]], board: Board) ->
 
 
 def drop_repeated(shots: Sequence[Shot], width: int) -> tuple[list[Shot], list[Rejected]]:
-    """The shots (of pictures `width` px wide) without those in which the board had not moved since an earlier one."""
+    """Drop shots in which the board had not moved since an earlier shot; pictures are `width` px wide."""
     kept: list[Shot] = []
     rejected: list[Rejected] = []
     for shot in shots:
@@ -61,12 +61,12 @@ def drop_repeated(shots: Sequence[Shot], width: int) -> tuple[list[Shot], list[R
         if twin is None:
             kept.append(shot)
         else:
-            rejected.append(Rejected(shot.name, f"the board stands where it stood in {twin.name}"))
+            rejected.append(Rejected(shot.name, f"the board is at the same place as in {twin.name}"))
     return kept, rejected
 
 
 def _shift_px(one: Shot, other: Shot) -> float:
-    """How far the shared corners moved between two shots, on average, in the view in which they moved most."""
+    """Mean motion px of the shared corners between two shots, in the view where it is larger; inf if few are shared."""
     shifts = []
     for a, b in zip(one.views, other.views, strict=True):
         ids = np.intersect1d(a.ids, b.ids)

@@ -1,4 +1,4 @@
-"""From the corners of many shots to cameras, lenses and the pose between them (Zhang 2000, by OpenCV)."""
+"""Compute camera matrices, lens distortion and a rig's pose from the corners of many shots (Zhang 2000, by OpenCV)."""
 
 from __future__ import annotations
 
@@ -16,24 +16,27 @@ from depthapps.engine.calibrate.agreement import pose_errors_px
 from depthapps.engine.calibrate.boards import Board
 from depthapps.engine.calibrate.shots import Rejected, Shot
 
-FEWEST_SHOTS = 3  # Zhang's least for a camera of which nothing is known
+FEWEST_SHOTS = 3  # Zhang's minimum for a camera without prior knowledge
 _LENSES = (cv2.CALIB_FIX_K3, 0, cv2.CALIB_RATIONAL_MODEL)  # 4, 5 and 8 coefficients
-# A lens gets more coefficients when that takes this share off the residual. On ordinary lenses k3 and the rational
-# terms take off 1 %, fit the paper's waves and run wild beyond the outermost corner. Wide ones were not measured.
+# More distortion coefficients are used if they reduce the residual by this share. On ordinary lenses k3 and the
+# rational terms reduce it by 1 %: they fit the waviness of the paper and extrapolate badly beyond the outermost
+# corners. Wide-angle lenses were not measured.
 _WORTH = 0.05
-_OUTLIER_DEVIATIONS, _OUTLIER_FACTOR = 5.0, 2.0  # beyond the median of all shots, in robust deviations and as a factor
-_GOOD_PX = 0.3  # corners of sharp photos are found to 0.05 to 0.3 px; that near, none is an outlier
-_REJECTED_AT_MOST = 1 / 3
-_ELSEWHERE = 0.01  # of the width: a board that far from where the other shots put it moved, or is another shot's
-# of the width: no camera is that far from its model; shots that leave such a residual contradict each other
+_OUTLIER_DEVIATIONS, _OUTLIER_FACTOR = 5.0, 2.0  # above the shots' median, in robust deviations and as a factor of it
+_GOOD_PX = 0.3  # corners of sharp photos are accurate to 0.05 to 0.3 px; a shot with a smaller error is no outlier
+_REJECTED_AT_MOST = 1 / 3  # of the shots
+# Share of the width: if the other shots predict the corners that far away, the board moved between the two photos, or
+# the photos are of different moments.
+_ELSEWHERE = 0.01
+# Share of the width: a real camera fits its model better; shots that leave a larger residual contradict each other.
 _NO_FIT = 3e-3
-Matrix = NDArray[np.integer | np.floating]  # as OpenCV's stubs have it
+Matrix = NDArray[np.integer | np.floating]  # the type in OpenCV's stubs
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 100, 1e-8)
 
 
 @dataclass(frozen=True)
 class ShotResidual:
-    """How far a shot's corners lie from where the cameras put them: root mean square px, a number a view."""
+    """Reprojection error of a shot's corners: root mean square px, one number for each view."""
 
     name: str
     residual_px: tuple[float, ...]
@@ -41,9 +44,12 @@ class ShotResidual:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Calibrated cameras: one, or two with the rig they make.
+    """Result of a calibration: one camera, or two cameras and their rig.
 
-    focal_sigma_px: the deviation of each camera's focal length that the corners leave, if its model is right.
+    rms_px: reprojection error over all corners, root mean square.
+    focal_sigma_px: standard deviation of each camera's focal length, if the camera model is right.
+    used, residuals: the shots of the final fit, and their reprojection errors.
+    rejected: the shots that were left out.
     """
 
     cameras: tuple[LensCamera, ...]
@@ -56,16 +62,16 @@ class Solution:
 
 
 def solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solution:
-    """Calibrate from shots of pictures of size (width, height) px, leaving out the shots that contradict the others.
+    """Calibrate from shots, leaving out those that contradict the others; size: (width, height) px of the pictures.
 
-    Raises CalibrationError where fewer than three are left, or they contradict each other.
+    Raises CalibrationError if fewer than FEWEST_SHOTS remain, or if the remaining shots contradict each other.
     """
     used, left_out = _agreeing(shots, board, size)
     most = len(left_out) + _REJECTED_AT_MOST * len(used)
     while True:
         if len(used) < FEWEST_SHOTS:
             raise CalibrationError(
-                f"{len(used)} of {len(shots)} shots can be used, {FEWEST_SHOTS} are the least",
+                f"{len(used)} of {len(shots)} shots can be used, at least {FEWEST_SHOTS} are needed",
                 hint="take 15 to 30 with the board tilted, near and far, and in all corners of the picture",
             )
         solution = _solve(used, board, size)
@@ -80,14 +86,14 @@ def solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solutio
         left_out.append(Rejected(used.pop(k).name, reason))
     if solution.rms_px > _NO_FIT * size[0]:
         raise CalibrationError(
-            f"the shots contradict each other: {solution.rms_px:.1f} px is as near as cameras come to their corners",
-            hint="a flat board that stands still, one zoom, one focus, and photos of one moment under the same name",
+            f"the shots contradict each other: the best fit leaves errors of {solution.rms_px:.1f} px at their corners",
+            hint="use a flat board that does not move, one zoom, one focus; give both photos of a moment the same name",
         )
     return replace(solution, rejected=tuple(left_out))
 
 
 def _agreeing(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> tuple[list[Shot], list[Rejected]]:
-    """The shots of a rig without those in which its cameras seem to stand otherwise; of one camera, all."""
+    """Drop the shots of a rig that disagree on the pose between its cameras; with one camera, keep all."""
     if len(shots) < FEWEST_SHOTS or len(shots[0].views) < 2:
         return list(shots), []
     singles = [_solve_camera([s.views[k] for s in shots], board, size) for k in (0, 1)]
@@ -98,7 +104,7 @@ def _agreeing(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> tup
         Rejected(
             shot.name,
             f"the right view's corners are off by {error:.1f} px, the other shots' by {others:.1f}: "
-            "moved or blurred, or not of this moment?",
+            "moved or blurred, or not taken at the same moment as the left one?",
         )
         for shot, error, fits in zip(shots, errors, agreeing, strict=True)
         if not fits
@@ -107,6 +113,7 @@ def _agreeing(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> tup
 
 
 def _solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Solution:
+    """Calibrate from all given shots, without a test for outliers."""
     singles = [_solve_camera([s.views[k] for s in shots], board, size) for k in range(len(shots[0].views))]
     sigmas = tuple(single.focal_sigma_px for single in singles)
     if len(singles) == 1:
@@ -121,6 +128,8 @@ def _solve(shots: Sequence[Shot], board: Board, size: tuple[int, int]) -> Soluti
 
 @dataclass(frozen=True, eq=False)
 class _Single:
+    """Calibration of one camera alone; flags: OpenCV's choice of lens model; residuals_px: (N,), one a shot."""
+
     matrix: Matrix
     lens: Matrix
     flags: int
@@ -130,6 +139,7 @@ class _Single:
 
 
 def _solve_camera(views: Sequence, board: Board, size: tuple[int, int]) -> _Single:
+    """Calibrate one camera, with the simplest lens model that more coefficients do not clearly improve."""
     points = board.points_m()
     objects, pixels = [points[v.ids] for v in views], [v.px[:, None] for v in views]
     best: _Single | None = None
@@ -152,11 +162,12 @@ def _solve_camera(views: Sequence, board: Board, size: tuple[int, int]) -> _Sing
 def _solve_pair(
     shots: Sequence[Shot], board: Board, size: tuple[int, int], singles: Sequence[_Single]
 ) -> tuple[float, tuple[LensCamera, LensCamera], StereoRig, Matrix]:
+    """Calibrate both cameras and the pose between them jointly, starting from their single calibrations."""
     points = board.points_m()
     ids = [s.shared_ids() for s in shots]
     seen = [[s.views[k].of(i).px[:, None] for s, i in zip(shots, ids, strict=True)] for k in (0, 1)]
     left, right = singles
-    # one lens model for both: the richer one of the two
+    # both cameras need the same lens model: take the one with more coefficients
     flags = max((left.flags, right.flags), key=_LENSES.index) | cv2.CALIB_USE_INTRINSIC_GUESS
     found = cv2.stereoCalibrateExtended(
         [points[i] for i in ids], seen[0], seen[1], left.matrix.copy(), _padded(left.lens), right.matrix.copy(),
@@ -169,10 +180,12 @@ def _solve_pair(
 
 
 def _padded(lens: Matrix) -> Matrix:
+    """Distortion coefficients padded with zeros to the 8 of the rational model."""
     return np.pad(lens.ravel(), (0, 8))[:8].copy()
 
 
 def _lens_camera(matrix: Matrix, lens: Matrix, size: tuple[int, int]) -> LensCamera:
+    """A LensCamera from OpenCV's camera matrix and coefficients; zero rational terms are dropped."""
     coefficients = lens.ravel()[:8]
     count = 8 if coefficients[5:].any() else 5
     return LensCamera(Camera.from_matrix(*size, matrix), tuple(map(float, coefficients[:count])))

@@ -1,1 +1,1 @@
-"""What is done to two views before they are matched: exposure, rows, order, noise, and the range to search."""
+"""Prepare two views for matching: exposure, rows, order of the views, noise, and the disparity range."""

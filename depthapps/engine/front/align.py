@@ -1,4 +1,4 @@
-"""What happens to two views before they are matched: one exposure, one set of rows, no noise; the range to search."""
+"""Prepare two views for matching: equalise exposure, align rows, remove noise and find the disparity range."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ from depthapps.engine.front.rows import POINTS, RowCheck, RowOffset, check_rows,
 class AlignedViews:
     """Two views ready to be matched.
 
-    left: (H, W, 3) uint8 RGB. left_grey, right_grey: (H, W) uint8, with the left view's rows and exposure, and without
-    noise. low_px, high_px: the range of disparities. row_offset: what was taken out of the right view, None if nothing
-    was. rows: how the rows lay before, None if too few points told. noisy: noise was taken out of one of them.
+    left: (H, W, 3) uint8 RGB.
+    left_grey, right_grey: (H, W) uint8 after denoising; the right one has the left one's rows and exposure.
+    low_px, high_px: the disparity range to search.
+    row_offset: the vertical offset that was removed from the right view; None if none was removed.
+    rows: the vertical alignment measured before that removal; None if there were too few points.
+    noisy: whether noise was removed from either view.
     """
 
     left: Image
@@ -40,11 +43,11 @@ class AlignedViews:
 
     @property
     def cells(self) -> float:
-        """Pixels times disparities, which is what matching costs."""
+        """Size of the cost volume, pixels times disparities: time and memory of matching grow with it."""
         return self.left_grey.size * (self.high_px - self.low_px)
 
     def resized(self, scale: float) -> AlignedViews:
-        """The views at `scale` times their size, rounded up."""
+        """The views resized by `scale`, with width and height rounded up."""
         height, width = self.left_grey.shape
         size = (math.ceil(width * scale), math.ceil(height * scale))
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -56,11 +59,12 @@ class AlignedViews:
         return AlignedViews(left, left_grey, right_grey, low, high, noisy=self.noisy)
 
 
-# What nine tenths of the points stay within, in px and in widths, if that is more, between a photo and itself that was
-# saved anew, smoothed, or brightened until parts are white: at most 0.64 px in 31 photos.
+# Two views are one photo if nine tenths of the points move less than this: in px, or as a share of the width if that is
+# more. Between 31 photos and recompressed, smoothed or overexposed copies of them it is at most 0.64 px.
 STANDSTILL_PX, STANDSTILL = 0.8, 1.5e-3
-# Of a view's cells, 0.35 to 0.88 have corners in 26 real pairs and five of photos; with a plain sky over the upper four
-# fifths of them 0.09 to 0.20. Plain rooms may have little more, and are matched.
+# Least share of a view's grid cells that hold corners. It is 0.35 to 0.88 in 26 real pairs and five pairs of photos. It
+# is 0.09 to 0.20 if the upper four fifths of them are replaced by a plain sky. Rooms with plain walls have little more
+# than that, and should be matched.
 LEAST_SPREAD = 0.22
 
 
@@ -74,45 +78,45 @@ def align(
     infinity_known: bool = False,
     shown: Shown | None = None,
 ) -> AlignedViews:
-    """Align two rectified views (H, W, 3) RGB and find the range of their disparities; see `find_range`.
+    """Align two rectified views (H, W, 3) RGB and find their disparity range; see `find_range`.
 
-    shown: what of the two views is picture, if not all of it.
+    shown: masks (H, W) of the pixels of each view that show the scene; None means all of them.
 
-    Raises StereoError when the views do not match, SwappedViewsError when they are exchanged; if `strict`,
-    UnalignedError when their rows differ by more than what is removed, or too few points tell, or points in too small a
-    part of the view, and StereoError when nothing moves between them.
+    Raises StereoError if the views do not match, and SwappedViewsError if they are exchanged. If `strict`, raises
+    UnalignedError if the rows differ by more than can be removed, or if too few corners, or corners in too small a part
+    of the view, make that impossible to judge; and StereoError if nothing moves between the views.
     """
     left, right = to_8bit(left), to_8bit(right)
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
-    with ThreadPoolExecutor(1) as pool:  # what the left view alone tells is found beside the rest
+    with ThreadPoolExecutor(1) as pool:  # work on the left view alone runs in parallel with the rest
         corners = pool.submit(find_corners, left_grey, POINTS)
         clean = pool.submit(remove_noise, left_grey)
         coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey, shown), shown)
         low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
         right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
-    # at one exposure, for plain things have few points as it is
+    # after exposure matching: scenes with little texture have few points, and a brightness change would lose more
     rows = check_rows(left_grey, right_grey, coarse, corners.result())
     if strict:
         if rows is None:
             raise UnalignedError(
-                "too few points tell whether the rows of the two views line up",
+                "the two views have too few points in common to tell whether their rows line up",
                 hint=f"pass {param('rectify', 'never')} if they were rectified already",
             )
         if rows.spread < LEAST_SPREAD:
             raise UnalignedError(
-                f"only {100 * rows.spread:.0f} % of the left view has any corners that tell whether rows line up",
+                f"only {100 * rows.spread:.0f} % of the left view has corners, too little to tell whether rows line up",
                 hint="leave out sky and bare walls, "
                 f"or pass {param('rectify', 'never')} if they were rectified already",
             )
         if rows.moved_px < max(STANDSTILL_PX, STANDSTILL * left_grey.shape[1]):
             raise StereoError(
-                f"nothing moved between the two views: nine tenths of the points by {rows.moved_px:.1f} px at most",
+                f"nothing moved between the two views: 90 % of the points move by {rows.moved_px:.1f} px at most",
                 hint="take the second one a few centimetres to the right of the first",
             )
         if not rows.line_up(left_grey.shape[1]):
             raise UnalignedError(
                 f"the rows of the two views do not line up: they are {rows.offset.largest_px:.1f} px apart, "
-                f"and {rows.error_px:.1f} px when that is taken out",
+                f"and still {rows.error_px:.1f} px after correction",
                 hint=f"pass {param('rectify', 'always')}",
             )
     offset = worth_removing(rows)

@@ -1,4 +1,4 @@
-"""A first look at a pair: sparse, sure matches on a small copy of it."""
+"""Match a small copy of a pair to get sparse, reliable disparities."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from depthapps.core.errors import StereoError
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.matching.sgbm import LEVEL_MULTIPLE, SgbmParams, match
 
-COARSE_WIDTH = 192  # px of the small copy; 256 finds the range of disparities no better in twice the time
-WIDEST = 0.45  # disparities up to this share of the width, of either sign
-# The share of pixels that match is above 0.6 in 26 real pairs, also with noise of 8 grey levels, gamma 0.5 or rows 3 px
-# apart, and below 0.3 between pictures of different scenes.
+COARSE_WIDTH = 192  # px; a width of 256 finds the disparity range no better and takes twice as long
+WIDEST = 0.45  # largest disparity of either sign, as a share of the width
+# The share of matched pixels is above 0.6 in 26 real pairs, even with noise of 8 grey levels, a gamma of 0.5 or a
+# vertical offset of 3 px. It is below 0.3 for pictures of different scenes.
 FEWEST_MATCHES = 0.4
 
-Shown = tuple[NDArray[np.bool_], NDArray[np.bool_]]  # (H, W) of the left and the right view
+Shown = tuple[NDArray[np.bool_], NDArray[np.bool_]]  # masks (H, W) of the left and right pixels that show the scene
 
 _SURE = SgbmParams(block=5, uniqueness=15, speckle_px=30)
-_DETAIL_SIGMA_PX = 3.0
-_FAINT = 2.0  # grey levels: detail below this is as likely noise, and is not raised to the height of the rest
-_DETAIL_LEVELS = 32.0  # what the deviation of the rest becomes
+_DETAIL_SIGMA_PX = 3.0  # of the Gaussian window for the local mean and deviation
+_FAINT = 2.0  # grey levels: weaker detail may be noise, so it is not amplified to full contrast
+_DETAIL_LEVELS = 32.0  # local deviation in grey levels after normalisation
 
 
 @dataclass(frozen=True, eq=False)
 class CoarseMatch:
-    """Matches that are unique, agree in both directions and form no speckle.
+    """Matches that are unique, pass the left-right check and are not speckles.
 
-    disparity: (h, w) float32 in pixels of the small copy, NaN = no match, from −reach to reach; scale: small over full.
+    disparity: (h, w) float32 in pixels of the small copy, from −reach to reach; NaN = no match.
+    scale: width of the small copy over width of the pair.
     """
 
     disparity: FloatMap
@@ -40,11 +41,11 @@ class CoarseMatch:
 
 
 def match_coarse(left: Image, right: Image, shown: Shown | None = None) -> CoarseMatch:
-    """Match a rectified pair (H, W) uint8 grey over nearly half its width to both sides, at COARSE_WIDTH.
+    """Match a rectified pair (H, W) uint8 grey, resized to COARSE_WIDTH, over disparities of both signs.
 
-    shown: what of the two views is picture; what is not has no match.
+    shown: masks of the pixels that show the scene; other pixels get no match.
 
-    Raises StereoError when too little of the left view is found in the right for the two to be a pair.
+    Raises StereoError if too little of the left view is found in the right view for the two to be a pair.
     """
     height, width = left.shape
     shrink = min(1.0, COARSE_WIDTH / width)
@@ -68,7 +69,10 @@ def match_coarse(left: Image, right: Image, shown: Shown | None = None) -> Coars
 
 
 def match_detail(left: Image, right: Image, coarse: CoarseMatch, low_px: float, high_px: float) -> CoarseMatch:
-    """As `match_coarse`, from low_px to high_px of the full pair, by local detail alone: blind to brightness."""
+    """Match as `match_coarse` does, but on contrast-normalised detail, which does not depend on brightness.
+
+    low_px, high_px: the disparity range in px of the full-size pair.
+    """
     height, width = coarse.disparity.shape
     small = [_detail(cv2.resize(view, (width, height), interpolation=cv2.INTER_AREA)) for view in (left, right)]
     disparity = match(*small, low=low_px * coarse.scale, high=high_px * coarse.scale, params=_SURE)
@@ -76,7 +80,7 @@ def match_detail(left: Image, right: Image, coarse: CoarseMatch, low_px: float, 
 
 
 def _detail(view: Image) -> Image:
-    """A view (H, W) uint8 less its local mean and over its local deviation, uint8 around 128."""
+    """Normalise a view (H, W) uint8: subtract the local mean, divide by the local deviation; uint8 around 128."""
     levels = view.astype(np.float32)
     levels -= cv2.GaussianBlur(levels, (0, 0), _DETAIL_SIGMA_PX)
     deviation = np.sqrt(cv2.GaussianBlur(levels * levels, (0, 0), _DETAIL_SIGMA_PX))

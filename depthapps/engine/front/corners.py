@@ -1,4 +1,4 @@
-"""Corners of one view followed to the other, from where their coarse match lies."""
+"""Find corners in one view and track them into the other, starting from the coarse match."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from depthapps.core.scene import Image
 from depthapps.engine.front.coarse import CoarseMatch
 
-FAINTEST = 0.01  # of the strongest corner's smaller eigenvalue
+FAINTEST = 0.01  # least corner quality (smaller eigenvalue), as a share of the strongest corner's
 WINDOW_PX = 15
-PIXEL_PER_LEVEL = 0.25  # a guess that is a coarse pixel off is found from the level where that is a few pixels
-CELLS = 10  # across and down, of which `spread` tells how many hold anything
-RETURN_PX = 0.5  # a point must come back this near when it is followed to the right view and back
+# The initial guess may be off by one pixel of the coarse match, 1 / scale px. Tracking starts at the pyramid level
+# where this error is 1 / PIXEL_PER_LEVEL = 4 px or less.
+PIXEL_PER_LEVEL = 0.25
+CELLS = 10  # grid cells across and down in `spread`
+RETURN_PX = 0.5  # largest forward-backward error of a tracked point
 
 Points = NDArray[np.floating]
 
@@ -28,17 +30,18 @@ def find_corners(view: Image, count: int, faintest: float = FAINTEST) -> Points:
 
 
 def spread(points: Points, shape: tuple[int, ...], fewest: int = 1) -> float:
-    """The share of a picture of shape (H, W) that holds points (N, 2) px: of its cells, at least `fewest` in each."""
+    """The share of grid cells of a picture of shape (H, W) that hold at least `fewest` of the points (N, 2) px."""
     height, width = shape[:2]
     cells = np.minimum((points * (CELLS / width, CELLS / height)).astype(int), CELLS - 1)
     return float((np.bincount(cells @ (1, CELLS), minlength=CELLS**2) >= fewest).mean())
 
 
 def follow_corners(left: Image, right: Image, coarse: CoarseMatch, start: Points) -> tuple[Points, Points]:
-    """Where corners (N, 2) px of the left view (H, W) uint8 grey are in it and in the right one, without what is lost.
+    """Track corners `start` (N, 2) px from the left to the right view, both (H, W) uint8 grey.
 
-    Both (M, 2) float32 px. Corners are followed to the right view and back (pyramidal Lucas-Kanade); what does not come
-    back, or runs away from its coarse match, is left out.
+    Returns the positions (M, 2) float32 px of the tracked corners in the left and in the right view. Corners are
+    tracked forward and back with pyramidal Lucas-Kanade. A corner is dropped if it has no coarse match, does not return
+    to its start, or moves too far from its coarse match.
     """
     none = np.empty((0, 2), np.float32)
     rows, columns = coarse.disparity.shape
@@ -52,17 +55,17 @@ def follow_corners(left: Image, right: Image, coarse: CoarseMatch, start: Points
     end, followed = _follow(left, right, start, guess, levels)
     back, returned = _follow(right, left, end, start, 0)
     kept = followed & returned & (np.linalg.norm(back - start, axis=1) < RETURN_PX)
-    kept &= np.abs(end - guess)[:, 0] < 1.5 / coarse.scale  # a point that ran away from its match is another one
+    kept &= np.abs(end - guess)[:, 0] < 1.5 / coarse.scale  # farther away it is another point
     return start[kept], end[kept]
 
 
 def _follow(first: Image, second: Image, start: Points, guess: Points, levels: int) -> tuple[Points, NDArray[np.bool_]]:
-    """Where points (N, 2) of one view are in the other, and whether they were found; levels: of the pyramid."""
+    """Track points (N, 2) px from one view to the other; returns positions (N, 2) px and which were found (N,)."""
     end, found, _ = cv2.calcOpticalFlowPyrLK(
         first,
         second,
         np.asarray(start, np.float32),
-        np.array(guess, np.float32),  # a copy: it is overwritten
+        np.array(guess, np.float32),  # a copy, because OpenCV overwrites it
         winSize=(WINDOW_PX, WINDOW_PX),
         maxLevel=levels,
         criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 0.02),

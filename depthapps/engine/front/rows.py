@@ -1,6 +1,6 @@
-"""Rows that do not quite line up: measured, and put right.
+"""Measure and remove the small vertical offset between the rows of two views.
 
-Even rectified pairs are off by a fraction of a pixel, or by more than one, which costs more than the choice of matcher.
+Even rectified pairs are off by a fraction of a pixel or more, which costs more accuracy than the choice of matcher.
 """
 
 from __future__ import annotations
@@ -19,22 +19,27 @@ from depthapps.engine.front.corners import Points, find_corners, follow_corners,
 
 log = logging.getLogger(__name__)
 
-# Over 26 real pairs these find an offset of 0.7 px that is added to within 0.06 px. Removing what is found takes D1 on
-# KITTI from 7.7 to 6.9 % and bad2 elsewhere from 12.1 to 11.8; with 0.7 px added, from 14.6 to 7.0 and 13.4 to 11.9.
+# An offset of 0.7 px added to 26 real pairs is measured to within 0.06 px. Removing the measured offset takes D1 on
+# KITTI from 7.7 to 6.9 % and bad2 elsewhere from 12.1 to 11.8 %; with 0.7 px added, from 14.6 to 7.0 % and from 13.4 to
+# 11.9 %.
 POINTS = 200
 FEWEST_POINTS = 30
-SMALLEST_PX = 0.15  # less is left alone: resampling would cost as much as it brings
+SMALLEST_PX = 0.15  # a smaller offset is left alone: resampling would cost as much accuracy as it gains
 _FITTING_STEPS = 10
-# What is left of the offsets of 26 rectified pairs is 0.17 px in the median at most, with a bend of 0.46 px at most,
-# and a plane of up to 2.2 px; of photos by hand, or of cameras at an angle, 0.36 px and more, or a bend of 0.65 px.
+# Limits for views that count as rectified. 26 rectified pairs have a median residual of at most 0.17 px, a bend of at
+# most 0.46 px and a plane of up to 2.2 px. Hand-held photos and cameras at an angle have a residual of 0.36 px or more,
+# or a bend of 0.65 px.
 LARGEST_ERROR_PX = 0.3
 LARGEST_BEND_PX = 0.75
-LARGEST_PX, LARGEST = 4.0, 0.008  # the whole offset, in px and in widths, if that is more: some 0.5 degrees
+LARGEST_PX, LARGEST = 4.0, 0.008  # largest plane: in px, or as a share of the width if that is more (some 0.5 degrees)
 
 
 @dataclass(frozen=True)
 class RowOffset:
-    """How much lower the right view lies: constant + across · x + down · y px, with x and y from −½ to ½."""
+    """How many px lower the right view's rows lie: constant + across · x + down · y.
+
+    x and y run from −½ to ½ over the right view's width and height.
+    """
 
     constant: float
     across: float
@@ -42,7 +47,7 @@ class RowOffset:
 
     @property
     def largest_px(self) -> float:
-        """The offset in that corner of the picture where it is largest."""
+        """The largest absolute offset in the picture, which is in one of its corners."""
         return abs(self.constant) + (abs(self.across) + abs(self.down)) / 2
 
     def field(self, height: int, width: int) -> FloatMap:
@@ -54,12 +59,14 @@ class RowOffset:
 
 @dataclass(frozen=True)
 class RowCheck:
-    """How the rows of two views lie to each other.
+    """Measured vertical alignment of the rows of two views.
 
-    offset: what a plane explains; points: how many told. error_px: the median that is left once the plane is taken out.
-    bend_px: what second-order terms would still explain, in a corner: cameras at an angle, or bent lenses.
-    moved_px: what nine tenths of the points moved at most, in any direction. spread: the share of the left view that
-    has corners, followed or not.
+    offset: the plane fitted to the vertical offsets.
+    points: number of tracked corners.
+    error_px: median absolute vertical offset that remains after the plane is subtracted.
+    bend_px: size of the second-order terms in a picture corner; cameras at an angle or lens distortion cause them.
+    moved_px: 90 % of the points moved less than this, in any direction.
+    spread: share of the left view's grid cells that hold corners, tracked or not.
     """
 
     offset: RowOffset
@@ -70,7 +77,7 @@ class RowCheck:
     spread: float
 
     def line_up(self, width: int) -> bool:
-        """Whether the rows of views of this width lie alike, or would with the offset taken out."""
+        """Whether the rows of views of this width (px) line up once the offset is removed."""
         return (
             self.error_px < LARGEST_ERROR_PX
             and self.bend_px < LARGEST_BEND_PX
@@ -79,15 +86,15 @@ class RowCheck:
 
 
 def worth_removing(rows: RowCheck | None) -> RowOffset | None:
-    """The offset, unless it is unknown or so small that resampling would cost as much as it brings."""
+    """The offset to remove; None if it is unknown or so small that resampling would cost as much as it gains."""
     return rows.offset if rows is not None and rows.offset.largest_px >= SMALLEST_PX else None
 
 
 def check_rows(left: Image, right: Image, coarse: CoarseMatch, corners: Points | None = None) -> RowCheck | None:
-    """How the rows of two views (H, W) uint8 grey lie to each other; None if too few points tell.
+    """Measure how the rows of two views (H, W) uint8 grey line up; None if there are too few points.
 
-    corners: POINTS corners of the left view (N, 2) px, if they have been found. A plane is fitted to how far they move
-    down, with weights that leave out what does not fit (Geman-McClure).
+    A plane is fitted to the vertical offsets of tracked corners, with the robust Geman-McClure loss.
+    corners: up to POINTS corners of the left view (N, 2) px, if they have been found already.
     """
     height, width = left.shape
     if corners is None:
@@ -114,21 +121,21 @@ def check_rows(left: Image, right: Image, coarse: CoarseMatch, corners: Points |
 
 
 def shift_rows(view: Image, offset: RowOffset) -> Image:
-    """The right view (H, W) or (H, W, 3) uint8 with its rows where the left one has them."""
+    """Resample the right view (H, W) or (H, W, 3) uint8 so that its rows line up with the left view's."""
     height, width = view.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return cv2.remap(view, x, y + offset.field(height, width), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _fit(design: NDArray[np.floating], value: NDArray[np.floating]) -> list[float]:
-    """Coefficients (K,) of a design (N, K), the constant first, that explain values (N,) but for outliers."""
+    """Robust linear fit of values (N,) by a design matrix (N, K), constant column first; K coefficients."""
     design = design.astype(np.float64)
-    steady = np.diag([0] + [1e-3] * (design.shape[1] - 1)) * len(value)  # points in one spot must not invent a slope
+    steady = np.diag([0] + [1e-3] * (design.shape[1] - 1)) * len(value)  # prior: clustered points must not give a slope
     found = np.zeros(design.shape[1])
     found[0] = median(value)
     for _ in range(_FITTING_STEPS):
         residual = value - design @ found
-        deviation = max(robust_deviation(residual), 0.03)  # what Lucas-Kanade can tell at best
+        deviation = max(robust_deviation(residual), 0.03)  # px, the best accuracy of Lucas-Kanade
         weighted = design / ((1 + (residual / (2 * deviation)) ** 2) ** 2)[:, None]
         found = np.linalg.solve(weighted.T @ design + steady, weighted.T @ value)
     return [float(v) for v in found]

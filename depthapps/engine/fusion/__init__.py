@@ -1,1 +1,1 @@
-"""The network that chooses between the candidate disparities of each pixel, and what it is shown."""
+"""Choose between the candidate disparities of each pixel with a small neural network."""

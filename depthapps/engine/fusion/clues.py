@@ -1,6 +1,6 @@
-"""What the fusion network is shown: candidate disparities of every pixel, and how well each of them fits.
+"""Compute the fusion network's input features: each pixel's candidate disparities and how well they match.
 
-The network was trained on exactly these, so a change here asks for new training (samples/training).
+The network was trained on exactly these features, so a change here needs new training (samples/training).
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from depthapps.core.filling import carry_down, fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.threads import for_bands
 
-REACH_PX = 6  # how far to the side the candidates from the four neighbours lie
-_LOCAL_MEAN_PX = 9
+REACH_PX = 6  # least distance of the pixels that the four neighbour candidates are taken from
+_LOCAL_MEAN_PX = 9  # side of the window
 _COST_CAP = 40.0  # grey levels
-_COST_UNIT = 16.0
-_SURROUNDINGS_PX = 33
+_COST_UNIT = 16.0  # grey levels that become 1 in the network's input
+_SURROUNDINGS_PX = 33  # side of the window of the local mean disparity
 
 
 def neighbour_candidates(disparity: FloatMap) -> list[FloatMap]:
-    """For every pixel the first known disparity from REACH_PX on to its left, right, above and below, (H, W) px each.
+    """For every pixel the nearest known disparity at least REACH_PX to its left, right, above and below.
 
-    `disparity` (H, W) px has NaN where nothing is known; where a side knows nothing, so has the candidate.
+    disparity: (H, W) px, NaN = unknown. Returns four maps (H, W) px, NaN where no disparity is known in that direction.
     """
     return [
         _from_above(disparity.T).T,
@@ -35,12 +35,13 @@ def neighbour_candidates(disparity: FloatMap) -> list[FloatMap]:
 
 
 def _from_above(disparity: FloatMap) -> FloatMap:
+    """The nearest known disparity at least REACH_PX above every pixel, (H, W) px."""
     carried = carry_down(disparity)
     return carried[np.maximum(np.arange(len(carried)) - REACH_PX, 0)]
 
 
 def see_from_right(disparity: FloatMap) -> FloatMap:
-    """A complete disparity map (H, W) px in the right view's pixels: the nearest that lands at each, holes filled."""
+    """Warp the left view's complete disparity map (H, W) px into the right view, with a z-buffer and holes filled."""
     height, width = disparity.shape
     rows, columns = np.indices((height, width), np.int32)
     landing = np.rint(columns - disparity).astype(np.int32)
@@ -53,11 +54,14 @@ def see_from_right(disparity: FloatMap) -> FloatMap:
 def clues(
     left: Image, right: Image, candidates: FloatMap, known: FloatMap, from_right: FloatMap, first_column: int = 0
 ) -> FloatMap:
-    """(C, H/2, W/2) float32: 2x2 blocks of pixels as channels, of a picture or a tile of it. H and W are even.
+    """The network's input (C, H/2, W/2) float32 of a picture or a tile; the pixels of 2x2 blocks become channels.
 
-    left (H, W, 3) uint8 RGB, from `first_column` on; right (H, any) uint8 grey with the left one's rows and exposure,
-    from column 0 on; candidates (K, H, W) px, the first of them the best guess; known (H, W) 1 where the matcher itself
-    was sure of that, 0 where it was filled in; from_right, as large as right, the disparity of the right view's pixels.
+    H and W are even.
+    left: (H, W, 3) uint8 RGB, a tile that starts at `first_column`.
+    right: (H, any width) uint8 grey, aligned with the left view's rows and exposure, from column 0 on.
+    candidates: (K, H, W) px, the best guess first.
+    known: (H, W), 1 where the best guess is a confirmed match, 0 where it was filled in.
+    from_right: disparity px of the right view's pixels, same shape as right.
     """
     height, width = known.shape
     x = np.arange(first_column, first_column + width, dtype=np.float32)
@@ -76,8 +80,8 @@ def clues(
         return np.asarray(cv2.blur(np.abs(difference(disparity)), (3, 3)) - cost, np.float32) / _COST_UNIT
 
     def nearer_there(disparity: FloatMap) -> FloatMap:
-        """Above 0 where the right view has something nearer, which may hide the pixel; below 0 where the pixel would
-        hide what the right view sees."""
+        """Right view's disparity at the match minus `disparity`. Above 0: something nearer may occlude the pixel in the
+        right view. Below 0: the pixel would occlude what the right view sees there."""
         return _squashed(landed(from_right, disparity, cv2.INTER_NEAREST) - disparity)
 
     signed = difference(guess)
@@ -103,11 +107,11 @@ def clues(
 
 
 def _detail(grey: Image) -> FloatMap:
-    """A grey picture less its local mean, which differences of exposure change little; float32 levels."""
+    """A grey picture minus its local mean, float32 levels: exposure differences change it little."""
     levels = grey.astype(np.float32)
     return levels - cv2.blur(levels, (_LOCAL_MEAN_PX, _LOCAL_MEAN_PX))
 
 
 def _squashed(disparity: FloatMap) -> FloatMap:
-    """Differences of disparity in px, near 0 as they are by quarters, large ones with a bound of 2."""
+    """Compress disparity differences d px to the range -2..2: d / 4 near zero, ±2 for large d."""
     return np.asarray(disparity / (4 + np.abs(disparity) / 2), np.float32)

@@ -1,10 +1,11 @@
-"""A small network that chooses between candidate disparities, pixel by pixel, and says how sure it is.
+"""Choose each pixel's disparity among candidates with a small U-Net, and estimate its confidence.
 
-A U-Net (Ronneberger 2015) over the clues of a pair gives a score to every candidate, to the best guess moved by up
-to 1 px, and to a smooth surface of its own (coarse disparities that it corrects, raised to full size by weights as in
-RAFT, Teed 2020). What is returned is the winner, averaged with the candidates within about a pixel of it, so that depth
-edges stay sharp. It was trained from nothing on rendered scenes (samples/training); a score is the logit of how right
-its candidate is. It still leans on the best guess and its surroundings more than on a better candidate.
+The U-Net (Ronneberger 2015) takes the features of `clues` and scores three kinds of candidates: those that are passed
+in, the best guess shifted by up to 1 px, and a smooth surface of its own. That surface is a coarse disparity map that
+the network corrects and upsamples with learned weights as in RAFT (Teed 2020). The result is the winner averaged with
+the candidates within about a pixel of it, so that depth edges stay sharp. A score is the logit of the probability that
+its candidate is right. The network was trained from scratch on rendered scenes (samples/training). Known weakness: it
+still prefers the best guess and its surroundings to a better candidate.
 """
 
 from __future__ import annotations
@@ -22,23 +23,27 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.fusion.clues import clues, neighbour_candidates, see_from_right
 
 CANDIDATES = 9
-_MULTIPLE = 32  # the network halves its input four times, and that is half the picture
-_TILE = 832  # px, which bounds memory: 12 megapixels take 2.5 GB in all; the pages of one tile serve the next
-_OVERLAP = 64
-# Cameras that converge have disparities far below 0, which the network has never seen: at -100 px it believed in
-# nothing (0.15 in the median on a 3D camera's photo, 0.82 when they are counted from the farthest). Rectified pairs
-# reach -6.
+_MULTIPLE = 32  # width and height must be multiples: the input is half the picture's size and is halved four times
+_TILE = 832  # px; bounds memory (12 megapixels take 2.5 GB in all), since a tile reuses the memory of the one before
+_OVERLAP = 64  # px of surroundings on each side of a tile
+# Converging cameras have disparities far below 0, which training did not contain: at -100 px the median confidence on a
+# 3D camera's photo was 0.15. It is 0.82 if the right view is shifted so that the smallest disparity is about 0.
+# Rectified pairs reach -6 px, so up to -16 px nothing is shifted.
 _BEHIND_PX = 16
 
 
 def fuse(
     left: Image, right: Image, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None
 ) -> tuple[FloatMap, FloatMap]:
-    """Disparity (H, W) float32 px and the confidence in it, (H, W) float32 in 0..1: how likely it is right to 1 px.
+    """Choose the disparity (H, W) float32 px; also returns its confidence (H, W) float32 in 0..1.
 
-    left (H, W, 3) uint8 RGB; right (H, W) uint8 grey with the left one's rows and exposure; guesses: one to five
-    complete disparity maps (H, W) px, the best one first; known (H, W): the disparities that a matcher was sure of,
-    NaN elsewhere; from_right (H, W): what the right view has at its own pixels, else read off the best guess.
+    The confidence is the probability that the disparity is right to 1 px.
+
+    left: (H, W, 3) uint8 RGB.
+    right: (H, W) uint8 grey, aligned with the left view's rows and exposure.
+    guesses: one to five complete disparity maps (H, W) px, the best one first.
+    known: (H, W) px, the confirmed matches, NaN elsewhere.
+    from_right: (H, W) px, the right view's complete disparity; if None, the best guess is warped into the right view.
     """
     behind = math.ceil(-float(guesses[0].min()))
     if behind > _BEHIND_PX:
@@ -71,19 +76,19 @@ def fuse(
 
 
 def _moved_left(view: NDArray, by: int) -> NDArray:
-    """A view (H, W) without its first columns, as wide as before: the last column is repeated."""
+    """Shift a view (H, W) left by `by` columns, repeating its last column."""
     return cv2.copyMakeBorder(view[:, by:], 0, 0, 0, by, cv2.BORDER_REPLICATE)
 
 
 def stack_candidates(guesses: list[FloatMap], known: FloatMap) -> FloatMap:
-    """The network's candidates (CANDIDATES, H, W) px: the guesses, and what is known to the four sides; see `fuse`."""
+    """The candidates (CANDIDATES, H, W) px: the guesses and the known disparities on four sides; see `fuse`."""
     sides = neighbour_candidates(known)
     guesses = guesses + [guesses[-1]] * (CANDIDATES - len(sides) - len(guesses))
     return np.stack([*guesses, *(np.where(np.isnan(side), guesses[0], side) for side in sides)])
 
 
 def _tiles(size: int) -> list[tuple[slice, slice]]:
-    """Ranges that cover 0 to `size`, a multiple of _MULTIPLE: each with its surroundings, and alone."""
+    """Cut 0..size (a multiple of _MULTIPLE) into ranges; returns pairs: with the overlap, and without it."""
     count = max(1, round(size / _TILE))
     bounds = [size // _MULTIPLE * k // count * _MULTIPLE for k in range(count + 1)]
     inner = [slice(a, b) for a, b in itertools.pairwise(bounds)]
@@ -91,24 +96,25 @@ def _tiles(size: int) -> list[tuple[slice, slice]]:
 
 
 def _to_blocks(maps: FloatMap) -> FloatMap:
-    """Maps (K, H, W) with the pixels of 2x2 blocks as a batch, (4, K, H/2, W/2)."""
+    """Rearrange maps (K, H, W) into a batch (4, K, H/2, W/2), one entry for each pixel of a 2x2 block."""
     count, height, width = maps.shape
     blocks = maps.reshape(count, height // 2, 2, width // 2, 2).transpose(2, 4, 0, 1, 3)
     return np.ascontiguousarray(blocks).reshape(4, count, height // 2, width // 2)
 
 
 def _from_blocks(blocks: FloatMap) -> FloatMap:
-    """The one map (H, W) that `_to_blocks` made (4, 1, H/2, W/2) of."""
+    """Undo `_to_blocks` for one map: (4, 1, H/2, W/2) to (H, W)."""
     height, width = blocks.shape[2:]
     return blocks.reshape(2, 2, height, width).transpose(2, 0, 3, 1).reshape(2 * height, 2 * width)
 
 
 def _within(outer: slice, inner: slice) -> slice:
+    """The inner range, counted from the start of the outer one."""
     return slice(inner.start - outer.start, inner.stop - outer.start)
 
 
 @functools.cache
 def fusion_network() -> cv2.dnn.Net:
-    """The trained network, which ships with this package; to load it takes 30 ms."""
+    """The trained network, which ships with this package; loading takes 30 ms."""
     weights = np.frombuffer((files("depthapps.engine.fusion") / "fusion.onnx").read_bytes(), np.uint8)
     return cv2.dnn.readNetFromONNX(weights, cv2.dnn.ENGINE_NEW)

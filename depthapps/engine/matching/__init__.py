@@ -1,1 +1,1 @@
-"""Matchers and what is made of their answers: pyramid, refinement, planes, specks."""
+"""Match two aligned views (SGBM at several sizes), fill holes, refine depth edges and remove specks."""

@@ -1,4 +1,4 @@
-"""From two aligned views to disparity and confidence: matching at several sizes, and a choice of what it finds."""
+"""Find disparity and confidence of two aligned views: match at several sizes, then choose between the results."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ from depthapps.engine.matching.specks import remove_specks
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
 FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
-# Between neighbours in enlarged views less changes. Over 26 real pairs these penalties take bad1 from 12.0 to 11.9 and
-# D1 from 6.0 to 5.9; 4 and 18 are worse in both, 5 and 36 in bad1.
+# Neighbouring pixels differ less in enlarged views, so the penalties are larger. Over 26 real pairs this takes bad1
+# from 12.0 to 11.9 % and D1 from 6.0 to 5.9 %. Penalties of 4 and 18 are worse in both measures, 5 and 36 in bad1.
 FOUR_PATHS_ENLARGED = replace(FOUR_PATHS, step_penalty=8, jump_penalty=32)
-# Between pixels the matcher sees too little: it prefers whole disparities, and narrow things get lost. Over 20 real
-# pairs a scale of 1.6 takes bad0.5 from 20.0 to 18.8 %, bad1 from 12.1 to 12.0; of 1.5 to 19.1 and 11.8; 1.7 brings no
-# more.
+# The matcher's subpixel precision is poor: it favours integer disparities, and it loses thin objects. Enlarging the
+# pair helps. Over 20 real pairs a scale of 1.6 takes bad0.5 from 20.0 to 18.8 % and bad1 from 12.1 to 12.0 %; 1.5 takes
+# them to 19.1 and 11.8 %; 1.7 gains nothing more.
 _LARGEST_SCALE = 1.6
-_SMALLEST_SCALE = 1.1  # less is not worth resampling
-# What share of `fast`'s disparities is right to 1 px, over what share should be when judged at half size: means of 26
-# real pairs, away from depth edges and beside them, each where matched and where filled in.
+_SMALLEST_SCALE = 1.1  # a smaller gain is not worth resampling
+# Correction of the confidence estimated at half size: share of `fast`'s disparities that are right to 1 px, divided by
+# the share that this confidence predicts. Means of 26 real pairs. Rows: away from depth edges, beside them. Columns:
+# matched pixels, filled pixels.
 _RIGHT_OF_SURE = np.array([[1.0, 0.76], [0.87, 0.63]], np.float32)
-_SMALLER = (2, 4)  # large plain areas, and what is seen from the side, are matched better in smaller copies
+_SMALLER = (2, 4)  # reductions; large textureless areas and slanted surfaces are matched better in smaller copies
 
 
 @dataclass(frozen=True)
 class Tier:
-    """What a quality spends.
+    """The work that one quality level spends.
 
-    matchers: at full size, the best first. cells: the most pixels times disparities that are matched at full size; a
-    larger pair is matched at half size first. fused: let the network choose between what is found. effort: disparities
-    to match for each pixel; where a pair has fewer, it is enlarged.
+    matchers: settings of the matchers that run at full size, best first.
+    cells: largest cost volume (pixels times disparities) matched at full size; a larger pair is matched at half size.
+    fused: let the fusion network choose between the candidates.
+    effort: disparities to evaluate for each pixel of the pair; a pair with a smaller range is enlarged to reach it.
     """
 
     matchers: tuple[SgbmParams, ...]
@@ -48,9 +50,10 @@ class Tier:
     effort: float = 0.0
 
     def scale(self, views: AlignedViews) -> float:
-        """How much views are enlarged to be matched, which multiplies their cells by the third power of it.
+        """The factor by which views are enlarged before matching; their cost volume grows with its third power.
 
-        Noise hides what lies between pixels: with 8 grey levels of it enlarging takes bad2 from 12.4 to 13.0.
+        Noisy views are not enlarged, since noise hides subpixel detail: with noise of 8 grey levels enlarging worsens
+        bad2 from 12.4 to 13.0 %.
         """
         scale = min((self.effort * views.left_grey.size / views.cells) ** (1 / 3), _LARGEST_SCALE)
         worth = scale >= _SMALLEST_SCALE and not views.noisy
@@ -58,11 +61,11 @@ class Tier:
 
 
 def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) -> tuple[FloatMap, FloatMap | None]:
-    """Disparity (H, W) float32 px and the confidence in it (H, W) float32 in 0..1, both without holes.
+    """Find the disparity (H, W) float32 px and its confidence (H, W) float32 in 0..1, both without holes.
 
-    The disparity of a large pair is found at half size, and the choice at full size is between what that gives at a
-    pixel and around it: time and memory grow with the pixels, not with pixels times disparities. Confidence costs extra
-    in a tier without fusion, so it may be left out: None then.
+    A large pair is matched at half size. At full size the network then only chooses between the enlarged result at a
+    pixel and its values nearby, so time and memory grow with the pixels, not with pixels times disparities.
+    Without fusion the confidence costs extra time; with confidence=False it is then None.
     """
     scale = tier.scale(views)
     if scale > 1:
@@ -81,10 +84,11 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
 
 
 def find_confidence(views: AlignedViews, disparity: FloatMap, known: FloatMap | None = None) -> FloatMap:
-    """How likely a disparity map (H, W) px is right to about 1 px, (H, W) float32 in 0..1.
+    """The probability that a disparity map (H, W) px is right to about 1 px, (H, W) float32 in 0..1.
 
-    It is judged at half size, and lowered for what that does not see: narrow edges, and what was filled in beside them.
-    known: the map with NaN where it was filled in, if that is known.
+    The network judges the map at half size. The result is lowered beside depth edges and in filled holes, which half
+    size does not show well.
+    known: the map before its holes were filled (NaN = hole), if available.
     """
     small, half = views.resized(0.5), disparity[::2, ::2] / 2
     _, confidence = fuse(small.left, small.right_grey, [half], half if known is None else known[::2, ::2] / 2)
@@ -94,12 +98,13 @@ def find_confidence(views: AlignedViews, disparity: FloatMap, known: FloatMap | 
 
 
 def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tuple[list[FloatMap], FloatMap, FloatMap]:
-    """Five complete disparity maps (H, W) px, what the first of `matchers` is sure of, and what the right view has.
+    """Five complete disparity maps, the confirmed matches of the first matcher, and the right view's disparity.
 
-    The maps are those of the first and the last matcher, those of copies of the views at 1/2 and 1/4 of the size, and
-    the first one filled by planes.
+    All are (H, W) px. The five maps: the first and the last of `matchers`, copies of the views at 1/2 and 1/4 of the
+    size, and the first matcher's result with its holes filled by planes. The confirmed matches have NaN elsewhere. The
+    right view's disparity is in its own pixels, with its holes filled.
     """
-    with ThreadPoolExecutor() as pool:  # what is smaller fills the time in which a larger one runs on one core
+    with ThreadPoolExecutor() as pool:  # smaller copies use the cores that a full-size matching leaves idle
         smaller = [pool.submit(_guess_from_smaller, views, times) for times in _SMALLER]
         known, from_right = match_both_ways(*_search(views), matchers[0])
         planes = pool.submit(fill_planes, known, views.left)
@@ -111,15 +116,16 @@ def guess_disparity(views: AlignedViews, matchers: tuple[SgbmParams, ...]) -> tu
 
 
 def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap:
-    """A complete disparity map (H, W) px of the views, found in a copy of them that is so many times smaller."""
+    """A complete disparity map (H, W) px of the views, found in copies that are `times` smaller."""
     small = views.resized(1 / times)
-    # not both ways: what little that takes away is also chosen against
+    # no second matching for the left-right check: the network rejects the few wrong matches that it would remove
     return _enlarged(complete(match(*_search(small), FOUR_PATHS), small.left), views)
 
 
 def _fused(
     views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None
 ) -> tuple[FloatMap, FloatMap]:
+    """Choose between the guesses with the network, then snap depth edges to the picture and remove specks."""
     disparity, confidence = fuse(views.left, views.right_grey, guesses, known, from_right)
     return remove_specks(median_filter_edges(disparity, views.left), confidence), confidence
 
@@ -129,13 +135,13 @@ def _search(views: AlignedViews) -> tuple[Image, Image, float, float]:
 
 
 def _enlarged(disparity: FloatMap, views: AlignedViews) -> FloatMap:
-    """A disparity map at the size of the views, in that size's pixels."""
+    """A smaller disparity map resized to the views, in px of their size."""
     height, width = views.left_grey.shape
     scale = np.float32(width / disparity.shape[1])
     return np.asarray(cv2.resize(disparity * scale, (width, height)), np.float32)
 
 
 def _picked(large: FloatMap, views: AlignedViews) -> FloatMap:
-    """A larger map at the size of the views; what lies nearest is taken, so that nothing floats between depths."""
+    """A larger map resized to the views by nearest neighbour, so that no value between two depths appears at edges."""
     height, width = views.left_grey.shape
     return np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.float32)

@@ -1,6 +1,6 @@
-"""From what the matcher is sure of to a disparity for every pixel.
+"""Fill the holes of a disparity map and move its depth edges onto the edges of its picture.
 
-In numpy: a compiled loop would be faster here, but loading numba takes 0.3 s, longer than all else on a small pair.
+This is numpy code: a compiled loop would be faster, but loading numba takes 0.3 s, more than all else on a small pair.
 """
 
 from __future__ import annotations
@@ -13,23 +13,24 @@ from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.threads import for_bands
 
-# Over 26 real pairs radii of 6 to 12, strides of 2 to 6, bands of 1 to 4 px and jumps of 1 to 3 px differ by less than
-# 0.3 % of bad pixels; leaving the band out costs 0.6 %.
+# Over 26 real pairs radii of 6 to 12 px, strides of 2 to 6 px, bands of 1 to 4 px and jumps of 1 to 3 px differ by less
+# than 0.3 % of bad pixels; without the band there are 0.6 % more.
 MEDIAN_RADIUS_PX = 6
 MEDIAN_STRIDE_PX = 3
-EDGE_BAND_PX = 2  # matching windows, and the paths of the matcher, carry edges of near things this far out
+EDGE_BAND_PX = 2  # the matcher's windows and paths spread near surfaces this far beyond their edges
 EDGE_JUMP_PX = 1.5
-COLOR_GAMMA = 30.0  # summed over three channels of 0..255, that is 10 a channel, as in PatchMatch stereo
-_UNITS = 4  # a pixel, in which medians are found: 16 find none better, in more steps
-_WEIGHT = 1000  # of a sample of the same colour: 25 of them stay below what 16 bits hold
-_BAND_SAMPLES = 100_000  # looked at at a time: fewer, and threads wait for each other; more, for memory
+COLOR_GAMMA = 30.0  # colour difference for a weight of 1/e: sum over three channels, 10 each as in PatchMatch stereo
+_UNITS = 4  # steps a pixel in the search for medians: 16 give no better medians and take more bisections
+_WEIGHT = 1000  # weight of a sample of equal colour: the sum of 25 samples must fit into int16
+_BAND_SAMPLES = 100_000  # samples a task: with fewer, threads wait for each other; with more, for memory
 
 
 def complete(disparity: FloatMap, guide: Image, *, fast: bool = False) -> FloatMap:
     """Fill the holes (NaN) of a disparity map (H, W) px, guided by its picture (H, W, 3) uint8.
 
-    Background first: each hole takes the farther of its two known neighbours on the row. What is filled, and what is
-    near a depth edge, is then put right by the picture's edges: see `median_filter_edges`.
+    Each hole first takes the farther of its two known neighbours on the row, since most holes are occluded background.
+    `median_filter_edges` then corrects filled pixels and pixels near depth edges by the picture's colours.
+    fast: use half of the median's samples.
     """
     return median_filter_edges(fill_background(disparity), guide, np.isnan(disparity), fast=fast)
 
@@ -39,10 +40,10 @@ def median_filter_edges(
 ) -> FloatMap:
     """Move the depth edges of a complete disparity map (H, W) px onto the edges of its picture (H, W, 3) uint8.
 
-    Pixels in a narrow band around depth edges, and those that are doubtful (H, W), take the median of their
-    surroundings, weighted by likeness of colour (Ma 2013); no other pixel is smoothed but by a 3x3 median, which takes
-    single errors out. It repairs wrong disparities; that all of stereo's edges lie too far out, by one distance, it
-    leaves to what needs better ones (`depthapps.bokeh.edges.snap_edges`).
+    Pixels in a narrow band around depth edges, and those marked as doubtful (H, W), take the median of their
+    surroundings, weighted by colour similarity (Ma 2013). A 3x3 median over the whole map then removes single wrong
+    pixels. fast: use half of the median's samples.
+    Edges that stereo puts too far out as a whole are left to `depthapps.bokeh.edges.snap_edges`.
     """
     chosen = beside_edges(disparity)
     reach = MEDIAN_RADIUS_PX
@@ -51,7 +52,7 @@ def median_filter_edges(
     channels = [np.ascontiguousarray(colors[..., k], np.int16).ravel() for k in range(3)]
     places = np.flatnonzero(np.pad(chosen if doubtful is None else chosen | doubtful, reach))
     steps = np.arange(-reach, reach + 1, MEDIAN_STRIDE_PX)
-    lattice = (steps[:, None] * padded.shape[1] + steps).reshape(-1, 1)  # in a flat picture
+    lattice = (steps[:, None] * padded.shape[1] + steps).reshape(-1, 1)  # offsets in the flattened picture
     samples = lattice[1::2] if fast else lattice
     weights = np.rint(_WEIGHT * np.exp(-np.arange(3 * 255 + 1) / COLOR_GAMMA)).astype(np.int16)
     out = padded.copy()
@@ -69,17 +70,17 @@ def median_filter_edges(
 
 
 def beside_edges(disparity: FloatMap) -> NDArray[np.bool_]:
-    """Where a disparity map (H, W) px jumps within EDGE_BAND_PX, (H, W)."""
+    """Mask (H, W) of the pixels whose disparity differs by over EDGE_JUMP_PX from one within EDGE_BAND_PX."""
     kernel = np.ones((2 * EDGE_BAND_PX + 1,) * 2, np.uint8)
     jumps = np.maximum(cv2.dilate(disparity, kernel) - disparity, disparity - cv2.erode(disparity, kernel))
     return jumps > EDGE_JUMP_PX
 
 
 def weighted_medians(values: FloatMap, weights: NDArray[np.int16]) -> FloatMap:
-    """Weighted median of each column of values (K, N) px, (N,); weights (K, N), in a column less than 2**15 together.
+    """Weighted median (N,) of each column of values (K, N) px; the weights (K, N) of a column sum to less than 2**15.
 
-    It is found by bisection in units of 1/4 px. What is returned is the weighted mean of the values within half a
-    pixel of it, which keeps fractions of a pixel.
+    The median is found by bisection in steps of 1/4 px. The weighted mean of the values within half a pixel of it is
+    returned, which restores subpixel precision.
     """
     lowest = values.min(axis=0)
     units = np.minimum((values - lowest) * _UNITS, 2**14).astype(np.int16)

@@ -1,4 +1,4 @@
-"""OpenCV's semi-global matcher, with its traps removed."""
+"""Match two grey views with OpenCV's semi-global matcher (SGBM): no lost borders, bounded memory, two-way check."""
 
 from __future__ import annotations
 
@@ -13,42 +13,46 @@ from numpy.typing import NDArray
 from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.threads import for_bands
 
-LEVEL_MULTIPLE = 16  # OpenCV searches this many disparities, or a multiple
-_SUBPIXEL = 16  # its disparities are whole numbers of 1/16 px
-# Large pairs are matched in strips, for the four-path mode keeps four bytes a pixel and level: 0.5 GB a strip. Over 26
-# real pairs cut in two, an overlap of 64 rows costs 0.05 % of bad pixels, one of 16 rows 0.2 %.
+LEVEL_MULTIPLE = 16  # OpenCV requires the number of disparities to be a multiple of this
+_SUBPIXEL = 16  # OpenCV returns disparities as integers in units of 1/16 px
+# Large pairs are matched in horizontal strips, because the four-path mode stores four bytes for each pixel and
+# disparity: 0.5 GB a strip. Cutting 26 real pairs in two costs 0.05 % of bad pixels with an overlap of 64 rows and
+# 0.2 % with 16 rows.
 _STRIP_CELLS = 128_000_000
 _STRIP_OVERLAP = 64
-_BORDER_PX = 2  # reach of the 3x3 Sobel prefilter and a 3x3 block, which near the border see the padding
+_BORDER_PX = 2  # reach of the 3x3 Sobel prefilter plus a 3x3 block: nearer to the border they see the padding
 
 
 @dataclass(frozen=True)
 class SgbmParams:
-    """Settings of the matcher; costs are sums over block² pixels of one grey channel.
+    """Settings of the matcher; its costs are sums over block² pixels of one grey channel.
 
-    Chosen over 26 real pairs with known disparity (bad2 on 20 of them, D1 on 6 of KITTI, both in percent): four paths
-    (HH4) for three take bad2 from 12.6 to 11.6, speckles up to 200 px for 100 from 11.9 to 11.6, grey for colour from
-    11.7 to 11.6 and D1 from 7.5 to 7.1, a prefilter cap of 31 for 63 D1 from 7.8 to 7.5. Costs with that cap are lower,
-    and so are the penalties: 5 and 24 for OpenCV's 8 and 32 take bad2 from 8.6 to 8.2, D1 from 5.8 to 6.0 in the end.
+    Chosen on 26 real pairs with ground truth (bad2 on 20 of them, D1 on 6 of KITTI, both in percent):
+    - four paths (HH4) instead of three: bad2 from 12.6 to 11.6;
+    - speckles up to 200 px instead of 100: bad2 from 11.9 to 11.6;
+    - grey instead of colour: bad2 from 11.7 to 11.6, D1 from 7.5 to 7.1;
+    - a prefilter cap of 31 instead of 63: D1 from 7.8 to 7.5;
+    - penalties of 5 and 24 instead of OpenCV's 8 and 32, because costs with this cap are lower: in the engine's final
+      result bad2 from 8.6 to 8.2, D1 from 5.8 to 6.0.
     """
 
     mode: int = cv2.STEREO_SGBM_MODE_SGBM_3WAY
     block: int = 3
-    step_penalty: int = 5  # P1 a pixel, for one disparity more or less
-    jump_penalty: int = 24  # P2 a pixel, for larger changes
+    step_penalty: int = 5  # P1 over block²: a disparity change of 1 px between neighbours
+    jump_penalty: int = 24  # P2 over block²: a larger change
     prefilter_cap: int = 31
-    uniqueness: int = 10  # % by which the best cost must win
-    left_right_px: int = 1
-    speckle_px: int = 200  # smaller islands are no answer
-    speckle_range_px: int = 2
+    uniqueness: int = 10  # % by which the best cost must be below the second best
+    left_right_px: int = 1  # tolerance of the left-right check
+    speckle_px: int = 200  # connected regions up to this area in pixels are rejected
+    speckle_range_px: int = 2  # largest disparity change between neighbours within a region
 
 
 def match(left: Image, right: Image, low: float, high: float, params: SgbmParams) -> FloatMap:
-    """Disparity of the left view of a rectified pair (H, W) uint8 grey, in px from `low` to `high`; NaN = no answer.
+    """Match a rectified pair (H, W) uint8 grey; returns the left view's disparity (H, W) float32 px, NaN = no match.
 
-    Both views are padded by the range, so that no border is lost, and matched in strips of bounded memory. Matches
-    that are not unique, differ between left to right and right to left, form a speckle, or lie at the border or beyond
-    it in either view are no answer.
+    low, high: the disparity range in px. Both views are padded by this range, so that columns near the border are
+    matched too. Large views are matched in strips to bound the memory. A match is dropped if it is not unique, fails
+    OpenCV's left-right check, belongs to a speckle, or lies at or beyond the border in either view.
     """
     first = math.floor(low)
     levels = LEVEL_MULTIPLE * max(1, math.ceil((high - first) / LEVEL_MULTIPLE))
@@ -66,13 +70,14 @@ def match(left: Image, right: Image, low: float, high: float, params: SgbmParams
 def match_both_ways(
     left: Image, right: Image, low: float, high: float, params: SgbmParams
 ) -> tuple[FloatMap, FloatMap]:
-    """As `match`, without what the right view, matched for itself, does not confirm; and that view's disparity.
+    """Match in both directions; returns the left disparity that the right view confirms, and the right disparity.
 
-    Both are (H, W) px; the second has every answer that matching gives, in the right view's own pixels.
+    Both are (H, W) px, each in its own view's pixels. The left one is that of `match` with NaN where the left-right
+    check fails. The right one is not filtered (no uniqueness, left-right or speckle check).
 
-    OpenCV's own check reads the right view's disparities off the left one's costs and lets through 40 % of what the
-    right view cannot see. Over 26 real pairs this one takes bad2 from 10.4 to 10.0 and costs one more matching, which
-    runs beside the first.
+    OpenCV's own left-right check derives the right view's disparity from the left view's costs and keeps wrong matches
+    in 40 % of the occluded pixels. Over 26 real pairs this check takes bad2 from 10.4 to 10.0 %. It costs a second
+    matching, which runs in parallel with the first.
     """
     mirrored_right, mirrored_left = (np.ascontiguousarray(view[:, ::-1]) for view in (right, left))
     all_answers = replace(params, uniqueness=0, left_right_px=-1, speckle_px=0)
@@ -84,7 +89,7 @@ def match_both_ways(
 
 
 def _confirmed(disparity: FloatMap, right_disparity: FloatMap, tolerance_px: float) -> NDArray[np.bool_]:
-    """Whether one of the two pixels that a match lands between has its disparity, (H, W)."""
+    """Mask (H, W): one of the two right pixels next to the match has the same disparity, within tolerance_px."""
     width = disparity.shape[1]
     landing = np.floor(np.arange(width) - np.nan_to_num(disparity)).astype(np.intp)
     confirmed = np.zeros(disparity.shape, np.bool_)
@@ -95,7 +100,7 @@ def _confirmed(disparity: FloatMap, right_disparity: FloatMap, tolerance_px: flo
 
 
 def _match(left: Image, right: Image, first: int, levels: int, params: SgbmParams) -> FloatMap:
-    """`match` in one piece, for the disparities from `first` on."""
+    """Match without cutting into strips, for `levels` disparities from `first` on."""
     pad_left, pad_right = max(first + levels, 0), max(-first, 0)
     padded = [cv2.copyMakeBorder(v, 0, 0, pad_left, pad_right, cv2.BORDER_REPLICATE) for v in (left, right)]
     area = params.block**2
@@ -116,6 +121,6 @@ def _match(left: Image, right: Image, first: int, levels: int, params: SgbmParam
     found = matcher.compute(*padded)[:, pad_left : pad_left + width]
     disparity = found / np.float32(_SUBPIXEL)
     column = np.arange(width, dtype=np.float32)
-    landing = column - disparity  # where in the right view the match lies
+    landing = column - disparity  # column of the match in the right view
     inside = (np.minimum(column, landing) >= _BORDER_PX) & (np.maximum(column, landing) <= width - 1 - _BORDER_PX)
     return np.where((found >= first * _SUBPIXEL) & inside, disparity, np.float32(np.nan))

@@ -1,1 +1,1 @@
-"""Two photos of one scene, from cameras that were not aligned, as a rectified pair."""
+"""Rectify two photos of one scene from cameras that were not aligned: warp them until their rows line up."""

@@ -1,4 +1,4 @@
-"""What a picture does not show: the corners that turning it left black, and what lies outside of it."""
+"""Find and fill pixels that show no scene: black corners of rotated photos, and what lies outside a warped photo."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 from depthapps.core.filling import push_pull
 from depthapps.core.scene import Image
 
-_BLACK = 3  # of 255; what shadows in photos do not reach over an area, and JPEG leaves of plain black
-_LEAST = 2e-3  # of the picture, that an area at a corner must have: shadows there are smaller, or not as black
-_FILLED_PX = 256  # of the copy that fills: it has no detail
-_SAMPLED_PX = 2  # how far interpolation mixes the picture with what is not in it
+_BLACK = 3  # of 255: plain black after JPEG compression stays below; areas of shadow in photos are brighter
+_LEAST = 2e-3  # least area of a blank corner, as a share of the picture: shadows in corners are smaller or brighter
+_FILLED_PX = 256  # longer side of the copy that is filled: the filling is smooth, so a small copy is enough
+_SAMPLED_PX = 2  # reach of the interpolation that mixes scene and blank pixels
 
 
 def shown(photo: Image) -> NDArray[np.bool_]:
-    """(H, W), all of a photo (H, W, 3) uint8 but plain black areas at its corners.
+    """Mask (H, W) of a photo (H, W, 3) uint8 without plain black areas at its corners.
 
-    Photos that were turned or straightened before have such corners. They look like things, yet match nothing.
+    Photos that were rotated or straightened earlier have such corners. Their edges look like structure, but match
+    nothing in the other photo.
     """
     black = (photo.max(axis=2) <= _BLACK).astype(np.uint8)
     if not black[:: black.shape[0] - 1, :: black.shape[1] - 1].any():
@@ -30,13 +31,17 @@ def shown(photo: Image) -> NDArray[np.bool_]:
 
 
 def shrunk(area: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """An area (H, W) without the rim that interpolation mixes with its surroundings; the picture's border is none."""
+    """Erode a mask (H, W) by the rim that interpolation mixes with its surroundings; the picture border has no rim."""
     side = 2 * _SAMPLED_PX + 1
     return cv2.erode(area.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
 def filled(picture: Image, known: NDArray[np.bool_]) -> Image:
-    """A picture (H, W, C) whose unknown pixels continue it smoothly (`push_pull`): nothing that could be matched."""
+    """Fill the unknown pixels of a picture (H, W, C) with smooth colours that no matcher takes for texture.
+
+    Push-pull filling (Gortler et al. 1996): known colours are averaged at smaller and smaller sizes until every pixel
+    has a colour.
+    """
     if known.all() or not known.any():
         return picture
     height, width = known.shape

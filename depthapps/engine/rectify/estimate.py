@@ -1,4 +1,4 @@
-"""From two photos to their rectification: matches, pose, and whether that can be believed."""
+"""Estimate the rectification of two photos from feature matches, and refuse photos where it cannot be trusted."""
 
 from __future__ import annotations
 
@@ -25,31 +25,35 @@ from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 
 log = logging.getLogger(__name__)
 
-KNOWN_FOCAL_SIGMA = 0.03  # of log(focal length) from EXIF, a calibration or by hand
-ASSUMED_FOCAL_SIGMA = 0.35  # from 37 to 83 degrees of view within one deviation around the assumed 60
-CALIBRATED_FOCAL_SIGMA = 0.1  # what is told better than this by the matches is their answer, not the assumption
-NOISE_PX = 0.4  # of a match, in pixels of the copy in which it was found
+KNOWN_FOCAL_SIGMA = 0.03  # deviation of log(focal length) if it comes from EXIF, a calibration or the user
+ASSUMED_FOCAL_SIGMA = 0.35  # the same if 60 degrees are assumed: one deviation is a field of view of 37 to 83 degrees
+CALIBRATED_FOCAL_SIGMA = 0.1  # below this deviation the focal length counts as measured by the matches
+NOISE_PX = 0.4  # standard error of a match, in pixels of the copy in which it was found
 FEWEST_INLIERS = 30
-FEWEST_SHARE = 0.35
-LEAST_TEXTURE = 0.3
-SAME_PX = 0.1
-LEAST_PARALLAX = 1.5e-3  # of the width
-# In 78 real pairs whose right view was turned, nine tenths of the true matches come within 0.20 px of their row (median
-# over the pairs), by the features alone within 0.31; the disparity of a tenth is bent by over 1 px in 2 pairs, not 15.
+FEWEST_SHARE = 0.35  # of inliers among the matches
+LEAST_TEXTURE = 0.3  # least textured share of the first photo
+SAME_PX = 0.1  # the photos are the same if three quarters of the matches move less, in pixels of the matched copy
+LEAST_PARALLAX = 1.5e-3  # as a share of the width
+# Refinement with corners, tested on 78 real pairs whose right view was rotated: nine tenths of the true matches lie
+# within 0.20 px of their row (median over the pairs), with features alone within 0.31 px. The pairs in which a tenth of
+# the disparities is off by over 1 px are 2 instead of 15.
 CORNERS, FAINTEST_CORNER, REFINEMENTS = 1500, 1e-3, 2
-FEW, FIRST_STEPS = 200, 20  # matches and steps for the starts; the best one goes on with all of them
-EXCHANGED_COST = 12.0  # how much better the views must fit exchanged than as given
+FEW, FIRST_STEPS = 200, 20  # matches and steps to try each start; the best one continues with all matches
+EXCHANGED_COST = 12.0  # how much lower the cost of the exchanged order must be than that of the given order
 
 
 @dataclass(frozen=True)
 class RectificationReport:
-    """What was measured while two photos were rectified.
+    """Measurements made while two photos were rectified.
 
-    matches: points found in both; inliers: of them, those that fit one pose. vertical_error_px: the median difference
-    between the rows of the corners that agree after rectification. rotation_deg: of the second one, about X, Y and Z.
-    direction: from the first camera to the second, of length 1, in the first one's axes. parallax_px: how far nine
-    tenths of these corners move at most once the rotation is undone. focal: known, self-calibrated or assumed. lens: k1
-    of both photos. exchanged: whether the second photo was taken from the left.
+    matches, inliers, inlier_share: number of matched features, and of those that fit one camera pose.
+    vertical_error_px: median row difference of the inlier corners after rectification.
+    rotation_deg: rotation vector of the second camera, about X, Y and Z.
+    direction: unit vector from the first camera to the second, in the first one's axes.
+    parallax_px: nine tenths of the inlier corners move less than this once the rotation is undone.
+    focal_px, focal: focal lengths of both photos, and whether they are "known", "self-calibrated" or "assumed".
+    lens: distortion coefficient k1 of both photos.
+    exchanged: whether the second photo was taken from the left.
     """
 
     matches: int
@@ -65,13 +69,13 @@ class RectificationReport:
     exchanged: bool
 
     def rounded(self) -> dict[str, Any]:
-        """The figures for people and JSON."""
+        """The fields as a dictionary, rounded to four digits for reports and JSON."""
         return {k: _rounded(v) for k, v in asdict(self).items()}
 
 
 @dataclass(frozen=True, eq=False)
 class RectifiedPhotos:
-    """A rectification with its report, and the matches (N, 2) px in both photos that it rests on."""
+    """A rectification with its report, and the matched points (N, 2) px of both photos that it is based on."""
 
     rectification: Rectification
     report: RectificationReport
@@ -86,12 +90,13 @@ def rectify_photos(
     exchanged: bool | None = None,
     second_focal_px: float | None = None,
 ) -> RectifiedPhotos:
-    """Rectify two photos that were taken by hand, from what they show.
+    """Rectify two hand-held photos by the camera pose estimated from their matches.
 
-    Of the photos' calibration the focal length is taken (as a guess if it is said to be assumed) and the baseline.
-    built: a 3D camera took both, and may have shifted them. exchanged: whether the second photo was taken from the
-    left, if something tells it better than the matches do. second_focal_px: of the second photo, if it is not the first
-    one's. Raises StereoError, with the reason, when the two photos do not make a pair.
+    photos: their calibration gives the focal length (only a guess if it is marked as assumed) and the baseline.
+    built: a 3D camera took both photos and may have shifted them horizontally.
+    exchanged: whether the second photo was taken from the left, if known from a better source than the matches.
+    second_focal_px: focal length of the second photo, if it differs from the first photo's.
+    Raises StereoError with the reason if the photos do not make a pair.
     """
     first, second = (cv2.cvtColor(to_8bit(v), cv2.COLOR_RGB2GRAY) for v in (photos.first, photos.second))
     second = equalize_exposure(first, second)
@@ -119,14 +124,14 @@ def rectify_photos(
         if len(found[0]) < FEWEST_INLIERS:
             break
         a, b = found
-        # fur and leaves that moved are found less exactly: what the corners depart by tells how far to believe them
+        # corners on fur or moving leaves are less exact: take the noise from the residuals
         noise = max(NOISE_PX, robust_deviation(pose.epipolar_px(a, b)))
         pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, noise)
         rectification = rectify_rig(_rig(pose, photos))
     rows = rectification.first.rectified(a)[:, 1] - rectification.second.rectified(b)[:, 1]
     agreeing = np.abs(rows) < 3 * max(NOISE_PX, robust_deviation(rows))
     a, b, rows = a[agreeing], b[agreeing], rows[agreeing]
-    parallax = _check_parallax(a, b, known, noise)  # corners are found more exactly than features
+    parallax = _check_parallax(a, b, known, noise)  # again, since corners are more exact than features
     focal = "known"
     assumed = photos.calibration.assumed
     if guessed:
@@ -150,17 +155,17 @@ def rectify_photos(
         coarse = _coarse_match(photos, rectification)[2]
         sure = coarse.disparity[np.isfinite(coarse.disparity)] / np.float32(coarse.scale)
         rectification = rectification.before_infinity(sure)
-    except StereoError as error:  # the matching proper will say so
-        log.info("not looked behind infinity: %s", error.message)
+    except StereoError as error:  # the full matching will raise it again
+        log.info("infinity not checked: %s", error.message)
     return RectifiedPhotos(replace(rectification, assumed=assumed), report, a, b)
 
 
 def _best_pose(
     first: NDArray[np.floating], second: NDArray[np.floating], known: Known, noise: float, exchanged: bool | None
 ) -> Pose:
-    """The most probable of the poses that the starts lead to, with the photos in the order given where in doubt.
+    """The most probable pose over all starts; in doubt, the one with the photos in the given order.
 
-    exchanged: only of those with the second camera on the left, or only of the others, if there are any.
+    exchanged: if not None, only poses with the second camera on the left (True) or right (False), if there are any.
     """
     few = np.linspace(0, len(first) - 1, min(len(first), FEW)).astype(int)
     poses = [
@@ -189,7 +194,7 @@ def _rig(pose: Pose, photos: PhotoPair) -> StereoRig:
 
 
 def _consistent(matches: Matches) -> NDArray[np.bool_]:
-    """(N,), which matches fit one fundamental matrix, which needs no focal length and bears with a bent lens."""
+    """Mask (N,) of the matches that fit one fundamental matrix: it needs no focal length and tolerates distortion."""
     threshold = 2 * matches.pixel_px
     cv2.setRNGSeed(0)
     _, mask = cv2.findFundamentalMat(
@@ -199,6 +204,7 @@ def _consistent(matches: Matches) -> NDArray[np.bool_]:
 
 
 def _inliers(pose: Pose, matches: Matches, noise: float) -> NDArray[np.bool_]:
+    """Mask (N,) of the matches near their epipolar line and in front of both cameras."""
     error = np.abs(pose.epipolar_px(matches.first, matches.second))
     near = error[error < 10 * noise]
     deviation = max(noise, robust_deviation(near)) if near.size else noise
@@ -208,10 +214,10 @@ def _inliers(pose: Pose, matches: Matches, noise: float) -> NDArray[np.bool_]:
 def _spread_matches(
     photos: PhotoPair, rectification: Rectification
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Matches (N, 2) px in both photos, all over what they share; none where the rectified views do not match.
+    """Matched corners (N, 2) px of both photos, all over their common area; empty if the rectified views do not match.
 
-    Features that are found without knowing where stand in clusters, and leave whole regions to chance. In the rectified
-    views, where nothing but depth is left between them, every corner is found, at full size and to a part of a pixel.
+    Features matched without a known pose form clusters and leave whole regions empty. In roughly rectified views only
+    disparity is left to find, so corners can be tracked everywhere, at full size and with subpixel precision.
     """
     try:
         left, right, coarse = _coarse_match(photos, rectification)
@@ -225,7 +231,7 @@ def _spread_matches(
 
 
 def _coarse_match(photos: PhotoPair, rectification: Rectification) -> tuple[Image, Image, CoarseMatch]:
-    """The rectified views (H, W) grey, at one exposure, and a first look at them. Raises StereoError."""
+    """The rectified views (H, W) grey at one exposure, and their coarse match. Raises StereoError."""
     views, shown = rectification.pair(to_8bit(photos.first), to_8bit(photos.second))
     left, right = (cv2.cvtColor(np.asarray(v, np.uint8), cv2.COLOR_RGB2GRAY) for v in (views.left, views.right))
     right = equalize_exposure(left, right, shown)
@@ -240,7 +246,7 @@ def _check_matches(matches: Matches) -> None:
             f"pass {param('rectify', 'never')}",
         )
     if len(matches.first) < FEWEST_INLIERS:
-        raise _unrelated(f"only {len(matches.first)} points of one are found in the other")
+        raise _unrelated(f"only {len(matches.first)} points of the first are found in the second")
     moved = np.linalg.norm(matches.second - matches.first, axis=1)
     if np.percentile(moved, 75) < SAME_PX * matches.pixel_px:
         raise StereoError(
@@ -262,7 +268,7 @@ def _unrelated(found: str) -> StereoError:
 
 
 def _check_parallax(first: NDArray[np.floating], second: NDArray[np.floating], known: Known, noise: float) -> float:
-    """How far the matches move once the rotation that explains most is undone, px; StereoError when that is nothing."""
+    """90th percentile in px of the motion left after the best rotation is undone; StereoError if it is too small."""
     turned = fit_rotation(first, second, known, noise)
     moved = np.linalg.norm(turned.turned_px(first, second), axis=1)
     parallax = float(np.percentile(moved, 90))
@@ -272,7 +278,7 @@ def _check_parallax(first: NDArray[np.floating], second: NDArray[np.floating], k
         how = f"turned by {angle:.1f} degrees but " if angle > 0.2 else ""
         raise StereoError(
             f"the camera {how}did not move between the photos: near and far things move alike, to {parallax:.1f} px",
-            hint="step a few centimetres to the right for the second photo; turning alone shows no depth",
+            hint="step a few centimetres to the right for the second photo; turning the camera alone shows no depth",
         )
     return parallax
 

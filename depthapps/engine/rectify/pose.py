@@ -1,8 +1,8 @@
-"""How two cameras stand to each other, from points that both see.
+"""Estimate the relative pose, focal lengths and lens distortion of two cameras from matched points.
 
-The most probable pose, focal lengths and lens distortion of two hand-held photos: what the matches say, and what is
-known of cameras beforehand, weighed against each other. Where the matches do not tell (the focal length of two parallel
-views, say), the answer is what was known, and says so.
+This is a maximum a posteriori estimate: the residuals of the matches are weighed against priors for typical cameras and
+hand-held photos. Where the matches do not determine a parameter (such as the focal length of two parallel views), the
+prior decides, and `Pose.focal_sigma` shows it.
 """
 
 from __future__ import annotations
@@ -17,26 +17,33 @@ from depthapps.core.geometry import rotation_between
 
 Points = NDArray[np.floating]
 
-RATIO_SIGMA = 0.03  # of the logarithm of second over first focal length: autofocus breathes
-LENS_SIGMA = 0.05  # of k1; wide lenses that were not corrected reach 0.1
-CENTRE_SIGMA = 0.01  # of the second principal point's row, in widths
-SHIFT_SIGMA = 0.03  # of its column, in widths, where 3D cameras shift their views for comfort; photos are not shifted
-# of the direction of the baseline in radians: by hand, 1 cm forward or up in 6.5 cm aside; and of 3D cameras
+# Standard deviations of the priors.
+RATIO_SIGMA = 0.03  # of log(second / first focal length): autofocus changes the focal length (focus breathing)
+LENS_SIGMA = 0.05  # of k1; uncorrected wide-angle lenses reach 0.1
+CENTRE_SIGMA = 0.01  # of the second principal point's row, as a share of the width
+# of the second principal point's column, as a share of the width: 3D cameras shift their views for comfort; for
+# hand-held photos it is not estimated
+SHIFT_SIGMA = 0.03
+# of the baseline's direction in radians: for hand-held photos (1 cm forward or up in 6.5 cm sideways), for 3D cameras
 SIDEWAYS_SIGMA = 0.15, 0.05
-TURN_SIGMA = 0.2, 0.02  # of the angle between the cameras in radians: the same
-# Errors of matches are alike in a region, where lens and shutter depart from the model: more of them do not tell more.
+TURN_SIGMA = 0.2, 0.02  # of the angle between the cameras in radians: for hand-held photos, for 3D cameras
+# Largest effective number of matches. Neighbouring matches share the errors of the lens and shutter model, so more
+# matches do not add information.
 INDEPENDENT = 200
-_OUTLIER = 3.0  # deviations beyond which Geman and McClure's weights fall off
+_OUTLIER = 3.0  # scale of the Geman-McClure loss, in standard deviations
 _STEPS = 40
 
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """Two cameras with centred principal points: X_second = rotation @ X_first + translation (of length 1).
+    """Relative pose of two cameras, X_second = rotation @ X_first + translation, and their intrinsics.
 
-    focal_px: of both; lens: k1 of both; shift_px: where the second principal point lies from the first, right and down;
-    size: width, height.
-    cost: the negative logarithm of the probability, up to a constant. focal_sigma: of log(focal_px[0]).
+    rotation: (3, 3). translation: (3,) of length 1.
+    focal_px, lens: focal length and distortion coefficient k1 of the first and the second camera.
+    shift_px: position of the second principal point relative to the first, right and down; the first is the centre.
+    size: (width, height) px.
+    cost: negative log probability, up to a constant.
+    focal_sigma: standard deviation of log(focal_px[0]).
     """
 
     rotation: NDArray[np.floating]
@@ -49,7 +56,7 @@ class Pose:
     focal_sigma: float = 0.0
 
     def rays(self, first: Points, second: Points) -> tuple[Points, Points]:
-        """Unit directions (N, 3) of points (N, 2) px of both photos, in their cameras' axes."""
+        """Unit ray directions (N, 3) of points (N, 2) px of both photos, each in its camera's axes."""
         middle = (np.array(self.size) - 1) / 2
         return (
             _rays(first, middle, self.focal_px[0], self.lens[0]),
@@ -57,25 +64,25 @@ class Pose:
         )
 
     def epipolar_px(self, first: Points, second: Points) -> Points:
-        """(N,) distance of matches from their epipolar lines, to first order and shared by both views (Sampson)."""
+        """Signed row difference (N,) px of matches after rectification, to first order (Sampson distance · √2)."""
         a, b = self.rays(first, second)
         a, b = a / a[:, 2:], b / b[:, 2:]
         essential = _cross(self.translation) @ self.rotation
         line, other = a @ essential.T, b @ essential
         square = line[:, 0] ** 2 + line[:, 1] ** 2 + other[:, 0] ** 2 + other[:, 1] ** 2
-        # times √2: the difference between the rows after rectification
+        # Sampson's distance moves both points; times √2 it is their row difference after rectification
         return self.focal_px[0] * np.sqrt(2) * (b * line).sum(axis=1) / np.sqrt(square + 1e-12)
 
     def turned_px(self, first: Points, second: Points) -> Points:
-        """(N, 2) how far matches lie, in px of the second photo, from where the rotation alone would move them."""
+        """Difference (N, 2) px in the second photo between where the rotation alone moves points and their matches."""
         a, b = self.rays(first, second)
         a = a @ self.rotation.T
         return self.focal_px[1] * (a[:, :2] / np.maximum(a[:, 2:], 1e-3) - b[:, :2] / b[:, 2:])
 
     def parallax_px(self, first: Points, second: Points) -> Points:
-        """(N, 2) how far matches move once the rotation is undone, in px of the first photo.
+        """Parallax (N, 2) of matches once the rotation is undone, in px of the first photo.
 
-        Along the baseline, positive in front of the cameras; and across it.
+        The first column is along the epipolar line, positive for points in front of the cameras; the second across it.
         """
         a, b = self.rays(first, second)
         centre = -self.rotation.T @ self.translation
@@ -88,9 +95,11 @@ class Pose:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known before: picture size, focal lengths in px, and the deviation of their logarithm.
+    """Prior knowledge of the two cameras.
 
-    built: whether the photos come from a 3D camera: aligned to a degree or so, but perhaps shifted sideways.
+    size: (width, height) px.
+    focal_px, focal_sigma: focal lengths of both photos, and the standard deviation of their logarithm.
+    built: whether a 3D camera took the photos: aligned to about a degree, but perhaps shifted sideways.
     """
 
     size: tuple[int, int]
@@ -108,20 +117,21 @@ def fit_pose(
     noise_px: float,
     steps: int = _STEPS,
 ) -> Pose:
-    """The most probable pose near a start: rotation vector (3,) and direction (3,) of the translation.
+    """Find the most probable pose near a start: rotation vector (3,) and translation direction (3,).
 
-    Levenberg-Marquardt on Sampson's distance and on points behind the cameras, with Geman-McClure weights.
+    Levenberg-Marquardt minimises the Sampson distance, with a penalty on points behind the cameras, the priors, and a
+    robust Geman-McClure loss of scale noise_px.
     """
     return _fit(first, second, known, start, direction, noise_px, steps)
 
 
 def fit_rotation(first: Points, second: Points, known: Known, noise_px: float) -> Pose:
-    """The most probable pose of two cameras in one place; its translation means nothing."""
+    """Find the most probable rotation of two cameras at one position; the pose's translation is meaningless."""
     return _fit(first, second, known, _turn(first, second, known), None, noise_px, _STEPS)
 
 
 def starts(first: Points, second: Points, known: Known) -> list[tuple[NDArray[np.floating], NDArray[np.floating]]]:
-    """Rotation vectors and directions of the translation to start from."""
+    """Starting points for `fit_pose`: pairs of a rotation vector (3,) and a translation direction (3,)."""
     if known.built:
         return [(np.zeros(3), np.array([side, 0, 0])) for side in (-1.0, 1.0)]
     turn = _turn(first, second, known)
@@ -139,7 +149,7 @@ def starts(first: Points, second: Points, known: Known) -> list[tuple[NDArray[np
 
 
 def _turn(first: Points, second: Points, known: Known) -> NDArray[np.floating]:
-    """The rotation vector that turns the first photo's rays into the second one's, robustly."""
+    """Robust rotation vector (3,) that maps the first photo's rays to the second photo's."""
     a, b = Pose(np.eye(3), np.zeros(3), known.focal_px, (0, 0), (0, 0), known.size).rays(first, second)
     weight = np.ones(len(a))
     rotation = np.eye(3)
@@ -151,7 +161,7 @@ def _turn(first: Points, second: Points, known: Known) -> NDArray[np.floating]:
 
 
 def rotation_vector(rotation: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The axis of a rotation (3, 3) times its angle in radians, (3,)."""
+    """Rotation vector (3,) of a rotation matrix (3, 3): its axis times its angle in radians."""
     return np.asarray(cv2.Rodrigues(rotation)[0], np.float64).ravel()
 
 
@@ -164,6 +174,11 @@ def _fit(
     noise_px: float,
     steps: int,
 ) -> Pose:
+    """Fit the pose by Levenberg-Marquardt with numeric derivatives; direction None: rotation only.
+
+    The 11 parameters p: rotation vector (0-2), translation in its tangent plane (3-4), log focal length (5), log focal
+    ratio (6), k1 of both (7, 8), second principal point's row and column as shares of the width (9, 10).
+    """
     base = np.asarray(cv2.Rodrigues(start)[0], np.float64)
     tangent = np.empty((2, 3))
     if direction is not None:
@@ -184,7 +199,7 @@ def _fit(
         )
 
     def residuals(p: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Of the matches (N, K) in deviations, and of what was known beforehand."""
+        """Residuals of the matches (N, K) and of the priors, both in standard deviations."""
         now = pose(p)
         vector = rotation_vector(now.rotation)
         prior = [p[5] / known.focal_sigma, p[6] / RATIO_SIGMA, p[7] / LENS_SIGMA, p[8] / LENS_SIGMA]
@@ -202,7 +217,7 @@ def _fit(
         return 0.5 * float(share**2 * (square / (1 + square / _OUTLIER**2)).sum() + (prior**2).sum())
 
     p = np.zeros(11)
-    if known.built and direction is not None:  # begin with everything in front of the cameras
+    if known.built and direction is not None:  # start with a shift that puts all points in front
         forward = -np.sign(direction[0])
         p[10] = forward * max(0.0, float(np.percentile(forward * (second - first)[:, 0], 95))) / known.size[0]
     free = np.array([0, 1, 2, *([] if direction is None else [3, 4]), 5, 6, 7, 8, 9, *([10] if known.built else [])])
@@ -238,13 +253,15 @@ def _fit(
 
 
 def _rays(points: Points, centre: Points, focal_px: float, k1: float) -> Points:
+    """Unit rays (N, 3) of points (N, 2) px, with the distortion k1 removed."""
     bent = (points - centre) / focal_px
     straight = bent
-    for _ in range(4 if k1 else 0):  # x (1 + k1 r²) = bent, by fixed point
+    for _ in range(4 if k1 else 0):  # solve x (1 + k1 r²) = bent by fixed-point iteration
         straight = bent / (1 + k1 * np.minimum((straight**2).sum(axis=1, keepdims=True), 4))
     rays = np.column_stack([straight, np.ones(len(points))])
     return rays / np.linalg.norm(rays, axis=1, keepdims=True)
 
 
 def _cross(v: Points) -> Points:
+    """The cross product matrix (3, 3) of v (3,)."""
     return np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])

@@ -1,4 +1,4 @@
-"""Two cameras turned, in thought, until they look the same way and their rows line up; and the way back."""
+"""Warp two photos with known cameras into a rectified frame, and map the results back into the first photo."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ from depthapps.core.scene import FloatMap, Image, StereoPair
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.rectify.blank import filled, shown, shrunk
 
-LARGEST = 2.0  # a rectified side over the photo's; more means that a camera looks along the baseline
-TURNED_ALONE_DEG = 10.0  # stretches a corner of 60 degrees of view by a fifth
-# Shares of sure matches. Of 13 pairs of photos, by hand or turned, those whose infinity is about right have up to 5 %
-# behind it, the others 14 to 37 %. It is then moved to where but few are.
+LARGEST = 2.0  # largest rectified side over the photo's longer side; more means a camera looks along the baseline
+TURNED_ALONE_DEG = 10.0  # rotation of one view that stretches the corner of a 60 degree field of view by a fifth
+# Shares of the reliable matches. In 13 pairs of photos, hand-held or rotated, up to 5 % of the matches lie behind
+# infinity if infinity is about right, and 14 to 37 % if it is not. Above _BEHIND, infinity is moved until only _FEW lie
+# behind it.
 _BEHIND, _FEW = 0.1, 0.02
-_SMOOTH_PX = 1.0  # of disparity between neighbours: beyond lies an edge, across which nothing is interpolated
+_SMOOTH_PX = 1.0  # disparity difference of neighbours from which a depth edge is assumed and nothing is interpolated
 
 
 @dataclass(frozen=True, eq=False)
 class RectifyingWarp:
-    """One photo's way into the rectified frame.
+    """The mapping of one photo into the rectified frame.
 
-    lens: the camera that took it. turn: (3, 3), from its axes to the rectified ones. projection: (3, 3), from those to
-    rectified pixels; its first entry is negative where the frame is mirrored.
+    lens: the camera that took the photo.
+    turn: (3, 3) rotation from the camera's axes to the rectified axes.
+    projection: (3, 3) camera matrix from rectified axes to rectified pixels; entry [0, 0] is negative if the frame is
+    mirrored.
     """
 
     lens: LensCamera
@@ -38,32 +41,32 @@ class RectifyingWarp:
     projection: NDArray[np.floating]
 
     def rectified(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Where points (N, 2) px of the photo lie in the rectified view."""
+        """Map points (N, 2) px of the photo to the rectified view."""
         return _undistort(self.lens, points, self.turn, self.projection)
 
     def taken(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Where points (N, 2) px of the rectified view lie in the photo."""
+        """Map points (N, 2) px of the rectified view to the photo."""
         rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(self.projection @ self.turn).T
         found = cv2.projectPoints(rays, np.zeros(3), np.zeros(3), self.lens.matrix, self.lens.coefficients)[0]
         return np.asarray(found, np.float64).reshape(-1, 2)
 
     def warp(self, image: Image, size: tuple[int, int]) -> Image:
-        """The photo (H, W) or (H, W, 3) as a rectified view of size (width, height); its border runs on outside."""
+        """Warp the photo (H, W) or (H, W, 3) to a view of size (width, height); its border is repeated outside."""
         return cv2.remap(image, *self._places(size), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
     def shown(self, photo: Image, size: tuple[int, int]) -> NDArray[np.bool_]:
-        """(H, W), which pixels of the rectified view of size (width, height) show something of the photo."""
+        """Mask (H, W) of the pixels of a view of size (width, height) that show the scene, not blank corners."""
         known, places = shown(photo).astype(np.uint8), self._places(size)
         return shrunk(cv2.remap(known, *places, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0) > 0)
 
     def covered(self, size: tuple[int, int]) -> NDArray[np.bool_]:
-        """(H, W), which pixels of the rectified view of size (width, height) the photo shows."""
+        """Mask (H, W) of the pixels of a view of size (width, height) that lie inside the photo."""
         pinhole = self.lens.pinhole
         x, y = self._places(size)
         return (x > -0.5) & (x < pinhole.width - 0.5) & (y > -0.5) & (y < pinhole.height - 0.5)
 
     def _places(self, size: tuple[int, int]) -> tuple[FloatMap, FloatMap]:
-        """Where in the photo each pixel of the rectified view of size (width, height) lies: x and y, (H, W) px."""
+        """Position in the photo, x and y (H, W) px, of each pixel of a rectified view of size (width, height)."""
         lens, turn, projection = self.lens, self.turn, self.projection
         maps = cv2.initUndistortRectifyMap(lens.matrix, lens.coefficients, turn, projection, size, cv2.CV_32FC1)
         return np.asarray(maps[0], np.float32), np.asarray(maps[1], np.float32)
@@ -71,12 +74,13 @@ class RectifyingWarp:
 
 @dataclass(frozen=True, eq=False)
 class Rectification:
-    """The rectified frame of two photos, of `width` x `height` px, and how both come into it.
+    """The rectified frame of two photos, `width` x `height` px, and the mapping of both photos into it.
 
-    The first photo takes the left view's part: everything lies at x in it, and at x - disparity in the second one.
-    Where the second photo was taken from the left, both views are mirrored to that end, and `mirrored` is true.
-    baseline_m: the distance of the two cameras. nearer_px: how much more disparity everything has than the turns of the
-    cameras, or their principal points, say.
+    The first photo becomes the left view: a point at column x in it is at x - disparity in the second view. If the
+    second photo was taken from the left, both views are mirrored to make this true, and `mirrored` is true.
+    baseline_m: distance of the two cameras in metres.
+    nearer_px: correction added to doffs_px, because points are nearer than the estimated rotations and principal points
+    say.
     """
 
     first: RectifyingWarp
@@ -89,7 +93,7 @@ class Rectification:
 
     @property
     def mirrored(self) -> bool:
-        """Whether the second photo was taken from the left of the first one."""
+        """Whether the second photo was taken from the left of the first photo."""
         return bool(self.first.projection[0, 0] < 0)
 
     @property
@@ -101,9 +105,9 @@ class Rectification:
         return Calibration(camera, self.baseline_m, doffs_px, self.assumed)
 
     def before_infinity(self, disparity_px: NDArray[np.floating]) -> Rectification:
-        """This one, with the farthest of sure matches, (N,) px, at infinity if much of them lies behind.
+        """Move infinity to the farthest of the reliable matches (N,) px if many of them lie behind it.
 
-        For photos that were rectified by what they show: rows tell little of how far their cameras turned inwards.
+        This is for photos whose pose was estimated from matches, since rows say little about how much cameras converge.
         """
         ahead = disparity_px + self.calibration.doffs_px
         if not len(ahead) or (ahead < -1).mean() < _BEHIND:
@@ -112,13 +116,13 @@ class Rectification:
 
     @property
     def original(self) -> Calibration:
-        """The geometry of what `restored` gives: the first photo's own camera, parallel to a second one like it."""
+        """The geometry of the disparity from `restored`: the first photo's camera and a parallel second one like it."""
         return Calibration(self.first.lens.pinhole, self.baseline_m, 0.0, self.assumed)
 
     def pair(self, first: Image, second: Image) -> tuple[StereoPair, Shown]:
-        """The two photos (H, W, 3) as rectified views, and which pixels (H, W) of these show something of them.
+        """Warp two photos (H, W, 3) to rectified views; also returns masks (H, W) of the pixels that show the scene.
 
-        What they do not show continues them smoothly: it would be matched if it looked like anything.
+        Other pixels are filled smoothly, because any structure there would be matched.
         """
         size = self.width, self.height
         known = [view.shown(to_8bit(photo), size) for view, photo in ((self.first, first), (self.second, second))]
@@ -127,10 +131,10 @@ class Rectification:
         return StereoPair(left, right, self.calibration), (known[0], known[1])
 
     def restored(self, disparity_px: FloatMap, low_px: float, high_px: float) -> FloatMap:
-        """Disparity (H, W) px of the rectified frame in the first photo's: fx · baseline / Z along its own axis.
+        """Map disparity (H, W) px from the rectified frame to the first photo: fx · baseline / Z along its own axis.
 
-        low_px, high_px: the disparities that were searched. NaN where the second photo shows none of the places that
-        they lead to, since what the rectified map has there is made up.
+        low_px, high_px: the searched disparity range. The result is NaN where no disparity in this range leads into the
+        second photo, since the rectified map was filled there.
         """
         x, y, forward = self._way_back
         seen = self.seen(low_px, high_px)
@@ -139,12 +143,12 @@ class Rectification:
         return _sample(lifted, x, y) * forward * scale
 
     def sampled(self, values: FloatMap) -> FloatMap:
-        """A map (H, W) of the rectified frame, such as confidence, in the first photo's frame."""
+        """Resample a map (H, W) of the rectified frame, such as confidence, to the first photo's frame."""
         x, y, _ = self._way_back
         return np.asarray(cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
     def seen(self, low_px: float, high_px: float) -> NDArray[np.bool_]:
-        """(H, W), whether the second photo shows any place that the disparities from low_px to high_px lead to."""
+        """Mask (H, W) of the pixels for which a disparity from low_px to high_px leads into the second photo."""
         covered = self.second.covered((self.width, self.height))
         counts = np.zeros((self.height, self.width + 1), np.int32)
         np.cumsum(covered, axis=1, out=counts[:, 1:])
@@ -155,7 +159,7 @@ class Rectification:
 
     @cached_property
     def _way_back(self) -> tuple[FloatMap, FloatMap, FloatMap]:
-        """For every pixel of the first photo its rectified x and y, and how far forward its ray goes there."""
+        """For every pixel of the first photo: its rectified x and y px, and the rectified Z of its ray (x, y, 1)."""
         pinhole = self.first.lens.pinhole
         x, y = np.meshgrid(np.arange(pinhole.width), np.arange(pinhole.height))
         points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float64)
@@ -168,16 +172,16 @@ class Rectification:
 
 
 def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
-    """Rectify a pair whose cameras are known, for photos of the rig's own size.
+    """Rectify a pair whose cameras are known; photos must have the rig's size.
 
-    Both cameras are turned by true rotations, at the first camera's focal length, so that shapes and sizes stay: X
-    along the baseline, Z as near as that allows to the first optical axis, or to the middle of both where they are far
-    apart. The frame holds the whole first photo. Raises StereoError when a camera looks along the baseline.
+    Both views are rotated without scaling or shear, at the first camera's focal length, so that shapes and sizes stay.
+    X points along the baseline. Z is as close as possible to the first camera's optical axis, or between both axes if
+    they are far apart. The frame holds the whole first photo. Raises StereoError if a camera looks along the baseline.
     """
-    centre = -rig.rotation.T @ rig.translation_m  # of the second camera, in the first one's axes
+    centre = -rig.rotation.T @ rig.translation_m  # second camera's position in the first one's axes
     along = centre / np.linalg.norm(centre)
     ahead = _ahead(rig.rotation[2])
-    # of the two ways along the baseline the one that turns the picture less
+    # X may point either way along the baseline: take the direction that rotates the picture less
     mirrored = along[0] < 0 if abs(along[0]) > abs(along[1]) * 0.1 else along[1] < 0
     x_axis = -along if mirrored else along
     ahead = ahead - (ahead @ x_axis) * x_axis
@@ -198,7 +202,8 @@ def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
     corner = np.floor(boxes[0][0])
     first, second = plain.copy(), plain.copy()
     first[:2, 2] = second[:2, 2] = -corner
-    # the second view is shifted as a whole, until both show about the same: converging cameras stay within the search
+    # shift the second view so that both show about the same part of the scene: this keeps the disparities of converging
+    # cameras within the searched range
     second[0, 2] -= round(float((boxes[1][0] + boxes[1][1] - boxes[0][0] - boxes[0][1])[0] / 2))
     return Rectification(
         RectifyingWarp(rig.left, turns[0], first),
@@ -211,10 +216,10 @@ def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
 
 
 def _ahead(second: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The way (3,) to look, in the first camera's axes, for two cameras of which the second looks along `second` (3,).
+    """The wanted viewing direction (3,) in the first camera's axes; second (3,): the second camera's optical axis.
 
-    The first one's own: its photo, whose depth is wanted, keeps its pixels. What they are apart by more than
-    TURNED_ALONE_DEG is shared, lest the second view be stretched.
+    It is the first camera's own axis, since the depth of its photo is wanted. An angle beyond TURNED_ALONE_DEG between
+    the axes is shared between both cameras, because the second view would be stretched too much.
     """
     apart = math.atan2(float(np.hypot(second[0], second[1])), float(second[2]))
     share = 0.5 * max(0.0, apart - math.radians(TURNED_ALONE_DEG))
@@ -232,7 +237,7 @@ def _forward() -> StereoError:
 def _box(
     lens: LensCamera, turn: NDArray[np.floating], projection: NDArray[np.floating]
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """The first and the last corner (2,) px of the rectangle that holds a turned photo."""
+    """The top-left and bottom-right corners (2,) px of the bounding box of a rotated photo."""
     width, height = lens.pinhole.width, lens.pinhole.height
     x, y = np.linspace(0, width - 1, 33), np.linspace(0, height - 1, 33)
     border = np.array([[(a, 0), (a, height - 1), (0, b), (width - 1, b)] for a, b in zip(x, y, strict=True)])
@@ -244,9 +249,9 @@ def _box(
 
 
 def _sample(values: FloatMap, x: FloatMap, y: FloatMap) -> FloatMap:
-    """Values (H, W) at positions: interpolated where they are smooth, else the nearest."""
+    """Sample values (H, W) at positions x, y px: linearly where they are smooth, else by nearest neighbour."""
     kernel = np.ones((3, 3), np.uint8)
-    known = np.where(np.isfinite(values), values, np.float32(1e6))  # next to what is unknown nothing is smooth
+    known = np.where(np.isfinite(values), values, np.float32(1e6))  # pixels next to NaN must not count as smooth
     low, high = cv2.erode(known, kernel), cv2.dilate(known, kernel)
     nearest, linear, spread = (
         cv2.remap(v, x, y, m, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan)
@@ -256,7 +261,7 @@ def _sample(values: FloatMap, x: FloatMap, y: FloatMap) -> FloatMap:
 
 
 def _undistort(lens: LensCamera, points: NDArray[np.floating], *more: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Pixels (N, 2) of a photo as rays (N, 2) at Z = 1; or, given a rotation and a projection, as pixels again."""
+    """Convert pixels (N, 2) of a photo to rays (N, 2) at Z = 1, or to pixels given a rotation and a camera matrix."""
     stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-6)
     turn, projection = more if more else (np.eye(3), np.eye(3))
     found = cv2.undistortPoints(points[:, None], lens.matrix, lens.coefficients, R=turn, P=projection, criteria=stop)
