@@ -11,9 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from depthapps.core.camera import Camera, LensCamera, StereoRig
-from depthapps.engine.calibrate.boards import Board
-from depthapps.io.photos.images import write_image
+from depthapps import Board, Camera, LensCamera, StereoRig, write_image
 
 CHESSBOARD = Board(9, 6, 0.03)
 CHARUCO = Board(8, 6, 0.035, "4X4_50", 0.026)

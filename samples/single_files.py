@@ -12,10 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from depthapps.core.camera import Calibration
-from depthapps.core.geometry import depth_from_disparity
-from depthapps.io.calibration.read import read_calibration
-from depthapps.io.maps import read_disparity
+from depthapps import Calibration, depth_from_disparity, read_calibration, read_disparity
 
 HERE = Path(__file__).parent
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90]

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depthapps.core.camera import Calibration, Camera
-from depthapps.core.scene import Scene, StereoPair
+from depthapps import Calibration, Camera, Scene, StereoPair
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "samples"

@@ -8,15 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.apps.refocus import refocus
+from depthapps import BokehParams, Camera, InputError, Scene, refocus
 from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.lens import signed_coc
-from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import scatter
-from depthapps.core.camera import Camera
 from depthapps.core.color import to_linear
-from depthapps.core.errors import InputError
-from depthapps.core.scene import Scene
 
 
 def coc_of(scene: Scene, params: BokehParams) -> np.ndarray:

@@ -9,19 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.apps.refocus import refocus
+from depthapps import BokehParams, Camera, InputError, Quality, Scene, refocus
 from depthapps.bokeh.edges import snap_edges
 from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.highlights import LAMP_POWER, give_grain, recover_highlights
 from depthapps.bokeh.lens import signed_coc
-from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur, scatter, scatter_filled, scatter_seen
 from depthapps.bokeh.sweep import focus_pull
-from depthapps.core.camera import Camera
-from depthapps.core.choices import Quality
 from depthapps.core.color import srgb_encode, to_linear
-from depthapps.core.errors import InputError
-from depthapps.core.scene import Scene
 from depthapps.draw.focus import show_coc, show_focus
 
 

@@ -6,11 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.bokeh.focus import Focus, find_focus
-from depthapps.bokeh.params import BokehParams
+from depthapps import BokehParams, Camera, Focus, Scene
+from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.subject import find_subject
-from depthapps.core.camera import Camera
-from depthapps.core.scene import Scene
 
 Y, X = np.mgrid[:300, :400]
 WALL = np.full(X.shape, 5.0)

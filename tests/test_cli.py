@@ -14,9 +14,8 @@ from conftest import ROOT, SAMPLES, read_raw
 from PIL import Image as Pillow
 from typer.testing import CliRunner
 
+from depthapps import read_depth, read_disparity, read_image, write_image
 from depthapps.cli.app import app
-from depthapps.io.maps import read_depth, read_disparity
-from depthapps.io.photos.images import read_image, write_image
 
 COMMANDS = {"depth": "out.pfm", "bokeh": "out.png", "shadow": "out.png", "mesh": "out.glb"}
 LEFT, RIGHT, CALIB = (str(SAMPLES / n) for n in ("left.png", "right.png", "calib.txt"))

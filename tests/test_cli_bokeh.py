@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from depthapps import read_image
 from depthapps.cli.app import app
-from depthapps.io.photos.images import read_image
 
 
 @pytest.fixture

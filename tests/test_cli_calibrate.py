@@ -13,8 +13,7 @@ from boards import CHARUCO, CHESSBOARD, RIG, SIZE, photograph
 from conftest import ROOT, read_raw
 from test_cli import entries, run
 
-from depthapps.io.calibration.read import read_calibration
-from depthapps.io.photos.images import write_image
+from depthapps import read_calibration, write_image
 
 REAL = ROOT.parent / "shared" / "data" / "calibration"
 BOARDS = {

@@ -14,10 +14,8 @@ from PIL import ImageCms
 from test_cli import refuse, run
 from test_io_calibration import camera_infos
 
-from depthapps.io.calibration.read import read_calibration
-from depthapps.io.maps import read_disparity
-from depthapps.io.photos.images import read_image, read_photo, write_image
-from depthapps.io.photos.metadata import Metadata, camera_name
+from depthapps import Metadata, read_calibration, read_disparity, read_image, read_photo, write_image
+from depthapps.io.photos.metadata import camera_name
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

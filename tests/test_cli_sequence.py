@@ -15,10 +15,8 @@ from conftest import SAMPLES, link_or_copy
 from test_mesh_fuse import CAMERA, POSES, off_walls, view
 from typer.testing import CliRunner
 
-from depthapps import FuseParams, scan_folder
+from depthapps import FuseParams, read_image, scan_folder, write_depth, write_image
 from depthapps.cli.app import app
-from depthapps.io.maps import write_depth
-from depthapps.io.photos.images import read_image, write_image
 
 
 def run(*arguments, code: int = 0):

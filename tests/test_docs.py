@@ -18,9 +18,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import depthapps
+from depthapps import NetworkDescription
 from depthapps.cli.app import app
 from depthapps.cli.options import as_flag
-from depthapps.engine.network import NetworkDescription
 
 BENCHMARKS = ROOT / "tests" / "benchmarks"
 GUIDES = {"README": ROOT / "README.md", "cook-book": SAMPLES / "README.md"}

@@ -6,15 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.core.camera import Calibration, Camera
-from depthapps.core.choices import Quality
-from depthapps.core.errors import StereoError, SwappedViewsError
-from depthapps.core.scene import Image, StereoPair
+from depthapps import Calibration, Camera, Image, Quality, StereoError, StereoPair, SwappedViewsError, match_pair
 from depthapps.engine.front.coarse import CoarseMatch, match_coarse, match_detail
 from depthapps.engine.front.exposure import equalize_exposure, match_exposure
 from depthapps.engine.front.noise import noise_level, remove_noise
 from depthapps.engine.front.range import find_range
-from depthapps.engine.match import match_pair
 from depthapps.engine.matching.refinement import complete, median_filter_edges, weighted_medians
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
 

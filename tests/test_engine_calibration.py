@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from boards import CHARUCO, CHESSBOARD, RIG, SIZE, poses, render
 
-from depthapps.core.camera import Camera, LensCamera
-from depthapps.engine.calibrate.boards import Board, Corners, align_order, find_corners
+from depthapps import Board, Camera, LensCamera
+from depthapps.engine.calibrate.boards import Corners, align_order, find_corners
 from depthapps.engine.calibrate.checks import coverage
 from depthapps.engine.calibrate.shots import Shot
 from depthapps.engine.calibrate.solve import solve

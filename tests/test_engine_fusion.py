@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.core.choices import Quality
+from depthapps import Quality, match_pair
 from depthapps.engine.front.align import align
 from depthapps.engine.fusion.clues import REACH_PX, clues, neighbour_candidates, see_from_right
 from depthapps.engine.fusion.fuse import fuse, stack_candidates
-from depthapps.engine.match import match_pair
 from depthapps.engine.matching.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_disparity, guess_disparity
 
 NAN = np.float32(np.nan)

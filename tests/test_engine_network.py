@@ -12,12 +12,8 @@ from conftest import Card, TruePair, make_pair
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
+from depthapps import NetworkDescription, NetworkError, StereoNetwork, match_pair, read_disparity, write_image
 from depthapps.cli.app import app
-from depthapps.core.errors import NetworkError
-from depthapps.engine.match import match_pair
-from depthapps.engine.network import NetworkDescription, StereoNetwork
-from depthapps.io.maps import read_disparity
-from depthapps.io.photos.images import write_image
 
 LEVELS = 24
 

@@ -6,14 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.core.camera import Calibration, Camera
-from depthapps.core.choices import Quality
-from depthapps.core.scene import Image, PhotoPair
+from depthapps import Calibration, Camera, Image, PhotoPair, Quality, match_photos, read_image
 from depthapps.engine.front.coarse import match_coarse
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.range import find_range
-from depthapps.engine.match_photos import match_photos
-from depthapps.io.photos.images import read_image
 
 WIDTH, HEIGHT = 400, 240
 FAR_PX = 6

@@ -12,15 +12,25 @@ from PIL import Image as Pillow
 from PIL.ExifTags import IFD, Base
 from typer.testing import CliRunner
 
+from depthapps import (
+    Calibration,
+    Camera,
+    Frame,
+    Image,
+    LensCamera,
+    PhotoPair,
+    Quality,
+    Rectify,
+    StereoError,
+    StereoPair,
+    StereoRig,
+    match_pair,
+    match_photos,
+    read_image,
+    write_image,
+)
 from depthapps.cli.app import app
-from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
-from depthapps.core.choices import Frame, Quality, Rectify
-from depthapps.core.errors import StereoError
-from depthapps.core.scene import Image, PhotoPair, StereoPair
-from depthapps.engine.match import match_pair
-from depthapps.engine.match_photos import match_photos
 from depthapps.engine.rectify.rectification import rectify_rig
-from depthapps.io.photos.images import read_image, write_image
 
 FOCAL = 300.0
 CAMERA = Camera.centred(320, 240, FOCAL)

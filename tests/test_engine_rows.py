@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.core.scene import Image, StereoPair
+from depthapps import Image, StereoPair, match_pair
 from depthapps.engine.front.coarse import match_coarse
 from depthapps.engine.front.rows import RowOffset, check_rows, shift_rows, worth_removing
-from depthapps.engine.match import match_pair
 
 
 def grey(pair: StereoPair) -> tuple[Image, Image]:

@@ -6,19 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from depthapps.core.camera import Calibration, Camera
+from depthapps import Calibration, Camera, depth_from_disparity, disparity_from_depth, project, unproject
 from depthapps.core.filling import fill_background
 from depthapps.core.geometry import (
-    depth_from_disparity,
     depth_from_inverse,
-    disparity_from_depth,
     filled_inverse_depth,
     inverse_depth,
     nearest_rotation,
-    project,
     ray_directions,
     rotation_between,
-    unproject,
 )
 from depthapps.surface.noise import inverse_depth_noise
 

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.core.errors import CalibrationError, InputError
-from depthapps.io.calibration.read import read_calibration
+from depthapps import CalibrationError, InputError, read_calibration
 
 MIDDLEBURY = """cam0=[999.421 0 294.182; 0 998.5 252.932; 0 0 1]
 cam1=[999.421 0 326.96; 0 998.5 252.932; 0 0 1]

@@ -22,10 +22,9 @@ from photo_files import (
 )
 from PIL import Image as Pillow
 
-from depthapps.core.errors import InputError
+from depthapps import InputError, write_image
 from depthapps.io.photos.contents import read_contents
 from depthapps.io.photos.describe import describe_contents
-from depthapps.io.photos.images import write_image
 
 WIDTH, HEIGHT = 160, 120
 DEPTH_AUX = (b"auxC", bytes(4) + b"urn:mpeg:hevc:2015:auxid:2\0")

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from conftest import read_raw
 
-from depthapps.core.errors import InputError, MissingExtraError
-from depthapps.io.maps import (
-    ASSUMED_FAR_M,
-    ASSUMED_NEAR_M,
+from depthapps import (
+    InputError,
+    MissingExtraError,
     read_depth,
     read_disparity,
     read_inverse_depth,
     write_depth,
     write_disparity,
 )
+from depthapps.io.maps import ASSUMED_FAR_M, ASSUMED_NEAR_M
 
 FLOAT_SUFFIXES = [".npy", ".pfm", ".tif"]
 

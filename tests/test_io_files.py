@@ -10,11 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from depthapps import InputError, OutputError, Outputs
 from depthapps.cli import app as command_line
-from depthapps.core.errors import InputError, OutputError, explain_os_error
+from depthapps.core.errors import explain_os_error
 from depthapps.io import outputs as outputs_module
 from depthapps.io.inputs import check_input, read_text
-from depthapps.io.outputs import Outputs, check_suffix, write_whole
+from depthapps.io.outputs import check_suffix, write_whole
 
 
 def test_parts_appear_together(tmp_path):

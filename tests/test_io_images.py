@@ -11,8 +11,7 @@ from conftest import read_raw
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from depthapps.core.errors import InputError, MissingExtraError, OutputError
-from depthapps.io.photos.images import read_image, write_image, write_mask
+from depthapps import InputError, MissingExtraError, OutputError, read_image, write_image, write_mask
 from depthapps.io.photos.metadata import focal_px, read_metadata
 
 

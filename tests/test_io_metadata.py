@@ -9,8 +9,8 @@ from photo_files import encoded
 from PIL import Image as Pillow
 from PIL import ImageCms
 
-from depthapps.io.photos.images import read_image, read_photo, write_image
-from depthapps.io.photos.metadata import Metadata, camera_name, exif_for, focal_px, read_metadata
+from depthapps import Metadata, read_image, read_photo, write_image
+from depthapps.io.photos.metadata import camera_name, exif_for, focal_px, read_metadata
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (30, 40, 3)).astype(np.uint8)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -15,18 +15,22 @@ import pytest
 import trimesh
 from conftest import read_raw
 
-from depthapps import ModelParams, make_model
-from depthapps.core.camera import Camera
-from depthapps.core.choices import Axes
+from depthapps import (
+    Axes,
+    Camera,
+    ModelParams,
+    OutputError,
+    Outputs,
+    Scene,
+    TriangleMesh,
+    make_model,
+    write_cloud,
+    write_mesh,
+)
 from depthapps.core.color import srgb_decode
-from depthapps.core.errors import OutputError
-from depthapps.core.models import TriangleMesh
-from depthapps.core.scene import Scene
 from depthapps.io.formats import companions
 from depthapps.io.models.glb import WEB_BYTES, mesh_glb
 from depthapps.io.models.viewer import viewer_page
-from depthapps.io.models.write import write_cloud, write_mesh
-from depthapps.io.outputs import Outputs
 
 
 def load(path, **options) -> Any:

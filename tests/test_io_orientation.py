@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from depthapps.core.camera import Camera
+from depthapps import Camera
 from depthapps.io.photos.orientation import upright, upright_camera
 
 

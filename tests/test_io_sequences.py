@@ -7,10 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from depthapps.core.errors import InputError
-from depthapps.io.maps import write_depth
-from depthapps.io.photos.images import write_image
-from depthapps.io.sequences import read_sequence
+from depthapps import InputError, read_sequence, write_depth, write_image
 
 MATRIX = np.array([[100, 0, 9.5], [0, 101, 7.5], [0, 0, 1.0]])
 MOVED = np.array([[0, -1, 0, 0.1], [1, 0, 0, 0.2], [0, 0, 1, 0.3], [0, 0, 0, 1.0]])

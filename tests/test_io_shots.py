@@ -6,7 +6,7 @@ import glob
 
 import pytest
 
-from depthapps.core.errors import InputError
+from depthapps import InputError
 from depthapps.io.shots import find_shots, pair_shots
 
 

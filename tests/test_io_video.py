@@ -8,9 +8,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageSequence
 
-from depthapps.core.errors import InputError
-from depthapps.io.outputs import Outputs
-from depthapps.io.video import write_video
+from depthapps import InputError, Outputs, write_video
 
 
 def _frames(count: int, height: int = 48, width: int = 64):

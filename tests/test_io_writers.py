@@ -14,22 +14,36 @@ import pytest
 from conftest import ROOT
 from PIL import ImageCms
 
-from depthapps.core.camera import Camera, LensCamera, StereoRig
-from depthapps.core.errors import OutputError
-from depthapps.core.models import PointCloud, TriangleMesh
-from depthapps.io.calibration.read import read_calibration
-from depthapps.io.calibration.write import write_calibration
-from depthapps.io.lights import read_lights
-from depthapps.io.maps import read_depth, read_disparity, write_confidence, write_depth, write_disparity
+from depthapps import (
+    Camera,
+    LensCamera,
+    Metadata,
+    OutputError,
+    PointCloud,
+    StereoRig,
+    TriangleMesh,
+    read_calibration,
+    read_depth,
+    read_disparity,
+    read_image,
+    read_lights,
+    read_photo,
+    read_sequence,
+    write_calibration,
+    write_cloud,
+    write_confidence,
+    write_depth,
+    write_disparity,
+    write_image,
+    write_mask,
+    write_mesh,
+    write_shadow_map,
+    write_solid,
+    write_video,
+)
 from depthapps.io.models.viewer import write_viewer
-from depthapps.io.models.write import write_cloud, write_mesh, write_solid
 from depthapps.io.photos.contents import read_contents
 from depthapps.io.photos.describe import describe_contents
-from depthapps.io.photos.images import read_image, read_photo, write_image, write_mask
-from depthapps.io.photos.metadata import Metadata
-from depthapps.io.sequences import read_sequence
-from depthapps.io.shadow_map import write_shadow_map
-from depthapps.io.video import write_video
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (120, 160, 3)).astype(np.uint8)  # noise, so that no file is small

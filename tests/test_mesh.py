@@ -7,11 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthapps import ModelParams, make_model
-from depthapps.core.camera import Camera
-from depthapps.core.errors import InputError
-from depthapps.core.geometry import project
-from depthapps.core.scene import Scene
+from depthapps import Camera, InputError, ModelParams, Scene, make_model, project
 from depthapps.mesh.cut import cut_surface, textured_mesh
 
 

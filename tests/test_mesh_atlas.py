@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from test_mesh_fuse import CAMERA, POSES, texture, view
 
-from depthapps.core.camera import Camera
-from depthapps.core.models import TriangleMesh
+from depthapps import Camera, Fused, FuseParams, TriangleMesh
 from depthapps.scan.atlas import LARGEST_TEXTURE, textured
-from depthapps.scan.fuse import Fused, fuse_views, simplify_mesh
+from depthapps.scan.fuse import fuse_views, simplify_mesh
 from depthapps.scan.paint import KEPT_PIXELS, MOST_VIEWS, KeptViews, PlacedView, look_at, paint_vertices
-from depthapps.scan.params import FuseParams
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from test_mesh_fuse import CAMERA, POSES, view
 
+from depthapps import Fused, FuseParams
 from depthapps.scan.color_camera import ColorCamera, find_color_camera
-from depthapps.scan.fuse import Fused, fuse_views
+from depthapps.scan.fuse import fuse_views
 from depthapps.scan.paint import PlacedView
-from depthapps.scan.params import FuseParams
 
 
 @pytest.fixture(scope="module")

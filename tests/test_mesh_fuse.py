@@ -9,12 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.core.camera import Camera
-from depthapps.core.errors import InputError
-from depthapps.core.models import TriangleMesh
-from depthapps.core.scene import Scene
+from depthapps import Camera, FuseParams, InputError, Scene, TriangleMesh
 from depthapps.scan.fuse import fuse_views, simplify_mesh
-from depthapps.scan.params import FuseParams
 from depthapps.scan.register import estimate_poses
 
 CAMERA = Camera.centred(240, 180, 220.0)

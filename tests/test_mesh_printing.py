@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from depthapps.core.camera import Camera
-from depthapps.core.errors import InputError
-from depthapps.core.scene import Scene
-from depthapps.mesh.params import PrintParams
+from depthapps import Camera, InputError, PrintParams, Scene
 from depthapps.mesh.printing import BASE_SHARE, build_printable_solid
 
 

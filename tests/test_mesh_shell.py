@@ -10,12 +10,10 @@ import pytest
 import trimesh
 from test_mesh_fuse import POSES, view
 
-from depthapps.core.errors import InputError
+from depthapps import FuseParams, InputError, PrintParams
 from depthapps.io.models.stl import stl_bytes
-from depthapps.mesh.params import PrintParams
 from depthapps.mesh.triangles import join_pieces
 from depthapps.scan.fuse import fuse_views
-from depthapps.scan.params import FuseParams
 from depthapps.scan.shell import build_shell
 
 

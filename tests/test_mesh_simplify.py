@@ -6,12 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.core.camera import Camera
-from depthapps.core.errors import InputError
+from depthapps import Camera, InputError, Scene, SimplifyParams
 from depthapps.core.models import border_edges
-from depthapps.core.scene import Scene
 from depthapps.mesh.cut import cut_surface
-from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.simplify import Collapser, simplify_surface
 from depthapps.surface.raster import draw_largest
 

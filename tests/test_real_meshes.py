@@ -12,8 +12,8 @@ import trimesh
 from test_real_pairs import load
 from typer.testing import CliRunner
 
+from depthapps import depth_from_disparity, project, unproject
 from depthapps.cli.app import app
-from depthapps.core.geometry import depth_from_disparity, project, unproject
 
 APART_M = 0.3  # shorter lengths are a matter of single pixels
 LARGE_M = 1.0  # half the motorcycle

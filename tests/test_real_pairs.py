@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.core.camera import Calibration, Camera
-from depthapps.core.geometry import depth_from_disparity
-from depthapps.core.scene import StereoPair
-from depthapps.engine.match import match_pair
-from depthapps.io.calibration.read import read_calibration
-from depthapps.io.maps import read_disparity
-from depthapps.io.photos.images import read_image
+from depthapps import (
+    Calibration,
+    Camera,
+    StereoPair,
+    depth_from_disparity,
+    match_pair,
+    read_calibration,
+    read_disparity,
+    read_image,
+)
 
 
 def load(folder) -> tuple[StereoPair, np.ndarray]:

@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 from conftest import SAMPLES
 
-from depthapps.core.camera import Calibration
-from depthapps.core.choices import Layout
-from depthapps.core.scene import StereoPair
-from depthapps.engine.match import match_pair
-from depthapps.io.calibration.read import read_calibration
-from depthapps.io.maps import read_disparity
+from depthapps import Calibration, Layout, StereoPair, match_pair, read_calibration, read_disparity, read_image
 from depthapps.io.photos.contents import read_contents
-from depthapps.io.photos.images import read_image
 from depthapps.io.photos.views import split_views
 
 

@@ -5,9 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
-from depthapps.core.errors import CalibrationError, InputError
-from depthapps.core.scene import PhotoPair, Scene, StereoPair
+from depthapps import (
+    Calibration,
+    CalibrationError,
+    Camera,
+    InputError,
+    LensCamera,
+    PhotoPair,
+    Scene,
+    StereoPair,
+    StereoRig,
+)
 
 sizes = st.integers(2, 5000)
 focals = st.floats(10, 1e4)

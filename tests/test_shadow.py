@@ -8,21 +8,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthapps.core.camera import Camera
-from depthapps.core.color import to_linear
-from depthapps.core.errors import InputError
-from depthapps.core.scene import Scene
-from depthapps.shadow.light_view import draw_shadow_map
-from depthapps.shadow.lights import beam
-from depthapps.shadow.params import (
+from depthapps import (
+    Camera,
     DirectionalLight,
+    InputError,
     LitBy,
     PointLight,
     RelightParams,
+    Scene,
     SpotLight,
     color_of_temperature,
+    relight,
 )
-from depthapps.shadow.relight import estimated_light, relight
+from depthapps.core.color import to_linear
+from depthapps.shadow.light_view import draw_shadow_map
+from depthapps.shadow.lights import beam
+from depthapps.shadow.relight import estimated_light
 from depthapps.shadow.solid import build_lit_solid
 from depthapps.shadow.tracing import Tracer, steadied
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from depthapps.core.camera import Camera
+from depthapps import Camera, DirectionalLight, PointLight, Scene
 from depthapps.core.geometry import ray_directions
-from depthapps.core.scene import Scene
 from depthapps.runtime.open3d import import_open3d
 from depthapps.shadow.light_view import occluders
 from depthapps.shadow.lights import light_vector
 from depthapps.shadow.mapped import Mapper
-from depthapps.shadow.params import DirectionalLight, PointLight
 from depthapps.shadow.solid import LitSolid, build_lit_solid
 from depthapps.shadow.tracing import Tracer
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from depthapps.core.camera import Camera
-from depthapps.core.scene import Scene
+from depthapps import Camera, Scene
 from depthapps.surface.noise import clean_depth
 from depthapps.surface.normals import normals_of_slopes, surface_normals
 from depthapps.surface.tearing import grid_triangles, surface_links

@@ -21,12 +21,9 @@ import numpy as np
 from bokeh_photos import gaussian
 from numpy.typing import NDArray
 
-from depthapps.bokeh.params import BokehParams
+from depthapps import BokehParams, FloatMap, Image, Quality, write_image
 from depthapps.bokeh.render import blur
-from depthapps.core.choices import Quality
 from depthapps.core.color import from_linear, srgb_decode, srgb_encode, to_linear
-from depthapps.core.scene import FloatMap, Image
-from depthapps.io.photos.images import write_image
 
 WIDTH, HEIGHT = 480, 360
 FINE = 2  # texels a pixel

@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps import read_image
 from depthapps.bokeh.render import scatter, scatter_filled, scatter_seen
 from depthapps.core.color import srgb_decode, srgb_encode, to_linear
 from depthapps.core.filling import fill_background
-from depthapps.io.photos.images import read_image
 
 Linear = NDArray[np.floating]
 Blur = Callable[[Linear, Linear], Linear]  # linear light (H, W, 3) and signed CoC (H, W) px

@@ -22,10 +22,8 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from depthapps import ModelParams, make_model
-from depthapps.core.camera import Camera
-from depthapps.core.geometry import project, ray_directions, unproject
-from depthapps.core.scene import Scene
+from depthapps import Camera, ModelParams, Scene, make_model, project, unproject
+from depthapps.core.geometry import ray_directions
 from depthapps.runtime.open3d import import_open3d
 from depthapps.scan.fuse import fuse_views
 from depthapps.surface.tearing import Links, grid_triangles

@@ -28,13 +28,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps import Calibration, Camera, PhotoPair, Quality, StereoPair, match_pair, read_image
-from depthapps.core.choices import Frame
-from depthapps.core.errors import StereoError
-from depthapps.core.scene import FloatMap, Image
-from depthapps.engine.match_photos import PhotoMatch, match_photos
-from depthapps.io.calibration.read import read_calibration
-from depthapps.io.maps import read_disparity
+from depthapps import (
+    Calibration,
+    Camera,
+    FloatMap,
+    Frame,
+    Image,
+    PhotoMatch,
+    PhotoPair,
+    Quality,
+    StereoError,
+    StereoPair,
+    match_pair,
+    match_photos,
+    read_calibration,
+    read_disparity,
+    read_image,
+)
 
 WORSE = 3.0  # points of bad pixels that a rectification may cost
 Points = NDArray[np.floating]

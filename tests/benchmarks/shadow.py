@@ -21,11 +21,9 @@ import numpy as np
 from mesh import CAMERA, Array, Room, caster, culled, poses, sheet
 from numpy.typing import NDArray
 
-from depthapps.core.geometry import unproject
-from depthapps.core.scene import FloatMap, Scene
+from depthapps import DirectionalLight, FloatMap, Light, PointLight, Scene, unproject
 from depthapps.shadow.lights import light_radius, light_vector
 from depthapps.shadow.mapped import Mapper
-from depthapps.shadow.params import DirectionalLight, Light, PointLight
 from depthapps.shadow.solid import build_lit_solid
 from depthapps.shadow.tracing import Tracer
 from depthapps.surface.normals import surface_normals

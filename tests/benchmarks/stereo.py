@@ -24,10 +24,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps import Calibration, Camera, Quality, StereoPair, match_pair, read_image
-from depthapps.core.errors import StereoError
-from depthapps.core.scene import FloatMap, Image
-from depthapps.io.maps import read_disparity
+from depthapps import (
+    Calibration,
+    Camera,
+    FloatMap,
+    Image,
+    Quality,
+    StereoError,
+    StereoPair,
+    match_pair,
+    read_disparity,
+    read_image,
+)
 
 Matcher = Callable[[Image, Image, FloatMap], tuple[FloatMap, FloatMap | None]]  # disparity and confidence
 
