@@ -1,8 +1,8 @@
-"""Stereo photographs to depth, and depth to work: bokeh, shadows and meshes, without a GPU.
+"""Compute depth from stereo photos, and use the depth for bokeh, shadows and meshes, without a GPU.
 
-`open_scene` makes a `Scene`, a picture with its depth and camera, of whatever there is: two photos, one file with both,
+`open_scene` makes a `Scene`: a picture with its depth and camera. It takes two photos, one file that contains both, or
 a photo and a depth map. Every job takes a scene: `refocus`, `relight`, `make_model`, and more. `__init__.pyi` lists all
-names; each is loaded when it is first used.
+public names; each is loaded when it is first used.
 """
 
 import lazy_loader

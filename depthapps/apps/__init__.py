@@ -1,1 +1,1 @@
-"""Run one job per function: values and paths in, a result with its facts out; no typer, no printing, no exit."""
+"""Run one job per function: it takes values and paths and returns a result, and never prints, exits or uses typer."""

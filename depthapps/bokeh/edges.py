@@ -1,4 +1,7 @@
-"""Depth edges: put where the picture has them, and what stands behind them."""
+"""Move depth edges onto image edges, and fill in the background that the near sides of depth edges hide.
+
+CoC is the signed radius of the circle of confusion in px. It is larger where the scene is nearer.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,17 @@ from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
-EDGE_PX = 2.0  # CoC: a step between neighbours above this shows background that the photo does not have
-_RIM_PX = 1.5  # an edge's own width, and half a pixel
-_SPLIT_PX = 1.0  # CoC: above this an edge pixel's light is divided; lamps before a near wall are what needs it
-_SHIFTS = range(-2, 5)  # px that a depth edge may be off its image edge, positive where the near side is too large
-_SNAP_SIGMA_PX = 5.0  # along the edge; shorter follows texture, longer rounds corners
-_SNAP_CELL_PX = 2  # profiles are smoothed at half size: a sigma of 5 px has nothing finer
-_REMAP_COLUMNS = 4096
-_CLEAR = 1.5  # by how much an image edge must exceed what is usual around it
+EDGE_PX = 2.0  # a larger CoC step between neighbours makes blur show background that the photo does not contain
+_RIM_PX = 1.5  # width of a depth edge itself (1 px) plus half a pixel
+# CoC step above which the light of an edge pixel is separated into a near and a far part. Lamps in front of a nearby
+# wall need a threshold this low.
+_SPLIT_PX = 1.0
+_SHIFTS = range(-2, 5)  # px between a depth edge and its image edge; positive where the near side is too large
+# Standard deviation of the smoothing along the edge; a shorter one follows texture, a longer one rounds corners.
+_SNAP_SIGMA_PX = 5.0
+_SNAP_CELL_PX = 2  # side of the cells in which gradients are summed; smoothing with 5 px leaves no finer detail
+_REMAP_COLUMNS = 4096  # row length of the maps for cv2.remap
+_CLEAR = 1.5  # an image edge is clear if its gradient is this many times the median over all shifts
 
 Color = NDArray[np.floating]
 _split_rows = Kernel(
@@ -33,7 +39,10 @@ _split_rows = Kernel(
 
 
 class Layer(NamedTuple):
-    """Sources of light: color (H, W, 3) linear, coc (H, W) signed px, weight (H, W), 0 where there is none."""
+    """One source of light per pixel.
+
+    color: (H, W, 3) linear. coc: (H, W) signed px. weight: (H, W), 0 where there is no source.
+    """
 
     color: Color
     coc: FloatMap
@@ -41,9 +50,10 @@ class Layer(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """What the lens may see, from front to back: what the photo shows, in groups of layers, and what it hides.
+    """All sources of light that the lens may see, from front to back.
 
-    closed: mask (H, W) of where nothing hidden shows: farther inside what stands before an edge than it is blurred.
+    shown: what the photo shows, in groups of layers. hidden: what the photo hides behind near sides. closed: mask
+    (H, W) of near pixels that are farther from the depth edge than their own blur radius; nothing hidden shows there.
     """
 
     shown: list[list[Layer]]
@@ -52,15 +62,16 @@ class Sources(NamedTuple):
 
 
 def snap_edges(encoded: Color, coc: FloatMap) -> FloatMap:
-    """The CoC (H, W) with its edges moved onto the edges of the picture, (H, W, 3) sRGB in 0..1: see `snapped_from`."""
+    """Move the edges of the CoC (H, W) onto those of the picture, (H, W, 3) sRGB in 0..1; see `snapped_from`."""
     return coc.ravel()[snapped_from(encoded, coc)]
 
 
 def snapped_from(encoded: Color, coc: FloatMap) -> NDArray[np.int64]:
-    """From which pixel each takes its depth so that depth edges lie on the picture's, where these are clear, (H, W).
+    """Find for each pixel the pixel whose depth it takes, so that depth edges lie on clear image edges.
 
-    Stereo makes near things too large, by about as much everywhere. How strong the picture's gradient is at each
-    distance from the depth edges tells by how much: over the whole picture, and here. At exact depth nothing moves.
+    The result is (H, W) flat pixel indices. Stereo makes near objects too large, by a similar amount everywhere. The
+    amount is estimated from the strength of the picture's gradient at each distance from the depth edges: the mean over
+    the whole picture plus the local mean. Where depth is exact, nothing moves.
     """
     kernel = np.ones((3, 3), np.uint8)
     far = (cv2.dilate(coc, kernel) - coc) > EDGE_PX
@@ -85,10 +96,11 @@ def snapped_from(encoded: Color, coc: FloatMap) -> NDArray[np.int64]:
 
 
 class _Side:
-    """The pixels (N,) on one side of a picture's depth edges, within reach of them: how the picture changes there.
+    """The N pixels on one side of the depth edges, within `reach` px of them, and the picture's gradients there.
 
-    edge: mask (H, W) of the pixels of the other side that the edges run along; sign: 1 if this side is nearer.
-    distance: (N,) px from the nearest of those; cell: (N,) where that lies among the cells that profiles are kept in.
+    edge: mask (H, W) of the pixels along the edges on the other side. sign: 1 if this side is the nearer one, else -1.
+    distance: (N,) px from each pixel to its nearest edge pixel. cell: (N,) flat index of the cell that contains that
+    edge pixel.
     """
 
     def __init__(self, encoded: Color, coc: FloatMap, edge: NDArray[np.bool_], reach: int, sign: int) -> None:
@@ -103,13 +115,13 @@ class _Side:
         edge_y, edge_x = np.divmod(at, width)
         self._cells = -(-height // _SNAP_CELL_PX), -(-width // _SNAP_CELL_PX)
         self.cell = edge_y // _SNAP_CELL_PX * self._cells[1] + edge_x // _SNAP_CELL_PX
-        # by how much a pixel differs from the point one pixel nearer to the edge
+        # the difference in colour between a pixel and the point one pixel nearer to the edge
         far = np.maximum(self.distance, 1e-6)
         nearer = _sample(encoded, x - (x - edge_x) / far, y - (y - edge_y) / far)
         self._step = np.abs(encoded[y, x] - nearer).sum(axis=1)
 
     def profile(self, distance_px: int) -> tuple[FloatMap, FloatMap]:
-        """Sum and number of the steps at a distance from the edges, in cells of the picture."""
+        """Sum and count, per cell, of the colour differences at a distance from the edges (within half a pixel)."""
         here = np.abs(self.distance - distance_px) <= 0.5
         count = math.prod(self._cells)
         sums = np.bincount(self.cell[here], self._step[here], count), np.bincount(self.cell[here], minlength=count)
@@ -117,21 +129,21 @@ class _Side:
         return total, number
 
     def take_edge(self, source: NDArray[np.int64], within_px: NDArray[np.floating]) -> None:
-        """Let the pixels nearer to the edge than `within_px` (N,) take what the other side has."""
+        """Give the pixels that are nearer to the edge than `within_px` (N,) the source of their edge pixel."""
         moved = self.distance < within_px
         source.ravel()[self._pixel[moved]] = self._edge[moved]
 
 
 def _sample(image: Color, x: NDArray[np.floating], y: NDArray[np.floating]) -> Color:
-    """The image (H, W, C) at N points, linear in between, (N, C)."""
-    shape = (-(-len(x) // _REMAP_COLUMNS), _REMAP_COLUMNS)  # cv2 takes no longer rows than 32767
+    """Sample an image (H, W, C) at N points with bilinear interpolation; returns (N, C)."""
+    shape = (-(-len(x) // _REMAP_COLUMNS), _REMAP_COLUMNS)  # cv2.remap takes rows of at most 32767 points
     x_map, y_map = (np.resize(m, shape).astype(np.float32) for m in (x, y))
     found = cv2.remap(image, x_map, y_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32).reshape(-1, image.shape[2])[: len(x)]
 
 
 def _nearest(mask: NDArray[np.bool_]) -> tuple[FloatMap, NDArray[np.int64]]:
-    """The distance (H, W) of each pixel to the nearest of a mask, and that pixel's flat index."""
+    """Find each pixel's distance (H, W) in px to the nearest pixel of a mask, and the flat index of that pixel."""
     distance, label = cv2.distanceTransformWithLabels(
         (~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
@@ -143,11 +155,11 @@ def _nearest(mask: NDArray[np.bool_]) -> tuple[FloatMap, NDArray[np.int64]]:
 
 
 def sources_of(linear: Color, coc: FloatMap) -> Sources:
-    """Of a picture's light: in front what stands before an edge, then the rest, and what is hidden behind near edges.
+    """Separate a picture's light into the near sides of depth edges, all the rest, and the hidden background.
 
-    What is hidden has the depth of the nearest far side and a colour filled in from there; it reaches as far under
-    the near side as the rim of the lens can look, and so far the near side stands in front. Edge pixels are in front
-    with the near side's part; what they show of the background goes on behind it.
+    The hidden background has the CoC of the nearest far-side pixel and a colour that is filled in from the far side. It
+    extends under the near side as far as the rim of the lens can see; along this strip the near side is in the front
+    group. The light of edge pixels is split: the near part is in the front group, the background part is behind it.
     """
     near = Layer(np.zeros_like(linear), coc.copy(), np.zeros_like(coc))
     behind = linear.copy()
@@ -158,7 +170,7 @@ def sources_of(linear: Color, coc: FloatMap) -> Sources:
     for_bands(len(coc), band)
     shown = 1 - near.weight
     kernel = np.ones((3, 3), np.uint8)
-    # a depth on the way between the sides of a soft edge is no far side: its colour is the near one's
+    # A pixel of a soft edge, with a depth between both sides, is not far side: its colour is that of the near side.
     far = (cv2.dilate(coc, kernel) - coc > EDGE_PX) & (coc - cv2.erode(coc, kernel) <= EDGE_PX)
     if not far.any():
         return Sources([[near], [Layer(behind, coc, shown)]], [Layer(behind, coc, near.weight)], far)
@@ -169,7 +181,8 @@ def sources_of(linear: Color, coc: FloatMap) -> Sources:
     reached = before & (distance <= step + _RIM_PX)
     filled = push_pull(behind, far * calm_weight(behind))
     hidden = (np.where(reached[..., None], filled, behind), np.where(reached, depth, coc))
-    # so far inside that where this ends, and discs of both parts meet, none of the far side's reaches
+    # The front group ends where its discs meet those of the second group. It extends so far inside the near side that
+    # no disc of the far side reaches this place.
     front = before & (distance <= step + 2 * np.abs(coc) + _RIM_PX)
     return Sources(
         [[Layer(behind, coc, shown * front), near], [Layer(behind, coc, shown * ~front)]],
@@ -179,6 +192,6 @@ def sources_of(linear: Color, coc: FloatMap) -> Sources:
 
 
 def calm_weight(linear: Color) -> FloatMap:
-    """Weights (H, W) for means that a lamp, far brighter than white, must not decide."""
+    """Weights (H, W) for mean colours, so that a lamp far brighter than white does not dominate the mean."""
     brightness = linear.sum(axis=2)
     return 1 / (1 + brightness * brightness)

@@ -1,1 +1,1 @@
-"""Parse the command line, call the jobs in `apps`, and print what they report; only this package uses typer."""
+"""Parse the command line, call the jobs in `apps`, and print their results; only this package uses typer."""

@@ -1,4 +1,4 @@
-"""Points that two pictures share: SIFT features, found and matched (Lowe 2004)."""
+"""Find and match SIFT features, to get points that two pictures share (Lowe 2004)."""
 
 from __future__ import annotations
 
@@ -10,34 +10,38 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import Image
 
-LONGEST_PX = 1280  # of the copy in which features are looked for
-CELLS = 12  # along the longer side, to spread the features over the picture
-BEST_OF_CELL = 40  # at most 12 · 12 · 40: their distances fit into 130 MB
-RATIO = 0.8  # Lowe 2004: rejects 90 % of the wrong matches and 5 % of the right ones
-FAINTEST = 0.015  # SIFT's contrast threshold; its usual 0.04 leaves fur and plaster empty
+LONGEST_PX = 1280  # longest side of the reduced copy in which features are searched
+CELLS = 12  # cells along the longer side; they spread the features over the picture
+BEST_OF_CELL = 40  # features per cell; the distances between 12 · 12 · 40 features of two pictures take 130 MB
+RATIO = 0.8  # largest ratio of best to second-best distance; rejects 90 % of wrong and 5 % of right matches (Lowe 2004)
+FAINTEST = 0.015  # SIFT's contrast threshold; with the usual 0.04, fur and plaster have no features
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Points (N, 2) float64 px of a picture, and what it looks like there: descriptors (N, 128) float32, length 1."""
+    """Features of a picture.
+
+    points: (N, 2) float64, positions (x, y) in px. descriptors: (N, 128) float32, RootSIFT vectors of length 1.
+    """
 
     points: NDArray[np.floating]
     descriptors: NDArray[np.floating]
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of features."""
         return len(self.points)
 
     def among(self, kept: NDArray[np.bool_]) -> Features:
-        """Those of a mask (N,)."""
+        """Keep the features in a mask (N,)."""
         return Features(self.points[kept], self.descriptors[kept])
 
 
 def find_features(view: Image, best_of_cell: int = BEST_OF_CELL) -> Features:
-    """The strongest SIFT features of a picture (H, W) uint8 grey, so many in each of some 12 x 12 cells.
+    """Find the strongest SIFT features of a grey picture (H, W) uint8, at most best_of_cell in each cell.
 
-    Large pictures are looked at in a copy of LONGEST_PX. Descriptors are the square roots of SIFT's, whose distances
-    are Hellinger's (RootSIFT, Arandjelović and Zisserman 2012).
+    There are up to 12 x 12 cells. Large pictures are reduced to LONGEST_PX for the search; positions are in pixels of
+    the original. Descriptors are the square roots of normalised SIFT descriptors, so that the Euclidean distance
+    between them is the Hellinger distance (RootSIFT, Arandjelović and Zisserman 2012).
     """
     height, width = view.shape
     shrink = min(1.0, LONGEST_PX / max(height, width))
@@ -60,9 +64,9 @@ def find_features(view: Image, best_of_cell: int = BEST_OF_CELL) -> Features:
 
 
 def pair_features(first: Features, second: Features) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which features of two pictures are of one point: their numbers (M,) in the first and in the second picture.
+    """Match the features of two pictures: returns the numbers (M,) of the pairs in the first and in the second picture.
 
-    Of each other the best, and clearly better than the second best (Lowe's ratio test).
+    A pair is kept if each is the other's best match, and clearly better than the second best (Lowe's ratio test).
     """
     if len(first) < 2 or len(second) < 2:
         return np.empty(0, np.intp), np.empty(0, np.intp)

@@ -1,4 +1,4 @@
-"""Values for what is unknown: the farther neighbour for depth, smooth colours for pictures."""
+"""Fill in unknown values: depth from the farther neighbour, colours by smooth interpolation."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from depthapps.core.scene import FloatMap
 
 
 def fill_background(disparity: FloatMap) -> FloatMap:
-    """(H, W) disparity or inverse depth with NaN holes -> the same without: the farther known neighbour on the row.
+    """Fill the NaN holes of a disparity or inverse depth (H, W) with the farther known neighbour in the same row.
 
-    A hole in a stereo map is mostly background that one of the views cannot see, so of the known values that end it
-    on the left and on the right the smaller, farther one is right (Hirschmüller 2008). A row with no value at all
-    takes the nearest row that has one. All NaN comes back as it is.
+    A hole in a stereo map is mostly background that one of the views cannot see. So of the known values to its left and
+    right, the smaller one is right, as it is farther (Hirschmüller 2008). A row without any value is copied from the
+    nearest row that has one. A map of NaN only is returned as it is.
     """
     known = np.isfinite(disparity)
     if known.all() or not known.any():
@@ -27,9 +27,10 @@ def fill_background(disparity: FloatMap) -> FloatMap:
 
 
 def carry_down(values: FloatMap) -> FloatMap:
-    """(H, W) values with each NaN replaced by the last known value above it, as float32; NaN where none is.
+    """Replace each NaN of (H, W) values by the last known value above it, as float32; NaN stays where there is none.
 
-    A loop over rows, which are short work for numpy each: ten times as fast as an index of the last known value.
+    The loop over rows does little work per row in numpy. It is ten times as fast as computing for each pixel the index
+    of the last known value.
     """
     carried = np.array(values, np.float32, order="C")
     for above, row, unknown in zip(carried, carried[1:], np.isnan(carried)[1:], strict=False):
@@ -38,11 +39,12 @@ def carry_down(values: FloatMap) -> FloatMap:
 
 
 def push_pull(values: NDArray[np.floating], weight: FloatMap) -> NDArray[np.floating]:
-    """Values (H, W, C) that go on smoothly where they are not known, float32: means over ever larger surroundings.
+    """Interpolate values (H, W, C) smoothly where they are unknown, with the push-pull pyramid; returns float32.
 
-    weight: (H, W) in 0..1, how well each is known; one that is known by 1 stays as it is. Weighted means are pulled up
-    a pyramid, each level half as large, down to one cell, and pushed back to where the weight does not reach 1 (Gortler
-    et al. 1996). A cell's weight is the sum of those below it, at most 1: what is known best fills its surroundings.
+    weight: (H, W) in 0..1, how well each value is known. A value with a weight of 1 is not changed. The pull step
+    computes weighted means on a pyramid whose levels are each half as large, down to one cell. The push step goes back
+    and fills in the coarser level where the weight is below 1 (Gortler et al. 1996). The weight of a cell is the sum of
+    the weights below it, at most 1, so the values that are known best fill their surroundings.
     """
     levels = [(values * weight[..., None], weight)]
     while max(levels[-1][1].shape) > 1:

@@ -1,4 +1,4 @@
-"""What meshing makes: coloured triangles and points in metres, and bodies to be printed in millimetres."""
+"""Define the results of meshing and shadows: coloured meshes and points, printable solids, and shadow maps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PointCloud:
 
 @dataclass(frozen=True, eq=False)
 class PrintableSolid:
-    """A watertight body to be printed, its base at Z = 0 and Z up.
+    """A watertight solid for 3D printing, with Z up and its base at Z = 0.
 
     vertices: (V, 3) float32 mm. triangles: (T, 3) int32, anticlockwise seen from outside.
     """
@@ -49,13 +49,13 @@ class PrintableSolid:
 
     @property
     def watertight(self) -> bool:
-        """Whether every edge has a triangle on either side."""
+        """Whether every edge has a triangle on both sides."""
         return not len(border_edges(self.triangles, len(self.vertices)))
 
 
 @dataclass(frozen=True, eq=False)
 class ShadowMap:
-    """What a light sees of a scene.
+    """The depth map of a scene as a light sees it.
 
     A point P in camera axes lies at the pixel (x / w, y / w), where (x, y, w) = projection · camera_to_light · (P, 1).
 
@@ -75,7 +75,7 @@ class ShadowMap:
 
 
 def border_edges(triangles: NDArray[np.integer], count: int) -> NDArray[np.integer]:
-    """The edges (E, 2) of triangles over `count` vertices that have one on their left only."""
+    """Find the border edges (E, 2) of triangles over `count` vertices: those with a triangle only on their left."""
     a = triangles.ravel().astype(np.int64)
     b = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
     alone = ~np.isin(a * count + b, b * count + a)

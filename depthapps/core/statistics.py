@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_ENOUGH = 200_000  # values that a deviation is computed from
-_PER_MEDIAN = 1.4826  # standard deviation of normal noise over the median of its absolute values
+_ENOUGH = 200_000  # of more values, only about this many are used to compute a deviation
+_PER_MEDIAN = 1.4826  # ratio of the standard deviation of normal noise to the median of its absolute values
 
 
 def median(values: NDArray[np.floating]) -> float:

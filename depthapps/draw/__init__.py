@@ -1,1 +1,1 @@
-"""Draw pictures about results in memory: depth with a legend, matching rows, board coverage, what is in focus."""
+"""Draw pictures in memory that explain results: depth with a legend, matching rows, board coverage, focus."""

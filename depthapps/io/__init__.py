@@ -1,1 +1,1 @@
-"""Read and write files: the only room that touches a disk. Pictures, maps, calibrations, models, videos, sequences."""
+"""Read and write pictures, maps, calibrations, models, videos and sequences; no other package touches them."""

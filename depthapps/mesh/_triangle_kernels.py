@@ -1,11 +1,14 @@
-"""Compiled loops over the triangles of a mesh: its pieces, its steps of colour."""
+"""Compiled loops over the triangles of a mesh: find its connected components and its steps of colour."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def join_pieces(triangles: NDArray[np.int32], piece: NDArray[np.int32]) -> None:
-    """Give the vertices of every connected piece one number; `piece` (V,) comes as 0..V−1."""
+    """Give all vertices of a connected component the same number in `piece` (V,), which is 0..V−1 on entry.
+
+    The number is the smallest vertex number of the component; the method is union-find.
+    """
     for t in range(len(triangles)):
         for k in range(2):
             a, b = triangles[t, k], triangles[t, k + 1]
@@ -21,12 +24,15 @@ def join_pieces(triangles: NDArray[np.int32], piece: NDArray[np.int32]) -> None:
 
 
 def find_color_steps(triangles, colors, steps) -> None:
-    """The largest difference (V,) uint8 of any channel of the colours (V, 3) along the edges at every vertex."""
+    """Write to `steps` (V,) uint8 each vertex's largest colour difference to a neighbour, in any channel.
+
+    triangles: (T, 3). colors: (V, 3) uint8.
+    """
     steps[:] = 0
     for t in range(len(triangles)):
         for corner in range(3):
             v, u = triangles[t, corner], triangles[t, (corner + 1) % 3]
             for c in range(3):
-                step = max(colors[v, c], colors[u, c]) - min(colors[v, c], colors[u, c])  # unsigned
+                step = max(colors[v, c], colors[u, c]) - min(colors[v, c], colors[u, c])  # uint8: never negative
                 steps[v] = max(steps[v], step)
                 steps[u] = max(steps[u], step)

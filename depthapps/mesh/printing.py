@@ -1,4 +1,4 @@
-"""The visible surface as a closed solid on a flat base, to be printed."""
+"""Turn the visible surface into a closed solid on a flat base, for 3D printing."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from depthapps.mesh.simplify import grid_collapser
 from depthapps.mesh.triangles import used_vertices
 from depthapps.surface.tearing import grid_quads, surface_links
 
-# A far background would make everything before it tiny, so that it ends at the smaller of these: the depth that all
-# but a fiftieth of the picture stays within, and three times the median one.
+# A far background would make everything in front of it tiny. So depth is limited to the smaller of two values: the
+# depth below which 98 % of the pixels lie, and three times the median depth.
 FARTHEST_QUANTILE = 0.98
 FARTHEST_MEDIANS = 3.0
-BASE_SHARE = 0.03  # of the solid's size: 3 mm of 100 hold together
-DETAIL_MM = 0.2  # half the width of a usual nozzle: finer samples cannot be printed
+BASE_SHARE = 0.03  # thickness of the base over the solid's size; 3 mm on 100 mm hold together
+DETAIL_MM = 0.2  # smallest distance between samples: half the width of a usual nozzle, which cannot print finer
 
 
 def build_printable_solid(scene: Scene, params: PrintParams | None = None) -> PrintableSolid:
-    """The scene as the camera saw it, as a relief of true shape: closed at depth edges, by walls, and by a base.
+    """Build a printable relief of the scene in its true shape, as the camera saw it.
 
-    What is unknown, doubtful or flies takes the depth of the farther surface beside it. Every wall follows the rays of
-    the camera, so none crosses another. Raises InputError when no surface is left.
+    It is closed at depth edges and at the picture's border by walls, and behind by a base. Pixels of unknown depth, of
+    low confidence, or flying between two surfaces take the depth of the farther surface beside them. All walls follow
+    the camera's rays, so that no two walls cross. Raises InputError if no surface is left.
     """
     params = params or PrintParams()
     surface = cut_surface(scene)
@@ -53,15 +54,16 @@ def build_printable_solid(scene: Scene, params: PrintParams | None = None) -> Pr
     front = _front_triangles(depth, params.max_triangles)
     points = (rays * depth[..., None]).reshape(-1, 3)
     vertices, triangles = _close(points, (rays * base_m).reshape(-1, 3), front)
-    # Y up and Z towards the camera: both turn, so that nothing is mirrored
+    # Y points up and Z towards the camera: both axes change sign, so that nothing is mirrored.
     standing = np.column_stack([vertices[:, 0], -vertices[:, 1], base_m - vertices[:, 2]])
     standing[:, :2] -= standing[:, :2].min(axis=0)
-    standing *= params.size_mm / np.ptp(standing, axis=0).max()  # the strided picture ends a little earlier
+    # with a stride, the last samples may lie inside the picture's border, so the size is set again
+    standing *= params.size_mm / np.ptp(standing, axis=0).max()
     return PrintableSolid(standing.astype(np.float32), triangles)
 
 
 def _front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray[np.int32]:
-    """Triangles (T, 3) int32 over all pixels of a full depth map (h, w), simplified, without a tear."""
+    """Build simplified triangles (T, 3) int32 over all pixels of a depth map (h, w) without holes, with no tears."""
     whole = grid_quads(depth, surface_links(np.ones_like(depth)))
     used, collapser = grid_collapser(1 / depth, whole, SimplifyParams(max_triangles))
     return used[collapser.collapse_to(max_triangles)].astype(np.int32)
@@ -70,7 +72,11 @@ def _front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray
 def _close(
     front: NDArray[np.floating], back: NDArray[np.floating], triangles: NDArray[np.int32]
 ) -> tuple[NDArray[np.floating], NDArray[np.int32]]:
-    """Vertices and triangles of the body between a front and, behind its border, a flat and convex back."""
+    """Close the body between a front surface and a flat back: returns its vertices (V, 3) and triangles (T, 3).
+
+    front, back: (N, 3), the same pixels on both. triangles: of the front. Walls join the front's border to the back;
+    the back is a fan of triangles around its centre, which needs a convex outline.
+    """
     used, triangles = used_vertices(triangles, len(front))
     count = len(used)
     a, b = border_edges(triangles, count).T

@@ -1,8 +1,8 @@
-"""Fewer triangles on the same surface: edges are collapsed in the order of the error that each adds.
+"""Simplify a triangle mesh: collapse its edges, those that add the least error first.
 
-Quadric error metrics (Garland and Heckbert 1997) with vertices that stay where they were measured: a vertex moves into
-one of its neighbours, so that those which remain keep their exact depth, colour and texture coordinates. Over a depth
-map the work is done on (x, y, 1/Z), where every plane of the scene is exactly plane, and the error is relative depth.
+The error is the quadric error metric (Garland and Heckbert 1997). A collapse moves a vertex onto one of its neighbours,
+so the vertices that remain keep their exact measured depth, colour and texture coordinates. A depth map is simplified
+in coordinates (x, y, 1/Z), in which every plane of the scene is exactly a plane; its error is relative depth.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from depthapps.runtime.threads import for_bands
 from depthapps.surface.raster import draw_largest
 from depthapps.surface.tearing import Quads
 
-# A border that moves by a pixel counts as much as a depth that is wrong by this share: silhouettes are seen first.
+# A border that moves by one pixel counts as much as a depth that is wrong by this share. Errors of silhouettes are the
+# first that one sees.
 BORDER_PX = 0.02
-# The cheapest share of the vertices that each pass collapses: larger ones are faster and choose worse.
+# Share of the vertices, the cheapest ones, that each pass collapses. A larger share is faster and chooses worse.
 PASS_SHARE = 0.5
-BAND_VERTICES = 20_000
-# So many triangles of a depth map, for each that may be left, are more than enough to choose from. On found and
-# measured depth maps of two Middlebury scenes errors were 6 to 170 % larger with 2 than with
-# all, and at most 1 % with 4 and 6.
+BAND_VERTICES = 20_000  # vertices that one thread takes at a time
+# Simplification of a depth map starts from a coarser mesh with this many triangles for each that may remain. On
+# computed and measured depth maps of two Middlebury scenes, errors were 6 to 170 % larger with 2 than from all
+# triangles, and at most 1 % larger with 4 and 6.
 EXCESS = 4
-RING = 40  # vertices with more neighbours stay as they are
+RING = 40  # vertices with more neighbours are not collapsed
 
 _KERNELS = "depthapps.mesh._collapse_kernels"
 _CORNERS = "int32[:,::1] int32[::1] int32[::1]"  # triangles, head, following
@@ -52,7 +53,11 @@ _collapse = Kernel(_KERNELS, "collapse", f"float64 int64 int32[:,::1] {_SURFACE}
 
 @dataclass(frozen=True)
 class Loss:
-    """What simplifying changed, seen from the camera: shares of depth, off the borders, and of the surface's pixels."""
+    """The error that simplification made, seen from the camera.
+
+    rms, largest: relative error of depth, as a share, at pixels away from borders. lost: share of the surface's pixels
+    that are no longer covered.
+    """
 
     rms: float
     largest: float
@@ -62,8 +67,8 @@ class Loss:
 class Collapser:
     """A triangle mesh whose edges are collapsed, the cheapest first.
 
-    points: (V, 3) float64. border_weight: what a border edge's displacement counts, beside a surface's. heights: the
-    third column of `points` is a height over the other two, see `_collapse_kernels.add_quadrics`.
+    points: (V, 3) float64. border_weight: weight of a border edge's squared displacement relative to a surface's.
+    heights: whether the third column of `points` is a height over the other two, see `_collapse_kernels.add_quadrics`.
     """
 
     def __init__(
@@ -89,21 +94,24 @@ class Collapser:
         self.count = len(triangles)
 
     def hold(self, weight: NDArray[np.floating]) -> None:
-        """Let every vertex' own place count, by a weight (V,): moved by d, it costs its area times weight · d²."""
+        """Add a cost for moving vertices: area · weight · d² for a move by d.
+
+        weight: (V,). The area is that of all triangles around the vertex.
+        """
         _hold_places(self._points, self._triangles, np.ascontiguousarray(weight, np.float64), self._quadrics)
 
     @property
     def points(self) -> NDArray[np.floating]:
-        """(V, 3) float64 as given."""
+        """The vertices (V, 3) float64, unchanged."""
         return self._points
 
     @property
     def triangles(self) -> NDArray[np.int32]:
-        """(T, 3) int32 that are left."""
+        """The triangles (T, 3) int32 that are left."""
         return self._triangles[self._triangles[:, 0] >= 0]
 
     def step(self, max_triangles: int) -> bool:
-        """Collapse the cheapest edges, down to max_triangles at most; False when nothing is left to be done."""
+        """Collapse the cheapest edges in one pass, which ends at max_triangles; False if no edge was collapsed."""
         if self.count <= max_triangles:
             return False
         mesh = (self._triangles, self._head, self._following, self._points, self._shape, self._quadrics)
@@ -126,16 +134,17 @@ class Collapser:
         return gone[0] > 0
 
     def collapse_to(self, max_triangles: int) -> NDArray[np.int32]:
-        """The triangles (T, 3) that are left when there are no more than max_triangles, or none can be spared."""
+        """Collapse until at most max_triangles are left or no edge may collapse; return the triangles (T, 3)."""
         while self.step(max_triangles):
             pass
         return self.triangles
 
 
 def grid_collapser(inverse: FloatMap, quads: Quads, params: SimplifyParams) -> tuple[NDArray[np.int64], Collapser]:
-    """The pixels that are vertices, and the collapser of the surface over them, coarser already where planes fit.
+    """Prepare a depth map for simplification: the pixels (V,) that are vertices, and a collapser of the mesh over them.
 
-    inverse: 1/Z (H, W), in 1/m. quads: the triangles over it.
+    The mesh is coarser already where planes fit the surface. inverse: 1/Z (H, W), in 1/m. quads: the triangles over the
+    pixels.
     """
     error = math.inf if params.max_error_pct is None else params.max_error_pct / 100
     vertices = None if params.max_triangles is None else EXCESS * params.max_triangles // 2
@@ -146,7 +155,7 @@ def grid_collapser(inverse: FloatMap, quads: Quads, params: SimplifyParams) -> t
 
 
 def simplify_surface(surface: GridSurface, params: SimplifyParams) -> tuple[NDArray[np.int32], Loss]:
-    """Fewer triangles (T, 3) int32 over the vertices of a surface, and what that changed."""
+    """Simplify a surface: fewer triangles (T, 3) int32 over its vertices, and the error that this made."""
     inverse = inverse_depth(surface.depth_m)
     used, collapser = grid_collapser(inverse, surface.quads, params)
     measured = _Measure(np.where(surface.quads.pixels(), inverse, np.float32(np.nan)), collapser.points)
@@ -160,13 +169,13 @@ def simplify_surface(surface: GridSurface, params: SimplifyParams) -> tuple[NDAr
 
 
 class _Measure:
-    """Compares a simplified surface over points (V, 3) with the 1/Z (H, W) that it came from, at every pixel."""
+    """Compares a simplified surface over points (V, 3) with the original 1/Z (H, W) at every pixel."""
 
     def __init__(self, before: FloatMap, points: NDArray[np.floating]) -> None:
         self._points, self._before = points, before
         self._seen = np.isfinite(before)
         flat = cv2.morphologyEx(np.nan_to_num(before), cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
-        # within 2 px of a border a pixel may come to lie on the other side of it, which is no error of depth
+        # Within 2 px of a border, a pixel may move to the border's other side. That is not an error of depth.
         with np.errstate(invalid="ignore"):
             self._inner = self._seen & (flat < 0.1 * before)
 

@@ -1,1 +1,1 @@
-"""Make one model of many views of a scene: register, fuse, colour and texture them, or close them for printing."""
+"""Make one model from many views of a scene: register, fuse, colour and texture them, or close them for printing."""

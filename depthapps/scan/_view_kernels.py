@@ -1,6 +1,6 @@
-"""Compiled loops that look at a field or a surface from a view.
+"""Compiled loops of scanning: add views to a distance field, and project a surface into views for colours and labels.
 
-A view is its camera's matrix K (3, 3) and its place, to_camera (4, 4) from the world's axes.
+A view is given by its camera matrix K (3, 3), `matrix`, and by `to_camera` (4, 4), from world axes to camera axes.
 """
 
 import numpy as np
@@ -8,22 +8,27 @@ from numpy.typing import NDArray
 
 from depthapps.runtime.inlining import within
 
-# What is seen through is known better than what is behind a surface: along a silhouette, where the voxels behind one
-# view's surface are empty for the others, it has to win. Of 1, 3 and less than 1, 3 was best (F 99.62 % at 1 cm).
+# Factor on a view's weight for free voxels, which the view sees through. Free space is known better than the space
+# behind a surface. Along a silhouette the voxels behind one view's surface are free for other views, and free has to
+# win. Of 1, 3 and factors below 1, 3 was best (F-score 99.62 % at 1 cm).
 FREE_WEIGHT = 3.0
-# Voxels behind a surface that the ray hits at a grazing angle are far behind it along the ray, and near it in truth.
-# So many count however far along the ray: the surface passes between a voxel and its neighbours, √3 away at most.
+# Where a ray hits a surface at a grazing angle, a voxel can be far behind the surface along the ray and yet close to
+# it. Voxels within this many voxel sides behind the surface's plane count even beyond the truncation distance along the
+# ray: the surface passes between a voxel and its neighbours, which are at most √3 sides away.
 REACH_VOXELS = 1.75
-REACH_TRUNCATIONS = 3.0  # ... but no farther than this: behind a silhouette that would go on without end
-_FARTHEST_BEFORE = 4.0  # truncations along the ray, from where on a voxel is free whatever its plane's distance
-_LEAST_BEHIND = 1e-3
+# ... but only up to this many truncation distances behind the surface in depth. Behind a silhouette the rule above
+# would otherwise continue without end.
+REACH_TRUNCATIONS = 3.0
+# In truncation distances: a voxel farther before the surface in depth is free, whatever its distance to the plane.
+_FARTHEST_BEFORE = 4.0
+_LEAST_BEHIND = 1e-3  # least factor on the weight of a voxel behind the surface
 
-LEAST_COSINE = 0.05  # a surface that is seen more from the side shows nothing
+LEAST_COSINE = 0.05  # between ray and normal; a view takes no colours from a surface at a more grazing angle
 
 
 @within
 def _turned(matrix, x, y, z):
-    """A direction in the axes that a matrix (4, 4) leads to."""
+    """Turn a direction by the rotation of a matrix (4, 4)."""
     return (
         matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z,
         matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z,
@@ -33,14 +38,14 @@ def _turned(matrix, x, y, z):
 
 @within
 def _seen_from(to_camera, x, y, z):
-    """A point of the world in the camera's axes."""
+    """Transform a point from world axes to camera axes."""
     right, down, ahead = _turned(to_camera, x, y, z)
     return right + to_camera[0, 3], down + to_camera[1, 3], ahead + to_camera[2, 3]
 
 
 @within
 def _pixel_of(matrix, x, y, z):
-    """The pixel, column before row, of a point in the camera's axes that lies before it."""
+    """Project a point, in camera axes and in front of the camera, to its pixel (column, row)."""
     return matrix[0, 0] * x / z + matrix[0, 2], matrix[1, 1] * y / z + matrix[1, 2]
 
 
@@ -55,11 +60,14 @@ def touch_blocks(
     keys: NDArray[np.int64],
     found: NDArray[np.int64],
 ) -> None:
-    """Keys of the blocks that surface and truncation pass through, some of them more than once.
+    """Find the keys of the blocks within the truncation distance of the surface; a key may occur more than once.
 
-    depth_m: (H, W), 0 = unknown, of which every step_px-th row and column is looked at, at P places of the truncation
-    along its ray. to_world: (4, 4). side_m: of a block. keys: (P, M) int64, M as many as pixels are looked at, of
-    key_bits for the block's number along each axis, made positive; found: (P,) how many there are.
+    Every step_px-th row and column is used. Each of these pixels is probed at P places along its ray, from the
+    truncation distance before the surface to the same distance behind it.
+
+    depth_m: (H, W), 0 where unknown. to_world: (4, 4) from camera axes to world axes. side_m: side of a block. keys:
+    (P, M) int64, which is filled; M is the number of pixels that are used. A key holds the block's number along each
+    axis, made positive, in key_bits bits. found: (P,), which is filled with the number of keys in each row.
     """
     height, width = depth_m.shape
     probes, offset = len(keys), 1 << (key_bits - 1)
@@ -80,7 +88,8 @@ def touch_blocks(
                 z = int(np.floor((far * ahead + to_world[2, 3]) / side_m)) + offset
                 key = (((x << key_bits) | y) << key_bits) | z
                 count = found[probe]
-                if count == 0 or keys[probe, count - 1] != key:  # runs of one block are most of all
+                # skip repeats: most pixels are in the same block as the one before
+                if count == 0 or keys[probe, count - 1] != key:
                     keys[probe, count] = key
                     found[probe] = count + 1
 
@@ -99,12 +108,14 @@ def integrate(
     distance: NDArray[np.floating],
     weight: NDArray[np.floating],
 ) -> None:
-    """Add a view to blocks first..end of a field: distance (N, B, B, B) over the truncation, and its weight.
+    """Add a view to blocks first..end of a truncated signed distance field.
 
-    blocks: (M, 3) their places, in blocks; slots: (M,) their rows in the field. depth_m: (H, W), 0 = unknown; planes:
-    (H, W, 5) the unit normal of every pixel's plane, how far it lies before the camera, and its weight. A voxel's
-    distance is the one to the plane of the pixel that sees it, so that neither grazing rays nor rounding to whole
-    pixels make steps; the weight falls to 0 behind the surface (Bylow et al. 2013).
+    A voxel's distance is the one to the tangent plane of the pixel that sees it. So neither grazing rays nor rounding
+    to whole pixels make steps. The weight falls to 0 behind the surface (Bylow et al. 2013).
+
+    blocks: (M, 3) places of the blocks, in blocks. slots: (M,) their rows in the field. depth_m: (H, W), 0 where
+    unknown. planes: (H, W, 5) the unit normal of each pixel's plane, the plane's distance from the camera in metres,
+    and its weight. distance: (N, B, B, B) in truncation distances, and weight: of the same shape; both are updated.
     """
     height, width = depth_m.shape
     block = distance.shape[1]
@@ -158,8 +169,13 @@ def project_vertices(
     seen: NDArray[np.uint8],
     weight: NDArray[np.floating],
 ) -> None:
-    """The pixels (V, 2) of vertices first..end, -1 outside; whether nothing hides them (V,); and how many pixels a
-    square metre there has (V,), 0 where it is hidden or turned away."""
+    """Project vertices first..end into a view, and find which of them it sees and at what resolution.
+
+    A vertex is seen if its depth differs from the view's own by less than slack_m or slack_share of the depth,
+    whichever is larger. The results are written to pixels (V, 2), column and row, -1 outside the view; seen (V,), 1 if
+    nothing hides the vertex; and weight (V,), the pixels per square metre of surface, 0 where it is hidden or turned
+    away.
+    """
     height, width = depth_m.shape
     for i in range(first, end):
         x, y, z = _seen_from(to_camera, vertices[i, 0], vertices[i, 1], vertices[i, 2])
@@ -174,7 +190,8 @@ def project_vertices(
         nx, ny, nz = _turned(to_camera, normals[i, 0], normals[i, 1], normals[i, 2])
         cosine = min(1.0, -(nx * x + ny * y + nz * z) / np.sqrt(x * x + y * y + z * z))
         slanted = max(abs(cosine), LEAST_COSINE)
-        # within half a pixel the depth of a slanted surface changes by half a pixel's size over its cosine
+        # The depth is read at a whole pixel. On a slanted surface, depth changes from one pixel to the next by a
+        # pixel's size times the tangent of the slant.
         slack = max(slack_m, slack_share * z) + z / matrix[0, 0] * np.sqrt(1 / (slanted * slanted) - 1)
         seen[i] = abs(depth_m[int(v + 0.5), int(u + 0.5)] - z) < slack
         if seen[i] and cosine >= LEAST_COSINE:
@@ -191,7 +208,11 @@ def gather_colors(
     total: NDArray[np.floating],
     weights: NDArray[np.floating],
 ) -> None:
-    """Add a picture's colours, bilinear, to those (V, 3) of the vertices first..end that it shows."""
+    """Add a picture's colours, with bilinear interpolation, to the vertices first..end that it shows.
+
+    pixels: (V, 2) and weight: (V,), see `project_vertices`. A colour counts with weight ** power. total: (V, 3)
+    weighted sum of colours, and weights: (V,) sum of weights; both are updated.
+    """
     height, width = image.shape[:2]
     for i in range(first, end):
         if weight[i] <= 0:
@@ -225,11 +246,16 @@ def rate_triangles(
     shows: NDArray[np.int64],
     holds: NDArray[np.int64],
 ) -> None:
-    """Label triangles (T, 3) with a view if it shows them `clearly` times as well as the `best` (T,) before.
+    """Label triangles (T, 3) with a view if its rating is more than `clearly` times the best rating so far.
 
-    pixels (V, 2), -1 outside the view, and seen (V,) are the view's. How well is how many pixels a square metre has,
-    spread so many times over what is around a vertex (V,) of area_around_m2; of what is seen in part, the share
-    partly_seen of it. shows and holds: (T,) a bit a view. around (V,), density and inside (T,) are room to work in.
+    The rating is the view's pixels per square metre of surface, averaged `spreads` times over the triangles around each
+    vertex, so that neighbouring triangles agree. If the view does not see the whole triangle, the rating is multiplied
+    by partly_seen.
+
+    area_m2: (T,) of each triangle. area_around_m2: (V,) of all triangles around each vertex. pixels: (V, 2), -1 outside
+    the view. seen: (V,). best: (T,) best rating so far, and label: (T,) its view; both are updated. shows, holds: (T,)
+    one bit per view, set if the view sees the whole triangle, and if the triangle is inside its picture. around (V,),
+    density (T,) and inside (T,): work space.
     """
     bit = 1 << view
     count = 0
@@ -239,7 +265,7 @@ def rate_triangles(
             continue
         inside[count] = t
         holds[t] |= bit
-        # twice as many as it covers; negative from behind
+        # twice the number of pixels that the triangle covers; negative if seen from behind
         covered = (pixels[b, 1] - pixels[a, 1]) * (pixels[c, 0] - pixels[a, 0]) - (pixels[b, 0] - pixels[a, 0]) * (
             pixels[c, 1] - pixels[a, 1]
         )

@@ -1,9 +1,10 @@
-"""Where the cameras of an RGB-D sequence stood, found from the views themselves.
+"""Estimate the camera poses of an RGB-D sequence from the views themselves.
 
-Features matched between two views and lifted by the depth of the first give a pose (SIFT, PnP with RANSAC); where there
-are too few, RGB-D odometry (Park, Zhou and Koltun 2017) does. Coloured ICP (the same paper) refines it. All that agree
-become the edges of a pose graph, those between views that do not follow each other its loop closures, and Open3D's
-optimiser, which can doubt a closure (Choi, Zhou and Koltun 2015), settles them.
+The relative pose of two views comes from SIFT features that are matched between them: the depth of the first view gives
+their 3D points, and PnP with RANSAC gives the pose. Where there are too few matches, RGB-D odometry is used (Park, Zhou
+and Koltun 2017). Coloured ICP (the same paper) refines the pose. The poses that pass all checks become the edges of a
+pose graph. Edges between views that do not follow each other are loop closures. Open3D's optimiser then finds the poses
+that fit all edges best; it can reject a wrong closure (Choi, Zhou and Koltun 2015).
 """
 
 from __future__ import annotations
@@ -23,22 +24,25 @@ from depthapps.core.geometry import rotation_between
 from depthapps.core.scene import Scene
 from depthapps.runtime.open3d import import_open3d
 
-BEST_OF_CELL = 14  # features; some 1500 a view
-REPROJECTION_PX = 3.0
-FEWEST_MATCHES = 25  # that agree on a pose; fewer do so by chance on repeated texture
-FEWEST_FOLLOWING = 15  # ... of views that follow each other, which are likely to share something
-LARGEST_LOOPS = 40  # views among which every pair is tried; of longer sequences so many, evenly spaced
-CLOUD_PIXELS = 8.0  # ICP's point spacing, in pixels where half the picture is nearer
-FEWEST_POINTS = 300  # of a cloud that ICP can hold on to
-FEWEST_OVERLAP = 0.3  # of the points that ICP has to bring together
+BEST_OF_CELL = 14  # features per cell of the picture; some 1500 a view
+REPROJECTION_PX = 3.0  # largest reprojection error of a match that agrees with a pose
+FEWEST_MATCHES = 25  # that agree on a pose; on repeated texture, fewer agree by chance
+FEWEST_FOLLOWING = 15  # the same for views that follow each other, which are likely to overlap
+# Number of views among which every pair is tried for a loop closure. Of longer sequences that many views are taken,
+# evenly spaced.
+LARGEST_LOOPS = 40
+CLOUD_PIXELS = 8.0  # point spacing for ICP, in pixels at the median depth
+FEWEST_POINTS = 300  # in a point cloud; with fewer, ICP is not reliable
+FEWEST_OVERLAP = 0.3  # share of the points for which ICP must find a partner
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """poses: (4, 4) camera to world of every view, the first being the world; None for views that nothing ties to it.
+    """The estimated camera poses of a sequence.
 
-    closures: pairs of views, not neighbours, that were recognised. drift_m: how far the closures moved the last view
-    that odometry alone had placed.
+    poses: (4, 4) camera to world of every view; the first camera's axes are the world's. None for views that no edge
+    connects to the first. closures: number of loop closures, pairs of views that overlap and do not follow each other.
+    drift_m: how far, in metres, the closures moved the last view that the chain of neighbouring views alone had placed.
     """
 
     poses: tuple[NDArray[np.floating] | None, ...]
@@ -48,7 +52,12 @@ class Trajectory:
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """What is kept of a view: its features with their points (N, 3), its sparse cloud, and its small pictures."""
+    """What is kept of a view.
+
+    features: of the picture. points: (N, 3) metres, their 3D points in camera axes. matrix: (3, 3), the camera's.
+    cloud: sparse coloured point cloud with normals. spacing: of its points, in metres. rgbd: grey picture and depth,
+    for odometry. intrinsic: the camera in Open3D's form.
+    """
 
     features: Features
     points: NDArray[np.floating]
@@ -61,7 +70,11 @@ class _Frame:
 
 @dataclass(frozen=True, eq=False)
 class _Edge:
-    """A view's pose in another's axes, source to target (4, 4), and how well each of its directions is known (6, 6)."""
+    """The relative pose of two views, an edge of the pose graph.
+
+    transformation: (4, 4) from the source's axes to the target's. information: (6, 6), how well each direction of the
+    pose is known. strength: number of matches that agree, plus the overlap that ICP found; stronger edges go first.
+    """
 
     source: int
     target: int
@@ -71,9 +84,9 @@ class _Edge:
 
 
 def estimate_poses(views: Iterable[Scene]) -> Trajectory:
-    """The poses of views with depth, in the order in which they were taken; each is taken once and let go.
+    """Estimate the poses of views with depth, given in the order in which they were taken.
 
-    Raises InputError when no two views can be tied together.
+    Each view is read once and not kept. Raises InputError if no two views can be connected.
     """
     o3d = import_open3d()
     cv2.setRNGSeed(0)
@@ -105,9 +118,10 @@ def estimate_poses(views: Iterable[Scene]) -> Trajectory:
 def trajectory_errors(
     found: Iterable[NDArray[np.floating] | None], known: Iterable[NDArray[np.floating] | None]
 ) -> NDArray[np.floating]:
-    """How far (N,), in metres, cameras are found from where they are known to stand, where both is told.
+    """Compute the distances (N,), in metres, between found and known camera positions, for views that have both.
 
-    The absolute trajectory error: what is left after the rotation and shift that fit best (Sturm et al. 2012).
+    This is the absolute trajectory error: the distance that remains after the rotation and shift that fit best (Sturm
+    et al. 2012).
     """
     both = [(a[:3, 3], b[:3, 3]) for a, b in zip(found, known, strict=True) if a is not None and b is not None]
     if not both:
@@ -143,7 +157,10 @@ def _frame(o3d: Any, scene: Scene) -> _Frame:
 
 
 def _tie(o3d: Any, frames: list[_Frame], source: int, target: int, *, odometry: bool) -> list[_Edge]:
-    """The edge between two views, or none; odometry: try it where features fail, for views that follow each other."""
+    """Find the edge between two views; returns a list of one edge, or an empty list.
+
+    odometry: whether to try RGB-D odometry if features fail; for views that follow each other.
+    """
     a, b = frames[source], frames[target]
     guess, strength = _from_features(a, b, FEWEST_FOLLOWING if odometry else FEWEST_MATCHES)
     if guess is None and odometry:
@@ -154,9 +171,9 @@ def _tie(o3d: Any, frames: list[_Frame], source: int, target: int, *, odometry: 
     registration, reach = o3d.pipelines.registration, 2 * max(a.spacing, b.spacing)
     try:
         refined = registration.registration_colored_icp(a.cloud, b.cloud, reach, guess)
-    except RuntimeError:  # no correspondences at all
+    except RuntimeError:  # ICP found no correspondences at all
         return []
-    # where two views see less than that of each other, ICP slides
+    # with less overlap, ICP slides along the surface and its result is wrong
     if refined.fitness < FEWEST_OVERLAP or np.linalg.norm((refined.transformation - guess)[:3, 3]) > 3 * reach:
         return []
     known = registration.get_information_matrix_from_point_clouds(a.cloud, b.cloud, reach, refined.transformation)
@@ -164,12 +181,13 @@ def _tie(o3d: Any, frames: list[_Frame], source: int, target: int, *, odometry: 
 
 
 def _from_features(a: _Frame, b: _Frame, fewest: int) -> tuple[NDArray[np.floating] | None, int]:
-    """The pose that brings a's axes into b's, from features seen in both, and how many agree on it."""
+    """Estimate the pose from a's axes to b's from features seen in both; also returns how many matches agree on it."""
     rows, columns = pair_features(a.features, b.features)
     if len(rows) < fewest:
         return None, 0
     points, pixels = a.points[rows], b.features.points[columns]
-    # of OpenCV's minimal solvers the one that finds no poses kilometres away, from where all points are one
+    # Of OpenCV's minimal solvers, AP3P is the one that does not return poses kilometres away, from where all points
+    # project to one pixel.
     options = {"iterationsCount": 300, "reprojectionError": REPROJECTION_PX, "confidence": 0.999}
     done, turn, move, inliers = cv2.solvePnPRansac(points, pixels, b.matrix, None, **options, flags=cv2.SOLVEPNP_AP3P)
     if not done or inliers is None or len(inliers) < fewest:
@@ -180,7 +198,10 @@ def _from_features(a: _Frame, b: _Frame, fewest: int) -> tuple[NDArray[np.floati
 
 
 def _chain(count: int, edges: list[_Edge], closures: list[_Edge]) -> list[NDArray[np.floating] | None]:
-    """Poses along the edges from the first view, and along the strongest closures to what those do not reach."""
+    """Chain relative poses from the first view on: along edges first, then along the strongest closures.
+
+    None for views that neither reach.
+    """
     poses: list[NDArray[np.floating] | None] = [None] * count
     poses[0] = np.eye(4)
     by_strength = [*edges, *sorted(closures, key=lambda edge: -edge.strength)]
@@ -203,7 +224,7 @@ def _chain(count: int, edges: list[_Edge], closures: list[_Edge]) -> list[NDArra
 def _settle(
     o3d: Any, start: list[NDArray[np.floating] | None], edges: list[_Edge], closures: list[_Edge]
 ) -> list[NDArray[np.floating] | None]:
-    """The poses that all edges agree on best."""
+    """Optimise the pose graph: find the poses that fit all edges best. Edges of `closures` may be rejected."""
     registration = o3d.pipelines.registration
     placed = [k for k, pose in enumerate(start) if pose is not None]
     node = {k: i for i, k in enumerate(placed)}

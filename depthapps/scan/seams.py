@@ -1,7 +1,7 @@
-"""Photos that meet on a surface, evened out: where two of them share an edge, both show the mean of what they showed.
+"""Remove the colour steps between photos that meet on a surface: at a shared edge, both take the mean of their colours.
 
-The change is spread into each photo like a membrane (Pérez, Gangnet and Blake 2003) through a pyramid (`push_pull`):
-what differs along a seam stays near it, what all of it has in common reaches far.
+The change is spread from the seam into each photo like a membrane (Pérez, Gangnet and Blake 2003), with a pyramid
+(`push_pull`). A change that varies along the seam stays near it. A change that is common to the whole seam reaches far.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from depthapps.core.filling import push_pull
 from depthapps.scan.paint import Look
 
-SPACING_PX = 1.0  # of the places along an edge that are compared
-MOST_PLACES = 16  # of an edge
-BLUR_PX = 1.0  # deviation of what is compared: photos lie on each other no more exactly
+SPACING_PX = 1.0  # between the places along an edge at which the photos are compared
+MOST_PLACES = 16  # largest number of intervals between these places on one edge
+BLUR_PX = 1.0  # standard deviation of the blur before comparing; photos are not aligned more exactly than this
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A part of a photo: image (h, w, 3) uint8, which begins at pixel (left, top) of it."""
+    """A part of a photo: image (h, w, 3) uint8, whose first pixel is the photo's pixel (left, top)."""
 
     image: NDArray[np.uint8]
     left: int
@@ -37,9 +37,10 @@ def even_out(
     triangles: NDArray[np.int32],
     neighbours: NDArray[np.int64],
 ) -> list[Piece | None]:
-    """The pieces, one a view, without steps between them, of triangles (T, 3) that show the view of their label (T,).
+    """Remove the colour steps between pieces; returns the changed pieces.
 
-    neighbours: (T, 3) the triangle beyond each side, from a corner to the next one; -1 where there is none.
+    pieces, looks: one per view. label: (T,) the view whose photo each triangle shows. triangles: (T, 3) vertex numbers.
+    neighbours: (T, 3) the triangle beyond each side; side k runs from corner k to the next one. -1 where there is none.
     """
     beyond = np.where(neighbours >= 0, label[neighbours], -1)
     t, side = np.nonzero((label[:, None] > beyond) & (beyond >= 0))
@@ -47,14 +48,15 @@ def even_out(
         return pieces
     views = np.stack([label[t], beyond[t, side]])
     ends = np.stack([triangles[t, side], triangles[t, (side + 1) % 3]])
-    at = np.empty((2, 2, len(t), 2), np.float32)  # of the two views, both ends' pixels
+    at = np.empty((2, 2, len(t), 2), np.float32)  # view, end of the edge, edge, (x, y)
     for k, look in enumerate(looks):
         for half in (0, 1):
             mine = views[half] == k
             at[half][:, mine] = look.pixels[ends[:, mine]]
     longest = float(np.median(np.linalg.norm(at[:, 1] - at[:, 0], axis=-1).max(axis=0)))
     shares = np.linspace(0, 1, min(max(math.ceil(longest / SPACING_PX), 1), MOST_PLACES) + 1)[:, None, None]
-    places = [np.rint((1 - shares) * start + shares * end).astype(np.int64) for start, end in at]  # (P, S, 2) each
+    # (S, P, 2) for each view: S places on each of P edges
+    places = [np.rint((1 - shares) * start + shares * end).astype(np.int64) for start, end in at]
     shown = np.empty((2, *places[0].shape[:2], 3), np.float32)
     for k, piece in enumerate(pieces):
         if piece is not None:
@@ -73,7 +75,7 @@ def even_out(
 
 
 def _moved(piece: Piece, changes: list[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> Piece:
-    """A piece with changes of colour (..., 3) at pixels (..., 2) of its photo, and what they are like between them."""
+    """Add changes of colour (..., 3), given at pixels (..., 2) of the photo, to a piece; interpolate between them."""
     height, width = piece.image.shape[:2]
     x, y = (np.concatenate([p.reshape(-1, 2) for p, _ in changes]) - [piece.left, piece.top]).T
     change = np.concatenate([c.reshape(-1, 3) for _, c in changes])

@@ -1,7 +1,7 @@
-"""Compiled loops of shadow maps: surfaces looked up in what a light sees.
+"""Compiled loop of shadow maps: look surface points up in the view of a light.
 
-Depth in such a view is a nearness, linear over the view on every plane and larger where nearer: -Z of a light that is
-infinitely far, 1/Z of a lamp.
+A view stores nearness, which is larger nearer to the light and linear over the view on every plane. It is -Z for a
+light that is infinitely far away, and 1/Z for a lamp; Z is along the light's axis.
 """
 
 import math
@@ -11,15 +11,17 @@ from numpy.typing import NDArray
 
 from depthapps.runtime.inlining import within
 
-_LEAST_FACING = 0.02  # sine of the angle at which a surface is taken to be lit that is grazed more
-_LEAST = 1.0  # texels that something has to be nearer to the light to stop it
-_GOLDEN = math.pi * (3 - math.sqrt(5))
+# Least sine of the angle between the light and a surface. Surfaces at a more grazing angle are treated as if at this
+# one.
+_LEAST_FACING = 0.02
+_LEAST = 1.0  # an occluder must be this many texels nearer to the light than the point
+_GOLDEN = math.pi * (3 - math.sqrt(5))  # golden angle: samples on a spiral that turns by it cover a disc evenly
 _GOLDEN_X, _GOLDEN_Y = math.cos(_GOLDEN), math.sin(_GOLDEN)
 
 
 @within
 def _turned(way, x, y, z):
-    """A vector in the light's axes; way: the rows of a rotation, 9 numbers."""
+    """Turn a vector into the light's axes; way: the rows of a rotation matrix, 9 numbers."""
     return (
         way[0] * x + way[1] * y + way[2] * z,
         way[3] * x + way[4] * y + way[5] * z,
@@ -40,17 +42,20 @@ def look_up(
     samples: int,
     seen: NDArray[np.floating],
 ) -> None:
-    """`seen` (N,): how much of a light arrives at surface points (N, 3), as far as its view shows.
+    """Write to `seen` (N,) the share of a light, in 0..1, that arrives at surface points (N, 3); 1 outside its view.
 
-    view: nearness. looks: a `LightView`'s rotation, origin, scale and middle, 15 numbers. What a texel holds is
-    compared with the plane on which a point lies, at the texel's own centre, and with the point: no plane shades
-    itself, however it is lit. radius: of the light's disc, at unit distance if parallel; one of 0 gives shadows
-    filtered over 2 x 2 texels. nearest: the largest nearness in the view. turn: (N,) angle by which the samples of a
-    point are turned.
+    A texel shades a point if its nearness exceeds that of the point and, at the texel's centre, that of the point's
+    tangent plane. So no plane shades itself, at whatever angle it is lit.
+
+    view: nearness. looks: rotation, origin, scale and middle of a `LightView`, 15 numbers. parallel: whether the
+    light's rays are parallel. normals: (N, 3). radius: of the light's disc in metres, or at unit distance if the rays
+    are parallel; 0 gives shadows that are filtered over 2 x 2 texels. nearest: the largest nearness in the view.
+    searches, samples: lookups that estimate the width of a penumbra, and lookups that filter it. turn: (N,) angle by
+    which the sample pattern of a point is turned.
     """
     height, width = view.shape
     scale = looks[12]
-    spread = radius * scale  # texels by which an occluder spreads the disc that is nearer by 1
+    spread = radius * scale  # penumbra radius in texels, if the occluder's nearness is larger by 1
     for n in range(len(points)):
         x, y, z = _turned(looks, points[n, 0] - looks[9], points[n, 1] - looks[10], points[n, 2] - looks[11])
         dx, dy, along = _turned(looks, normals[n, 0] + 0.0, normals[n, 1] + 0.0, normals[n, 2] + 0.0)
@@ -60,14 +65,15 @@ def look_up(
             near = (1 + _LEAST / scale) / z
             x, y = x / z, y / z
         x, y, along = scale * x + looks[13], scale * y + looks[14], scale * min(along, -_LEAST_FACING * length)
-        dx, dy = dx / along, dy / along  # how nearness changes over a texel on the plane of the point
+        dx, dy = dx / along, dy / along  # change of nearness per texel on the point's tangent plane
         column, row = math.floor(x), math.floor(y)
         seen[n] = 1.0
         if not (0 <= column < width - 1 and 0 <= row < height - 1):
             continue
         penumbra = 0.0
         if spread > 0:
-            # the mean of what is nearer tells how wide the penumbra is (percentage-closer soft shadows, Fernando 2005)
+            # The mean nearness of the occluders gives the width of the penumbra (percentage-closer soft shadows,
+            # Fernando 2005).
             reach = spread * max(nearest - near, 0.0)
             found, total = 0, 0.0
             p, q = math.cos(turn[n]), math.sin(turn[n])
@@ -77,7 +83,7 @@ def look_up(
                 p, q = p * _GOLDEN_X - q * _GOLDEN_Y, p * _GOLDEN_Y + q * _GOLDEN_X
                 if 0 <= i < width and 0 <= j < height:
                     value = view[j, i]
-                    # a cone to the light: what lies beside it shades nothing
+                    # only occluders inside the cone from the point to the light's disc count
                     plane = near + dx * (i - x) + dy * (j - y)
                     if value > max(plane, near) and spread * (value - near) >= r:
                         found += 1

@@ -1,4 +1,4 @@
-"""What a light sees: where it looks, and its own depth map of a scene, drawn from the solid's triangles."""
+"""Describe the view of a light, and draw the light's own depth map of a scene from the triangles of the solid."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from depthapps.shadow.solid import LitSolid
 from depthapps.surface.raster import draw_largest
 from depthapps.surface.tearing import grid_quads
 
-_WIDEST_HALF_ANGLE_DEG = 80.0  # of a lamp's view; nearer to 90 a plane map has no resolution left
-_THICK_FOOTPRINTS = 3.0  # a far side that is nearer to the near side is that of something flat, and is not drawn
-_NEAREST = 0.02  # metres before a lamp, along its view; nothing is seen that is nearer
+_WIDEST_HALF_ANGLE_DEG = 80.0  # of a lamp's view; closer to 90, a flat map has no resolution left
+# Far sides less than this many pixel footprints behind the near side belong to flat objects, and are not drawn.
+_THICK_FOOTPRINTS = 3.0
+_NEAREST = 0.02  # metres along a lamp's view axis; whatever is nearer is not seen
 
 Points = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
 class LightView:
-    """Where a light looks.
+    """The view of a light, like the pose and camera of a photo.
 
-    rotation: (3, 3), its rows the light's X, Y and Z axes in the camera's, Z along the light. origin: (3,) metres, in
-    camera axes. parallel: whether the rays are, as a sun's. scale: pixels a metre of a sun's view, focal length in
-    pixels of a lamp's. middle: (x, y) of the light's axis, in pixels. size: rows and columns.
+    rotation: (3, 3), its rows are the light's X, Y and Z axes in camera axes; Z points the way that the light shines.
+    origin: (3,) metres, in camera axes. parallel: whether the light's rays are parallel, as those of a sun. scale:
+    pixels per metre for a sun, focal length in pixels for a lamp. middle: (x, y) of the light's axis, in pixels. size:
+    rows and columns.
     """
 
     rotation: Points
@@ -42,23 +44,23 @@ class LightView:
 
     @property
     def camera_to_light(self) -> Points:
-        """(4, 4), from camera axes to the light's."""
+        """Matrix (4, 4) from camera axes to the light's axes."""
         matrix = np.eye(4)
         matrix[:3, :3], matrix[:3, 3] = self.rotation, -self.rotation @ self.origin
         return matrix
 
     @property
     def projection(self) -> Points:
-        """(3, 4), from the light's axes to homogeneous pixels."""
+        """Matrix (3, 4) from the light's axes to pixels, in homogeneous coordinates."""
         (x, y), s = self.middle, self.scale
         if self.parallel:
             return np.array([[s, 0, 0, x], [0, s, 0, y], [0, 0, 0, 1.0]])
         return np.array([[s, 0, x, 0], [0, s, y, 0], [0, 0, 1.0, 0]])
 
     def project(self, points: Points) -> Points:
-        """Points (N, 3) in camera axes -> (N, 3) float32: x, y in pixels, and nearness; NaN behind a lamp.
+        """Project points (N, 3) in camera axes: (N, 3) float32, x and y in pixels and nearness; NaN behind a lamp.
 
-        Nearness is larger where nearer and linear over the view on every plane: -Z of a sun, 1/Z of a lamp.
+        Nearness is larger nearer to the light and linear over the view on every plane: -Z for a sun, 1/Z for a lamp.
         """
         scale = (self.scale, self.scale, -1 if self.parallel else 1)
         turned = np.diag(scale) @ self.camera_to_light[:3]
@@ -69,23 +71,23 @@ class LightView:
         )
         if not self.parallel:
             nearness = np.float32(1) / np.where(found[:, 2] > _NEAREST, found[:, 2], np.float32(np.nan))
-            for k, middle in enumerate(self.middle):  # numpy takes ten times as long to go along rows of two
+            for k, middle in enumerate(self.middle):  # by columns: numpy is ten times as slow on rows of two numbers
                 found[:, k] = found[:, k] * nearness + np.float32(middle)
             found[:, 2] = nearness
         return found
 
     def drawn(self, vertices: Points, triangles: NDArray[np.int32]) -> FloatMap:
-        """The largest nearness of triangles (T, 3) at each pixel of the view, -inf where there is none."""
+        """Draw triangles (T, 3): the largest nearness at each pixel of the view, -inf where there is no triangle."""
         return draw_largest(self.project(vertices), triangles, self.size)
 
     @property
     def numbers(self) -> Points:
-        """(15,) float64 for kernels: rotation, origin, scale, middle."""
+        """The view as (15,) float64 for compiled loops: rotation, origin, scale, middle."""
         return np.array([*self.rotation.ravel(), *self.origin, self.scale, *self.middle])
 
 
 def draw_shadow_map(solid: LitSolid, light: Light, size: int) -> ShadowMap:
-    """The light's own depth map of size x size pixels, fitted around the surface."""
+    """Draw the light's own depth map, of size x size pixels, with a view that just contains the surface."""
     points = solid.points.reshape(-1, 3)
     points = points[np.isfinite(points).all(axis=1)]
     middle = (size - 1) / 2
@@ -110,9 +112,10 @@ def draw_shadow_map(solid: LitSolid, light: Light, size: int) -> ShadowMap:
 
 
 def occluders(solid: LitSolid) -> tuple[Points, NDArray[np.int32]]:
-    """What stops light: vertices (V, 3) and triangles (T, 3) of the near side, and of the far side where it is known.
+    """Build what stops light: vertices (V, 3) and triangles (T, 3).
 
-    Both are torn where the solid is.
+    They are those of the near side, and of the far side where the object is not flat. Both sides are torn where the
+    solid has no links.
     """
     quads = grid_quads(depth_from_inverse(solid.front), solid.links)
     near, points = quads.triangles(), solid.points.reshape(-1, 3)
@@ -125,7 +128,10 @@ def occluders(solid: LitSolid) -> tuple[Points, NDArray[np.int32]]:
 
 
 def light_axes(forward: Points) -> Points:
-    """(3, 3) rotation, its rows the light's X, Y and Z axes: Z along `forward`, Y as near the camera's as can be."""
+    """Build a rotation (3, 3) with the light's axes as rows: Z along `forward`, Y as close to the camera's as possible.
+
+    If `forward` is almost parallel to the camera's Y, the light's Y is close to the camera's Z instead.
+    """
     z = forward / np.linalg.norm(forward)
     down = np.array([0.0, 1, 0]) if abs(z[1]) < 0.99 else np.array([0.0, 0, 1])
     x = np.cross(down, z)

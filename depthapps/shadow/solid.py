@@ -1,4 +1,4 @@
-"""The scene as light meets it: the surface that the camera sees, without its noise, and a guess at its far side."""
+"""Build the solid that casts shadows: the surface that the camera sees, without noise, and an estimated far side."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ from depthapps.surface.noise import inverse_depth_noise
 from depthapps.surface.normals import normals_of_slopes, surface_normals
 from depthapps.surface.tearing import DEPTH_STEP, STEP_SIGMAS, Links, surface_links, trusted
 
-_FOOTPRINTS = 0.5  # pixel footprints that a ray starts above the surface; 0.1 to 0.5 differ by 0.001 of shadow IoU
-_SIGMAS = 6.0  # of the noise left that it starts above it; over two noisy rooms 3 has more acne, 9 loses contact
-_FARTHEST_OFF = 0.05  # of the depth; beyond, far things would float before their own shadows
-_THINNEST_FOOTPRINTS = 2.0  # what is seen of a thing is at least a pixel wide, and taken to be as thick
-_NOISE_STEPS = 5.0  # steps from pixel to pixel that this many deviations of noise explain are no edges
+# A ray starts above the surface, so that the surface does not shade itself. A pixel footprint is the size of a pixel at
+# the surface's depth.
+_FOOTPRINTS = 0.5  # least offset in pixel footprints; the shadows' IoU differs by 0.001 between 0.1 and 0.5
+# Offset in standard deviations of the remaining noise. Over two noisy rooms, 3 has more shadow acne, and with 9 shadows
+# no longer touch the objects that cast them.
+_SIGMAS = 6.0
+_FARTHEST_OFF = 0.05  # largest offset, as a share of depth; with more, distant objects would float off their shadows
+# Least thickness in pixel footprints: a visible object is at least a pixel wide, and is taken to be as thick as wide.
+_THINNEST_FOOTPRINTS = 2.0
+_NOISE_STEPS = 5.0  # a step between neighbours within this many standard deviations of its noise is no depth edge
 TILE_BITS = 3
-TILE = 1 << TILE_BITS  # pixels; a ray passes a tile whole when it lies before all of it, or behind
-_ROUNDING = 1e-6  # of the largest 1/Z; what deviates by less is float32, not noise
+TILE = 1 << TILE_BITS  # side of a tile in pixels; a ray that is before or behind all of a tile skips it in one step
+_ROUNDING = 1e-6  # share of the largest 1/Z; a smaller deviation is float32 rounding, not noise
 
 COMPLETE_ROWS = Kernel(
     "depthapps.shadow._kernels",
@@ -37,12 +42,12 @@ COMPLETE_ROWS = Kernel(
 
 @dataclass(frozen=True, eq=False)
 class LitSolid:
-    """What casts shadows and takes them, all (H, W), in camera axes and metres.
+    """The surfaces that cast and receive shadows: maps (H, W) in camera axes and metres.
 
     points: (H, W, 3), not finite where infinitely far. normals: (H, W, 3) unit, facing the camera. offset_m: how far
-    above the surface a ray has to start. front, back: 1/Z of the near and the far side, in 1/m; 0 casts no shadow.
-    links: which neighbours hang together. camera: that saw it. noisy: whether the depth had noise, of which some is
-    left.
+    above the surface a ray has to start. front, back: 1/Z of the near and the far side, in 1/m; a pixel with 0 casts no
+    shadow. links: which neighbouring pixels lie on one surface. camera: the camera that saw the scene. noisy: whether
+    the depth had noise, of which some is left.
     """
 
     points: NDArray[np.floating]
@@ -56,9 +61,9 @@ class LitSolid:
 
 
 def build_lit_solid(scene: Scene) -> LitSolid:
-    """The solid of a scene that light meets.
+    """Build the solid of a scene that casts and receives shadows.
 
-    Unknown depths are taken as the background beside them; doubtful ones cast no shadow.
+    Pixels of unknown depth take the depth of the background beside them. Pixels of low confidence cast no shadow.
     """
     camera = scene.camera
     inverse = filled_inverse_depth(scene.depth_m)
@@ -84,7 +89,7 @@ def build_lit_solid(scene: Scene) -> LitSolid:
         links.falling & sure[:-1, :-1] & sure[1:, 1:],
         links.rising & sure[1:, :-1] & sure[:-1, 1:],
     )
-    with np.errstate(invalid="ignore"):  # 0 · inf; no ray starts there
+    with np.errstate(invalid="ignore"):  # 0 · inf at infinite depth, where no ray starts
         offset = np.clip(_SIGMAS * sigma * depth**2, _FOOTPRINTS / camera.fx * depth, _FARTHEST_OFF * depth)
     return LitSolid(
         unproject(depth, camera),
@@ -99,13 +104,14 @@ def build_lit_solid(scene: Scene) -> LitSolid:
 
 
 def far_side(front: FloatMap, links: Links, camera: Camera) -> FloatMap:
-    """1/Z (H, W) of the far side of what is seen from the front (H, W), at most as large as that.
+    """Estimate 1/Z (H, W) of the hidden far side of surfaces whose near side is `front` (H, W); never above `front`.
 
-    A row of pixels is a plane cut through the scene. Where a thing ends on it, at a rim before something farther, it
-    is taken as symmetric about the middle between its two ends: exact for boxes, cylinders and spheres cut by a
-    plane, and no thicker than it looks for flat things. It never reaches through what is seen behind it. A thing
-    ends where it is linked by a steep slope only, too: a few pixels of three surfaces can look like one, and what is
-    mirrored in the wall behind it is as thick as the room.
+    A row of pixels is a plane that cuts the scene. Where an object ends in the row, at a rim before something farther,
+    its cross-section is taken to be symmetric about the middle between its two ends. This is exact for boxes, cylinders
+    and spheres cut by a plane, and makes flat objects no thicker than they look. The far side never passes through the
+    surface that is seen behind the object. An object also ends at a link that is a steep slope (above DEPTH_STEP): a
+    few pixels of three surfaces can look like a slope, and an object that is mirrored together with the wall behind it
+    would become as thick as the room.
     """
     front = np.ascontiguousarray(front)
     back = front.copy()
@@ -116,7 +122,7 @@ def far_side(front: FloatMap, links: Links, camera: Camera) -> FloatMap:
 
 
 def tile_extremes(front: FloatMap, back: FloatMap) -> tuple[FloatMap, FloatMap]:
-    """The largest front and the smallest back over each tile of TILE x TILE pixels and the line of pixels around it."""
+    """Compute the largest front and the smallest back of each tile, TILE x TILE pixels and the ring around them."""
     height, width = front.shape
     rows, columns = -(-height // TILE), -(-width // TILE)
     size, kernel = (columns * TILE, rows * TILE), np.ones((TILE + 2, TILE + 2), np.uint8)

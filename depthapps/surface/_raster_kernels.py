@@ -1,22 +1,22 @@
-"""The compiled loop that draws triangles."""
+"""Compiled loop that draws triangles into a map of values."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-_EDGE = 1e-4  # of a triangle's height: what lies so far beside an edge is still on it
+_EDGE = 1e-4  # tolerance, as a share of a triangle's height: a point this far outside an edge still counts as on it
 
 
 def draw_rows(
     points: NDArray[np.floating], triangles: NDArray[np.int32], first: int, end: int, drawn: NDArray[np.floating]
 ) -> None:
-    """Rows first..end of `depthapps.surface.raster.draw_largest`: triangles (T, 3) of points (V, 3) into `drawn`."""
+    """Draw triangles (T, 3) of points (V, 3) into rows first..end of `drawn` (H, W); see `raster.draw_largest`."""
     width, low, high = drawn.shape[1], first + 0.0, end - 1.0
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         ay, by, cy = points[a, 1] + 0.0, points[b, 1] + 0.0, points[c, 1] + 0.0
-        # min and max of two numbers of one type: numba takes 15 ms to compile each other kind
+        # min and max get two numbers of one type, because numba needs 15 ms to compile each mixed pair of types
         top, bottom = math.ceil(max(min(min(ay, by), cy), low)), math.floor(min(max(max(ay, by), cy), high))
         if not top <= bottom:
             continue

@@ -1,1 +1,1 @@
-"""Read and write calibrations: one module a family of formats; `read` tells them apart."""
+"""Read and write calibrations, with one module per family of formats; `read` finds out which format a file has."""

@@ -1,4 +1,5 @@
-"""Write models: one module a format, `write` chooses among them by suffix; `viewer` makes a page that shows a model.
+"""Write 3D models, with one module per format; `write` chooses the format by suffix, `viewer` makes a web page.
 
-A new format is one module with a function from arrays to bytes, and one line in `write`.
+The web page shows the model in 3D. A new format needs one module, with a function from arrays to bytes, and one line in
+`write`.
 """

@@ -1,1 +1,1 @@
-"""Pictures and what their files hold beside them: metadata, a second view, depth."""
+"""Read and write pictures, and read what their files contain beside them: metadata, a second view, depth."""
