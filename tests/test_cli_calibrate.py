@@ -107,7 +107,7 @@ def test_shots_of_no_use_are_left_out_with_the_reason(boards, tmp_path):
     reasons = {name.removeprefix("left").removesuffix(".png"): why for name, why in facts["rejected"].items()}
     expected = {
         "20": "not found in the left view",
-        "21": "where it stood in left01.png",
+        "21": "same place as in left01.png",
         "22": "moved or blurred",
         "23": "no photo of that name",
         "24": "480x180 and 480x360",

@@ -18,12 +18,11 @@ from depthapps import (
     Scene,
     SpotLight,
     color_of_temperature,
-    relight,
 )
 from depthapps.core.color import to_linear
 from depthapps.shadow.light_view import draw_shadow_map
 from depthapps.shadow.lights import beam
-from depthapps.shadow.relight import estimated_light
+from depthapps.shadow.shading import estimated_light, shade
 from depthapps.shadow.solid import build_lit_solid
 from depthapps.shadow.tracing import Tracer, steadied
 
@@ -140,12 +139,12 @@ def test_light_is_not_believed_where_the_depth_is_unsure(scene, surface):
     visible = np.ones(scene.depth_m.shape, np.float32)
     visible[20:30, 20:30] = 0  # a shadow of nothing
     doubt = np.ones_like(visible)
-    plain = to_linear(relight(scene, surface, [(light, visible)], RelightParams()))
-    sure = to_linear(relight(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
+    plain = to_linear(shade(scene, surface, [(light, visible)], RelightParams()))
+    sure = to_linear(shade(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
     assert np.array_equal(sure, plain)
     doubt[18:32, 18:32] = 0.1
-    steadied = to_linear(relight(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
-    bright = to_linear(relight(scene, surface, [(light, np.ones_like(visible))], RelightParams()))
+    steadied = to_linear(shade(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
+    bright = to_linear(shade(scene, surface, [(light, np.ones_like(visible))], RelightParams()))
     inside, outside = np.s_[22:28, 22:28], doubt == 1
     assert np.array_equal(steadied[outside], plain[outside])
     assert plain[inside].mean() < 0.8 * bright[inside].mean()
@@ -153,21 +152,21 @@ def test_light_is_not_believed_where_the_depth_is_unsure(scene, surface):
     doubt[40:140, 20:120] = 0.1
     doubt[85:90, 60:65] = 1  # a spot that is sure by chance, and has a shadow of nothing, too
     visible[85:90, 60:65] = 0
-    spotted = to_linear(relight(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
+    spotted = to_linear(shade(replace(scene, confidence=doubt), surface, [(light, visible)], RelightParams()))
     assert spotted[85:90, 60:65].mean() > 0.9 * bright[85:90, 60:65].mean()
     nothing_sure = replace(scene, confidence=np.zeros_like(doubt))
-    assert to_linear(relight(nothing_sure, surface, [(light, visible)], RelightParams())).mean() > 0.8 * plain.mean()
+    assert to_linear(shade(nothing_sure, surface, [(light, visible)], RelightParams())).mean() > 0.8 * plain.mean()
 
 
 def test_relighting_adds_up_in_linear_light(scene, surface):
     light = DirectionalLight((0, 0, 1))
     visible = Tracer(surface).visibility(light, 16).seen
     params, lit_by = RelightParams(ambient=0.2), LitBy(light, intensity=0.6, color=(1, 0.5, 0))
-    lit = to_linear(relight(scene, surface, [(lit_by, visible)], params))[20, 20]
+    lit = to_linear(shade(scene, surface, [(lit_by, visible)], params))[20, 20]
     assert lit == pytest.approx(to_linear(scene.image)[20, 20] * [0.8, 0.5, 0.2], rel=0.02)
-    dark = relight(scene, surface, [(lit_by, np.zeros_like(visible))], params)
+    dark = shade(scene, surface, [(lit_by, np.zeros_like(visible))], params)
     assert to_linear(dark)[20, 20] == pytest.approx(to_linear(scene.image)[20, 20] * 0.2, rel=0.05)
-    same = relight(scene, surface, [(lit_by, visible)], RelightParams(strength=0))
+    same = shade(scene, surface, [(lit_by, visible)], RelightParams(strength=0))
     assert np.array_equal(same, scene.image)
 
 
@@ -176,7 +175,7 @@ def test_what_faces_the_sky_gets_more_of_it():
     v = np.mgrid[:180, :240][0] - CAMERA.cy
     rooms = Scene(np.full((180, 240, 3), 128, np.uint8), (CAMERA.fy / np.abs(v)).astype(np.float32), CAMERA)
     params = RelightParams(ambient=0.3)
-    out = to_linear(relight(rooms, build_lit_solid(rooms), [], params)) / to_linear(rooms.image)
+    out = to_linear(shade(rooms, build_lit_solid(rooms), [], params)) / to_linear(rooms.image)
     floor, ceiling = out[150, 120, 0], out[30, 120, 0]
     assert floor + ceiling == pytest.approx(2 * params.ambient, rel=0.05)  # an upright wall gets their mean
     assert floor / ceiling == pytest.approx(5, rel=0.15)  # the ground is a fifth as bright as the sky
@@ -185,7 +184,7 @@ def test_what_faces_the_sky_gets_more_of_it():
 def test_a_lamp_fades_with_the_square_of_the_distance(scene, surface):
     light = PointLight((0, 0, 0.5))
     ones = np.ones(scene.depth_m.shape, np.float32)
-    out = to_linear(relight(scene, surface, [(LitBy(light, 0.2), ones)], RelightParams(ambient=0)))[..., 0]
+    out = to_linear(shade(scene, surface, [(LitBy(light, 0.2), ones)], RelightParams(ambient=0)))[..., 0]
     near, far = out[90, 120], out[90, 160]
     far_distance = math.hypot((160 - CAMERA.cx) / CAMERA.fx * FAR, FAR - 0.5, (90 - CAMERA.cy) / CAMERA.fy * FAR)
     expected = (far_distance / (NEAR - 0.5)) ** 2 * (far_distance / (FAR - 0.5))  # and with the cosine

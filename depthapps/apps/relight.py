@@ -20,7 +20,7 @@ from depthapps.shadow import mapped, tracing
 from depthapps.shadow.light_view import draw_shadow_map
 from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.params import Light, LitBy, RelightParams
-from depthapps.shadow.relight import relight as shade
+from depthapps.shadow.shading import shade
 from depthapps.shadow.solid import LitSolid, build_lit_solid
 from depthapps.shadow.tracing import Tracer
 

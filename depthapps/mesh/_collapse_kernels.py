@@ -5,7 +5,6 @@ Garland and Heckbert (1997), row by row; p^T Q p with p = (x, y, z, 1) is a weig
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from depthapps.runtime.inlining import within
 
@@ -15,23 +14,11 @@ THINNEST = 0.02  # height over longest side; a collapse may not make a triangle 
 TURN = 0.2
 
 
-def link_corners(triangles: NDArray[np.int32], head: NDArray[np.int32], following: NDArray[np.int32]) -> None:
-    """List the corners of every vertex as a linked list: the first in `head` (V,), the next in `following` (3T,).
-
-    -1 ends a list.
-    """
-    head[:] = -1
-    for corner in range(following.size):
-        vertex = triangles[corner // 3, corner % 3]
-        following[corner] = head[vertex]
-        head[vertex] = corner
-
-
 @within
 def _ring(vertex, triangles, head, following, after, before):
-    """Find the triangles around a vertex; return their number, or −1 if `after` is too short to hold them.
+    """Fill `after` and `before` (R,) with the next and the previous vertex in each triangle around a vertex.
 
-    after, before: (R,) int32, filled with the next and the previous vertex in each of these triangles.
+    Returns the number of these triangles, or −1 if there are more than R.
     """
     count = 0
     corner = head[vertex]
@@ -113,10 +100,7 @@ def add_quadrics(points, shape, heights, triangles, head, following, border_weig
 
 
 def hold_places(points, triangles, weight, quadrics) -> None:
-    """Add to the quadric of every vertex a cost for moving it: area · weight · d² for a move by d.
-
-    The area is that of all triangles around the vertex. weight: (V,). quadrics: (V, 10), which is changed.
-    """
+    """Add area · weight (V,) · d² for a move by d to each quadric (V, 10); the area is that around the vertex."""
     for t in range(len(triangles)):
         a, b, c, _ = _normal(triangles[t, 0], triangles[t, 1], triangles[t, 2], points)
         area = 0.5 * np.sqrt(a * a + b * b + c * c)

@@ -36,3 +36,15 @@ def find_color_steps(triangles, colors, steps) -> None:
                 step = max(colors[v, c], colors[u, c]) - min(colors[v, c], colors[u, c])  # uint8: never negative
                 steps[v] = max(steps[v], step)
                 steps[u] = max(steps[u], step)
+
+
+def link_corners(triangles: NDArray[np.int32], head: NDArray[np.int32], following: NDArray[np.int32]) -> None:
+    """List the corners of every vertex as a linked list: the first in `head` (V,), the next in `following` (3T,).
+
+    -1 ends a list.
+    """
+    head[:] = -1
+    for corner in range(following.size):
+        vertex = triangles[corner // 3, corner % 3]
+        following[corner] = head[vertex]
+        head[vertex] = corner

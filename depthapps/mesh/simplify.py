@@ -40,7 +40,7 @@ RING = 40  # vertices with more neighbours are not collapsed
 _KERNELS = "depthapps.mesh._collapse_kernels"
 _CORNERS = "int32[:,::1] int32[::1] int32[::1]"  # triangles, head, following
 _SURFACE = f"{_CORNERS} float64[:,::1] float64[:,::1] float64[:,::1] float64[::1] int32[::1]"
-_link_corners = Kernel(_KERNELS, "link_corners", _CORNERS)
+_link_corners = Kernel("depthapps.mesh._triangle_kernels", "link_corners", _CORNERS)
 _add_quadrics = Kernel(
     _KERNELS, "add_quadrics", f"float64[:,::1] float64[:,::1] int64 {_CORNERS} float64 int32[:,::1] float64[:,::1]"
 )

@@ -30,7 +30,7 @@ _ENOUGH_SURE = 0.1
 _DARKEST = 1e-3  # share of full white; below it a logarithm shows only noise
 
 
-def relight(
+def shade(
     scene: Scene,
     solid: LitSolid,
     lights: Sequence[tuple[LitBy, FloatMap]],
