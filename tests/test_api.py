@@ -189,7 +189,8 @@ def test_a_scan_is_that_of_the_command(tmp_path):
     da.write_model(tmp_path / "api.ply", da.model_of_scan(scan))
     # Open3D's fusion gives the same vertices in another order each time
     found = [np.asarray(trimesh.load(tmp_path / f"{name}.ply", process=False).vertices) for name in ("cli", "api")]  # pyright: ignore
-    assert np.array_equal(*(np.sort(vertices, axis=0) for vertices in found))
+    one, other = (np.sort(vertices, axis=0) for vertices in found)
+    assert np.array_equal(one, other)
 
 
 def test_a_calibration_is_that_of_the_command(tmp_path):
@@ -221,8 +222,10 @@ def test_arrays_serve_as_files_do(opened):
         da.open_scene(opened.scene.image)
 
 
-def test_words_serve_as_choices():
+def test_words_serve_as_choices(opened):
     assert da.SceneParams(rectify="never").rectify is da.Rectify.NEVER  # pyright: ignore[reportArgumentType]
+    with pytest.raises(da.InputError, match="a mesh, not a point cloud"):
+        _ = da.make_model(opened.scene).cloud
     with pytest.raises(da.InputError, match="'sometimes' is no rectify") as caught:
         da.SceneParams(rectify="sometimes")  # pyright: ignore[reportArgumentType]
     assert caught.value.hint == "it may be auto, never, always"

@@ -268,13 +268,6 @@ def test_lenses_that_cannot_be_are_refused(params, message):
         BokehParams(**params)
 
 
-def test_the_renderer_and_its_kernels_have_the_same_constants():
-    from depthapps.bokeh import _kernels, render
-
-    for name in ("LENS_ROWS", "RADIUS_STEPS", "SUBROWS"):
-        assert getattr(render, name) == getattr(_kernels, name)
-
-
 def test_a_black_border_of_a_photo_stays_as_narrow_as_it_was():
     image = np.full((80, 90, 3), 0.5, np.float32)
     image[0], image[:, -1] = 0, 0

@@ -45,7 +45,7 @@ def picture(path) -> Any:
 
 @pytest.fixture
 def mesh(step_scene):
-    return make_model(step_scene).shape
+    return make_model(step_scene).mesh
 
 
 def write(path, model):
@@ -125,7 +125,7 @@ def test_ply_keeps_camera_axes_and_colours(tmp_path, mesh):
 
 
 def test_clouds_are_read_back(tmp_path, step_scene):
-    cloud = make_model(step_scene, ModelParams(points=True)).shape
+    cloud = make_model(step_scene, ModelParams(points=True)).cloud
     ply = load(write(tmp_path / "cloud.ply", cloud))
     assert isinstance(ply, trimesh.PointCloud)
     assert np.allclose(ply.vertices, cloud.points)
@@ -230,7 +230,7 @@ def test_a_browser_shows_the_model_from_the_photos_view(tmp_path, step_scene, ch
     image[:45, :60] = (250, 20, 20)
     camera = Camera(120, 90, 100.0, 100.0, 20.0, 44.5) if "R" in kind else step_scene.camera  # looks past its axis
     scene = Scene(image, step_scene.depth_m, camera)
-    model = make_model(scene, ModelParams(points=True)).shape if kind == "points" else make_model(scene).shape
+    model = make_model(scene, ModelParams(points=True)).cloud if kind == "points" else make_model(scene).mesh
     page = viewer_page(model, scene.camera, "a model") + (PRESS_R if "R" in kind else PRESS_P if "P" in kind else "")
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
     shot = tmp_path / "shot.png"

@@ -20,6 +20,7 @@ from depthapps import (
     Metadata,
     OutputError,
     PointCloud,
+    PrintableSolid,
     StereoRig,
     TriangleMesh,
     read_calibration,
@@ -53,6 +54,7 @@ NORMALS = np.tile(np.array([0, 0, -1], np.float32), (3000, 1))
 COLORS = RNG.integers(0, 256, (3000, 3)).astype(np.uint8)
 TRIANGLES = np.arange(3000, dtype=np.int32).reshape(-1, 3)
 MESH = TriangleMesh(POINTS, TRIANGLES, NORMALS, COLORS, POINTS[:, :2] - 1, IMAGE)
+SOLID = PrintableSolid(MESH.vertices, MESH.triangles)
 CLOUD = PointCloud(POINTS, COLORS, NORMALS)
 CAMERA = Camera.centred(160, 120, 150.0)
 LENS = LensCamera(CAMERA, (0.1, 0, 0, 0, 0))
@@ -80,8 +82,8 @@ WRITERS: dict[str, Callable[[Any], object]] = {
     "m.stl": lambda path: write_mesh(path, MESH),
     "c.ply": lambda path: write_cloud(path, CLOUD),
     "c.glb": lambda path: write_cloud(path, CLOUD),
-    "s.stl": lambda path: write_solid(path, MESH),
-    "s.3mf": lambda path: write_solid(path, MESH),
+    "s.stl": lambda path: write_solid(path, SOLID),
+    "s.3mf": lambda path: write_solid(path, SOLID),
     "light.tif": lambda path: write_shadow_map(path, SHADOW),
     "page.html": lambda path: write_viewer(path, CLOUD, CAMERA, "a page"),
 }
@@ -214,10 +216,10 @@ def test_text_files_have_the_same_line_ends_on_every_system(tmp_path, monkeypatc
 
 
 def test_a_solid_gives_the_same_bytes_every_time(tmp_path, monkeypatch):
-    write_solid(tmp_path / "a.3mf", MESH)
+    write_solid(tmp_path / "a.3mf", SOLID)
     monkeypatch.setattr("time.time", lambda: 2e9)
     monkeypatch.setattr("time.localtime", lambda *_: (2033, 5, 18, 3, 33, 20, 2, 138, 0))
-    write_solid(tmp_path / "b.3mf", MESH)
+    write_solid(tmp_path / "b.3mf", SOLID)
     assert (tmp_path / "a.3mf").read_bytes() == (tmp_path / "b.3mf").read_bytes()
 
 

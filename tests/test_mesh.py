@@ -12,7 +12,7 @@ from depthapps.mesh.cut import cut_surface, textured_mesh
 
 
 def test_every_vertex_lies_on_the_surface_and_shows_its_pixel(step_scene):
-    mesh = make_model(step_scene).shape
+    mesh = make_model(step_scene).mesh
     x, y, z = project(mesh.vertices, step_scene.camera)
     column, row = np.rint(x).astype(int), np.rint(y).astype(int)
     assert np.allclose(x, column, atol=1e-3)
@@ -27,7 +27,7 @@ def test_every_vertex_lies_on_the_surface_and_shows_its_pixel(step_scene):
 
 
 def test_no_triangle_bridges_the_step(step_scene):
-    mesh = make_model(step_scene).shape
+    mesh = make_model(step_scene).mesh
     z = mesh.vertices[mesh.triangles][..., 2]
     assert (z.max(axis=1) - z.min(axis=1)).max() == 0
     assert len(mesh.vertices) == 90 * 120
@@ -36,7 +36,7 @@ def test_no_triangle_bridges_the_step(step_scene):
 def test_unknown_and_flying_pixels_are_left_out(step_scene):
     depth = step_scene.depth_m.copy()
     depth[0:10], depth[80, 20] = np.nan, 2.0
-    mesh = make_model(Scene(step_scene.image, depth, step_scene.camera)).shape
+    mesh = make_model(Scene(step_scene.image, depth, step_scene.camera)).mesh
     assert len(mesh.vertices) == 80 * 120 - 1
     assert mesh.triangles.max() == len(mesh.vertices) - 1
     assert len(np.unique(mesh.triangles)) == len(mesh.vertices)
@@ -77,7 +77,7 @@ def test_specks_are_left_out_and_every_pixel_is_accounted_for(step_scene):
 
 
 def test_a_cloud_has_the_points_of_the_mesh(step_scene):
-    cloud, mesh = make_model(step_scene, ModelParams(points=True)).shape, make_model(step_scene).shape
+    cloud, mesh = make_model(step_scene, ModelParams(points=True)).cloud, make_model(step_scene).mesh
     assert np.array_equal(cloud.points, mesh.vertices)
     assert np.array_equal(cloud.colors, mesh.colors)
 
@@ -94,12 +94,12 @@ def test_stereo_noise_does_not_tear_a_wall():
     inverse = 0.4 + np.where(rng.random((80, 100)) < 0.5, 0.0, 0.012)  # steps of 3 %, more than the cut
     camera, image = Camera.centred(100, 80, 100), np.zeros((80, 100, 3), np.uint8)
     scene = Scene(image, (1 / inverse).astype(np.float32), camera, inverse_depth_sigma=0.006)
-    assert len(make_model(scene).shape.triangles) == 2 * 79 * 99
+    assert len(make_model(scene).mesh.triangles) == 2 * 79 * 99
 
 
 def test_what_is_likely_wrong_is_no_surface(step_scene):
     confidence = np.ones(step_scene.depth_m.shape, np.float32)
     confidence[30:60, 45:75] = 0.1
-    mesh = make_model(replace(step_scene, confidence=confidence)).shape
+    mesh = make_model(replace(step_scene, confidence=confidence)).mesh
     assert mesh.vertices[:, 2].min() == 3
     assert len(mesh.vertices) == 90 * 120 - 30 * 30

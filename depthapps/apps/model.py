@@ -15,7 +15,7 @@ from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.params import ModelParams, PathLike
 from depthapps.core.camera import Camera
 from depthapps.core.choices import Axes, Preset
-from depthapps.core.errors import param
+from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, PrintableSolid, TriangleMesh
 from depthapps.core.scene import Scene
 from depthapps.io.formats import TEXTURED_SUFFIXES
@@ -57,6 +57,20 @@ class Model(JobResult):
     web: bool = False
     make_textured: Callable[[], Shape]
     make_page: Callable[[], tuple[Shape, str]]
+
+    @property
+    def mesh(self) -> TriangleMesh:
+        """The shape, where it is a mesh. Raises InputError for a point cloud."""
+        if isinstance(self.shape, PointCloud):
+            raise InputError("the model is a point cloud, not a mesh", hint=f"leave {param('points')} out")
+        return self.shape
+
+    @property
+    def cloud(self) -> PointCloud:
+        """The shape, where it is a point cloud. Raises InputError for a mesh."""
+        if isinstance(self.shape, TriangleMesh):
+            raise InputError("the model is a mesh, not a point cloud", hint=f"pass {param('points', True)}")
+        return self.shape
 
     @cached_property
     def textured(self) -> Shape:

@@ -7,13 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The lens is sampled by a grid of this many rows and columns, for occlusion. A row is the bits of one uint32.
-LENS_ROWS = 32
+_LENS_ROWS = np.iinfo(np.uint32).bits
 # CoC: a pixel occludes only what is farther by more than this; less is the same surface. 0.6 to 1.5 measure alike.
 OCCLUDER_STEP_PX = 0.7
-# Steps per pixel to which a disc's radius is rounded; half a step moves the disc's edge by 1/64 px.
-RADIUS_STEPS = 32
-# Lens rows averaged for one pixel row, unless the lens is a whole disc; a small, partly hidden disc gets more.
-SUBROWS = 2
 _WHOLE = np.uint32(0xFFFFFFFF)
 # Neighbours in a row may share one disc: one more pixel for every 8 px of radius, up to _LARGEST_GROUP pixels.
 _GROUP_RADIUS_PX = 8
@@ -61,10 +57,10 @@ def _hide(level, run_end, y, x, c, reach, hidden):
     a rectangle of the lens.
     """
     height, width = level.shape
-    for row in range(LENS_ROWS):
+    for row in range(_LENS_ROWS):
         hidden[row] = 0
     found = 0
-    middle = 0.5 * LENS_ROWS + 0.5
+    middle = 0.5 * _LENS_ROWS + 0.5
     for k in range(2 * reach + 1):  # the middle rows first: they often settle it
         off = (k + 1) // 2 if k % 2 else -(k // 2)
         qy = y + off
@@ -77,21 +73,21 @@ def _hide(level, run_end, y, x, c, reach, hidden):
             end = run_end[qy, qx]
             nearer = level[qy, qx] - c
             if nearer > OCCLUDER_STEP_PX and away <= nearer:
-                cells = 0.5 * LENS_ROWS / nearer  # lens cells that one pixel hides
+                cells = 0.5 * _LENS_ROWS / nearer  # lens cells that one pixel hides
                 low, high = (x - end - 0.5) * cells + middle, (x - qx + 0.5) * cells + middle
                 j = (-off - 0.5) * cells + middle
-                if low < LENS_ROWS and high > 0 and j < LENS_ROWS and j + cells > 0:
-                    i0, i1 = int(max(low, 0.0)), int(min(high, float(LENS_ROWS)))
-                    j0, j1 = int(max(j, 0.0)), int(min(j + cells, float(LENS_ROWS)))
+                if low < _LENS_ROWS and high > 0 and j < _LENS_ROWS and j + cells > 0:
+                    i0, i1 = int(max(low, 0.0)), int(min(high, float(_LENS_ROWS)))
+                    j0, j1 = int(max(j, 0.0)), int(min(j + cells, float(_LENS_ROWS)))
                     if i0 < i1:
-                        bits = nb.uint32((_WHOLE >> nb.uint32(LENS_ROWS - (i1 - i0))) << nb.uint32(i0))
+                        bits = nb.uint32((_WHOLE >> nb.uint32(_LENS_ROWS - (i1 - i0))) << nb.uint32(i0))
                         for row in range(j0, j1):
                             more = more or (hidden[row] & bits) != bits
                             hidden[row] |= bits
             qx = end + 1
         if more:
             found = 2
-            for row in range(LENS_ROWS):
+            for row in range(_LENS_ROWS):
                 if hidden[row] != _WHOLE:
                     found = 1
             if found == 2:
@@ -108,16 +104,16 @@ def _add_lens_row(sums, row, x, c, size, low, high, bits, density, red, green, b
     """
     sharp = abs(c) < 0.5
     i = 0
-    while i < LENS_ROWS:
+    while i < _LENS_ROWS:
         if (bits >> nb.uint32(i)) & nb.uint32(1):
             i += 1
             continue
         first = i
         if bits == 0:
-            i = LENS_ROWS
-        while i < LENS_ROWS and not (bits >> nb.uint32(i)) & nb.uint32(1):
+            i = _LENS_ROWS
+        while i < _LENS_ROWS and not (bits >> nb.uint32(i)) & nb.uint32(1):
             i += 1
-        a, b = max((first * (2.0 / LENS_ROWS) - 1) / size, low), min((i * (2.0 / LENS_ROWS) - 1) / size, high)
+        a, b = max((first * (2.0 / _LENS_ROWS) - 1) / size, low), min((i * (2.0 / _LENS_ROWS) - 1) / size, high)
         if b <= a:
             continue
         if sharp:
@@ -149,8 +145,10 @@ def scatter_rows(
     cone: NDArray[np.floating],
     highest: NDArray[np.floating],
     half_width: NDArray[np.floating],
+    radius_steps: int,
     lens: NDArray[np.floating],
     whole_disc: int,
+    least_subrows: int,
     zones: NDArray[np.floating],
     cat_eye: NDArray[np.floating],
     first_row: int,
@@ -170,13 +168,13 @@ def scatter_rows(
     Occlusion, by the surface visible from the centre of the lens: level, run_end (H, W), its CoC in the runs of
     `run_rows`; cone (H, W), from `cone_rows`; highest (H, W), its maximum CoC within the largest radius.
 
-    Aperture: half_width (L, R), half the width of the disc of radius level/RADIUS_STEPS at k pixel rows from its
+    Aperture: half_width (L, R), half the width of the disc of radius level/radius_steps at k pixel rows from its
     centre. lens (S, 2), start and end of the opening on its rows, in units of its radius. whole_disc: 1 if the opening
     is the unit disc. zones (Z, 2), decreasing radii of concentric openings, and the light of each. cat_eye (3,): x and
     y of the optical axis in px, and the shift of the second disc for each pixel away from it.
 
-    Output: sums (H, W + 2, 4), light and weight as differences along each row. Scratch buffers: hidden (LENS_ROWS,) and
-    spans ((2 · largest radius + 3) · SUBROWS or 4 · LENS_ROWS, 3).
+    Output: sums (H, W + 2, 4), light and weight as differences along each row. Scratch: hidden (_LENS_ROWS,) and
+    spans ((2 · largest radius + 3) · least_subrows or 4 · _LENS_ROWS, 3).
     """
     width = coc.shape[1]
     for y in range(first_row, end_row):
@@ -230,11 +228,11 @@ def scatter_rows(
                 share_ = share * zones[zone, 1]
                 r = radius * size
                 if uncut:
-                    step = int(r * RADIUS_STEPS + 0.5)
-                    if 2 * step <= RADIUS_STEPS:
+                    step = int(r * radius_steps + 0.5)
+                    if 2 * step <= radius_steps:
                         _add_span(sums, y, x - 0.5, x + 0.5, 1.0, red_, green_, blue_, share_)
                         continue
-                    density = (RADIUS_STEPS / step) ** 2 / math.pi
+                    density = (radius_steps / step) ** 2 / math.pi
                     for k in range(half_width.shape[1]):
                         half = half_width[step, k]
                         if half <= 0:
@@ -244,11 +242,11 @@ def scatter_rows(
                             _add_span(sums, y - k, middle - half, middle + half, density, red_, green_, blue_, share_)
                     continue
                 reach = int(r + 0.5) if r >= 0.5 else 0
-                subrows = SUBROWS
+                subrows = least_subrows
                 # a small disc has few rows, and each would show or hide a large part of the lens
                 if partly and reach:
-                    subrows = max(SUBROWS, math.ceil(LENS_ROWS / (2 * r)))
-                rows = (2 * reach + 1) * subrows if reach else LENS_ROWS
+                    subrows = max(least_subrows, math.ceil(_LENS_ROWS / (2 * r)))
+                rows = (2 * reach + 1) * subrows if reach else _LENS_ROWS
                 area = 0.0  # area of the aperture in these rows
                 for s in range(rows):
                     v = ((s + 0.5) / subrows - reach - 0.5) / r if reach else (s + 0.5) * 2 / rows - 1
@@ -268,7 +266,8 @@ def scatter_rows(
                         continue
                     bits = np.uint32(0)
                     if partly:
-                        bits = hidden[min(max(int((spans[of_lens, 2] * size + 1) * 0.5 * LENS_ROWS), 0), LENS_ROWS - 1)]
+                        lens_row = int((spans[of_lens, 2] * size + 1) * 0.5 * _LENS_ROWS)
+                        bits = hidden[min(max(lens_row, 0), _LENS_ROWS - 1)]
                     if bits == _WHOLE:
                         continue
                     signed = 0.0 if not reach else r if c > 0 else -r

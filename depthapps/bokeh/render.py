@@ -21,8 +21,11 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands, in_order
 
-# Copies of the constants in _kernels, because importing that loads numba; a test keeps them equal.
-LENS_ROWS, RADIUS_STEPS, SUBROWS = 32, 32, 2
+_LENS_ROWS = np.iinfo(np.uint32).bits  # rows and columns of the grid that the kernels sample the lens by
+_RADIUS_STEPS = 32  # steps per pixel to which a disc's radius is rounded; half a step moves its edge by 1/64 px
+_SUBROWS = (
+    2  # lens rows averaged for one pixel row, unless the lens is a whole disc; a small, partly hidden disc gets more
+)
 _BAND_ROWS = 64
 # CoC range within a run of occluders. The run occludes as if it had its middle CoC, so the error is 0.1 px at most.
 _RUN_STEP_PX = 0.2
@@ -37,8 +40,8 @@ _scatter_rows = Kernel(
     "depthapps.bokeh._kernels",
     "scatter_rows",
     "float32[:,:,::1] float32[:,::1] float32[:,::1] float32[:,::1] int32[:,::1] float32[:,::1] float32[:,::1] "
-    "float32[:,::1] float64[:,::1] int64 float64[:,::1] float64[::1] int64 int64 uint32[::1] float64[:,::1] "
-    "float64[:,:,::1]",
+    "float32[:,::1] int64 float64[:,::1] int64 int64 float64[:,::1] float64[::1] int64 int64 uint32[::1] "
+    "float64[:,::1] float64[:,:,::1]",
 )
 _lay_rows = Kernel("depthapps.bokeh._kernels", "lay_rows", "float64[:,:,::1] float32[:,:,::1] int64 int64")
 _cone_rows = Kernel("depthapps.bokeh._edge_kernels", "cone_rows", "float32[:,::1] float32[:,::1]")
@@ -197,7 +200,7 @@ def _spread(layers: Sequence[Layer], aperture: Aperture, above: Linear, occluder
     largest = max(float(np.abs(layer.coc[layer.weight > 0]).max()) for layer in layers)
     margin = int(largest) + 2
     band_rows = max(_BAND_ROWS, 2 * margin)
-    half_width = _disc_rows(largest, RADIUS_STEPS)
+    half_width = _disc_rows(largest, _RADIUS_STEPS)
     if occluder is None:
         level = highest = layers[0].coc
         cone, run_end = np.full_like(level, -np.inf), np.zeros(level.shape, np.int32)
@@ -213,11 +216,12 @@ def _spread(layers: Sequence[Layer], aperture: Aperture, above: Linear, occluder
     sums = np.zeros((height, width + 2, 4))
 
     def band(first: int) -> None:
-        hidden, spans = np.zeros(LENS_ROWS, np.uint32), np.zeros((max((2 * margin + 1) * SUBROWS, 4 * LENS_ROWS), 3))
+        hidden, spans = np.zeros(_LENS_ROWS, np.uint32), np.zeros((max((2 * margin + 1) * _SUBROWS, 4 * _LENS_ROWS), 3))
         for layer in layers:
             _scatter_rows(
-                layer.color, layer.coc, layer.weight, level, run_end, cone, highest, half_width, aperture.spans,
-                aperture.is_disc, aperture.zones, cat_eye, first, min(first + band_rows, height), hidden, spans, sums,
+                layer.color, layer.coc, layer.weight, level, run_end, cone, highest, half_width, _RADIUS_STEPS,
+                aperture.spans, aperture.is_disc, _SUBROWS, aperture.zones, cat_eye,
+                first, min(first + band_rows, height), hidden, spans, sums,
             )  # fmt: skip
 
     for start in (0, band_rows):

@@ -64,16 +64,17 @@ def _march(front, back, right, down, nearest, farthest, tile_bits, x0, y0, w0, x
         while (last - i) * step >= 0:
             at = cross + (i - start) * slope
             low = min(max(math.floor(at), 0), across - 1)
-            tile_i, tile_j = i >> tile_bits, low >> tile_bits
-            leave = tile_i * side + (side - 1 if step > 0 else 0)
+            tile_start, tile_end = low & -side, (low & -side) + side  # across; along, a tile ends at `leave`
+            leave = (i & -side) + (side - 1 if step > 0 else 0)
             if (leave - last) * step > 0:
                 leave = last
             beyond = cross + (leave - start) * slope
-            if beyond > (tile_j + 1) * side:
-                leave = i + step * max(int(((tile_j + 1) * side - at) / abs(slope)), 0)
-            elif beyond < tile_j * side:
-                leave = i + step * max(int((at - tile_j * side) / abs(slope)), 0)
+            if beyond > tile_end:
+                leave = i + step * max(int((tile_end - at) / abs(slope)), 0)
+            elif beyond < tile_start:
+                leave = i + step * max(int((at - tile_start) / abs(slope)), 0)
             w_first, w_last = w0 + (i - start) * w_slope, w0 + (leave - start) * w_slope
+            tile_i, tile_j = i >> tile_bits, low >> tile_bits
             tile = (tile_j, tile_i) if along_x else (tile_i, tile_j)
             if min(w_first, w_last) > nearest[tile]:
                 i, known, skipped = leave + step, False, True

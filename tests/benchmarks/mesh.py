@@ -22,7 +22,7 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from depthapps import Camera, ModelParams, Scene, make_model, project, unproject
+from depthapps import Camera, ModelParams, Preset, Scene, make_model, project, unproject
 from depthapps.core.geometry import ray_directions
 from depthapps.runtime.open3d import import_open3d
 from depthapps.scan.fuse import fuse_views
@@ -131,7 +131,7 @@ def ours(limit: bool) -> Callable[[Scene], tuple[Array, NDArray]]:
     """The presets."""
 
     def run(scene: Scene) -> tuple[Array, NDArray]:
-        mesh = make_model(scene, ModelParams("web" if limit else "full")).shape
+        mesh = make_model(scene, ModelParams(Preset.WEB if limit else Preset.FULL)).mesh
         return mesh.vertices, mesh.triangles
 
     return run
