@@ -291,3 +291,51 @@ def test_no_text_of_the_library_names_a_flag():
 
 def _is_docstring(path: Path, node: ast.Constant) -> bool:
     return '"""' in path.read_text(encoding="utf-8").splitlines()[node.lineno - 1]
+
+
+# ------------------------------------------------------------------------------ what is passed by mistake
+
+WORDS = {
+    "quality": lambda opened, word: da.refocus(opened.scene, quality=word),
+    "kind": lambda opened, word: da.write_depth_map("bogus.pfm", opened, word),
+    "show": lambda opened, word: da.refocus(opened.scene, show=word),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_word_that_is_no_choice_is_named_with_the_choices(opened, name):
+    with pytest.raises(da.InputError, match="bogus") as caught:
+        WORDS[name](opened, "bogus")
+    assert caught.value.hint
+
+
+def test_a_choice_may_be_passed_as_its_word(opened):
+    word = da.refocus(opened.scene, quality="fast")  # pyright: ignore[reportArgumentType]
+    np.testing.assert_array_equal(word.image, da.refocus(opened.scene, quality=da.Quality.FAST).image)
+
+
+@pytest.mark.parametrize("job", ["refocus", "make_model"])
+def test_what_was_opened_is_not_a_scene(opened, job):
+    with pytest.raises(da.InputError) as caught:
+        getattr(da, job)(opened)
+    assert ".scene" in caught.value.hint
+
+
+@pytest.mark.parametrize("place", [(1,), (1, 2, 3), (1, float("nan")), "middle"])
+def test_a_focus_that_is_no_place_is_refused(place):
+    with pytest.raises(da.InputError, match="focus_px"):
+        da.BokehParams(focus_px=place)
+
+
+def test_a_calibration_may_be_what_was_read_and_nothing_else(opened):
+    read = da.SceneParams(calibration=da.read_calibration(CALIB))
+    again = da.open_scene(LEFT, params=read, disparity=SAMPLES / "disparity.png")
+    assert again.calibration == opened.calibration
+    with pytest.raises(da.CalibrationError, match="is a int"):
+        da.open_scene(LEFT, params=da.SceneParams(calibration=7), disparity=SAMPLES / "disparity.png")  # pyright: ignore
+
+
+@pytest.mark.parametrize("write", ["write_image", "write_mask"])
+def test_a_picture_of_an_unknown_suffix_is_refused(tmp_path, write):
+    with pytest.raises(da.OutputError, match="suffix"):
+        getattr(da, write)(tmp_path / "a.docx", np.zeros((4, 4), np.float32))

@@ -13,7 +13,7 @@ from depthapps.apps.journal import Journal
 from depthapps.apps.params import SceneParams
 from depthapps.core.camera import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, StereoRig
 from depthapps.core.choices import Rectify
-from depthapps.core.errors import param
+from depthapps.core.errors import CalibrationError, param
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps import ASSUMED_FAR_M, ASSUMED_NEAR_M
@@ -54,13 +54,7 @@ def calibration_files(calibration: Any) -> tuple[Path, ...]:
 def find_cameras(params: SceneParams, given: Given, journal: Journal) -> Cameras:
     """Combine what parameters, calibration and photo tell of the cameras. Raises CalibrationError."""
     height, width = given.photo.image.shape[:2]
-    files = calibration_files(params.calibration)
-    file = read_calibration(*files) if files else None
-    rig = params.calibration if isinstance(params.calibration, StereoRig) else None
-    if rig is not None:
-        file = CalibrationFile.of_rig(rig)
-    elif isinstance(params.calibration, Calibration):
-        file = CalibrationFile.of_calibration(params.calibration)
+    file = _read(params.calibration)
     by_hand = params.focal_px is not None or params.fov_deg is not None
     second = None
     if given.right_metadata and not file and not by_hand and not given.contents.camera:
@@ -72,6 +66,23 @@ def find_cameras(params: SceneParams, given: Given, journal: Journal) -> Cameras
         file is not None or params.doffs_px is not None,
         second,
     )
+
+
+def _read(calibration: Any) -> CalibrationFile | None:
+    """What a calibration says, given as paths or as an object. Raises CalibrationError."""
+    if calibration is None or isinstance(calibration, CalibrationFile):
+        return calibration
+    if isinstance(calibration, StereoRig):
+        return CalibrationFile.of_rig(calibration)
+    if isinstance(calibration, Calibration):
+        return CalibrationFile.of_calibration(calibration)
+    files = calibration_files(calibration)
+    if not files:
+        raise CalibrationError(
+            f"{param('calibration')} is a {type(calibration).__name__}",
+            hint="pass a path, two paths, a Calibration, a StereoRig, or what read_calibration returned",
+        )
+    return read_calibration(*files)
 
 
 def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None, journal: Journal) -> Calibration:

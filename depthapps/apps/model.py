@@ -17,7 +17,7 @@ from depthapps.core.camera import Camera
 from depthapps.core.choices import Axes, Preset
 from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, PrintableSolid, TriangleMesh
-from depthapps.core.scene import Scene
+from depthapps.core.scene import Scene, check_scene
 from depthapps.io.formats import TEXTURED_SUFFIXES
 from depthapps.io.models.viewer import VIEWER_POINTS, write_viewer
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
@@ -123,6 +123,7 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
     collapsed in the order of the quadric error that each adds (Garland and Heckbert 1997), in image coordinates and
     1/Z, in which every plane of the scene is a plane.
     """
+    check_scene(scene)
     params, journal = params or ModelParams(), Journal(progress)
     with journal.stage("meshing"):
         surface = cut_surface(scene)
@@ -163,6 +164,7 @@ def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Pro
     InputError
         No surface is left, or that size is too small to print it.
     """
+    check_scene(scene)
     journal = Journal(progress)
     with journal.stage("meshing"):
         solid = build_printable_solid(scene, params)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from depthapps.core.choices import DepthKind, Frame, Layout, Preset, Quality, Rectify
+from depthapps.core.choices import DepthKind, Frame, Layout, Preset, Quality, Rectify, chosen
 from depthapps.core.errors import CalibrationError, InputError, param
 from depthapps.io.formats import DEPTH_PNG_SCALE
 from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
@@ -20,8 +19,8 @@ from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 if TYPE_CHECKING:
     from depthapps.core.camera import Calibration, StereoRig
     from depthapps.engine.network import StereoNetwork
+    from depthapps.io.calibration.file import CalibrationFile
 
-Word = TypeVar("Word", bound=StrEnum)
 PathLike = str | os.PathLike[str]
 
 
@@ -41,7 +40,7 @@ class SceneParams:
         What the numbers of a depth map mean.
     depth_scale : float
         Units per metre in depth maps of whole numbers.
-    calibration : path, sequence of two paths, Calibration or StereoRig, optional
+    calibration : path, sequence of two paths, Calibration, StereoRig or CalibrationFile, optional
         The cameras. It replaces what the photo's own file says; the four values below replace what it says.
     focal_px, fov_deg : float, optional
         The focal length in pixels, or the horizontal field of view in degrees; one of them at most.
@@ -64,7 +63,7 @@ class SceneParams:
     cross_eyed: bool = False
     depth_kind: DepthKind = DepthKind.METRIC
     depth_scale: float = DEPTH_PNG_SCALE
-    calibration: PathLike | Sequence[PathLike] | Calibration | StereoRig | None = None
+    calibration: PathLike | Sequence[PathLike] | Calibration | StereoRig | CalibrationFile | None = None
     focal_px: float | None = None
     fov_deg: float | None = None
     baseline_m: float | None = None
@@ -92,15 +91,6 @@ class SceneParams:
                 f"{param(name)} says how views share a picture",
                 hint=f"add {param('layout', Layout.SIDE_BY_SIDE)} or {param('layout', Layout.TOP_BOTTOM)}",
             )
-
-
-def chosen(kind: type[Word], value: str, name: str) -> Word:
-    """Find the member of an enumeration by its word. Raises InputError for an unknown word."""
-    try:
-        return kind(value)
-    except ValueError:
-        known = ", ".join(kind)
-        raise InputError(f"{value!r} is no {name.replace('_', ' ')}", hint=f"it may be {known}") from None
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur
 from depthapps.bokeh.sweep import focus_pull
-from depthapps.core.choices import Quality, Show
-from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.core.choices import Quality, Show, chosen
+from depthapps.core.scene import FloatMap, Image, Scene, check_scene
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -80,6 +80,8 @@ def refocus(
     >>> near = da.refocus(opened.scene, da.BokehParams(focus_px="auto", f_number=1.4))  # doctest: +SKIP
     >>> da.write_image("near.jpg", near.image, opened.metadata)  # doctest: +SKIP
     """
+    check_scene(scene)
+    quality, show = chosen(Quality, quality, "quality"), chosen(Show, show, "show") if show else None
     params, journal = params or BokehParams(), Journal(progress)
     with journal.stage("rendering"):
         focus = find_focus(scene, params)
@@ -139,5 +141,7 @@ def refocus_sweep(
     The focus moves evenly in 1/Z, and slowly at both ends. The aperture does not change: without an f-number it is the
     one that gives the wanted strongest blur at the two ends.
     """
+    check_scene(scene)
+    quality = chosen(Quality, quality, "quality")
     pull = focus_pull(scene, replace(params or BokehParams(), focus_px=None), (near_m, far_m), frames, quality)
     yield from Journal(progress).steps(pull, frames, "rendering")

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
-from depthapps.core.choices import Quality
+from depthapps.core.choices import Quality, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
 from depthapps.core.models import ShadowMap
-from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.core.scene import FloatMap, Image, Scene, check_scene
 from depthapps.runtime.kernel import load_ahead
 from depthapps.shadow import mapped, tracing
 from depthapps.shadow.light_view import draw_shadow_map
@@ -90,7 +90,7 @@ class Shadows(JobResult):
 
 def cast_shadows(
     scene: Scene,
-    lights: Sequence[LitBy],
+    lights: Sequence[LitBy | Light],
     quality: Quality = Quality.BALANCED,
     *,
     certainty: bool = False,
@@ -103,7 +103,7 @@ def cast_shadows(
     ----------
     scene : Scene
     lights : sequence of LitBy
-        Suns, lamps and spots.
+        Suns, lamps and spots; a bare light has intensity 1 and is white.
     quality : Quality
         FAST draws shadow maps; BALANCED and BEST trace 48 and 256 rays a pixel to lights that are not points.
     certainty : bool
@@ -130,7 +130,9 @@ def cast_shadows(
     """
     if not lights:
         raise InputError("there is no light to cast shadows", hint="give one or more")
-    journal = Journal(progress)
+    check_scene(scene)
+    lights = [lit if isinstance(lit, LitBy) else LitBy(lit) for lit in lights]
+    quality, journal = chosen(Quality, quality, "quality"), Journal(progress)
     load_shadow_loops(quality)
     with journal.stage("surface"):
         caster = _Caster(build_lit_solid(scene), quality)
@@ -152,7 +154,7 @@ def cast_shadows(
 
 def relight(
     scene: Scene,
-    lights: Sequence[LitBy] | Shadows,
+    lights: Sequence[LitBy | Light] | Shadows,
     params: RelightParams | None = None,
     quality: Quality = Quality.BALANCED,
     *,
@@ -212,7 +214,8 @@ def relight_sweep(
     (H, W, 3) uint8 array
         RGB; `write_video` takes them.
     """
-    journal = Journal(progress)
+    check_scene(scene)
+    quality, journal = chosen(Quality, quality, "quality"), Journal(progress)
     load_shadow_loops(quality)
     with journal.stage("surface"):
         caster = _Caster(build_lit_solid(scene), quality)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthapps.apps.params import PathLike
-from depthapps.core.choices import MapKind
+from depthapps.core.choices import MapKind, chosen
 from depthapps.core.errors import InputError
 from depthapps.io.formats import DEPTH_PNG_SCALE, MAP_SUFFIXES, PREVIEW_SUFFIXES
 from depthapps.io.outputs import check_suffix
@@ -18,7 +18,11 @@ def depth_map_kind(path: PathLike, kind: MapKind | None = None) -> MapKind:
     Raises OutputError for a suffix whose format cannot hold it.
     """
     path = Path(path)
-    kind = kind or (MapKind.PREVIEW if path.suffix.lower() in PREVIEW_SUFFIXES else MapKind.DISPARITY)
+    kind = (
+        chosen(MapKind, kind, "kind")
+        if kind
+        else (MapKind.PREVIEW if path.suffix.lower() in PREVIEW_SUFFIXES else MapKind.DISPARITY)
+    )
     check_suffix(path, PREVIEW_SUFFIXES if kind is MapKind.PREVIEW else MAP_SUFFIXES, f"a {kind}")
     return kind
 

@@ -85,6 +85,14 @@ class BokehParams:
             raise InputError(
                 "two focuses were given", hint=f"pass either {param('focus_px')} or {param('focus_depth_m')}"
             )
+        place = self.focus_px
+        if place is not None and place != "auto":
+            numbers = () if isinstance(place, str) else tuple(place)
+            if len(numbers) not in (2, 4) or not all(math.isfinite(number) for number in numbers):
+                raise InputError(
+                    f"{param('focus_px')} is {place!r}, which is no place in the picture",
+                    hint='pass "auto", a pixel (x, y) or a box (x0, y0, x1, y1)',
+                )
         limits = {
             "f-number": self.f_number,
             "focal length": self.focal_length_mm,

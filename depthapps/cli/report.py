@@ -20,10 +20,11 @@ log = logging.getLogger("depthapps")
 
 
 class _EchoHandler(logging.Handler):
-    """Prints log records as plain lines on stderr."""
+    """Prints log records as plain lines on stderr, and a warning as a note."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        typer.echo(self.format(record), err=True)
+        kind = "note: " if record.levelno == logging.WARNING else ""
+        typer.echo(kind + self.format(record), err=True)
 
 
 class Report:

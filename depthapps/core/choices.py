@@ -4,6 +4,11 @@ This module does not import numpy or OpenCV, because the command line's help is 
 """
 
 from enum import StrEnum
+from typing import TypeVar
+
+from depthapps.core.errors import InputError
+
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class Quality(StrEnum):
@@ -85,3 +90,12 @@ class LightKind(StrEnum):
     DIRECTIONAL = "directional"
     POINT = "point"
     SPOT = "spot"
+
+
+def chosen(kind: type[Word], value: str, name: str) -> Word:
+    """Find the member of an enumeration by its word. Raises InputError for an unknown word."""
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(kind)
+        raise InputError(f"{value!r} is no {name.replace('_', ' ')}", hint=f"it may be {known}") from None

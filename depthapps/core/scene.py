@@ -100,3 +100,10 @@ class Scene:
 def _size(values: FloatMap) -> str:
     """Size of a map as text, width first as for pictures if it has two dimensions."""
     return "x".join(map(str, values.shape[1::-1] if values.ndim == 2 else values.shape))
+
+
+def check_scene(scene: object) -> None:
+    """Refuse what is no scene, such as the opened scene that holds one. Raises InputError."""
+    if not isinstance(scene, Scene):
+        hint = "pass its .scene" if hasattr(scene, "scene") else "open_scene makes one"
+        raise InputError(f"a Scene is wanted, {type(scene).__name__} was given", hint=hint)

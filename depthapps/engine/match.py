@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from depthapps.core.choices import Quality
+from depthapps.core.choices import Quality, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.scene import FloatMap, StereoPair
 from depthapps.engine.front.align import align
@@ -110,7 +110,7 @@ def match_pair(
     candidates.
     """
     doffs_px = pair.calibration.doffs_px
-    tier = _TIERS[quality]
+    tier = _TIERS[chosen(Quality, quality, "quality")]
     with ThreadPoolExecutor(1) as pool:
         if confidence or (network is None and tier.fused):
             pool.submit(fusion_network)  # load the weights on a core that alignment leaves idle

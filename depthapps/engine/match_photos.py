@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from depthapps.core.camera import Calibration, StereoRig
-from depthapps.core.choices import Frame, Quality, Rectify
+from depthapps.core.choices import Frame, Quality, Rectify, chosen
 from depthapps.core.errors import StereoError, SwappedViewsError
 from depthapps.core.scene import Image, PhotoPair, StereoPair
 from depthapps.engine.front.order import look_exchanged
@@ -97,6 +97,8 @@ def match_photos(
     cameras. Both photos are then warped so that corresponding points share a row. The disparity is finally mapped back
     into the first photo's own frame.
     """
+    quality, rectify = chosen(Quality, quality, "quality"), chosen(Rectify, rectify, "rectify")
+    frame = chosen(Frame, frame, "frame")
     built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
         try:

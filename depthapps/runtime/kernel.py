@@ -99,9 +99,9 @@ def load_ahead(kernels: Iterable[Kernel]) -> None:
 @cache
 def _say_compiling(kept: bool) -> None:
     if kept:
-        log.warning("note: compiling, once: the next run starts at once")
+        log.warning("compiling, once: the next run starts at once")
     else:
-        log.warning("note: compiling in every run, as no folder keeps the result: set NUMBA_CACHE_DIR to one of yours")
+        log.warning("compiling in every run, as no folder keeps the result: set NUMBA_CACHE_DIR to one of yours")
 
 
 @cache

@@ -98,7 +98,7 @@ class CalibrationFile:
         raw = RawRig((rig.left.matrix, rig.right.matrix), lenses, rig.rotation, rig.translation_m)
         left, right = rig.left.pinhole, rig.right.pinhole
         rectified = raw.is_rectified()
-        doffs = right.cx - left.cx if rectified else None
+        doffs = right.cx - left.cx  # as a file's
         return cls(left.matrix, left.width, left.height, rig.baseline_m, doffs, None, None if rectified else raw)
 
     def camera(self, width: int, height: int, *, rectified: bool = False) -> Camera:

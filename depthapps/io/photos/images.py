@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError, OutputError
 from depthapps.core.scene import Image
+from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from depthapps.io.inputs import StrPath, read_bytes
-from depthapps.io.outputs import Outputs, opened
+from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos import heif, jpeg
 from depthapps.io.photos.heif_file import is_heif
 from depthapps.io.photos.metadata import Metadata, exif_for, read_metadata, tiff_with
@@ -147,6 +148,7 @@ def write_image(
     JPEG has quality 95 and colours at full resolution (4:4:4).
     """
     path = Path(path)
+    check_suffix(path, IMAGE_SUFFIXES, "a picture")
     suffix = path.suffix.lower()
     if suffix in _EIGHT_BIT_SUFFIXES or (suffix == ".png" and image.dtype.kind == "f"):
         image = to_8bit(image)
@@ -184,6 +186,7 @@ def write_mask(path: StrPath, share: NDArray[np.floating], *, outputs: Outputs |
     OutputError
         The file cannot be written.
     """
+    check_suffix(path, MASK_SUFFIXES, "a mask")
     data = encode(Path(path), np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8))
     with opened(outputs, [path]) as group:
         group.write(path, data)
