@@ -1,0 +1,297 @@
+"""Train the coarse network on layered scenes that are made on the way, in pieces of any length.
+
+    python samples/training/train_coarse.py --out DIR --minutes 9
+
+The same command goes on where the last one stopped, on a CPU or on a GPU: everything is in DIR. It needs torch, numba,
+opencv-python and numpy; --real FOLDER, which is looked at and never learned from, needs depthapps as well.
+
+    DIR/step-NNNNNNNN/    weights.pt, average.pt, moments.pt: each below 16 MiB; the newest two are kept
+    DIR/log.csv           a row each time the network is looked at
+
+The rate stays as it is, so a run may go on for ever; what is looked at and used is the mean of the last weights, and
+--cool lets the rate fall to nothing over a last piece, which gives what a schedule would.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch  # pyright: ignore[reportMissingImports]
+from coarse_loss import bad_shares, cell_truth, loss, nearest_error, read
+from coarse_net import CELL, CoarseNet, Design, masks
+from layered_pairs import HEIGHT, WIDTH, layered_pair
+from spoiling import spoil
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info  # pyright: ignore[reportMissingImports]
+
+Tensor = Any
+
+FIRST_SEED = 1 << 20  # of training; those before are looked at
+LOOKED_AT = 32  # rendered scenes
+WARM_UP = 50  # steps
+AVERAGED = 0.999  # what the mean of the weights keeps at a step
+KEPT = 2  # checkpoints
+DESIGNS = {"plain": Design(), "guess": Design(guess=True), "patches": Design(patches=True)}
+
+
+@dataclass
+class Progress:
+    """What a run has behind it."""
+
+    step: int = 0
+    samples: int = 0
+    minutes: float = 0.0
+
+
+class Pairs(IterableDataset):
+    """Pairs from a seed on without end; workers take turns."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        cv2.setNumThreads(1)
+        info = get_worker_info()
+        worker, workers = (info.id, info.num_workers) if info else (0, 1)
+        seed = self.first + worker
+        while True:
+            pair = layered_pair(seed)
+            yield {**asdict(pair), "seed": seed}
+            seed += workers
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Photos, masks, truth (B, CELL², h, w) in cells, shares (B, 1, h, w) of a cell that are occluded or thin."""
+
+    left: Tensor
+    right: Tensor
+    known: Tensor
+    room: Tensor
+    truth: Tensor
+    occluded: Tensor
+    thin: Tensor
+    guess: Tensor | None
+
+
+def prepare(raw: dict[str, Tensor], design: Design, device: torch.device, *, turn: bool = True) -> Batch:
+    """Spoil rendered pairs on the device; `turn`: show every second one upside down, which leaves rows rows."""
+    raw = {name: value.to(device, non_blocking=True) for name, value in raw.items()}
+    linear = [raw[name].permute(0, 3, 1, 2).float() for name in ("left", "right")]
+    left, right = spoil(linear[0], linear[1], int(raw["seed"][0]))
+    maps = [raw[name][:, None].float() for name in ("disparity_px", "occluded", "thin")]
+    if turn:
+        over = (raw["seed"] // 4 % 2 == 0).reshape(-1, 1, 1, 1)
+        left, right, *maps = (torch.where(over, v.flip(2), v) for v in (left, right, *maps))
+    known, room = masks(raw["first_column"], HEIGHT, WIDTH)
+    guess = None
+    if design.guess:
+        from matcher_guess import guess_volume
+
+        guess = guess_volume(left, right)
+    shares = [torch.nn.functional.avg_pool2d(value, CELL) for value in maps[1:]]
+    return Batch(left, right, known, room, cell_truth(maps[0]), *shares, guess)
+
+
+def answer(net: CoarseNet, batch: Batch, device: torch.device) -> Any:
+    """The network's output for a batch, in bfloat16 where it pays."""
+    last = torch.channels_last
+    views = (v.to(memory_format=last) for v in (batch.left, batch.right))
+    with torch.autocast(device.type, torch.bfloat16):
+        return net(*views, batch.known, batch.room, batch.guess)
+
+
+def plain_cells(left: Tensor) -> Tensor:
+    """Where a photo (B, 3, H, W) has no texture to speak of: (B, 1, h, w), a deviation below 2 grey levels in 9 px."""
+    grey = left.mean(1, keepdim=True)
+
+    def mean(v: Tensor) -> Tensor:
+        return torch.nn.functional.avg_pool2d(v, 9, 1, 4)
+
+    deviation = (mean(grey * grey) - mean(grey) ** 2).clamp(min=0).sqrt()
+    return torch.nn.functional.max_pool2d(deviation, CELL) < 2 / 255
+
+
+@torch.no_grad()
+def look(net: CoarseNet, raws: list[dict[str, Tensor]], design: Design, device: torch.device) -> dict[str, float]:
+    """Mean error in px, and how much is off by more than 1 and 2 px of the resized views, over rendered scenes."""
+    net.eval()
+    counts: dict[str, Any] = {}
+    for raw in raws:
+        batch = prepare(raw, design, device, turn=False)
+        disparity = read(answer(net, batch, device)).disparity
+        hidden = batch.occluded > 0.5
+        parts = {"all": torch.ones_like(hidden), "plain": plain_cells(batch.left) & ~hidden, "occluded": hidden}
+        parts["thin"] = (batch.thin > 0) & ~hidden
+        for threshold in (1, 2):
+            for name, found in bad_shares(disparity, batch.truth, parts, threshold / CELL).items():
+                key = f"bad{threshold}_{name}"
+                counts[key] = np.add(counts.get(key, (0.0, 0.0)), found)
+        error = CELL * nearest_error(disparity, batch.truth).abs()
+        counts["error_px"] = np.add(counts.get("error_px", (0.0, 0.0)), (float(error.sum()) / 100, error.numel()))
+    net.train()
+    return {name: round(float(100 * bad / max(count, 1)), 3) for name, (bad, count) in counts.items()}
+
+
+def _moments(optimizer: Any) -> list[Any]:
+    return [{k: v.bfloat16() if k != "step" else v for k, v in s.items()} for s in optimizer.state.values()]
+
+
+def save(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, progress: Progress) -> None:
+    """Write a checkpoint, whole or not at all, and remove older ones."""
+    part, whole = out / "part", out / f"step-{progress.step:08d}"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    torch.save({"weights": net.state_dict(), "progress": asdict(progress)}, part / "weights.pt")
+    torch.save(average.state_dict(), part / "average.pt")
+    torch.save(_moments(optimizer), part / "moments.pt")
+    shutil.rmtree(whole, ignore_errors=True)
+    part.rename(whole)
+    for old in sorted(out.glob("step-*"))[:-KEPT]:
+        shutil.rmtree(old)
+
+
+def resume(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, device: torch.device) -> Progress:
+    """Go on from the newest checkpoint, if there is one."""
+    found = sorted(out.glob("step-*"))
+    if not found:
+        average.load_state_dict(net.state_dict())
+        return Progress()
+    state = torch.load(found[-1] / "weights.pt", map_location=device)
+    net.load_state_dict(state["weights"])
+    average.load_state_dict(torch.load(found[-1] / "average.pt", map_location=device))
+    moments = torch.load(found[-1] / "moments.pt", map_location=device)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for parameter, moment in zip(parameters, moments, strict=True):
+        optimizer.state[parameter] = {k: v.float() for k, v in moment.items()}
+    return Progress(**state["progress"])
+
+
+def write_row(path: Path, row: dict[str, Any]) -> None:
+    """Append a row to the log; a new kind of row begins a new log beside it."""
+    header = ",".join(row)
+    if path.exists() and path.open().readline().strip() != header:
+        path.rename(path.with_name(f"log-{int(time.time())}.csv"))
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+    print(" ".join(f"{k}={v}" for k, v in row.items()), flush=True)
+
+
+class Training:
+    """One piece of a run."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args, self.out = args, args.out
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.batch = args.batch or (64 if self.device.type == "cuda" else 4)
+        self.design = DESIGNS[args.design]
+        torch.manual_seed(0)
+        last = torch.channels_last
+        self.net, self.average = (
+            CoarseNet(self.design).to(self.device, memory_format=last)  # pyright: ignore[reportCallIssue]
+            for _ in range(2)
+        )
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), args.rate, weight_decay=1e-4, betas=(0.9, 0.98))
+        self.progress = resume(self.out, self.net, self.average, self.optimizer, self.device)
+        self.before = self.progress.minutes
+        self.start = time.monotonic()
+        self.parts: list[dict[str, float]] = []
+        loader = DataLoader(Pairs(0), 8, num_workers=0)
+        self.raws = [raw for raw, _ in zip(loader, range(LOOKED_AT // 8), strict=False)]
+
+    def minutes(self) -> float:
+        """Of this piece."""
+        return (time.monotonic() - self.start) / 60
+
+    def learn(self, raw: dict[str, Tensor]) -> None:
+        """One step."""
+        rate = self.args.rate * min(1, (self.progress.step + 1) / WARM_UP)
+        if self.args.cool:
+            rate *= max(0.0, 1 - self.minutes() / self.args.minutes)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        batch = prepare(raw, self.design, self.device)
+        value, parts = loss(*answer(self.net, batch, self.device), batch.truth, batch.occluded)
+        self.optimizer.zero_grad()
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+        keep = min(AVERAGED, (self.progress.step + 1) / (self.progress.step + 10))
+        with torch.no_grad():
+            pairs = zip(self.average.parameters(), self.net.parameters(), strict=True)
+            for mean, weight in pairs:
+                mean.lerp_(weight, 1 - keep)
+        self.progress.step += 1
+        self.progress.samples += len(raw["seed"])
+        self.progress.minutes = self.before + self.minutes()
+        self.parts.append({"loss": float(value.detach()), **parts})
+
+    def report(self) -> None:
+        """Look at the network and keep it."""
+        names = self.parts[0] if self.parts else []
+        means = {name: round(float(np.mean([p[name] for p in self.parts])), 4) for name in names}
+        self.parts.clear()
+        save(self.out, self.net, self.average, self.optimizer, self.progress)
+        row: dict[str, Any] = {"time": time.strftime("%Y-%m-%d %H:%M:%S"), "device": self.device.type}
+        row |= {"design": self.args.design, "batch": self.batch, "rate": self.args.rate, "cool": self.args.cool}
+        done = self.progress
+        row |= {"step": done.step, "samples": done.samples, "minutes": round(done.minutes, 1)}
+        row |= means | look(self.average, self.raws, self.design, self.device)
+        write_row(self.out / "log.csv", row)
+
+    def run(self) -> None:
+        """Learn until the minutes are over."""
+        workers = self.args.workers
+        loader = DataLoader(Pairs(FIRST_SEED + self.progress.samples), self.batch, num_workers=workers)
+        reported = time.monotonic()
+        looked = 0.0
+        for raw in loader:
+            self.learn(raw)
+            if self.minutes() + looked >= self.args.minutes or self.progress.samples >= self.args.samples:
+                break
+            if time.monotonic() - reported > 60 * self.args.every:
+                self.report()
+                looked = (time.monotonic() - reported) / 60 - self.args.every  # the last look takes as long
+                reported = time.monotonic()
+        self.report()
+
+
+def main() -> None:
+    """Train for so long, from where the last piece stopped."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--samples", type=float, default=float("inf"), help="stop after so many in all")
+    parser.add_argument("--every", type=float, default=4, help="minutes between checkpoints")
+    parser.add_argument("--design", choices=DESIGNS, default="plain")
+    parser.add_argument("--batch", type=int, help="default 4 on a CPU, 64 on a GPU")
+    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--cool", action="store_true", help="let the rate fall to 0 over this piece")
+    parser.add_argument("--workers", type=int, default=1, help="processes that render; all cores of a GPU's host")
+    parser.add_argument("--real", type=Path, help="folder of real pairs with truth, looked at after the piece")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    training = Training(args)
+    with contextlib.suppress(KeyboardInterrupt):
+        training.run()
+    if args.real:
+        from real_pairs import look_at_real
+
+        look_at_real(training.average, args.real, args.out, training.progress.step)
+
+
+if __name__ == "__main__":
+    main()
