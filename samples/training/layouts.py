@@ -243,7 +243,7 @@ def random_layers(rng: Rng, width: int, height: int, levels: float) -> LayeredSc
         if rng.random() < 0.15 and ground["lie"] == FACING:
             _wave(ground, rng)
     bitmaps = [np.zeros(1, np.uint8)]
-    count = int(rng.choice([3, 7, 12, 18, 28, 40], p=[0.1, 0.2, 0.25, 0.2, 0.15, 0.1]))
+    count = int(rng.choice([4, 9, 15, 24, 36, 50], p=[0.1, 0.2, 0.25, 0.2, 0.15, 0.1]))
     things = [_thing(view, grounds, rng, bitmaps) for _ in range(count)]
     for thing in things:  # camouflage: some wear what another does
         if rng.random() < 0.15:

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
-import shutil
+import itertools
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -27,6 +27,8 @@ from typing import Any
 import cv2
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
+from bank import SCENES_A_BANK
+from checkpoints import resume, save, write_row
 from coarse_loss import bad_shares, cell_truth, loss, nearest_error, read
 from coarse_net import CELL, CoarseNet, Design, masks
 from layered_pairs import HEIGHT, WIDTH, layered_pair
@@ -35,38 +37,27 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info  # pyr
 
 Tensor = Any
 
-FIRST_SEED = 1 << 20  # of training; those before are looked at
 LOOKED_AT = 32  # rendered scenes
 WARM_UP = 50  # steps
 AVERAGED = 0.999  # what the mean of the weights keeps at a step
-KEPT = 2  # checkpoints
+POOL = 32  # batches that are kept to be shown again
 DESIGNS = {"plain": Design(), "guess": Design(guess=True), "patches": Design(patches=True)}
 
 
-@dataclass
-class Progress:
-    """What a run has behind it."""
-
-    step: int = 0
-    samples: int = 0
-    minutes: float = 0.0
-
-
 class Pairs(IterableDataset):
-    """Pairs from a seed on without end; workers take turns."""
+    """Pairs without end, from a block of seeds on; each worker has blocks of its own, for a bank takes a second."""
 
-    def __init__(self, first: int) -> None:
-        self.first = first
+    def __init__(self, block: int) -> None:
+        self.block = block
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         cv2.setNumThreads(1)
         info = get_worker_info()
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        seed = self.first + worker
-        while True:
-            pair = layered_pair(seed)
-            yield {**asdict(pair), "seed": seed}
-            seed += workers
+        for turn in itertools.count():
+            first = (self.block + turn * workers + worker) * SCENES_A_BANK
+            for seed in range(first, first + SCENES_A_BANK):
+                yield {**asdict(layered_pair(seed)), "seed": seed}
 
 
 @dataclass(frozen=True)
@@ -83,14 +74,14 @@ class Batch:
     guess: Tensor | None
 
 
-def prepare(raw: dict[str, Tensor], design: Design, device: torch.device, *, turn: bool = True) -> Batch:
-    """Spoil rendered pairs on the device; `turn`: show every second one upside down, which leaves rows rows."""
+def prepare(raw: dict[str, Tensor], design: Design, device: torch.device, dice: int = 0, *, turn: bool = True) -> Batch:
+    """Spoil rendered pairs on the device, by chance; `turn`: show half of them upside down, which leaves rows rows."""
     raw = {name: value.to(device, non_blocking=True) for name, value in raw.items()}
     linear = [raw[name].permute(0, 3, 1, 2).float() for name in ("left", "right")]
-    left, right = spoil(linear[0], linear[1], int(raw["seed"][0]))
+    left, right = spoil(linear[0], linear[1], dice)
     maps = [raw[name][:, None].float() for name in ("disparity_px", "occluded", "thin")]
     if turn:
-        over = (raw["seed"] // 4 % 2 == 0).reshape(-1, 1, 1, 1)
+        over = ((raw["seed"] // 4 + dice) % 2 == 0).reshape(-1, 1, 1, 1)
         left, right, *maps = (torch.where(over, v.flip(2), v) for v in (left, right, *maps))
     known, room = masks(raw["first_column"], HEIGHT, WIDTH)
     guess = None
@@ -98,16 +89,16 @@ def prepare(raw: dict[str, Tensor], design: Design, device: torch.device, *, tur
         from matcher_guess import guess_volume
 
         guess = guess_volume(left, right)
-    shares = [torch.nn.functional.avg_pool2d(value, CELL) for value in maps[1:]]
-    return Batch(left, right, known, room, cell_truth(maps[0]), *shares, guess)
+    occluded, thin = (torch.nn.functional.avg_pool2d(value, CELL) for value in maps[1:])
+    return Batch(left, right, known, room, cell_truth(maps[0]), occluded, thin, guess)
 
 
 def answer(net: CoarseNet, batch: Batch, device: torch.device) -> Any:
     """The network's output for a batch, in bfloat16 where it pays."""
     last = torch.channels_last
-    views = (v.to(memory_format=last) for v in (batch.left, batch.right))
+    left, right = (v.to(memory_format=last) for v in (batch.left, batch.right))
     with torch.autocast(device.type, torch.bfloat16):
-        return net(*views, batch.known, batch.room, batch.guess)
+        return net(left, right, batch.known, batch.room, batch.guess)
 
 
 def plain_cells(left: Tensor) -> Tensor:
@@ -142,60 +133,13 @@ def look(net: CoarseNet, raws: list[dict[str, Tensor]], design: Design, device: 
     return {name: round(float(100 * bad / max(count, 1)), 3) for name, (bad, count) in counts.items()}
 
 
-def _moments(optimizer: Any) -> list[Any]:
-    return [{k: v.bfloat16() if k != "step" else v for k, v in s.items()} for s in optimizer.state.values()]
-
-
-def save(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, progress: Progress) -> None:
-    """Write a checkpoint, whole or not at all, and remove older ones."""
-    part, whole = out / "part", out / f"step-{progress.step:08d}"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    torch.save({"weights": net.state_dict(), "progress": asdict(progress)}, part / "weights.pt")
-    torch.save(average.state_dict(), part / "average.pt")
-    torch.save(_moments(optimizer), part / "moments.pt")
-    shutil.rmtree(whole, ignore_errors=True)
-    part.rename(whole)
-    for old in sorted(out.glob("step-*"))[:-KEPT]:
-        shutil.rmtree(old)
-
-
-def resume(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, device: torch.device) -> Progress:
-    """Go on from the newest checkpoint, if there is one."""
-    found = sorted(out.glob("step-*"))
-    if not found:
-        average.load_state_dict(net.state_dict())
-        return Progress()
-    state = torch.load(found[-1] / "weights.pt", map_location=device)
-    net.load_state_dict(state["weights"])
-    average.load_state_dict(torch.load(found[-1] / "average.pt", map_location=device))
-    moments = torch.load(found[-1] / "moments.pt", map_location=device)
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for parameter, moment in zip(parameters, moments, strict=True):
-        optimizer.state[parameter] = {k: v.float() for k, v in moment.items()}
-    return Progress(**state["progress"])
-
-
-def write_row(path: Path, row: dict[str, Any]) -> None:
-    """Append a row to the log; a new kind of row begins a new log beside it."""
-    header = ",".join(row)
-    if path.exists() and path.open().readline().strip() != header:
-        path.rename(path.with_name(f"log-{int(time.time())}.csv"))
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(" ".join(f"{k}={v}" for k, v in row.items()), flush=True)
-
-
 class Training:
     """One piece of a run."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, self.out = args, args.out
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.backends.cudnn.benchmark = True
         self.batch = args.batch or (64 if self.device.type == "cuda" else 4)
         self.design = DESIGNS[args.design]
         torch.manual_seed(0)
@@ -223,8 +167,9 @@ class Training:
             rate *= max(0.0, 1 - self.minutes() / self.args.minutes)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batch = prepare(raw, self.design, self.device)
-        value, parts = loss(*answer(self.net, batch, self.device), batch.truth, batch.occluded)
+        batch = prepare(raw, self.design, self.device, self.progress.step + 1)
+        out, auxiliary = answer(self.net, batch, self.device)
+        value, parts = loss(out, auxiliary, batch.truth, batch.occluded)
         self.optimizer.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -254,12 +199,20 @@ class Training:
 
     def run(self) -> None:
         """Learn until the minutes are over."""
-        workers = self.args.workers
-        loader = DataLoader(Pairs(FIRST_SEED + self.progress.samples), self.batch, num_workers=workers)
+        gpu = self.device.type == "cuda"
+        workers = self.args.workers or (os.cpu_count() or 1 if gpu else 1)
+        first, seen, pool = self.progress.block, 0, []
+        loader = DataLoader(Pairs(first), self.batch, num_workers=workers, pin_memory=gpu)
+        rng = np.random.default_rng(self.progress.step)
         reported = time.monotonic()
         looked = 0.0
         for raw in loader:
+            seen += len(raw["seed"])
+            self.progress.block = first + workers * (1 + seen // (workers * SCENES_A_BANK))
             self.learn(raw)
+            pool = [*pool[1 - POOL :], raw] if self.args.reuse > 1 else []
+            for _ in range(self.args.reuse - 1):
+                self.learn(pool[rng.integers(len(pool))])
             if self.minutes() + looked >= self.args.minutes or self.progress.samples >= self.args.samples:
                 break
             if time.monotonic() - reported > 60 * self.args.every:
@@ -280,7 +233,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, help="default 4 on a CPU, 64 on a GPU")
     parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--cool", action="store_true", help="let the rate fall to 0 over this piece")
-    parser.add_argument("--workers", type=int, default=1, help="processes that render; all cores of a GPU's host")
+    parser.add_argument("--workers", type=int, help="processes that render; default 1 beside a CPU, all cores to a GPU")
+    parser.add_argument("--reuse", type=int, default=1, help="how often a pair is shown, spoiled anew; a GPU can do 4")
     parser.add_argument("--real", type=Path, help="folder of real pairs with truth, looked at after the piece")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,74 @@
+"""What a training run leaves behind, so that it can go on: checkpoints that are whole or not there, and a log."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch  # pyright: ignore[reportMissingImports]
+from coarse_net import CoarseNet
+
+KEPT = 2  # checkpoints
+FIRST_BLOCK = 512  # of seeds that share a bank of textures, to learn from; scenes of earlier ones are looked at
+
+
+@dataclass
+class Progress:
+    """What a run has behind it."""
+
+    step: int = 0
+    samples: int = 0
+    minutes: float = 0.0
+    block: int = FIRST_BLOCK  # the first whose seeds nothing was learned from
+
+
+def _moments(optimizer: Any) -> list[Any]:
+    return [{k: v.bfloat16() if k != "step" else v for k, v in s.items()} for s in optimizer.state.values()]
+
+
+def save(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, progress: Progress) -> None:
+    """Write a checkpoint, whole or not at all, and remove older ones."""
+    part, whole = out / "part", out / f"step-{progress.step:08d}"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    torch.save({"weights": net.state_dict(), "progress": asdict(progress)}, part / "weights.pt")
+    torch.save(average.state_dict(), part / "average.pt")
+    torch.save(_moments(optimizer), part / "moments.pt")
+    shutil.rmtree(whole, ignore_errors=True)
+    part.rename(whole)
+    for old in sorted(out.glob("step-*"))[:-KEPT]:
+        shutil.rmtree(old)
+
+
+def resume(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, device: torch.device) -> Progress:
+    """Go on from the newest checkpoint, if there is one."""
+    found = sorted(out.glob("step-*"))
+    if not found:
+        average.load_state_dict(net.state_dict())
+        return Progress()
+    state = torch.load(found[-1] / "weights.pt", map_location=device)
+    net.load_state_dict(state["weights"])
+    average.load_state_dict(torch.load(found[-1] / "average.pt", map_location=device))
+    moments = torch.load(found[-1] / "moments.pt", map_location=device)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for parameter, moment in zip(parameters, moments, strict=True):
+        optimizer.state[parameter] = {k: v.float() for k, v in moment.items()}
+    return Progress(**state["progress"])
+
+
+def write_row(path: Path, row: dict[str, Any]) -> None:
+    """Append a row to the log; a new kind of row begins a new log beside it."""
+    header = ",".join(row)
+    if path.exists() and path.open().readline().strip() != header:
+        path.rename(path.with_name(f"log-{int(time.time())}.csv"))
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+    print(" ".join(f"{k}={v}" for k, v in row.items()), flush=True)
