@@ -12,7 +12,6 @@ from typing import Any
 import torch  # pyright: ignore[reportMissingImports]
 from coarse_net import CoarseNet
 
-KEPT = 2  # checkpoints
 FIRST_BLOCK = 512  # of seeds that share a bank of textures, to learn from; scenes of earlier ones are looked at
 
 
@@ -30,8 +29,8 @@ def _moments(optimizer: Any) -> list[Any]:
     return [{k: v.bfloat16() if k != "step" else v for k, v in s.items()} for s in optimizer.state.values()]
 
 
-def save(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, progress: Progress) -> None:
-    """Write a checkpoint, whole or not at all, and remove older ones."""
+def save(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, progress: Progress, keep: int) -> None:
+    """Write a checkpoint, whole or not at all, and remove all but the newest `keep`."""
     part, whole = out / "part", out / f"step-{progress.step:08d}"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -40,7 +39,7 @@ def save(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, progress
     torch.save(_moments(optimizer), part / "moments.pt")
     shutil.rmtree(whole, ignore_errors=True)
     part.rename(whole)
-    for old in sorted(out.glob("step-*"))[:-KEPT]:
+    for old in sorted(out.glob("step-*"))[:-keep]:
         shutil.rmtree(old)
 
 
@@ -53,10 +52,12 @@ def resume(out: Path, net: CoarseNet, average: CoarseNet, optimizer: Any, device
     state = torch.load(found[-1] / "weights.pt", map_location=device)
     net.load_state_dict(state["weights"])
     average.load_state_dict(torch.load(found[-1] / "average.pt", map_location=device))
-    moments = torch.load(found[-1] / "moments.pt", map_location=device)
+    moments = torch.load(found[-1] / "moments.pt", map_location="cpu")
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for parameter, moment in zip(parameters, moments, strict=True):
-        optimizer.state[parameter] = {k: v.float() for k, v in moment.items()}
+        # the count of steps stays on the CPU, where the optimizer wants it
+        state_of = {k: v if k == "step" else v.float().to(device) for k, v in moment.items()}
+        optimizer.state[parameter] = state_of
     return Progress(**state["progress"])
 
 

@@ -128,6 +128,14 @@ class VolumeNet(nn.Module):
         return (out, auxiliary) if self.training else out
 
 
+def _mean(values: Tensor) -> Tensor:
+    """Of windows of a map (B, 1, H, W), 0 beyond it, as average pooling gives them in more time on a CPU."""
+    row = torch.full((1, 1, 1, _DETAIL_PX), 1 / _DETAIL_PX, device=values.device)
+    with torch.autocast(values.device.type, enabled=False):
+        across = F.conv2d(values, row, padding=(0, _DETAIL_PX // 2))
+        return F.conv2d(across, row.transpose(2, 3), padding=(_DETAIL_PX // 2, 0))
+
+
 def picture_input(photo: Tensor, known: Tensor) -> Tensor:
     """What FeatureNet takes of a photo (B, 3, H, W) 0..1 that is `known` (B, 1, H, W) 0 or 1: (B, .., H/CELL, W/CELL).
 
@@ -135,14 +143,9 @@ def picture_input(photo: Tensor, known: Tensor) -> Tensor:
     """
     weights = torch.tensor(GREY, device=photo.device, dtype=photo.dtype).reshape(1, 3, 1, 1)
     grey = (photo * weights).sum(1, keepdim=True)
-
-    def mean(values: Tensor) -> Tensor:
-        across = F.avg_pool2d(values, (1, _DETAIL_PX), 1, (0, _DETAIL_PX // 2))
-        return F.avg_pool2d(across, (_DETAIL_PX, 1), 1, (_DETAIL_PX // 2, 0))
-
-    share = mean(known).clamp(min=1e-3)
-    detail = (grey - mean(grey * known) / share) * known
-    deviation = torch.sqrt(mean(detail * detail) / share)
+    share = _mean(known).clamp(min=1e-3)
+    detail = (grey - _mean(grey * known) / share) * known
+    deviation = torch.sqrt(_mean(detail * detail).clamp(min=0) / share)
     shown = torch.cat([(grey - 0.5) * 3 * known, detail * 10, detail / (deviation + 0.01)], 1)
     return F.pixel_unshuffle(shown, CELL)
 

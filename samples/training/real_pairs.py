@@ -35,7 +35,7 @@ SCALES = (1.0, 1.5)
 MOST_CELLS = 100_000
 MARGIN_PX = 3  # of the resized views, before the smallest disparity and behind the largest
 PLAIN_LEVELS, PLAIN_PX = 2.0, 9  # a root mean square gradient below this in a window is no texture
-OCCLUDED = 128  # in mask0nocc.png
+OCCLUDED = 0  # in mask0nocc.png, as is what is unknown
 LEAST_PX = 500  # of a part of a scene, for a share to mean anything
 
 

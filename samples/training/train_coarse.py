@@ -5,7 +5,7 @@
 The same command goes on where the last one stopped, on a CPU or on a GPU: everything is in DIR. It needs torch, numba,
 opencv-python and numpy; --real FOLDER, which is looked at and never learned from, needs depthapps as well.
 
-    DIR/step-NNNNNNNN/    weights.pt, average.pt, moments.pt: each below 16 MiB; the newest two are kept
+    DIR/step-NNNNNNNN/    weights.pt, average.pt, moments.pt: each below 16 MiB; the newest are kept
     DIR/log.csv           a row each time the network is looked at
 
 The rate stays as it is, so a run may go on for ever; what is looked at and used is the mean of the last weights, and
@@ -189,7 +189,7 @@ class Training:
         names = self.parts[0] if self.parts else []
         means = {name: round(float(np.mean([p[name] for p in self.parts])), 4) for name in names}
         self.parts.clear()
-        save(self.out, self.net, self.average, self.optimizer, self.progress)
+        save(self.out, self.net, self.average, self.optimizer, self.progress, self.args.keep)
         row: dict[str, Any] = {"time": time.strftime("%Y-%m-%d %H:%M:%S"), "device": self.device.type}
         row |= {"design": self.args.design, "batch": self.batch, "rate": self.args.rate, "cool": self.args.cool}
         done = self.progress
@@ -235,6 +235,7 @@ def main() -> None:
     parser.add_argument("--cool", action="store_true", help="let the rate fall to 0 over this piece")
     parser.add_argument("--workers", type=int, help="processes that render; default 1 beside a CPU, all cores to a GPU")
     parser.add_argument("--reuse", type=int, default=1, help="how often a pair is shown, spoiled anew; a GPU can do 4")
+    parser.add_argument("--keep", type=int, default=2, help="checkpoints; each takes 43 MB")
     parser.add_argument("--real", type=Path, help="folder of real pairs with truth, looked at after the piece")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
