@@ -85,8 +85,8 @@ def _paint(layer: Layers, view: View, rng: Rng) -> None:
     # texels a px: below 1 large spots, above 1 fine ones; tiles that repeat after 20 px at the most
     layer["density"] = np.exp(rng.uniform(np.log(0.25), np.log(6.0)))
     layer["paint_u"], layer["paint_v"] = rng.uniform(0, 256, 2)
-    # a third of all surfaces is plain or nearly so, as walls are
-    layer["contrast"] = rng.choice([0.0, rng.uniform(0.01, 0.1), rng.uniform(0.1, 0.5), 1.0], p=[0.14, 0.2, 0.26, 0.4])
+    # a quarter of all surfaces is plain or nearly so, as walls are; of what nothing tells, nothing is learned
+    layer["contrast"] = rng.choice([0.0, rng.uniform(0.01, 0.1), rng.uniform(0.1, 0.5), 1.0], p=[0.1, 0.18, 0.27, 0.45])
     layer["color"] = color(rng) ** 2.2
     layer["color2"] = layer["color"] * rng.uniform(0.4, 1.3)
     layer["shade_x"], layer["shade_y"] = rng.normal(0, 0.25, 2)
@@ -156,7 +156,7 @@ def _wave(layer: Layers, rng: Rng) -> None:
 
 def _stand(layer: Layers, grounds: list[Layers], view: View, rng: Rng) -> None:
     """Put a thing somewhere in the crop, often with its foot on the floor."""
-    layer["cx"], layer["cy"] = rng.uniform(-0.15, 1.2) * view.width, rng.uniform(-0.1, 1.1) * view.height
+    layer["cx"], layer["cy"] = rng.uniform(-0.1, 1.15) * view.width, rng.uniform(0, 1) * view.height
     floors = [g for g in grounds if g["lie"] == FLOOR and g["c"] > 0]
     if floors and rng.random() < 0.6:
         foot = view.centre_y + (layer["a"] - view.infinity) / floors[0]["c"]
@@ -166,7 +166,7 @@ def _stand(layer: Layers, grounds: list[Layers], view: View, rng: Rng) -> None:
 def _thing(view: View, grounds: list[Layers], rng: Rng, bitmaps: list[Bitmap]) -> Layers:
     layer = _blank(view, view.disparity(rng), rng)
     near = (layer["a"] - view.infinity) / max(view.nearest - view.infinity, 1e-3)
-    size = np.exp(rng.uniform(np.log(8), np.log(240))) * (0.4 + 0.8 * near)
+    size = np.exp(rng.uniform(np.log(14), np.log(240))) * (0.4 + 0.8 * near)
     aspect = np.exp(rng.normal(0, 0.5))
     layer["half_u"], layer["half_v"] = 0.5 * size * aspect, 0.5 * size / aspect
     upright = rng.random() < 0.6
@@ -243,7 +243,7 @@ def random_layers(rng: Rng, width: int, height: int, levels: float) -> LayeredSc
         if rng.random() < 0.15 and ground["lie"] == FACING:
             _wave(ground, rng)
     bitmaps = [np.zeros(1, np.uint8)]
-    count = int(rng.choice([4, 9, 15, 24, 36, 50], p=[0.1, 0.2, 0.25, 0.2, 0.15, 0.1]))
+    count = int(rng.choice([5, 12, 20, 30, 42, 56], p=[0.1, 0.2, 0.25, 0.2, 0.15, 0.1]))
     things = [_thing(view, grounds, rng, bitmaps) for _ in range(count)]
     for thing in things:  # camouflage: some wear what another does
         if rng.random() < 0.15:

@@ -29,7 +29,7 @@ from depthapps.engine.specks import remove_specks
 Floats = NDArray[np.floating[Any]]
 
 MULTIPLE = CELL * 16  # the network halves its grid four times
-# The network's work grows with its grid: 0.39 MMAC a cell, 24 GMAC/Mpx of what it is shown. Views are shown at a size
+# The network's work grows with its grid: 0.35 MMAC a cell, 22 GMAC/Mpx of what it is shown. Views are shown at a size
 # at which their disparities fit into the bins, and no larger than one of these times their own.
 SCALES = (1.0, 1.5)
 MOST_CELLS = 100_000
