@@ -94,7 +94,7 @@ class VolumeNet(nn.Module):
         super().__init__()
         widths = design.widths
         self.design = design
-        self.groups = GROUPS + design.patches
+        self.groups = GROUPS + 2 * design.patches
         extra = BINS + 1 if design.guess else 0
         self.squeeze = nn.Conv2d(self.groups * BINS + extra, widths[0], 1)
         self.guide = nn.Conv2d(_PICTURE_WIDTHS[0] + GUIDE_CHANNELS + 1, widths[0], 3, 1, 1)
@@ -107,7 +107,7 @@ class VolumeNet(nn.Module):
         self.logits = nn.Conv2d(widths[0], BINS, 1)
         self.rest = nn.Conv2d(widths[0], 3, 1)
         # in the volume as it is, so that it starts as a plain matcher
-        self.trust = nn.Parameter(torch.tensor([4.0] * design.patches + [2.0] * GROUPS))
+        self.trust = nn.Parameter(torch.tensor([2.0, 2.0] * design.patches + [2.0] * GROUPS))
 
     def forward(self, volume: Tensor, context: Tensor, guide: Tensor, guess: Tensor | None = None) -> Tensor:
         """(B, BINS + 3, h, w); in training also the auxiliary logits at a quarter of the grid."""
@@ -193,8 +193,12 @@ def correlation(left: Tensor, right: Tensor, known: Tensor) -> Tensor:
     return _Correlation.apply(rows(left), rows(right) * mask).reshape(batch, height, width, BINS)
 
 
-def patch_correlation(left: Tensor, right: Tensor, known: Tensor) -> Tensor:
-    """The same of patches of both views' inputs: NCC of 6 x 6 px at half the size, the better of two steps a bin."""
+def patch_correlation(left: Tensor, right: Tensor, known: Tensor) -> list[Tensor]:
+    """Two such volumes of patches of both views, NCC of 6 x 6 px at half the size: at each bin, and half a bin on.
+
+    With the better of both alone nothing tells where in a bin a match lies: after 1100 steps answers were off by 0.3
+    cells even where the bin was right.
+    """
 
     def patches(picture: Tensor) -> Tensor:
         """Half-size detail around each cell, less its mean, (B, 36, h, w)."""
@@ -210,7 +214,7 @@ def patch_correlation(left: Tensor, right: Tensor, known: Tensor) -> Tensor:
         return F.pixel_unshuffle(F.pad(px[..., : -CELL // 2], (CELL // 2, 0)), CELL)
 
     first = patches(left)
-    return torch.maximum(*(correlation(first, patches(other), known) for other in (right, stepped(right))))
+    return [correlation(first, patches(other), known) for other in (right, stepped(right))]
 
 
 def masks(first_column: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -238,5 +242,5 @@ class CoarseNet(nn.Module):
         pairs = zip(seen.chunk(GROUPS, 1), other.chunk(GROUPS, 1), strict=True)
         volumes = [correlation(a, b, known) for a, b in pairs]
         if self.volume.design.patches:
-            volumes.insert(0, patch_correlation(shown, there, known).to(seen.dtype))
+            volumes = [v.to(seen.dtype) for v in patch_correlation(shown, there, known)] + volumes
         return self.volume(torch.cat(volumes, 3).permute(0, 3, 1, 2), context, guide_input(left, room), guess)
