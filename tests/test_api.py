@@ -6,10 +6,12 @@ import ast
 import dataclasses
 import enum
 import inspect
+import pickle
 import shutil
 import subprocess
 import sys
 import typing
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -339,3 +341,61 @@ def test_a_calibration_may_be_what_was_read_and_nothing_else(opened):
 def test_a_picture_of_an_unknown_suffix_is_refused(tmp_path, write):
     with pytest.raises(da.OutputError, match="suffix"):
         getattr(da, write)(tmp_path / "a.docx", np.zeros((4, 4), np.float32))
+
+
+@pytest.mark.parametrize(
+    "error", [da.InputError("a", hint="b"), da.MissingExtraError("a", "heif"), da.UnalignedError("c", hint="d")]
+)
+def test_an_error_crosses_to_another_process(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.hint) == (type(error), str(error), error.hint)
+
+
+def test_whole_numbers_of_depth_are_scaled_as_in_files(opened):
+    params = da.SceneParams(calibration=CALIB, depth_scale=500)
+    whole = np.rint(np.nan_to_num(opened.scene.depth_m, nan=0, posinf=0) * 500).astype(np.uint16)
+    given = da.open_scene(LEFT, depth=whole, params=params).scene.depth_m
+    np.testing.assert_allclose(given[whole > 0], opened.scene.depth_m[whole > 0], atol=0.0011)
+    assert np.isnan(given[whole == 0]).all()
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4, 3), np.int64), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8)]
+)
+def test_a_scene_has_a_picture_of_a_known_kind(image):
+    with pytest.raises(da.InputError, match="image is"):
+        da.Scene(image, np.ones((4, 4), np.float32), da.Camera.from_fov(4, 4, 60))
+
+
+def test_a_scene_takes_depth_in_any_order_and_zero_for_unknown():
+    depth = np.asfortranarray(np.ones((4, 5)))
+    depth[1, 2] = 0
+    scene = da.Scene(np.zeros((4, 5, 3), np.uint8), depth, da.Camera.from_fov(5, 4, 60))  # pyright: ignore
+    assert scene.depth_m.flags.c_contiguous
+    assert scene.depth_m.dtype == np.float32
+    assert np.argwhere(np.isnan(scene.depth_m)).tolist() == [[1, 2]]
+    assert depth[1, 2] == 0
+
+
+def test_two_views_of_different_sample_types_are_refused():
+    left, right = np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9, 3), np.float32)
+    with pytest.raises(da.InputError, match="uint8"):
+        da.PhotoPair(left, right, da.Calibration(da.Camera.from_fov(9, 9, 60), 0.1))
+
+
+REFUSED: dict[str, Callable[[da.OpenedScene, Path], object]] = {
+    "a video of floats": lambda opened, folder: da.write_video(folder / "a.mp4", [np.zeros((8, 8, 3))], 24),  # pyright: ignore
+    "a focus behind": lambda opened, folder: list(da.refocus_sweep(opened.scene, -1, 2, 3)),
+    "no frames": lambda opened, folder: list(da.refocus_sweep(opened.scene, 1, 2, 0)),
+    "no triangles": lambda opened, folder: da.ModelParams(max_triangles=0),
+    "a page of a print": lambda opened, folder: da.write_viewer_page(folder / "a.html", object()),  # pyright: ignore
+    "no shadow map": lambda opened, folder: da.make_shadow_map(opened.scene, da.DirectionalLight((0, 1, 0)), 0),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_makes_no_sense_is_refused_with_a_hint(opened, tmp_path, what):
+    with pytest.raises(da.InputError) as caught:
+        REFUSED[what](opened, tmp_path)
+    assert caught.value.hint
+    assert not list(tmp_path.iterdir())

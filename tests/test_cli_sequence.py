@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import re
 from typing import Any
@@ -195,7 +196,7 @@ def test_what_does_not_go_together_is_refused(room, tmp_path, monkeypatch, argum
 
 def test_a_view_is_read_once_though_its_pose_is_looked_for_first(room, monkeypatch):
     read = []
-    monkeypatch.setattr("depthapps.apps.scan.read_image", lambda path: read.append(path) or read_image(path))
+    monkeypatch.setattr("depthapps.apps.sequence_scenes.read_image", lambda path: read.append(path) or read_image(path))
     scan_folder(room, FuseParams(voxel_m=0.02), find_poses=True)
     assert len(read) == len(set(read)) == len(POSES)
 
@@ -204,3 +205,18 @@ def test_a_sequence_leaves_the_log_as_loud_as_it_was(tmp_path, room):
     result = run("--sequence", room, "-o", tmp_path / "room.ply", "--voxel-mm", 20, "-v")
     assert "fusing: " in result.stderr
     assert "writing: " in result.stderr
+
+
+def test_a_temporary_folder_that_is_full_costs_time_only(tmp_path, room, monkeypatch):
+    """Scenes are kept there while poses are looked for; without room they are opened again."""
+    for path in room.glob("*.pose.txt"):
+        path.unlink()
+    tried = []
+
+    def full(*_args):
+        tried.append(1)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("depthapps.apps.sequence_scenes.pickle.dumps", full)
+    run("--sequence", room, "-o", tmp_path / "room.ply", "--voxel-mm", 20)
+    assert tried == [1]

@@ -15,7 +15,7 @@ from depthapps.cli import app as command_line
 from depthapps.core.errors import explain_os_error
 from depthapps.io import outputs as outputs_module
 from depthapps.io.inputs import check_input, read_text
-from depthapps.io.outputs import check_suffix, write_whole
+from depthapps.io.outputs import check_suffix
 
 
 def test_parts_appear_together(tmp_path):
@@ -115,6 +115,11 @@ def test_a_file_written_alone_is_whole_and_ordinary(tmp_path):
     assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == 0o640
     write_whole(tmp_path / "a.bin", b"new")
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"new"]
+
+
+def write_whole(path, data):
+    with Outputs([path], overwrite=True) as outputs:
+        outputs.write(path, data)
 
 
 def pieces_that_break_off():

@@ -6,7 +6,7 @@ import pytest
 from depthapps import Camera, Scene
 from depthapps.surface.noise import clean_depth
 from depthapps.surface.normals import normals_of_slopes, surface_normals
-from depthapps.surface.tearing import grid_triangles, surface_links
+from depthapps.surface.tearing import grid_quads, surface_links
 
 CAMERA = Camera.centred(160, 120, 150.0)
 
@@ -29,7 +29,7 @@ PLANES = {
 def test_a_plane_is_never_torn_and_its_normals_are_exact(normal, distance):
     depth = plane_depth(normal, distance)
     assert (depth > 0).all()
-    assert len(grid_triangles(depth, surface_links(depth))) == 2 * 159 * 119
+    assert len(grid_quads(depth, surface_links(depth)).triangles()) == 2 * 159 * 119
     expected = -np.asarray(normal) / np.linalg.norm(normal)
     assert np.abs(surface_normals(depth, CAMERA, surface_links(depth)) - expected).max() < 0.01
 
@@ -37,7 +37,7 @@ def test_a_plane_is_never_torn_and_its_normals_are_exact(normal, distance):
 def test_a_step_is_torn_and_nothing_else(step_scene):
     depth = step_scene.depth_m
     links = surface_links(depth)
-    triangles = grid_triangles(depth, links)
+    triangles = grid_quads(depth, links).triangles()
     corners = depth.ravel()[triangles]
     assert (corners.min(axis=1) == corners.max(axis=1)).all()
     # all quads but those that the outline of the 30x30 square crosses
@@ -51,14 +51,14 @@ def test_triangles_face_the_camera():
     depth = plane_depth((0.3, -0.2, 1), 2.0)
     u, v = np.meshgrid(np.arange(160), np.arange(120))
     points = np.stack([(u - CAMERA.cx) / 150 * depth, (v - CAMERA.cy) / 150 * depth, depth], -1).reshape(-1, 3)
-    a, b, c = (points[grid_triangles(depth, surface_links(depth))[:, k]] for k in range(3))
+    a, b, c = (points[grid_quads(depth, surface_links(depth)).triangles()[:, k]] for k in range(3))
     assert ((np.cross(b - a, c - a) * a).sum(axis=1) < 0).all()
 
 
 def test_unknown_and_infinite_pixels_have_no_triangles():
     depth = plane_depth((0, 0, 1), 2.0)
     depth[10, 10], depth[50, 50] = np.nan, np.inf
-    used = np.unique(grid_triangles(depth, surface_links(depth)))
+    used = np.unique(grid_quads(depth, surface_links(depth)).triangles())
     assert 10 * 160 + 10 not in used
     assert 50 * 160 + 50 not in used
     assert len(used) == depth.size - 2

@@ -102,7 +102,8 @@ def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -
     """Read a depth map for a photo, of the kind that the parameters say."""
     if params.depth_kind is DepthKind.METRIC:
         if isinstance(given, np.ndarray):
-            depth = np.where(given > 0, given, np.nan).astype(np.float32)
+            metres = given / params.depth_scale if given.dtype.kind in "iu" else given
+            depth = np.where(given > 0, metres, np.nan).astype(np.float32)
         else:
             depth = read_depth(Path(given), params.depth_scale)
         if depth.shape == photo.image.shape[:2] or not _alike(depth, photo.image):

@@ -28,8 +28,6 @@ from depthapps.mesh.printing import build_printable_solid
 from depthapps.mesh.simplify import Loss, simplify_surface
 
 LEAST_TOLD = 5e-4  # smaller shares are not mentioned: they would read 0.0 %
-
-
 Shape = TriangleMesh | PointCloud
 
 
@@ -85,13 +83,7 @@ class Model(JobResult):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Print(JobResult):
-    """A printable solid.
-
-    Attributes
-    ----------
-    solid : PrintableSolid
-        A watertight body in millimetres that stands on its base.
-    """
+    """A printable solid: `solid` is a watertight body in millimetres that stands on its base."""
 
     solid: PrintableSolid
 
@@ -230,6 +222,8 @@ def write_viewer_page(path: PathLike, model: Model, title: str = "", *, outputs:
     str
         How the page's model differs from `model`, "" if it does not: browsers without a GPU can show fewer triangles.
     """
+    if not isinstance(model, Model):
+        raise InputError(f"a Model is wanted, {type(model).__name__} was given", hint="make_model makes one")
     shape, note = model.for_page
     write_viewer(path, shape, model.camera, title, outputs=outputs)
     return note
@@ -266,11 +260,7 @@ def tell_solid(journal: Journal, solid: PrintableSolid) -> str:
 
 
 def tell_shape(
-    journal: Journal,
-    shape: Shape,
-    kept: float,
-    left_out: dict[str, float],
-    confidence: float | None,
+    journal: Journal, shape: Shape, kept: float, left_out: dict[str, float], confidence: float | None
 ) -> list[str]:
     """Describe a mesh or a cloud in the parts of one line, and record its facts in the journal.
 

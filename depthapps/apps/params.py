@@ -119,6 +119,8 @@ class ModelParams:
         object.__setattr__(self, "preset", chosen(Preset, self.preset, "preset"))
         if self.preset is Preset.PRINT:
             raise InputError("a print is no mesh", hint="make_print makes one")
+        if self.max_triangles is not None and self.max_triangles < 1:
+            raise InputError("a mesh of no triangles was asked for", hint=f"change {param('max_triangles')}")
         limits = (self.max_triangles, self.max_error_pct)
         if self.points and (self.preset is not Preset.FULL or limits != (None, None)):
             raise InputError(

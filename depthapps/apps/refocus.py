@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur
 from depthapps.bokeh.sweep import focus_pull
 from depthapps.core.choices import Quality, Show, chosen
+from depthapps.core.errors import InputError
 from depthapps.core.scene import FloatMap, Image, Scene, check_scene
 
 
@@ -143,5 +145,10 @@ def refocus_sweep(
     """
     check_scene(scene)
     quality = chosen(Quality, quality, "quality")
+    if not (0 < near_m < math.inf and 0 < far_m < math.inf and frames >= 1):
+        raise InputError(
+            f"{frames} frames from {near_m:g} to {far_m:g} m were asked for",
+            hint="give two positive distances in metres, and at least one frame",
+        )
     pull = focus_pull(scene, replace(params or BokehParams(), focus_px=None), (near_m, far_m), frames, quality)
     yield from Journal(progress).steps(pull, frames, "rendering")

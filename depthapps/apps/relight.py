@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -131,7 +131,7 @@ def cast_shadows(
     if not lights:
         raise InputError("there is no light to cast shadows", hint="give one or more")
     check_scene(scene)
-    lights = [lit if isinstance(lit, LitBy) else LitBy(lit) for lit in lights]
+    lights = _lit_by(lights)
     quality, journal = chosen(Quality, quality, "quality"), Journal(progress)
     load_shadow_loops(quality)
     with journal.stage("surface"):
@@ -191,7 +191,7 @@ def relight(
 
 def relight_sweep(
     scene: Scene,
-    moments: Sequence[LitBy],
+    moments: Iterable[LitBy | Light],
     params: RelightParams | None = None,
     quality: Quality = Quality.BALANCED,
     *,
@@ -202,7 +202,7 @@ def relight_sweep(
     Parameters
     ----------
     scene : Scene
-    moments : sequence of LitBy
+    moments : iterable of LitBy
         The light at each frame; `sun_path` makes them for a moving sun.
     params : RelightParams, optional
     quality : Quality
@@ -215,11 +215,12 @@ def relight_sweep(
         RGB; `write_video` takes them.
     """
     check_scene(scene)
+    lights = _lit_by(moments)
     quality, journal = chosen(Quality, quality, "quality"), Journal(progress)
     load_shadow_loops(quality)
     with journal.stage("surface"):
         caster = _Caster(build_lit_solid(scene), quality)
-    for lit in journal.steps(moments, len(moments), "tracing"):
+    for lit in journal.steps(lights, len(lights), "tracing"):
         seen, _ = caster.visibility(lit.light)
         yield to_8bit(shade(scene, caster.solid, [(lit, seen)], params or RelightParams()))
 
@@ -239,5 +240,12 @@ def make_shadow_map(scene: Scene | Shadows, light: Light, size: int | None = Non
     ShadowMap
         Depth in metres, (size, size) float32, NaN where the light meets nothing; and the light's matrices.
     """
+    if size is not None and size < 1:
+        raise InputError(f"a shadow map of {size} px was asked for", hint="give its side in pixels, or None")
     solid = scene.solid if isinstance(scene, Shadows) else build_lit_solid(scene)
     return draw_shadow_map(solid, light, size or max(solid.front.shape))
+
+
+def _lit_by(lights: Iterable[LitBy | Light]) -> list[LitBy]:
+    """The lights, bare ones with intensity 1 and white."""
+    return [lit if isinstance(lit, LitBy) else LitBy(lit) for lit in lights]

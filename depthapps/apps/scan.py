@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import math
-import pickle
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.model import LEAST_TOLD, Model, Print, Shape, tell_shape, tell_solid
 from depthapps.apps.params import ModelParams, PathLike, SceneParams
-from depthapps.apps.scene import open_scene
+from depthapps.apps.sequence_scenes import SequenceScenes
 from depthapps.core.choices import DepthKind, Preset
 from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
-from depthapps.io.formats import DEPTH_PNG_SCALE
-from depthapps.io.maps import read_depth
 from depthapps.io.models.viewer import VIEWER_POINTS
-from depthapps.io.photos.images import read_image
-from depthapps.io.sequences import Sequence, SequenceFrame, read_sequence
+from depthapps.io.sequences import Sequence, read_sequence
 from depthapps.mesh.params import WEB, PrintParams
 from depthapps.scan.atlas import textured
 from depthapps.scan.fuse import Fused, distances_m, fuse_views, simplify_mesh
@@ -36,7 +31,6 @@ from depthapps.scan.register import estimate_poses, trajectory_errors
 from depthapps.scan.shell import build_shell
 
 ERROR_SAMPLES = 50_000  # vertices of the full mesh at which the error of a simplified one is measured
-_MOST_KEPT = 4 << 30  # bytes of scenes kept on disk while poses are found; views beyond that are read again
 Pose = NDArray[np.floating]  # (4, 4) camera to world
 
 
@@ -102,7 +96,7 @@ def scan_folder(
     poses: tuple[Pose | None, ...] = tuple(view.pose for view in sequence.views)
     find_poses, summary = find_poses or poses[0] is None, ""
     with tempfile.TemporaryDirectory(prefix="depthapps-") as folder_of_scenes:
-        scenes = _Scenes(sequence, scene_params, journal, Path(folder_of_scenes) if find_poses else None)
+        scenes = SequenceScenes(sequence, scene_params, journal, Path(folder_of_scenes) if find_poses else None)
         if find_poses:
             all_scenes = scenes.of(list(range(len(sequence.views))), "registering")
             poses, summary = _found_poses(sequence, all_scenes, journal)
@@ -182,63 +176,6 @@ def print_of_scan(scan: Scan, params: PrintParams | None = None, *, progress: Pr
         solid = build_shell(scan.fused.mesh, -first[:3, 1], params)  # the first camera's Y points down
     summary = [tell_solid(journal, solid), *([scan.summary] if scan.summary else [])]
     return Print(solid=solid, summary="; ".join(summary), **journal.told)
-
-
-class _Scenes:
-    """Opens the views of a sequence as scenes, one at a time.
-
-    With a folder, up to _MOST_KEPT bytes of scenes are kept in it, so that a view that is asked for again is not
-    matched twice. The facts and notes of the first opened view are passed to the journal.
-    """
-
-    def __init__(self, sequence: Sequence, params: SceneParams, journal: Journal, folder: Path | None) -> None:
-        self._sequence, self._params, self._journal, self._folder = sequence, params, journal, folder
-        self._kept = 0
-        self._told = False
-
-    def of(self, places: list[int], stage: str) -> Iterator[Scene]:
-        """Yield the scenes of the views at these places of the sequence, as a stage of the journal."""
-        return map(self._scene, self._journal.steps(places, len(places), stage))
-
-    def _scene(self, k: int) -> Scene:
-        path = self._folder / f"{k}.pickle" if self._folder else None
-        if path and path.exists():
-            return pickle.loads(path.read_bytes())
-        scene = self._made(self._sequence.views[k])
-        if path and self._kept < _MOST_KEPT:
-            self._kept += path.write_bytes(pickle.dumps(scene, pickle.HIGHEST_PROTOCOL))
-        return scene
-
-    def _made(self, view: SequenceFrame) -> Scene:
-        params = self._params
-        if view.depth is not None:
-            own = self._sequence.depth_scale
-            if params.depth_scale == DEPTH_PNG_SCALE and own:
-                params = replace(params, depth_scale=own)
-            by_hand = any(v is not None for v in (params.calibration, params.focal_px, params.fov_deg))
-            if self._sequence.camera_matrix is not None and not by_hand:
-                return self._of_camera(view.image, view.depth, params.depth_scale)
-        opened = open_scene(view.image, view.right, params, depth=view.depth)
-        if not self._told:
-            self._told = True
-            self._journal.add(**opened.facts)
-            for note in opened.notes:
-                self._journal.note(note.raw)
-        return opened.scene
-
-    def _of_camera(self, image_path: Path, depth_path: Path, scale: float) -> Scene:
-        """Open a view with the sequence's own camera, which is the camera of its depth maps."""
-        image, depth = read_image(image_path), read_depth(depth_path, scale)
-        height, width = depth.shape
-        if image.shape[:2] != depth.shape:
-            image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
-        camera = self._sequence.camera(width, height)
-        if camera is None or not (0 < camera.cx < width and 0 < camera.cy < height):
-            raise InputError(
-                f"the camera of the sequence does not fit its depth of {width}x{height}",
-                hint=f"give {param('calibration')} or {param('focal_px')}",
-            )
-        return Scene(image, depth, camera)
 
 
 def _found_poses(sequence: Sequence, scenes: Iterable[Scene], journal: Journal) -> tuple[tuple[Pose | None, ...], str]:

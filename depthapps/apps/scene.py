@@ -90,7 +90,8 @@ def open_scene(
         Calibration, rectification, kinds of maps, quality.
     depth, disparity : path or (h, w) array, optional
         Instead of the right view: a depth map, of the kind that `params.depth_kind` says, or a disparity map in pixels
-        of the image. A depth map may be smaller than the image.
+        of the image. A depth map may be smaller than the image. Depths that are whole numbers are divided by
+        `params.depth_scale`, as in files.
     confidence : bool
         Also find the confidence of the depth of two views; with the fast quality that takes extra time.
     metres_matter : bool

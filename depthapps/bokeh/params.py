@@ -9,7 +9,31 @@ from typing import Literal
 from depthapps.core.errors import InputError, param
 
 DEFAULT_BLUR = 0.015  # of the picture's width; about a 50 mm f/1.4 portrait on 36 mm film
-_HINT = "the documentation of BokehParams explains each number"
+
+_NAMES = {
+    "f_number": "f-number",
+    "focal_length_mm": "focal length",
+    "sensor_width_mm": "sensor width",
+    "focus_depth_m": "focus depth",
+    "focus_range_m": "focus range",
+    "tilt": "tilt",
+    "squeeze": "squeeze",
+    "cat_eye": "cat eye",
+    "soap_bubble": "soap bubble",
+    "fringe": "fringe",
+    "highlights": "highlights",
+    "grain": "grain",
+}
+_RANGES = {
+    "focus_range_m": (0, math.inf),
+    "tilt": (-10, 10),
+    "squeeze": (0.25, 4),
+    "cat_eye": (0, 1),
+    "soap_bubble": (-1, 1),
+    "fringe": (-10, 10),
+    "highlights": (0, 10),
+    "grain": (0, 1),
+}
 
 
 @dataclass(frozen=True)
@@ -86,37 +110,30 @@ class BokehParams:
                 "two focuses were given", hint=f"pass either {param('focus_px')} or {param('focus_depth_m')}"
             )
         place = self.focus_px
-        if place is not None and place != "auto":
-            numbers = () if isinstance(place, str) else tuple(place)
+        if place is not None and not (isinstance(place, str) and place == "auto"):
+            numbers = () if isinstance(place, str) else tuple(map(float, place))
             if len(numbers) not in (2, 4) or not all(math.isfinite(number) for number in numbers):
                 raise InputError(
                     f"{param('focus_px')} is {place!r}, which is no place in the picture",
                     hint='pass "auto", a pixel (x, y) or a box (x0, y0, x1, y1)',
                 )
-        limits = {
-            "f-number": self.f_number,
-            "focal length": self.focal_length_mm,
-            "sensor width": self.sensor_width_mm,
-            "focus depth": self.focus_depth_m,
-            "squeeze": self.squeeze,
-        }
-        for name, value in limits.items():
+            object.__setattr__(self, "focus_px", numbers)
+        for field in ("f_number", "focal_length_mm", "sensor_width_mm", "focus_depth_m", "squeeze"):
+            value = getattr(self, field)
             if value is not None and not 0 < value < math.inf:
-                raise InputError(f"the {name} is {value:g}, it must be positive", hint=_HINT)
+                raise InputError(
+                    f"the {_NAMES[field]} is {value:g}, it must be positive", hint=f"change {param(field)}"
+                )
         if self.blur_px is not None and not 0 <= self.blur_px < math.inf:
-            raise InputError(f"the blur is {self.blur_px:g} px, it cannot be negative", hint=_HINT)
+            raise InputError(
+                f"the blur is {self.blur_px:g} px, it cannot be negative", hint=f"change {param('blur_px')}"
+            )
         if self.blades and not 3 <= self.blades <= 20:
             raise InputError(f"the aperture has {self.blades} blades, it needs 3 to 20", hint="0 is a round aperture")
-        ranges = {
-            "focus range": (self.focus_range_m, 0, math.inf),
-            "tilt": (self.tilt, -10, 10),
-            "squeeze": (self.squeeze, 0.25, 4),
-            "cat eye": (self.cat_eye, 0, 1),
-            "soap bubble": (self.soap_bubble, -1, 1),
-            "fringe": (self.fringe, -10, 10),
-            "highlights": (self.highlights, 0, 10),
-            "grain": (self.grain, 0, 1),
-        }
-        for name, (value, low, high) in ranges.items():
+        for field, (low, high) in _RANGES.items():
+            value = getattr(self, field)
             if not low <= value <= high:
-                raise InputError(f"the {name} is {value:g}, it must be from {low:g} to {high:g}", hint=_HINT)
+                raise InputError(
+                    f"the {_NAMES[field]} is {value:g}, it must be from {low:g} to {high:g}",
+                    hint=f"change {param(field)}",
+                )

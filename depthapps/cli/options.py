@@ -231,10 +231,13 @@ _FLAGS = {
     "blur_px": "--blur",
     "doffs_px": "--doffs",
     "focus_depth_m": "--focus-depth",
+    "focal_length_mm": "--focal-length",
     "focus_px": "--focus",
+    "focus_range_m": "--focus-range",
     "fov_deg": "--fov",
     "marker_m": "--marker",
     "max_error_pct": "--max-error",
+    "sensor_width_mm": "--sensor-width",
     "square_m": "--square",
     "voxel_m": "--voxel-mm",
 }

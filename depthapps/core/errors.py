@@ -18,6 +18,7 @@ import errno
 import os
 import re
 from collections.abc import Callable
+from typing import Any
 
 # A parameter's name and value inside a message, between control characters that messages do not have otherwise.
 _PARAM = re.compile("\x01([a-z_]+)\x02([^\x03]*)\x03")
@@ -50,6 +51,10 @@ class DepthappsError(Exception):
         super().__init__(spelled(message))
         self.raw_message, self.raw_hint = message, hint
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy an error with its hint, also from a worker process; the class's own arguments are not needed."""
+        return _restored, (type(self), self.raw_message, self.raw_hint)
+
     @property
     def message(self) -> str:
         """What went wrong, with parameters written as Python arguments."""
@@ -63,6 +68,12 @@ class DepthappsError(Exception):
     def spelled(self, spell: Callable[[str, str], str]) -> tuple[str, str]:
         """Message and hint with parameters as `spell(name, value)` writes them."""
         return spelled(self.raw_message, spell), spelled(self.raw_hint, spell)
+
+
+def _restored(kind: type[DepthappsError], message: str, hint: str) -> DepthappsError:
+    error = kind.__new__(kind)
+    DepthappsError.__init__(error, message, hint=hint)
+    return error
 
 
 class InputError(DepthappsError):

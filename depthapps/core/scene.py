@@ -19,6 +19,8 @@ FloatMap = NDArray[np.floating]
 Image = NDArray[np.integer | np.floating]
 """A picture (H, W, 3) RGB: uint8 or uint16 sRGB, or float32 linear light."""
 
+_SAMPLE_TYPES = ("uint8", "uint16", "float32")
+
 
 @dataclass(frozen=True, eq=False)
 class PhotoPair:
@@ -54,11 +56,16 @@ class StereoPair:
 
 
 def _refuse_unlike(name: str, image: Image, other_name: str, other: Image) -> None:
-    """Raise InputError for two pictures of different sizes."""
+    """Raise InputError for two pictures of different sizes or sample types."""
     (h, w), (oh, ow) = image.shape[:2], other.shape[:2]
     if (h, w) != (oh, ow):
         raise InputError(
             f"{name} is {w}x{h} but {other_name} is {ow}x{oh}", hint="pass two views of one size, from the same rig"
+        )
+    if image.dtype != other.dtype:
+        raise InputError(
+            f"{name} has samples of {image.dtype} but {other_name} of {other.dtype}",
+            hint="convert one to the other's type",
         )
 
 
@@ -67,7 +74,7 @@ class Scene:
     """A picture with its depth and camera: the only input of bokeh, shadows and meshes.
 
     image: (H, W, 3) RGB, see `Image`.
-    depth_m: (H, W) float32, metres along +Z, positive; NaN = unknown, +inf = infinitely far.
+    depth_m: (H, W) float32, metres along +Z; NaN, 0 or less = unknown, +inf = infinitely far.
     camera: the camera of both.
     inverse_depth_sigma: standard deviation of the error of 1/Z, in 1/m, that the depth's source has; 0 if not known.
     confidence: (H, W) float32 in 0..1, the probability that the depth is right; None if its source does not tell.
@@ -81,6 +88,11 @@ class Scene:
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together."""
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or str(self.image.dtype) not in _SAMPLE_TYPES:
+            raise InputError(
+                f"the image is {self.image.dtype} of {'x'.join(map(str, self.image.shape))}",
+                hint="pass RGB (H, W, 3): uint8 or uint16 in sRGB, or float32 in linear light",
+            )
         h, w = self.image.shape[:2]
         for what, values in (("depth", self.depth_m), ("confidence", self.confidence)):
             if values is not None and values.shape != (h, w):
@@ -93,6 +105,11 @@ class Scene:
                 f"the image is {w}x{h} but its camera is {self.camera.width}x{self.camera.height}",
                 hint="scale the calibration to the image with Camera.scaled_to",
             )
+        for name in ("depth_m", "confidence"):  # compiled loops read rows of float32
+            if (values := getattr(self, name)) is not None:
+                object.__setattr__(self, name, np.ascontiguousarray(values, np.float32))
+        if (self.depth_m <= 0).any():
+            object.__setattr__(self, "depth_m", np.where(self.depth_m > 0, self.depth_m, np.float32(np.nan)))
         if not np.isfinite(self.depth_m).any():
             raise InputError("the depth map holds no known depth at all", hint="check its units, scale and file")
 

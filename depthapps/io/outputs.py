@@ -25,28 +25,6 @@ def check_suffix(path: StrPath, suffixes: Iterable[str], what: str) -> None:
         raise OutputError(f"{path.name} has {found}, which {what} cannot take", hint=f"use one of {' '.join(suffixes)}")
 
 
-def write_whole(path: StrPath, data: bytes | Iterable[bytes]) -> None:
-    """Write a file that appears under its name only when it is whole.
-
-    The bytes are written to a hidden file in the same folder, which is then renamed. A file that has the name already
-    is replaced; when writing fails it stays as it was.
-
-    Parameters
-    ----------
-    path : str or PathLike
-        The file, in a folder that exists.
-    data : bytes or iterable of bytes
-        Its content, at once or in pieces.
-
-    Raises
-    ------
-    OutputError
-        The file cannot be written; the message names it and says why.
-    """
-    with Outputs([path], overwrite=True) as outputs:
-        outputs.write(path, data)
-
-
 @contextmanager
 def opened(outputs: Outputs | None, paths: Iterable[StrPath]) -> Iterator[Outputs]:
     """The given group of outputs, which its owner completes, or a group of these paths alone that replaces old files.

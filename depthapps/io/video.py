@@ -71,6 +71,8 @@ def _of_one_size(frames: Iterable[Frame]) -> Iterator[Frame]:
     expected = None
     for frame in frames:
         expected = expected or frame.shape
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+            raise InputError(f"a frame is {frame.dtype} of {frame.shape}", hint="give RGB (H, W, 3) uint8 arrays")
         if frame.shape != expected:  # OpenCV would leave it out without a word
             raise InputError(f"a frame is {frame.shape}, the ones before it {expected}", hint="make them of one size")
         yield frame

@@ -147,8 +147,3 @@ def grid_quads(depth_m: FloatMap, links: Links) -> Quads:
     with np.errstate(invalid="ignore"):
         use_falling = (kept_falling > kept_rising) | ((kept_falling == kept_rising) & (steep_falling < steep_rising))
     return Quads(*(keep & use_falling for keep in falling), *(keep & ~use_falling for keep in rising))
-
-
-def grid_triangles(depth_m: FloatMap, links: Links) -> NDArray[np.int32]:
-    """Return the triangles of `grid_quads` as (T, 3) int32 pixel indices."""
-    return grid_quads(depth_m, links).triangles()

@@ -10,8 +10,8 @@ from coarse_net import BINS, CELL, GREY, LEVELS
 from numpy.typing import NDArray
 from torch.nn import functional as F  # noqa: N812  # pyright: ignore[reportMissingImports]
 
-from depthapps.engine.pyramid import FOUR_PATHS
-from depthapps.engine.sgbm import match
+from depthapps.engine.matching.pyramid import FOUR_PATHS
+from depthapps.engine.matching.sgbm import match
 
 Tensor = Any
 

@@ -2,8 +2,8 @@
 
     python samples/training/real_pairs.py --run DIR --real FOLDER
 
-Nothing is learned from them. FOLDER holds scenes as ../shared/score/score_stereo.py reads them; what the engine itself
-makes of each is kept in DIR/real, for it takes longer than the network.
+Nothing is learned from them. FOLDER holds a folder per scene: im0.png, im1.png, and the true disparity as disp0.pfm or
+disp0.png (256 a pixel). What the engine itself makes of each is kept in DIR/real, for it takes longer than the network.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from coarse_loss import read
 from coarse_net import CELL, LEVELS, CoarseNet
 from numpy.typing import NDArray
 
-from depthapps.engine.front import align
-from depthapps.engine.fusion import fuse, stack_candidates
-from depthapps.engine.pyramid import FOUR_PATHS, guess_disparity
-from depthapps.engine.refinement import snap_edges
-from depthapps.engine.specks import remove_specks
+from depthapps.engine.front.align import align
+from depthapps.engine.fusion.fuse import fuse, stack_candidates
+from depthapps.engine.matching.pyramid import FOUR_PATHS, guess_disparity
+from depthapps.engine.matching.refinement import median_filter_edges
+from depthapps.engine.matching.specks import remove_specks
 
 Floats = NDArray[np.floating[Any]]
 
@@ -88,7 +88,7 @@ def _prepare(folder: Path) -> dict[str, Any]:
         "plain": plain & ~occluded,
         "quarter": guesses[3],
         "half": guesses[2],
-        "chosen": remove_specks(snap_edges(fused, views.left), sure),
+        "chosen": remove_specks(median_filter_edges(fused, views.left), sure),
         "nearest": errors.min(axis=0),
     }
 

@@ -26,7 +26,7 @@ from depthapps import Camera, ModelParams, Preset, Scene, make_model, project, u
 from depthapps.core.geometry import ray_directions
 from depthapps.runtime.open3d import import_open3d
 from depthapps.scan.fuse import fuse_views
-from depthapps.surface.tearing import Links, grid_triangles
+from depthapps.surface.tearing import Links, grid_quads
 
 Array = NDArray[np.floating]
 CAMERA = Camera.centred(800, 600, 700.0)
@@ -115,7 +115,7 @@ def sheet(scene: Scene, keep: NDArray[np.bool_] | None = None) -> tuple[Array, N
     """All pixels, or those to keep, as one mesh."""
     h, w = scene.depth_m.shape
     ones = Links(np.ones((h, w - 1), bool), np.ones((h - 1, w), bool), *[np.ones((h - 1, w - 1), bool)] * 2)
-    triangles = grid_triangles(scene.depth_m, ones)
+    triangles = grid_quads(scene.depth_m, ones).triangles()
     if keep is not None:
         triangles = triangles[keep.ravel()[triangles].all(axis=1)]
     return unproject(scene.depth_m, scene.camera).reshape(-1, 3), triangles

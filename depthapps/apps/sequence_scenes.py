@@ -1,0 +1,90 @@
+"""Open the views of a sequence as scenes, and keep them on disk while they are needed twice."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from depthapps.apps.journal import Journal
+from depthapps.apps.params import SceneParams
+from depthapps.apps.scene import open_scene
+from depthapps.core.errors import InputError, param
+from depthapps.core.scene import Scene
+from depthapps.io.formats import DEPTH_PNG_SCALE
+from depthapps.io.maps import read_depth
+from depthapps.io.photos.images import read_image
+from depthapps.io.sequences import Sequence, SequenceFrame
+
+_MOST_KEPT = 4 << 30  # bytes of scenes kept on disk while poses are found; views beyond that are read again
+
+
+class SequenceScenes:
+    """Opens the views of a sequence as scenes, one at a time.
+
+    With a folder, up to _MOST_KEPT bytes of scenes are kept in it, so that a view that is asked for again is not
+    matched twice. The facts and notes of the first opened view are passed to the journal.
+    """
+
+    def __init__(self, sequence: Sequence, params: SceneParams, journal: Journal, folder: Path | None) -> None:
+        self._sequence, self._params, self._journal, self._folder = sequence, params, journal, folder
+        self._kept = 0
+        self._told = False
+
+    def of(self, places: list[int], stage: str) -> Iterator[Scene]:
+        """Yield the scenes of the views at these places of the sequence, as a stage of the journal."""
+        return map(self._scene, self._journal.steps(places, len(places), stage))
+
+    def _scene(self, k: int) -> Scene:
+        path = self._folder / f"{k}.pickle" if self._folder else None
+        if path and path.exists():
+            return pickle.loads(path.read_bytes())
+        scene = self._made(self._sequence.views[k])
+        if path and self._kept < _MOST_KEPT:
+            self._keep(scene, path)
+        return scene
+
+    def _keep(self, scene: Scene, path: Path) -> None:
+        """Write a scene to the temporary folder; if that is full, nothing more is kept and views are opened again."""
+        part = path.with_suffix(".part")
+        try:
+            self._kept += part.write_bytes(pickle.dumps(scene, pickle.HIGHEST_PROTOCOL))
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            self._kept = _MOST_KEPT
+
+    def _made(self, view: SequenceFrame) -> Scene:
+        params = self._params
+        if view.depth is not None:
+            own = self._sequence.depth_scale
+            if params.depth_scale == DEPTH_PNG_SCALE and own:
+                params = replace(params, depth_scale=own)
+            by_hand = any(v is not None for v in (params.calibration, params.focal_px, params.fov_deg))
+            if self._sequence.camera_matrix is not None and not by_hand:
+                return self._of_camera(view.image, view.depth, params.depth_scale)
+        opened = open_scene(view.image, view.right, params, depth=view.depth)
+        if not self._told:
+            self._told = True
+            self._journal.add(**opened.facts)
+            for note in opened.notes:
+                self._journal.note(note.raw)
+        return opened.scene
+
+    def _of_camera(self, image_path: Path, depth_path: Path, scale: float) -> Scene:
+        """Open a view with the sequence's own camera, which is the camera of its depth maps."""
+        image, depth = read_image(image_path), read_depth(depth_path, scale)
+        height, width = depth.shape
+        if image.shape[:2] != depth.shape:
+            image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
+        camera = self._sequence.camera(width, height)
+        if camera is None or not (0 < camera.cx < width and 0 < camera.cy < height):
+            raise InputError(
+                f"the camera of the sequence does not fit its depth of {width}x{height}",
+                hint=f"give {param('calibration')} or {param('focal_px')}",
+            )
+        return Scene(image, depth, camera)
