@@ -126,12 +126,13 @@ def shadow(
     several = len(lit) > 1 and not video.sweep
     paths = files.paths(sweep=bool(video.sweep), several=several, lights=lights is not None)
     opening = Opening.of("shadow", source, run, paths)
-    from depthapps.apps.maps import write_side_files
-    from depthapps.apps.relight import load_shadow_loops, relight_sweep
-    from depthapps.io.video import write_video
-
-    load_shadow_loops(run.quality)
     report, outputs = opening.report, opening.outputs
+    with report.stage("loading"):
+        from depthapps.apps.maps import write_side_files
+        from depthapps.apps.relight import load_shadow_loops, relight_sweep
+        from depthapps.io.video import write_video
+
+        load_shadow_loops(run.quality)
     opened = opening.scene(confidence=True)
     if video.sweep and files.output:
         frames = relight_sweep(opened.scene, lit, params, run.quality, progress=report.follow)
