@@ -49,6 +49,9 @@ class Design:
     widths: tuple[int, ...] = _VOLUME_WIDTHS
 
 
+DESIGNS = {"plain": Design(), "guess": Design(guess=True), "patches": Design(patches=True)}
+
+
 def _conv(inputs: int, outputs: int, stride: int = 1) -> Any:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.ReLU(inplace=True))
 

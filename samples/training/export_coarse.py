@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
-from coarse_net import BINS, CELL, GUIDE_CHANNELS, LEVELS, PICTURE_CHANNELS, CoarseNet, masks
+from coarse_net import BINS, CELL, DESIGNS, GUIDE_CHANNELS, LEVELS, PICTURE_CHANNELS, CoarseNet, masks
 
 FEATURES_FILE, VOLUME_FILE = "coarse_features.onnx", "coarse_volume.onnx"
 
@@ -86,8 +86,6 @@ def agree(net: CoarseNet, folder: Path, size: tuple[int, int]) -> float:
 
 def main() -> None:
     """Export the newest checkpoint of a run."""
-    from train_coarse import DESIGNS
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)

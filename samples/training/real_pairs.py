@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 from coarse_loss import read
-from coarse_net import CELL, LEVELS, CoarseNet
+from coarse_net import CELL, DESIGNS, LEVELS, CoarseNet
 from numpy.typing import NDArray
 
 from depthapps.engine.front.align import align
@@ -200,8 +200,6 @@ def look_at_real(net: CoarseNet, folder: Path, run: Path, step: int) -> str:
 
 def main() -> None:
     """Look at the newest checkpoint of a run."""
-    from train_coarse import DESIGNS
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--real", type=Path, required=True)

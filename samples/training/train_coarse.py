@@ -30,7 +30,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from bank import SCENES_A_BANK
 from checkpoints import resume, save, write_row
 from coarse_loss import bad_shares, cell_truth, loss, nearest_error, read
-from coarse_net import CELL, CoarseNet, Design, masks
+from coarse_net import CELL, DESIGNS, CoarseNet, Design, masks
 from layered_pairs import HEIGHT, WIDTH, layered_pair
 from spoiling import spoil
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info  # pyright: ignore[reportMissingImports]
@@ -41,7 +41,6 @@ LOOKED_AT = 32  # rendered scenes
 WARM_UP = 50  # steps
 AVERAGED = 0.999  # what the mean of the weights keeps at a step
 POOL = 32  # batches that are kept to be shown again
-DESIGNS = {"plain": Design(), "guess": Design(guess=True), "patches": Design(patches=True)}
 
 
 class Pairs(IterableDataset):
