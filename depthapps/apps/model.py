@@ -1,4 +1,4 @@
-"""Make a textured mesh, a point cloud or a printable solid of a scene, and write them to files."""
+"""Make a textured mesh, a point cloud or a printable solid of a scene; write it to files and viewer pages."""
 
 from __future__ import annotations
 

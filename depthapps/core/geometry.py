@@ -1,4 +1,4 @@
-"""Convert between disparity, depth and inverse depth, and between pixels and points in space."""
+"""Convert between disparity, depth and inverse depth, between pixels and points in space; fit rotations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the process keeps memory that arrays have freed."""
+"""Let the process keep the memory that arrays have freed, instead of asking the system for it again."""
 
 import numpy as np
 

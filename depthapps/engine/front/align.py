@@ -1,4 +1,4 @@
-"""Prepare two views for matching: equalise exposure, align rows, remove noise and find the disparity range."""
+"""Refuse two views that cannot be matched, and prepare the others: exposure, rows, noise and disparity range."""
 
 from __future__ import annotations
 
