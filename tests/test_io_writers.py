@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -94,14 +95,19 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-@pytest.fixture
+@contextmanager
 def small_disk() -> Iterator[None]:
-    """No file may become larger than 1000 bytes, which looks as a full disk does."""
+    """No file may become larger than 1000 bytes, which looks as a full disk does.
+
+    No fixture: pytest reports a test before its fixtures end, perhaps into a file that is larger.
+    """
     resource = pytest.importorskip("resource", reason="Windows limits no files")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -114,10 +120,10 @@ def test_a_writer_replaces_old_files_and_leaves_nothing_beside(tmp_path, name):
 
 @pytest.mark.parametrize("name", [name for name in WRITERS if name not in ("rig.yml", "one.xml")])  # those are small
 @pytest.mark.parametrize("old", [True, False])
-def test_on_a_full_disk_a_writer_says_so_and_leaves_what_was_there(tmp_path, name, old, small_disk):
+def test_on_a_full_disk_a_writer_says_so_and_leaves_what_was_there(tmp_path, name, old):
     if old:
         (tmp_path / name).write_text("old")
-    with pytest.raises(OutputError, match=re.escape(name)) as error:
+    with pytest.raises(OutputError, match=re.escape(name)) as error, small_disk():
         WRITERS[name](tmp_path / name)
     assert error.value.hint
     assert names(tmp_path) == ({name} if old else set())
