@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import platform
 import sys
 import warnings
 from contextlib import suppress
@@ -18,7 +17,6 @@ from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import as_flag, with_options
-from depthapps.cli.report import log
 from depthapps.cli.shadow import shadow
 from depthapps.core.errors import DepthappsError, explain_os_error
 
@@ -54,7 +52,8 @@ for _command in (depth, bokeh, shadow, mesh, calibrate):
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib import metadata  # imported here because it loads the email package, which takes 20 ms
+        import platform  # these two take 25 ms to load
+        from importlib import metadata
 
         typer.echo(f"depthapps {metadata.version('depthapps')}")
         typer.echo(f"python {platform.python_version()}")
@@ -74,7 +73,9 @@ def _root(
 
 def _log_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
     """Send a library's warning to the log, which -v shows, so that stderr has messages of depthapps only."""
-    log.info("%s:%d: %s: %s", filename, lineno, category.__name__, message)
+    import logging
+
+    logging.getLogger("depthapps").info("%s:%d: %s: %s", filename, lineno, category.__name__, message)
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from depthapps.bokeh.params import BokehParams
-from depthapps.cli.opening import Opening
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions, numbers
 from depthapps.core.choices import Show
 from depthapps.core.errors import InputError
@@ -146,6 +145,8 @@ def bokeh(
     if ends and (focus.focus is not None or focus.focus_depth is not None):
         raise InputError("--sweep moves the focus itself", hint="leave --focus and --focus-depth out")
     check_suffix(output, VIDEO_SUFFIXES if ends else IMAGE_SUFFIXES, "a video" if ends else "a picture")
+    from depthapps.cli.opening import Opening
+
     opening = Opening.of("bokeh", source, run, [output])
     from depthapps.apps.maps import write_side_files
     from depthapps.apps.refocus import refocus, refocus_sweep

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from depthapps.cli.options import TalkOptions
-from depthapps.cli.report import Report
 from depthapps.core.errors import InputError
 from depthapps.io.formats import CALIBRATION_SUFFIXES, IMAGE_SUFFIXES
 from depthapps.io.outputs import Outputs, check_suffix
@@ -65,6 +64,8 @@ def calibrate(
     if example and right_shots is None:
         raise InputError("--example shows a pair, there is one camera only", hint="add --right, or leave it out")
     outputs = Outputs([output, *pictures], overwrite=talk.overwrite)
+    from depthapps.cli.report import Report
+
     report = Report("calibrate", talk)
     from depthapps.apps.calibrate import calibrate_cameras
     from depthapps.engine.calibrate.boards import Board

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from depthapps.apps.side_files import depth_map_kind
-from depthapps.cli.opening import Opening
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.core.choices import MapKind
 
@@ -38,6 +36,9 @@ def depth(
     depthapps depth fujifilm_w3.mpo -o preview.png
     depthapps depth both_views.jpg --side-by-side -o disparity.pfm
     """
+    from depthapps.apps.side_files import depth_map_kind
+    from depthapps.cli.opening import Opening
+
     kind = depth_map_kind(output, kind)
     opening = Opening.of("depth", source, run, [output])
     from depthapps.apps.maps import write_depth_map, write_side_files

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from depthapps.apps.params import ModelParams, print_params
-from depthapps.apps.side_files import SideFiles
-from depthapps.cli.opening import Opening
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
-from depthapps.cli.report import Report
 from depthapps.core.choices import Axes, DepthKind, Preset
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, VIEWER_SUFFIXES, companions
@@ -22,6 +19,8 @@ from depthapps.scan.params import FuseParams
 
 if TYPE_CHECKING:
     from depthapps.apps.model import Model, Print
+    from depthapps.apps.side_files import SideFiles
+    from depthapps.cli.report import Report
 
 
 @dataclass(frozen=True)
@@ -181,6 +180,8 @@ def mesh(
     if scan.sequence:
         _scan(scan, scan.sequence, model, source, run, Outputs(paths, overwrite=run.overwrite))
         return
+    from depthapps.cli.opening import Opening
+
     opening = Opening.of("mesh", source, run, paths)
     from depthapps.apps.maps import write_side_files
     from depthapps.apps.model import make_model, make_print
@@ -203,6 +204,8 @@ def _scan(
 ) -> None:
     """Fuse the views of a folder into one mesh, cloud or print."""
     voxels = FuseParams(None if options.voxel_mm is None else options.voxel_mm / 1000)
+    from depthapps.cli.report import Report
+
     report = Report("mesh", run)
     from depthapps.apps.scan import model_of_scan, print_of_scan, scan_folder
 

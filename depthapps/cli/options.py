@@ -11,15 +11,17 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from depthapps.apps.files import SceneFiles
 from depthapps.apps.params import SceneParams
-from depthapps.apps.side_files import SideFiles
 from depthapps.core.choices import DepthKind, Frame, Layout, Quality, Rectify
 from depthapps.core.errors import InputError
+
+if TYPE_CHECKING:
+    from depthapps.apps.files import SceneFiles
+    from depthapps.apps.side_files import SideFiles
 
 BUILTIN = "builtin"
 
@@ -107,11 +109,15 @@ class SourceOptions:
     @property
     def files(self) -> SceneFiles:
         """The files that the scene is made of."""
+        from depthapps.apps.files import SceneFiles
+
         return SceneFiles(self.image, self.right, self.depth, self.disparity)
 
     @property
     def side_files(self) -> SideFiles:
         """The maps that are saved beside the result."""
+        from depthapps.apps.side_files import SideFiles
+
         return SideFiles(
             self.save_depth, self.save_disparity, self.save_confidence, self.save_rectified, self.depth_scale
         )

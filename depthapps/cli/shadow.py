@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from depthapps.cli.lights import LightOptions, Sweep
-from depthapps.cli.opening import Opening
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES, SHADOW_MAP_SUFFIXES, VIDEO_SUFFIXES
@@ -19,6 +18,7 @@ from depthapps.shadow.params import LitBy, RelightParams
 
 if TYPE_CHECKING:
     from depthapps.apps.scene import OpenedScene
+    from depthapps.cli.opening import Opening
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,8 @@ def shadow(
     lit = _lights(light, lights, video)
     several = len(lit) > 1 and not video.sweep
     paths = files.paths(sweep=bool(video.sweep), several=several, lights=lights is not None)
+    from depthapps.cli.opening import Opening
+
     opening = Opening.of("shadow", source, run, paths)
     report, outputs = opening.report, opening.outputs
     with report.stage("loading"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -143,7 +142,7 @@ def _same_place(path: Path) -> str:
 
 def _hidden_name(path: Path) -> Path:
     """A name that no other file has, beside `path` and with its suffix, by which writers choose a format."""
-    return path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+    return path.with_name(f".{os.urandom(8).hex()}{path.suffix}")
 
 
 def _new_hidden(path: Path) -> Path:
