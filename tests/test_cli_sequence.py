@@ -181,6 +181,7 @@ def test_a_folder_of_pairs_is_matched_and_fused(tmp_path):
     ("arguments", "said"),
     [
         (["--max-error", "1", "-o", "m.ply"], "takes none"),
+        (["--cross-eyed", "-o", "m.ply"], "takes none"),
         (["-o", "m.ply", "a.png"], "IMAGE and --sequence"),
         (["-o", "m.ply", "--voxel-mm", "0"], "0 mm"),
         (["-o", "m.ply", "--disparity", "d.png"], "takes none"),

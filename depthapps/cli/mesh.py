@@ -145,8 +145,9 @@ class ScanOptions:
         if self.sequence is None and (self.find_poses or self.voxel_mm is not None):
             hint = "leave them out, or give --sequence"
             raise InputError("--find-poses and --voxel-mm are for many views", hint=hint)
-        one_view = (source.depth, source.disparity, source.side_by_side, source.top_bottom, source.squeezed)
-        if self.sequence and (model.max_error is not None or side.paths() or any(one_view)):
+        views = (source.side_by_side, source.top_bottom, source.squeezed, source.cross_eyed)
+        one_view = source.depth or source.disparity or any(views)
+        if self.sequence and (model.max_error is not None or side.paths() or one_view):
             raise InputError(
                 "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
                 hint="leave them out",

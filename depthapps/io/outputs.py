@@ -179,7 +179,11 @@ def _rename_all(parts: dict[Path, Path]) -> None:
 
 
 def _second_name(path: Path) -> Path | None:
-    """A hard link to the file, by which it can be put back; None on disks that have none, such as FAT."""
+    """A hard link to the file, by which it can be put back; None if the disk, such as FAT, or the system has none.
+
+    A system without links has no `os.link`, or one that is not implemented. Without a second name the new file still
+    replaces the old one whole; only a later failure in the same group cannot put the old one back.
+    """
     second = _hidden_name(path)
     try:
         os.link(path, second)
