@@ -128,8 +128,9 @@ def match_photos(
         return _finished(photos.first, rectification, *match(rectification), frame, None)
     rectified = rectify_photos(photos, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
     views, found = match(rectified.rectification)
-    if exchanged is None and look_exchanged(views.left, views.right, *found.range_px, fast=fast):
-        log.info("occlusions show that the photos are exchanged: rectifying in the other order")
+    as_named = not rectified.rectification.mirrored
+    if exchanged is None and look_exchanged(views.left, views.right, *found.range_px, fast=fast, as_named=as_named):
+        log.info("the scene shows that the photos are %s: rectifying again", "exchanged" if as_named else "in order")
         rectified = _other_way_round(photos, rectified, second_focal_px)
         views, found = match(rectified.rectification)
     return _finished(photos.first, rectified.rectification, views, found, frame, rectified.report)
@@ -137,8 +138,10 @@ def match_photos(
 
 def _other_way_round(photos: PhotoPair, rectified: RectifiedPhotos, second_focal_px: float | None) -> RectifiedPhotos:
     """Rectify again with the second camera on the other side of the first one."""
+    mirrored = rectified.rectification.mirrored
     try:
-        return rectify_photos(photos, exchanged=not rectified.rectification.mirrored, second_focal_px=second_focal_px)
+        # the pose looked exchanged and the scene does not: a 3D camera has shifted the photos against each other
+        return rectify_photos(photos, built=mirrored, exchanged=not mirrored, second_focal_px=second_focal_px)
     except StereoError as error:
         log.info("the other order does not work either: %s", error.message)
         raise SwappedViewsError(
