@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import cv2
 import numpy as np
 import pytest
+from photo_files import HeifItem, heif_file, multi_picture
 
-from depthapps import Calibration, Camera, Image, PhotoPair, Quality, match_photos, read_image
+from depthapps import (
+    Calibration,
+    Camera,
+    Image,
+    PhotoPair,
+    Quality,
+    SceneParams,
+    match_photos,
+    open_scene,
+    read_image,
+)
 from depthapps.engine.front.coarse import match_coarse
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.range import find_range
+from depthapps.io.photos.contents import read_contents
 
 WIDTH, HEIGHT = 400, 240
 FAR_PX = 6
@@ -41,10 +55,55 @@ def test_the_order_is_seen_wherever_infinity_lies(offset_px):
     assert look_exchanged(right, left, offset_px - 41, offset_px - 5)
 
 
+def snowy_tree(seed: int, relief_px: float) -> tuple[Image, Image]:
+    """Two noisy views of many thin bright twigs, at up to relief_px, before a far wood without strong contours."""
+    rng = np.random.default_rng(seed)
+    border, layers = 40, 6
+
+    def painted(level: float, contrast: float, blur_px: float) -> np.ndarray:
+        texture = cv2.GaussianBlur(rng.normal(0, 1, (HEIGHT, WIDTH + 2 * border)), (0, 0), blur_px)
+        return (level + rng.uniform(-20, 20, 3) + contrast * (texture / texture.std())[..., None]).astype(np.float32)
+
+    wood = painted(90, 12, 2)[:, border:-border]
+    views = [wood.copy(), wood.copy()]
+    for layer in range(layers):
+        snow, mask = painted(190, 15, 1), np.zeros((HEIGHT, WIDTH + 2 * border), np.uint8)
+        for start in rng.uniform(0, (WIDTH + 2 * border, HEIGHT), (10, 2)):
+            bends = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.5, 12))
+            twig = start + np.cumsum(20 * np.stack([np.cos(bends), np.sin(bends)], 1), axis=0)
+            line = np.rint(16 * twig).astype(np.int32)  # in 16ths of a pixel
+            cv2.polylines(mask, [line], False, 255, int(rng.integers(2, 5)), cv2.LINE_AA, 4)
+        for view, shift in zip(views, (0, relief_px * (layers + layer + 1) / (2 * layers)), strict=True):
+            moved = np.array([[1, 0, -border - shift], [0, 1, 0]], np.float32)
+            part = cv2.warpAffine(mask, moved, (WIDTH, HEIGHT)).astype(np.float32)[..., None] / 255
+            view += part * (cv2.warpAffine(snow, moved, (WIDTH, HEIGHT)) - view)
+    left, right = (np.clip(view + rng.normal(0, 4, view.shape), 0, 255).astype(np.uint8) for view in views)
+    return left, right
+
+
+@pytest.mark.parametrize("relief_px", [6, 12, 24])
+@pytest.mark.parametrize("seed", range(3))
+def test_thin_twigs_close_to_the_camera_are_seen_to_be_near(seed, relief_px):
+    left, right = snowy_tree(seed, relief_px)
+    assert not look_exchanged(left, right, -2, relief_px + 4)
+    assert look_exchanged(right, left, -relief_px - 4, 2)
+
+
 def test_where_nothing_is_hidden_there_is_no_telling():
     left, right = cards(FAR_PX)  # all in one plane
     assert not look_exchanged(left, right, 0, 16)
     assert not look_exchanged(right, left, -16, 0)
+
+
+def test_where_nothing_is_hidden_the_ground_tells_a_guess_from_what_was_named():
+    texture = cv2.GaussianBlur(np.random.default_rng(0).normal(128, 250, (HEIGHT, WIDTH + 40)), (0, 0), 1.5)
+    ground = np.repeat(np.clip(texture, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    near_px = np.linspace(2, 20, HEIGHT).astype(int)  # nearer further down
+    left = ground[:, :WIDTH].copy()
+    right = np.stack([row[near:][:WIDTH] for row, near in zip(ground, near_px, strict=True)])
+    for as_named in (True, False):
+        assert not look_exchanged(left, right, 0, 24, as_named=as_named)
+        assert look_exchanged(right, left, -24, 0, as_named=as_named) != as_named
 
 
 def test_exchanged_views_on_common_rows_are_matched_the_other_way_round():
@@ -63,11 +122,42 @@ def test_exchanged_views_on_common_rows_are_matched_the_other_way_round():
     assert found(right, left, infinity_known=True) is None
 
 
+def test_a_file_that_says_which_view_is_left_is_believed(tmp_path):
+    left, right = cards(40, 50)
+    params = SceneParams(quality=Quality.FAST)
+    apart = open_scene(right, left, params, confidence=False)
+    assert apart.facts["rectification"]["exchanged"]
+
+    views = [cv2.imencode(".jpg", view[..., ::-1])[1].tobytes() for view in (right, left)]
+    files = {"a.mpo": multi_picture(views, [1, 2])}
+    if find_spec("pillow_heif"):
+        files["a.heic"] = heif_file([HeifItem(right), HeifItem(left)], stereo=(1, 2))
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        found = open_scene(tmp_path / name, params=params, confidence=False)
+        assert found.facts["rectification"]["method"] == "none"  # taken as it is
+
+
+def test_a_3d_cameras_views_in_two_files_keep_their_order(real_pairs):
+    """Of a tree before a house, 100 px farther right in the right view: the pose looks exchanged, and is not."""
+    file = real_pairs.parent / "photos" / "nintendo_3ds.mpo"
+    if not file.exists():
+        pytest.skip("the photos are not on this machine")
+    views = read_contents(file)
+    assert views.right is not None
+    calibration = Calibration(Camera.from_fov(640, 480, 60), 0.065)
+    pair = PhotoPair(views.photo.image, views.right, calibration)
+    report = match_photos(pair, Quality.FAST, confidence=False).report
+    assert report is not None
+    assert not report.exchanged
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "middlebury2014_q-motorcycle",
         "kitti2015-000013",
+        "kitti2015-000040",
         "middlebury2005-art",
         "middlebury2006-baby1",
         "middlebury2006-bowling1",
