@@ -86,6 +86,69 @@ def test_a_known_rig_gives_the_disparity_of_its_first_photo(two_layers, degrees,
     assert found.calibration.camera == CAMERA
 
 
+KANNALA_BRANDT = (0.02, -0.004, 0.003, -0.001)
+
+
+def through_a_fisheye(view: np.ndarray, focal: float, *, nearest: bool = False) -> np.ndarray:
+    """What an equidistant lens shows of a flat view of this focal length, by the model's own polynomial."""
+    height, width = view.shape[:2]
+    angles = np.linspace(0, 1.4, 2000)
+    k1, k2, k3, k4 = KANNALA_BRANDT
+    bent = angles * (1 + k1 * angles**2 + k2 * angles**4 + k3 * angles**6 + k4 * angles**8)
+    y, x = np.mgrid[:height, :width] - np.array([(height - 1) / 2, (width - 1) / 2])[:, None, None]
+    radius = np.hypot(x, y)
+    scale = focal * np.tan(np.interp(radius / FISHEYE_FOCAL, bent, angles)) / np.maximum(radius, 1e-9)
+    at = [(v * scale + (side - 1) / 2).astype(np.float32) for v, side in ((x, width), (y, height))]
+    how = cv2.INTER_NEAREST if nearest else cv2.INTER_CUBIC
+    return cv2.remap(view, *at, how, borderMode=cv2.BORDER_CONSTANT, borderValue=(np.nan if nearest else 0,) * 3)
+
+
+FISHEYE_FOCAL, FLAT_FOCAL = 150.0, 160.0  # the flat view sees 90 degrees
+
+
+@pytest.mark.parametrize("frame", Frame)
+def test_fisheye_photos_are_straightened(two_layers, frame):
+    pair = two_layers.pair
+    lens = LensCamera(Camera.centred(pair.left.shape[1], pair.left.shape[0], FISHEYE_FOCAL), KANNALA_BRANDT, True)
+    rig = StereoRig(lens, lens, np.eye(3), np.array([-0.1, 0, 0]))
+    photos = PhotoPair(*(through_a_fisheye(v, FLAT_FOCAL) for v in (pair.left, pair.right)), CALIBRATION)
+    found = match_photos(photos, rig=rig, frame=frame)
+    true = np.where(two_layers.seen, two_layers.disparity_px, np.float32(np.nan))
+    if frame is Frame.ORIGINAL:
+        expected = through_a_fisheye(true, FLAT_FOCAL, nearest=True) * FISHEYE_FOCAL / FLAT_FOCAL
+        shown = found.match.disparity_px
+    else:
+        camera = found.calibration.camera
+        x = (np.arange(camera.width) - camera.cx) / camera.fx * FLAT_FOCAL + (true.shape[1] - 1) / 2
+        y = (np.arange(camera.height) - camera.cy) / camera.fy * FLAT_FOCAL + (true.shape[0] - 1) / 2
+        at = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        flat = cv2.remap(true, *at, cv2.INTER_NEAREST, borderValue=np.nan)
+        expected, shown = flat * camera.fx / FLAT_FOCAL, found.match.disparity_px + found.calibration.doffs_px
+    inner = np.isfinite(expected) & np.isfinite(shown)
+    assert inner.sum() > 0.9 * np.isfinite(expected).sum() > 30_000
+    assert np.median(np.abs(shown - expected)[inner]) < 0.1
+    assert (np.abs(shown - expected)[inner] > 1).mean() < 0.08
+
+
+def test_what_a_fisheye_sees_beyond_a_flat_picture_is_unknown():
+    wide = LensCamera(Camera.centred(256, 256, 90.0), KANNALA_BRANDT, True)  # 160 degrees across, 220 in the corners
+    rectification = rectify_rig(StereoRig(wide, wide, np.eye(3), np.array([-0.1, 0, 0])))
+    assert rectification.width < 2 * 256
+    plain = np.full((rectification.height, rectification.width), 5, np.float32)
+    back = rectification.restored(plain, 0, 10)
+    assert np.isnan(back[[0, 0, -1, -1], [0, -1, 0, -1]]).all()
+    assert back[128, 128] == pytest.approx(5)
+
+
+@pytest.mark.parametrize("fisheye", [False, True])
+def test_the_ways_in_and_out_agree_for_both_lens_models(fisheye):
+    lens = LensCamera(CAMERA, KANNALA_BRANDT if fisheye else (-0.1, 0.01, 0, 0), fisheye)
+    rig = StereoRig(lens, lens, rotation_of((1, 2, 0.5)), np.array([-0.1, 0.002, 0]))
+    warp = rectify_rig(rig).second
+    points = np.array([[30.0, 20.0], [160.0, 120.0], [300.0, 200.0]])
+    assert warp.taken(warp.rectified(points)) == pytest.approx(points, abs=1e-3)
+
+
 def test_the_ways_into_the_rectified_frame_and_out_agree():
     rotation = rotation_of((2, -3, 5))
     lens = LensCamera(CAMERA, (-0.1, 0.02, 1e-3, 0))

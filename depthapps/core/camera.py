@@ -104,19 +104,26 @@ class LensCamera:
     """A real camera: a pinhole camera with the distortion of its lens, which bends straight lines.
 
     pinhole: the camera without distortion. distortion: OpenCV's coefficients, k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4
-    [tx ty]]]]; empty for none. This is a type of its own, so that a distorted picture cannot be passed to a function
-    that takes a pinhole `Camera`.
+    [tx ty]]]]; empty for none. fisheye: they are the k1 k2 k3 k4 of OpenCV's fisheye model instead (Kannala and Brandt,
+    "equidistant"). This is a type of its own, so that a distorted picture cannot be passed to a function that takes a
+    pinhole `Camera`.
     """
 
     pinhole: Camera
     distortion: tuple[float, ...] = ()
+    fisheye: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a number of coefficients that OpenCV's lens model does not have, and values that are not finite."""
+        """Refuse a number of coefficients that OpenCV's lens models do not have, and values that are not finite."""
+        if self.fisheye and len(self.distortion) not in (0, 4):
+            raise CalibrationError(
+                f"a fisheye lens with {len(self.distortion)} distortion coefficients was described, not 4",
+                hint="k1 k2 k3 k4 of the equidistant model (Kannala and Brandt) are needed",
+            )
         if len(self.distortion) not in (0, 4, 5, 8, 12, 14):
             raise CalibrationError(
                 f"a lens with {len(self.distortion)} distortion coefficients was described, not 0, 4, 5, 8, 12 or 14",
-                hint="k1 k2 p1 p2 [k3 [k4 k5 k6]] is the usual order; fisheye models are not understood",
+                hint="k1 k2 p1 p2 [k3 [k4 k5 k6]] is the usual order",
             )
         if not np.isfinite(self.distortion).all():
             raise CalibrationError("a distortion coefficient is no number", hint="check the calibration")
@@ -128,12 +135,12 @@ class LensCamera:
 
     @property
     def coefficients(self) -> NDArray[np.float64]:
-        """The distortion as OpenCV's functions take it: (4,) to (14,) float64, five zeros if there is none."""
-        return np.array(self.distortion or (0.0,) * 5, np.float64)
+        """The distortion as OpenCV's functions take it: (4,) to (14,) float64, zeros if there is none."""
+        return np.array(self.distortion or (0.0,) * (4 if self.fisheye else 5), np.float64)
 
     def scaled_to(self, width: int, height: int) -> LensCamera:
         """Make the camera of the same picture resized to width x height pixels; the distortion stays the same."""
-        return LensCamera(self.pinhole.scaled_to(width, height), self.distortion)
+        return LensCamera(self.pinhole.scaled_to(width, height), self.distortion, self.fisheye)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from depthapps.core.errors import StereoError
 from depthapps.core.scene import FloatMap, Image, StereoPair
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.rectify.blank import filled, shown, shrunk
+from depthapps.engine.rectify.lens import pixels_of, places_in, rays_of, rays_within_frame
 
 LARGEST = 2.0  # largest rectified side over the photo's longer side; more means a camera looks along the baseline
 TURNED_ALONE_DEG = 10.0  # rotation of one view that stretches the corner of a 60 degree field of view by a fifth
@@ -42,13 +43,14 @@ class RectifyingWarp:
 
     def rectified(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """Map points (N, 2) px of the photo to the rectified view."""
-        return _undistort(self.lens, points, self.turn, self.projection)
+        rays = np.column_stack([rays_of(self.lens, points), np.ones(len(points))])
+        found = rays @ (self.projection @ self.turn).T
+        return found[:, :2] / found[:, 2:]
 
     def taken(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """Map points (N, 2) px of the rectified view to the photo."""
         rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(self.projection @ self.turn).T
-        found = cv2.projectPoints(rays, np.zeros(3), np.zeros(3), self.lens.matrix, self.lens.coefficients)[0]
-        return np.asarray(found, np.float64).reshape(-1, 2)
+        return pixels_of(self.lens, rays)
 
     def warp(self, image: Image, size: tuple[int, int]) -> Image:
         """Warp the photo (H, W) or (H, W, 3) to a view of size (width, height); its border is repeated outside."""
@@ -67,9 +69,7 @@ class RectifyingWarp:
 
     def _places(self, size: tuple[int, int]) -> tuple[FloatMap, FloatMap]:
         """Position in the photo, x and y (H, W) px, of each pixel of a rectified view of size (width, height)."""
-        lens, turn, projection = self.lens, self.turn, self.projection
-        maps = cv2.initUndistortRectifyMap(lens.matrix, lens.coefficients, turn, projection, size, cv2.CV_32FC1)
-        return np.asarray(maps[0], np.float32), np.asarray(maps[1], np.float32)
+        return places_in(self.lens, self.turn, self.projection, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,11 +163,12 @@ class Rectification:
         pinhole = self.first.lens.pinhole
         x, y = np.meshgrid(np.arange(pinhole.width), np.arange(pinhole.height))
         points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float64)
-        rays = np.column_stack([_undistort(self.first.lens, points), np.ones(len(points))]) @ self.first.turn.T
+        rays = np.column_stack([rays_of(self.first.lens, points), np.ones(len(points))]) @ self.first.turn.T
         forward = rays[:, 2].astype(np.float32)
         k = self.first.projection
         shape = pinhole.height, pinhole.width
-        ends = (k[i, i] * rays[:, i] / rays[:, 2] + k[i, 2] for i in (0, 1))
+        # a fisheye lens also sees what no flat picture holds: outside the frame, where nothing is known
+        ends = (np.nan_to_num(k[i, i] * rays[:, i] / rays[:, 2] + k[i, 2], nan=-1e4) for i in (0, 1))
         return *(e.astype(np.float32).reshape(shape) for e in ends), forward.reshape(shape)
 
 
@@ -241,7 +242,7 @@ def _box(
     width, height = lens.pinhole.width, lens.pinhole.height
     x, y = np.linspace(0, width - 1, 33), np.linspace(0, height - 1, 33)
     border = np.array([[(a, 0), (a, height - 1), (0, b), (width - 1, b)] for a, b in zip(x, y, strict=True)])
-    rays = np.column_stack([_undistort(lens, border.reshape(-1, 2).astype(float)), np.ones(4 * 33)]) @ turn.T
+    rays = np.column_stack([rays_within_frame(lens, border.reshape(-1, 2).astype(float)), np.ones(4 * 33)]) @ turn.T
     if rays[:, 2].min() < 0.2:
         raise _forward()
     points = rays[:, :2] / rays[:, 2:] * np.diag(projection)[:2]
@@ -258,11 +259,3 @@ def _sample(values: FloatMap, x: FloatMap, y: FloatMap) -> FloatMap:
         for v, m in ((values, cv2.INTER_NEAREST), (values, cv2.INTER_LINEAR), (high - low, cv2.INTER_NEAREST))
     )
     return np.where(np.isfinite(linear) & (spread < _SMOOTH_PX), linear, nearest).astype(np.float32)
-
-
-def _undistort(lens: LensCamera, points: NDArray[np.floating], *more: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Convert pixels (N, 2) of a photo to rays (N, 2) at Z = 1, or to pixels given a rotation and a camera matrix."""
-    stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 1e-6)
-    turn, projection = more if more else (np.eye(3), np.eye(3))
-    found = cv2.undistortPoints(points[:, None], lens.matrix, lens.coefficients, R=turn, P=projection, criteria=stop)
-    return np.asarray(found, np.float64).reshape(-1, 2)
