@@ -208,7 +208,7 @@ def test_ros_camera_infos(tmp_path, layout):
 
 
 def test_one_camera_info_alone_is_one_camera(tmp_path):
-    (path, _) = camera_infos(tmp_path, names=("cam0.yaml", "cam1.yaml"))
+    (path, _) = camera_infos(tmp_path, names=("a.yaml", "b.yaml"))
     found = read_calibration(path)
     assert (found.raw, found.baseline_m) == (None, None)
     assert "lens distortion" in (found.warning or "")
@@ -221,11 +221,11 @@ def test_camera_infos_that_are_no_pair(tmp_path):
         read_calibration(left)
     left.write_text(left.read_text().replace("projection_matrix", "projections_matrix").replace("P:", ""))
     camera_infos(tmp_path, model="equidistant")
-    with pytest.raises(CalibrationError, match="equidistant"):
+    with pytest.raises(CalibrationError, match="fisheye lens with 5"):
         read_calibration(left)
     camera_infos(tmp_path)
     left.write_text(left.read_text().replace("rectification_matrix:", "something:"))
-    with pytest.raises(CalibrationError, match="no entry for rectification_matrix"):
+    with pytest.raises(CalibrationError, match="no rectification_matrix"):
         read_calibration(left)
 
 
@@ -247,8 +247,7 @@ def test_kitti(tmp_path):
     path.write_text("\n".join(KITTI.splitlines()[:2]))  # a file of the grey cameras
     assert read_calibration(path).baseline_m == pytest.approx(0.54)
     path.write_text("\n".join(KITTI.splitlines()[:1]))
-    with pytest.raises(CalibrationError, match="P0 but no pair"):
-        read_calibration(path)
+    assert read_calibration(path).baseline_m is None
 
 
 def test_kitti_raw(tmp_path):
@@ -301,7 +300,7 @@ def test_kitti_raw_cameras_as_they_are(tmp_path, rectified):
 def test_kitti_raw_without_a_pose_says_so(tmp_path):
     path = tmp_path / "calib_cam_to_cam.txt"
     path.write_text(KITTI_RAW.replace("T_03", "X_03"))
-    with pytest.raises(CalibrationError, match=r"T_03 .* has 0 numbers, not 3"):
+    with pytest.raises(CalibrationError, match="no T of the camera 03"):
         read_calibration(path)
 
 
@@ -339,6 +338,6 @@ def test_what_is_no_calibration_is_refused(tmp_path, name, text):
 
 
 def test_a_binary_file_is_refused(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"\xff\xfe\x00\x80")
+    (tmp_path / "a.txt").write_bytes(b"\x01\x02\x00\x80\x07")
     with pytest.raises(InputError, match="not a text file"):
         read_calibration(tmp_path / "a.txt")

@@ -12,7 +12,7 @@ from depthapps.apps.inputs import Given
 from depthapps.apps.journal import Journal
 from depthapps.apps.params import SceneParams
 from depthapps.core.camera import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, StereoRig
-from depthapps.core.choices import Rectify
+from depthapps.core.choices import Frame, Rectify
 from depthapps.core.errors import CalibrationError, param
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.read import read_calibration
@@ -51,10 +51,14 @@ def calibration_files(calibration: Any) -> tuple[Path, ...]:
     return ()
 
 
-def find_cameras(params: SceneParams, given: Given, journal: Journal) -> Cameras:
-    """Combine what parameters, calibration and photo tell of the cameras. Raises CalibrationError."""
+def find_cameras(params: SceneParams, given: Given, journal: Journal, photos: Sequence[str] = ()) -> Cameras:
+    """Combine what parameters, calibration and photo tell of the cameras. Raises CalibrationError.
+
+    photos: the names of the two photos without suffix, which choose among the cameras of a calibration.
+    """
     height, width = given.photo.image.shape[:2]
-    file = _read(params.calibration)
+    file = _read(params, photos)
+    file = file.fitting(width, height) if file else None
     by_hand = params.focal_px is not None or params.fov_deg is not None
     second = None
     if given.right_metadata and not file and not by_hand and not given.contents.camera:
@@ -68,8 +72,9 @@ def find_cameras(params: SceneParams, given: Given, journal: Journal) -> Cameras
     )
 
 
-def _read(calibration: Any) -> CalibrationFile | None:
+def _read(params: SceneParams, photos: Sequence[str]) -> CalibrationFile | None:
     """What a calibration says, given as paths or as an object. Raises CalibrationError."""
+    calibration = params.calibration
     if calibration is None or isinstance(calibration, CalibrationFile):
         return calibration
     if isinstance(calibration, StereoRig):
@@ -82,7 +87,7 @@ def _read(calibration: Any) -> CalibrationFile | None:
             f"{param('calibration')} is a {type(calibration).__name__}",
             hint="pass a path, two paths, a Calibration, a StereoRig, or what read_calibration returned",
         )
-    return read_calibration(*files)
+    return read_calibration(*files, cameras=params.cameras, photos=photos)
 
 
 def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None, journal: Journal) -> Calibration:
@@ -92,6 +97,12 @@ def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None
         journal.note(file.warning)
     if file and file.rig(width, height) and params.rectify is Rectify.NEVER:
         journal.note("the calibration is of views as the cameras took them; these are taken as rectified already")
+    bent = file and file.raw and any(file.raw.fisheye) and file.rig(width, height)
+    if bent and params.rectify is not Rectify.NEVER and params.frame is Frame.ORIGINAL:
+        straight = param("frame", Frame.RECTIFIED)
+        journal.note(
+            f"the lens is a fisheye, and the result keeps its bent lines; models need straight ones: {straight}"
+        )
     camera = _camera(params, given, file)
     assumed = [] if camera else ["focal length"]
     camera = camera or Camera.from_fov(width, height, ASSUMED_FOV_DEG)

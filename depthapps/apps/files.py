@@ -38,6 +38,12 @@ class SceneFiles:
         """The picture's name without its suffix; empty for an array."""
         return Path(self.image).stem if is_path(self.image) else ""
 
+    @property
+    def photo_names(self) -> tuple[str, ...]:
+        """The names of the two photos without suffix; empty unless both are files."""
+        given = self.image, self.right
+        return tuple(Path(photo).stem for photo in given if is_path(photo)) if all(map(is_path, given)) else ()
+
     def check(self, params: SceneParams) -> None:
         """Refuse files that cannot become a scene, by their names and headers alone. Raises InputError."""
         others = {"image": self.right, "depth map": self.depth, "disparity map": self.disparity}

@@ -42,6 +42,8 @@ class SceneParams:
         Units per metre in depth maps of whole numbers.
     calibration : path, sequence of two paths, Calibration, StereoRig or CalibrationFile, optional
         The cameras. It replaces what the photo's own file says; the four values below replace what it says.
+    cameras : pair of str
+        The names that the left and the right camera have in a calibration of more than two.
     focal_px, fov_deg : float, optional
         The focal length in pixels, or the horizontal field of view in degrees; one of them at most.
     baseline_m : float, optional
@@ -64,6 +66,7 @@ class SceneParams:
     depth_kind: DepthKind = DepthKind.METRIC
     depth_scale: float = DEPTH_PNG_SCALE
     calibration: PathLike | Sequence[PathLike] | Calibration | StereoRig | CalibrationFile | None = None
+    cameras: tuple[str, ...] = ()
     focal_px: float | None = None
     fov_deg: float | None = None
     baseline_m: float | None = None

@@ -137,7 +137,7 @@ def open_scene(
             raise InputError(
                 f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
             )
-        cameras = find_cameras(params, given, journal)
+        cameras = find_cameras(params, given, journal, files.photo_names)
     calibrations = [str(path) for path in calibration_files(params.calibration)]
     journal.add(
         inputs=files.named() | ({"calibration": calibrations} if calibrations else {}),

@@ -68,8 +68,14 @@ class SourceOptions:
         typer.Option(
             "--calibration",
             "-c",
-            help="calib.txt of Middlebury or KITTI, K.txt, OpenCV .yml .xml .json, ROS camera_info .yaml (both: twice)",
+            help="what the cameras are, as most programs and devices write it; of two files, both: -c LEFT -c RIGHT",
             metavar="FILE",
+        ),
+    ] = None
+    cameras: Annotated[
+        str | None,
+        typer.Option(
+            help="of a calibration of more than two cameras, the left and the right one", metavar="LEFT,RIGHT"
         ),
     ] = None
     focal_px: Annotated[float | None, typer.Option(help="focal length in pixels", metavar="PX")] = None
@@ -136,6 +142,7 @@ class SourceOptions:
             depth_kind=self.depth_kind,
             depth_scale=self.depth_scale,
             calibration=self.calibration or None,
+            cameras=tuple(self.cameras.split(",")) if self.cameras else (),
             focal_px=self.focal_px,
             fov_deg=self.fov,
             baseline_m=self.baseline,

@@ -13,7 +13,6 @@ from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError, param
 from depthapps.core.geometry import nearest_rotation
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _MILLIMETRES_FROM = 10.0  # a rig is narrower than 10 m and wider than 10 mm, so that such numbers are millimetres
 _UNUSUAL_FROM = 1.0  # few rigs are wider than a metre
 
@@ -35,6 +34,8 @@ class RawRig:
     size : (int, int) or None
         Width and height in pixels of the pictures as taken, where the file also describes rectified pictures of another
         size; None: the size that the file states.
+    fisheye : two bool
+        Whether the distortion of each is that of OpenCV's fisheye model.
     """
 
     matrices: tuple[NDArray[np.floating], NDArray[np.floating]]
@@ -42,6 +43,7 @@ class RawRig:
     rotation: NDArray[np.floating]
     translation_m: NDArray[np.floating]
     size: tuple[int, int] | None = None
+    fisheye: tuple[bool, bool] = (False, False)
 
     def is_rectified(self) -> bool:
         """Whether the pictures need no rectification: no distortion, no rotation, side by side, alike but for cx."""
@@ -49,6 +51,7 @@ class RawRig:
         aside = np.abs(self.translation_m[1:]).max() <= 1e-6 * np.linalg.norm(self.translation_m)
         return bool(
             not any(any(d) for d in self.distortions)
+            and not any(self.fisheye)
             and np.allclose(self.rotation, np.eye(3), atol=1e-7)
             and np.allclose(left, right, rtol=1e-6)
             and aside
@@ -75,6 +78,8 @@ class CalibrationFile:
     raw : RawRig or None
         The cameras as built, if pictures have still to be rectified. If it has a size of its own, only pictures of
         that size.
+    others : tuple of CalibrationFile
+        The same cameras for pictures of other sizes.
     """
 
     matrix: NDArray[np.floating]
@@ -84,6 +89,7 @@ class CalibrationFile:
     doffs_px: float | None = None
     warning: str | None = None
     raw: RawRig | None = None
+    others: tuple[CalibrationFile, ...] = ()
 
     @classmethod
     def of_calibration(cls, calibration: Calibration) -> CalibrationFile:
@@ -95,11 +101,23 @@ class CalibrationFile:
     def of_rig(cls, rig: StereoRig) -> CalibrationFile:
         """What a file with this rig would say."""
         lenses = (rig.left.distortion, rig.right.distortion)
-        raw = RawRig((rig.left.matrix, rig.right.matrix), lenses, rig.rotation, rig.translation_m)
+        fisheye = (rig.left.fisheye, rig.right.fisheye)
+        raw = RawRig((rig.left.matrix, rig.right.matrix), lenses, rig.rotation, rig.translation_m, fisheye=fisheye)
         left, right = rig.left.pinhole, rig.right.pinhole
         rectified = raw.is_rectified()
         doffs = right.cx - left.cx  # as a file's
         return cls(left.matrix, left.width, left.height, rig.baseline_m, doffs, None, None if rectified else raw)
+
+    def fitting(self, width: int, height: int) -> CalibrationFile:
+        """What the file says of pictures of width x height px, if it describes several sizes of picture."""
+
+        def unlike(file: CalibrationFile) -> float:
+            if not (file.width and file.height):
+                return math.inf
+            shape = abs(math.log(width / height * file.height / file.width))
+            return 10 * (shape > 0.01) + abs(math.log(width / file.width))
+
+        return min((self, *self.others), key=unlike) if self.others else self
 
     def camera(self, width: int, height: int, *, rectified: bool = False) -> Camera:
         """The left camera for a picture of width x height px, scaled if the file was made for another size.
@@ -120,8 +138,10 @@ class CalibrationFile:
         if self.raw is None or not self._is_raw(width, height):
             return None
         left, right = (
-            LensCamera(self._fitted(matrix, width, height, self.raw.size), distortion)
-            for matrix, distortion in zip(self.raw.matrices, self.raw.distortions, strict=True)
+            LensCamera(self._fitted(matrix, width, height, self.raw.size), distortion, fisheye)
+            for matrix, distortion, fisheye in zip(
+                self.raw.matrices, self.raw.distortions, self.raw.fisheye, strict=True
+            )
         )
         translation = self.raw.translation_m
         if baseline_m is not None:

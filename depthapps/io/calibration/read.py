@@ -1,32 +1,40 @@
-"""Read a calibration: find out which format a file has, and which second file belongs to it."""
+"""Read a calibration: bring the files that belong together into one set of values, and make a calibration of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from depthapps.core.errors import CalibrationError, InputError
+from depthapps.core.errors import CalibrationError
+from depthapps.io.calibration.contents import read_contents
 from depthapps.io.calibration.file import CalibrationFile
-from depthapps.io.calibration.ros import is_camera_info, read_camera_infos
-from depthapps.io.calibration.storage import read_storage
-from depthapps.io.calibration.text import is_k_txt, is_kitti, kitti_entries, read_k_txt, read_kitti, read_middlebury
-from depthapps.io.formats import CALIBRATION_SUFFIXES
-from depthapps.io.inputs import StrPath, check_input, read_text
+from depthapps.io.calibration.names import camera_name
+from depthapps.io.calibration.rig import calibration_of
+from depthapps.io.calibration.values import Values, flatten
+from depthapps.io.calibration.views import cameras_of, views_of
+from depthapps.io.inputs import StrPath, check_input
 
-_TWO_CAMERAS = (("left", "right"), ("Left", "Right"))
-_TWO_PARTS = (("intrinsics", "extrinsics"), ("intrinsic", "extrinsic"))
-_KNOWN = (
-    "Middlebury's and KITTI's calib.txt, K.txt, OpenCV's .yml, .xml and .json and ROS camera_info .yaml are understood"
-)
+# Words in the names of two files, or of the folders they stand in, that belong together.
+_TWO_CAMERAS = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"), ("cam0", "cam1"), ("cam1", "cam2"))
+_TWO_PARTS = (("intrinsics", "extrinsics"), ("intrinsic", "extrinsic"), ("cameras", "images"))
+_OF_ONE_CAMERA = {"K", "fx", "intrinsics", "focal", "P"}
 
 
-def read_calibration(first: StrPath, *others: StrPath) -> CalibrationFile:
-    """Read a calibration of any known format.
+def read_calibration(
+    first: StrPath, *others: StrPath, cameras: Sequence[str] = (), photos: Sequence[str] = ()
+) -> CalibrationFile:
+    """Read a calibration, whatever program wrote it.
 
     Parameters
     ----------
     first, *others : str or PathLike
         One file, or the two files of a pair: left.yaml and right.yaml of ROS, or intrinsics.yml and extrinsics.yml of
         OpenCV's sample. Of such a pair one is enough if the other stands beside it.
+    cameras : sequence of two str, optional
+        The names of the left and the right camera, for a file of more than two.
+    photos : sequence of two str, optional
+        The names of the two pictures without suffix, which choose among the cameras or frames of a file.
 
     Returns
     -------
@@ -42,52 +50,75 @@ def read_calibration(first: StrPath, *others: StrPath) -> CalibrationFile:
 
     Notes
     -----
-    Formats: Middlebury's and KITTI's calib.txt, KITTI's calib_cam_to_cam.txt, K.txt of nine numbers and a baseline,
-    OpenCV's cv::FileStorage (.yml, .xml, .json), ROS sensor_msgs/CameraInfo (.yaml).
+    Text in YAML, JSON, XML, INI, `name: numbers` or tables, and .npz. Names and shapes of the values tell what they
+    mean, not the program that wrote them; `names.py` lists them.
     """
     given = [check_input(path, "calibration") for path in (first, *others)]
     if len(given) > 2:
         raise CalibrationError(f"{len(given)} calibration files were given", hint="a pair has one or two")
-    main, second = given[0], tuple(given[1:])
-    if main.suffix.lower() in CALIBRATION_SUFFIXES:
-        if _is_camera_info(_text(main)):
-            return read_camera_infos(_texts(main, second or _beside(main, _TWO_CAMERAS)))
-        return read_storage(_texts(main, second or _beside(main, _TWO_PARTS)))
-    if second:
-        raise CalibrationError(
-            f"{main.name} and {second[0].name} are no pair of calibration files",
-            hint="left.yaml and right.yaml of ROS, or intrinsics.yml and extrinsics.yml of OpenCV, are",
+    main = given[0]
+    values = _values(main)
+    second = given[1] if len(given) == 2 else _beside(main) if not _is_whole(values) else None
+    name = main.name
+    if second is not None:
+        values, name = _joined(main, values, second, _values(second)), f"{main.name} and {second.name}"
+        if main.name == second.name:
+            name = f"{main.parent.name}/{main.name} and {second.parent.name}/{second.name}"
+    return calibration_of(values, name, cameras, photos)
+
+
+def _values(path: Path) -> Values:
+    """The values of a file, and those of the files of single cameras that it names."""
+    values = flatten(read_contents(path))
+    for link in [v for v in values.found if v.meaning == "file" and isinstance(v.data, str)]:
+        other = path.with_name(Path(str(link.data)).name)  # never outside of the file's own folder
+        if not other.is_file():
+            raise CalibrationError(
+                f"{path.name} names {other.name}, which is not beside it", hint=f"put {other.name} into the same folder"
+            )
+        of_camera = flatten(read_contents(other))
+        values.found.extend(replace(v, camera=link.camera) for v in of_camera.found if v.meaning != "file")
+        values.misfits.extend(of_camera.misfits)
+    return values
+
+
+def _is_whole(values: Values) -> bool:
+    """Whether a file describes two cameras and where they stand, so that no second file is needed."""
+    known = {v.meaning for v in values.found}
+    poses = {"T", "P", "P_rect", "to right", "to left", "from previous", "from world", "to world", "Q", "to world 7"}
+    placed = known & {*poses, "to world gl", "baseline", "baseline_m", "baseline_mm", "baseline_cm", "f_baseline"}
+    rectified = set() if "T" in known else {"P"}  # extrinsics.yml has P1 and P2 too, but not the cameras as built
+    cameras = {v.camera for v in values.found if v.meaning in _OF_ONE_CAMERA - {"P"} | rectified}
+    return bool(placed) and (len(cameras) > 1 or bool(known & {"Q", "baseline", "baseline_m", "f_baseline"}))
+
+
+def _beside(path: Path) -> Path | None:
+    """The other file of a pair, if it stands beside this one, or in the folder beside, under the name that fits."""
+    for mine, other in (pair for both in (*_TWO_CAMERAS, *_TWO_PARTS) for pair in (both, both[::-1])):
+        if mine in path.name and (partner := path.with_name(path.name.replace(mine, other))).is_file():
+            return partner
+    for mine, other in (pair for both in _TWO_CAMERAS for pair in (both, both[::-1])):
+        folder = path.absolute().parent
+        if folder.name == mine and (partner := folder.with_name(other) / path.name).is_file():
+            return partner
+    return None
+
+
+def _joined(main: Path, one: Values, second: Path, two: Values) -> Values:
+    """The values of two files: of a camera each, or of one rig in two parts."""
+    alone = [
+        not cameras_of(views_of(v.found)) and bool(_OF_ONE_CAMERA & {x.meaning for x in v.found}) for v in (one, two)
+    ]
+    if all(alone):
+        names = [camera_name(path.stem) for path in (main, second)]
+        if names[0] == names[1]:
+            names = [camera_name(path.absolute().parent.name) for path in (main, second)]
+        if names[0] == names[1] or "" in names:
+            names = ["0", "1"]
+        if names[0] > names[1] and all(n in ("left", "right") or n.isdigit() for n in names):
+            names, one, two = names[::-1], two, one
+        one, two = (
+            Values([replace(v, camera=name) for v in values.found], values.others, values.misfits)
+            for values, name in zip((one, two), names, strict=True)
         )
-    text = _text(main)
-    if "cam0" in text:
-        return read_middlebury(main, text)
-    entries = kitti_entries(text)
-    if is_kitti(entries):
-        return read_kitti(main, entries)
-    if is_k_txt(text):
-        return read_k_txt(main, text)
-    raise CalibrationError(f"{main} is no calibration: it has no cam0=[...], no P2: and no camera matrix", hint=_KNOWN)
-
-
-def _beside(path: Path, names: tuple[tuple[str, str], ...]) -> tuple[Path, ...]:
-    """The other file of a pair, if it stands beside this one under the name that belongs to it."""
-    for mine, other in (*names, *(pair[::-1] for pair in names)):
-        partner = path.with_name(path.name.replace(mine, other))
-        if mine in path.name and partner.is_file():
-            return (partner,)
-    return ()
-
-
-def _is_camera_info(text: str) -> bool:
-    return not text.lstrip().startswith(("%YAML", "<", "{")) and is_camera_info(text)
-
-
-def _texts(main: Path, second: tuple[Path, ...]) -> dict[Path, str]:
-    return {path: _text(path) for path in (main, *second)}
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_text(path, "calibration", hint=_KNOWN)
-    except InputError as error:
-        raise CalibrationError(error.message, hint=error.raw_hint) from None
+    return Values([*one.found, *two.found], one.others + two.others, one.misfits + two.misfits)

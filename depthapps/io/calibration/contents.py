@@ -1,0 +1,183 @@
+"""Turn the bytes of a calibration file into nested names and values, by its syntax; what they mean is not asked here.
+
+Nothing in a file is evaluated: no YAML tags, no XML entities, no pickles. Sizes are bounded: a calibration is small.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from depthapps.core.errors import CalibrationError, explain_os_error
+from depthapps.io.calibration.outline import parse_outline
+from depthapps.io.calibration.yaml import DEEPEST, NotParsedError, flow, parse_yaml
+
+_LARGEST_BYTES = 32 << 20  # a table of all cameras of a data set has some megabytes, a calibration some kilobytes
+_LARGEST_ARRAY_BYTES = 1 << 16  # larger arrays in an archive are maps and pictures
+_TO_TEXT = "write its matrices to a text file or by numpy.savez, under the names K1 D1 K2 D2 R T"
+# The beginnings of files that people pass, what they are, and what to do about it.
+_BINARY = (
+    (b"MATLAB 5.0", "a MATLAB file", "in MATLAB: writelines(jsonencode(toStruct(stereoParams)), 'rig.json')"),
+    (b"\x89HDF", "an HDF5 file", _TO_TEXT),
+    (b"\x80", "a Python pickle, which could run any program", "numpy.savez('rig.npz', K1=..., D1=...) is safe"),
+    (b"ARROW1", "an Arrow or Feather table", "pandas.read_feather(FILE).to_json('rig.json', orient='records')"),
+    (b"\x89PNG", "a picture", "pictures come before -c, which takes the calibration"),
+    (b"\xff\xd8\xff", "a picture", "pictures come before -c, which takes the calibration"),
+    (b"%PDF", "a PDF", "copy its numbers into a text file"),
+    (b"\x1f\x8b", "a compressed file", "unpack it first"),
+)  # fmt: skip
+
+
+def read_contents(path: Path) -> Any:
+    """Read a file into nested dictionaries and lists of strings, numbers and arrays. Raises CalibrationError."""
+    data = _read(path)
+    if data.startswith(b"PK\x03\x04"):
+        return _npz(path, data)
+    if data.startswith(b"\x93NUMPY"):
+        return {"K": _array(path, io.BytesIO(data))}
+    for magic, what, remedy in _BINARY:
+        if data.startswith(magic):
+            raise CalibrationError(f"{path.name} is {what}, which is no calibration that can be read", hint=remedy)
+    text = _decoded(path, data)
+    if not text.strip():
+        raise CalibrationError(f"{path.name} is empty", hint="save the calibration again")
+    try:
+        return _by_syntax(text)
+    except (NotParsedError, RecursionError) as problem:
+        why = problem if isinstance(problem, NotParsedError) else "it is nested too deep"
+        raise CalibrationError(f"{path.name} cannot be read: {why}", hint="is the file whole? save it again") from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST_BYTES:
+            raise CalibrationError(
+                f"{path.name} has {size >> 20} MiB, too much for a calibration",
+                hint="pass the file of the cameras, not of pictures or points",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        message, hint = explain_os_error(error, path)
+        raise CalibrationError(f"the calibration cannot be read: {message}", hint=hint) from error
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    """The text of a file in UTF-8 or UTF-16, with or without a byte order mark, with line ends as \\n."""
+    half = data[: min(len(data), 4096)]
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        codec = "utf-16"
+    elif len(half) > 3 and half.count(0) > len(half) // 4:
+        codec = "utf-16-le" if half[1::2].count(0) > half[::2].count(0) else "utf-16-be"
+    else:
+        codec = "utf-8-sig"
+    try:
+        text = data.decode(codec)
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    if any(c < " " and c not in "\t\n\r\f\v" for c in text[:4096]) or (codec == "utf-16" and len(data) % 2):
+        raise CalibrationError(
+            f"{path.name} is not a text file", hint=f"pass the calibration as text or .npz; or {_TO_TEXT}"
+        )
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _by_syntax(text: str) -> Any:
+    """Parse a text as JSON, XML, YAML or an outline of names and numbers, whichever it is."""
+    start = text.lstrip()
+    if start.startswith("<"):
+        return _xml(start)
+    if start.startswith("{") or re.match(r"\[\s*[\[{\d\"]", start):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            if error.pos >= len(text.rstrip()) - 1:
+                raise NotParsedError(f"line {error.lineno}: it ends too early") from None
+            if start.startswith("{"):
+                return flow(" ".join(re.sub(r"(?:np\.)?(?:array|float64)\(|\)|dtype=\w+", " ", start).split()))
+        except (ValueError, RecursionError):
+            raise NotParsedError("its JSON holds what is no calibration") from None
+    if not re.search(r"^\s*[\w.]+\s*=", text, re.MULTILINE):
+        try:
+            if found := parse_yaml(text):
+                return found
+        except NotParsedError as problem:
+            if re.search(r"^%YAML|!!opencv|^\s*- ", text, re.MULTILINE):
+                raise NotParsedError(f"its YAML is broken or unusual: {problem}") from None
+    return parse_outline(text)
+
+
+def _xml(text: str) -> Any:
+    if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
+        raise NotParsedError("its XML defines entities of its own, which are not followed")
+    try:
+        return _element(ElementTree.fromstring(text), 0)
+    except ElementTree.ParseError as error:
+        raise NotParsedError(f"its XML is broken: {error}") from None
+
+
+def _element(element: ElementTree.Element, deep: int) -> Any:
+    """An element as a dictionary of its attributes and children, repeated ones as a list; or its text."""
+    if deep > DEEPEST:
+        raise NotParsedError("its XML is nested too deep")
+    children = [(child.tag, _element(child, deep + 1)) for child in element]
+    if not children:
+        text = (element.text or "").strip()
+        return {**element.attrib, "value": text} if set(element.attrib) - {"type_id"} else text.strip("\"'")
+    if all(tag == "_" for tag, _ in children):
+        return [value for _, value in children]
+    found: dict[str, Any] = {k: v for k, v in element.attrib.items() if k != "type_id"}
+    for tag, value in children:
+        if tag not in found:
+            found[tag] = value
+        elif isinstance(found[tag], list):
+            found[tag].append(value)
+        else:
+            found[tag] = [found[tag], value]
+    return found
+
+
+def _npz(path: Path, data: bytes) -> dict[str, Any]:
+    """The small arrays of a numpy archive."""
+    found: dict[str, Any] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for info in archive.infolist():
+                name, is_array = info.filename.removesuffix(".npy"), info.filename.endswith(".npy")
+                if is_array and info.file_size <= _LARGEST_ARRAY_BYTES:
+                    with archive.open(info) as member:
+                        found[name] = _array(path, io.BytesIO(member.read(_LARGEST_ARRAY_BYTES + 1)), name)
+                elif is_array:
+                    found[name] = "an array of the size of a picture"
+            names = ", ".join(info.filename for info in archive.infolist()[:6])
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+        raise CalibrationError(
+            f"{path.name} is a damaged or encrypted archive", hint="make it anew, as numpy.savez does"
+        ) from None
+    if not found:
+        raise CalibrationError(
+            f"{path.name} is an archive without numpy arrays: it holds {names or 'nothing'}",
+            hint="unpack it and pass the calibration in it; or save the matrices by numpy.savez",
+        )
+    return found
+
+
+def _array(path: Path, file: io.BytesIO, name: str = "") -> Any:
+    """A numpy array from its file; None for one that only a pickle could hold."""
+    try:
+        value = np.load(file, allow_pickle=False)
+        return (
+            value.tolist() if value.dtype.kind in "iufb" else str(value.tolist()) if value.dtype.kind in "US" else None
+        )
+    except (ValueError, EOFError, OSError, MemoryError):
+        raise CalibrationError(
+            f"{f'{name} in ' if name else ''}{path.name} holds Python objects or is damaged, and is not read",
+            hint="save each matrix under a name of its own: numpy.savez('rig.npz', K1=K1, D1=D1, ...)",
+        ) from None

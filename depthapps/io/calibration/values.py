@@ -1,0 +1,267 @@
+"""Flatten the contents of a calibration file into values, each with its meaning in the table and its camera."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.io.calibration.names import (
+    GENERIC,
+    SIZES,
+    Row,
+    camera_name,
+    cameras_between,
+    is_side,
+    rows_of,
+    tokens_of,
+)
+
+# What an item of a list is called in it.
+_TITLES = (
+    "key", "name", "camera_name", "cameraName", "channel", "sensor", "label", "file_path", "camera", "id", "camera_id",
+    "serial", "serial_number", "token",
+)  # fmt: skip
+_MOST_VALUES = 200_000
+_LENGTHS = {"mm": "baseline_mm", "cm": "baseline_cm", "m": "baseline_m"}
+# Axes in the order in which a mapping of them becomes a vector.
+_AXES = (("x", "y", "z"), ("w", "x", "y", "z"), ("qw", "qx", "qy", "qz"), ("px", "py", "pz", "qx", "qy", "qz", "qw"))
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One value of a file.
+
+    meaning: the meaning in the table of names. data: its numbers, flat, or a text. camera: the camera it belongs to, ""
+    for the rig or the only camera. size: the word for the size of pictures it is for, if the file has several. to: the
+    second camera of a pose between two. name: how the file calls it.
+    """
+
+    meaning: str
+    data: NDArray[np.floating] | str
+    camera: str = ""
+    size: str = ""
+    to: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in a file a value stands: names from outside to inside, and what they tell."""
+
+    names: tuple[str, ...] = ()
+    camera: str = ""
+    size: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """All understood values of a file, the names of the others, and those whose number of values is wrong."""
+
+    found: list[Value]
+    others: list[str]
+    misfits: list[str]
+
+
+def flatten(contents: Any) -> Values:
+    """Find the values in nested names that the table of names knows."""
+    values = Values([], [], [])
+    _walk(_nested(contents), _Place(), values)
+    return values
+
+
+def _nested(node: Any) -> Any:
+    """The same contents with names such as LEFT.K as nested names."""
+    if isinstance(node, list):
+        return [_nested(v) if isinstance(v, (dict, list)) else v for v in node]
+    if not isinstance(node, dict):
+        return node
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        parts = (
+            [str(key)]
+            if re.search(r"\.(png|jpe?g|tiff?|pgm|bmp|heic)$|\s", str(key), re.IGNORECASE)
+            else [p for p in str(key).split(".") if p]
+        )
+        into = found
+        for part in parts[:-1]:
+            if not isinstance(into.get(part), dict):
+                into[part] = {}
+            into = into[part]
+        value, last = _nested(value), parts[-1] if parts else ""
+        into[last] = {**into[last], **value} if isinstance(value, dict) and isinstance(into.get(last), dict) else value
+    return found
+
+
+def _walk(node: Any, place: _Place, values: Values) -> None:
+    if len(values.found) + len(values.others) > _MOST_VALUES:
+        return
+    data = _data(node)
+    if data is not None:
+        _leaf(data, place, values)
+    elif isinstance(node, dict):
+        among = sum(_has_camera(child) for child in node.values() if isinstance(child, (dict, list)))
+        for key, child in node.items():
+            if _data(child) is not None:
+                _walk(child, replace(place, names=(*place.names, key)), values)
+            else:
+                _walk(child, _inside(place, key, among > 1 and _has_camera(child)), values)
+    elif isinstance(node, list):
+        items = [(v[0], v[1]) if _is_pair(v) else (k, v) for k, v in enumerate(node) if isinstance(v, (dict, list))]
+        for k, item in items:
+            title = str(k) if item is node else _title(item, str(k))
+            inside = replace(place, camera=camera_name(title) or title) if len(items) > 1 else place
+            _walk(item, inside, values)
+
+
+def _is_pair(item: Any) -> bool:
+    """Whether an item of a list is a name or number and what belongs to it, as OAK-D writes its cameras."""
+    return isinstance(item, list) and len(item) == 2 and isinstance(item[0], (str, int)) and isinstance(item[1], dict)
+
+
+def _title(item: Any, otherwise: str) -> str:
+    title = next(
+        (item[t] for t in _TITLES if isinstance(item, dict) and isinstance(item.get(t), (str, int))), otherwise
+    )
+    return re.sub(r".*[/\\]|\.(?:png|jpe?g|tiff?|pgm|bmp)$", "", str(title), flags=re.IGNORECASE)
+
+
+def _inside(place: _Place, key: str, is_camera: bool) -> _Place:
+    """The place of what stands under a name."""
+    camera, to = cameras_between(key)
+    if not camera:
+        named = camera_name(key)
+        sided = named in ("left", "right") and len(tokens_of(key)) <= 3
+        if is_camera or sided or (is_side(named) and any(t in GENERIC for t in tokens_of(key))):
+            camera = named
+    words = tokens_of(key)
+    size = next((w for w in words if w in SIZES), "") if is_camera or len(words) > 2 else ""
+    if pixels := re.search(r"\b(\d{3,4})x(\d{3,4})\b", key):
+        size = pixels[0]
+    return _Place((*place.names, key), camera or place.camera, size or place.size, to or place.to)
+
+
+def _has_camera(node: Any, deep: int = 0) -> bool:
+    """Whether a camera's focal length is somewhere in a mapping or a list of them."""
+    if deep > 4:
+        return False
+    if isinstance(node, dict):
+        return any(
+            any(row.meaning in ("K", "fx", "intrinsics", "P", "params", "xi") for row, _ in rows_of(str(key)))
+            or (isinstance(value, (dict, list)) and _has_camera(value, deep + 1))
+            for key, value in node.items()
+        )
+    return isinstance(node, list) and any(_has_camera(v, deep + 1) for v in node[:8] if isinstance(v, (dict, list)))
+
+
+def _data(node: Any) -> NDArray[np.floating] | str | None:
+    """The array or text that a part of the contents is; None for names and lists of them."""
+    if isinstance(node, dict):
+        small = {str(k).lower(): v for k, v in node.items()}
+        if "data" in small and ("rows" in small or "cols" in small):
+            flat, rows = _data(small["data"]), small.get("rows")
+            fits = isinstance(flat, np.ndarray) and isinstance(rows, (int, float)) and float(rows or 0) >= 1
+            whole = fits and flat.size % int(float(rows)) == 0
+            return flat.reshape(int(float(rows)), -1) if whole else flat
+        for axes in _AXES:
+            if set(small) == set(axes) and all(isinstance(v, (int, float)) for v in small.values()):
+                return np.array([small[a] for a in axes], np.float64)
+        return None
+    if isinstance(node, str):
+        parts = re.split(r"[\s,;\[\]()]+", node.strip().strip("[]();,").strip()) if len(node) < 20_000 else []
+        try:
+            return np.array([float(p) for p in parts if p]) if parts and "_" not in node and parts[0] else node
+        except ValueError:
+            return node
+    if isinstance(node, (bool, int, float)):
+        return np.array([float(node)] if abs(node) < 1e300 else [np.inf])
+    if isinstance(node, list):
+        if any(isinstance(v, (dict, str)) for v in node[:1]) or _is_pair(node):
+            return None
+        try:
+            return np.array(node, np.float64)
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return np.zeros(0) if node is None else None
+
+
+def _leaf(data: NDArray[np.floating] | str, place: _Place, values: Values) -> None:
+    """Add a value, or its name to those that are not understood."""
+    count = 0 if isinstance(data, str) else data.size
+    name = ".".join(place.names[-2:])
+    if place.names and (between := cameras_between(place.names[-1]))[0]:
+        place = replace(place, camera=between[0], to=between[1])
+    if not place.names or (count == 0 and not isinstance(data, str)):
+        if place.names or isinstance(data, str) or not data.size:
+            return None
+        place = replace(place, names=("",))
+    if place.names[-1] == "" and isinstance(data, np.ndarray):
+        return _unnamed(data.ravel(), place, values)
+    hits = list(_candidates(place))
+    for row, camera, size in hits:
+        if count in row.sizes:
+            flat = data if isinstance(data, str) else data.ravel()
+            values.found.append(
+                Value(row.meaning, flat, camera or place.camera, size or place.size, place.to, place.names[-1])
+            )
+            return None
+    length = re.fullmatch(r"([-+]?[\d.]{1,30})\s*(mm|cm|m)", data.strip()) if isinstance(data, str) else None
+    if length and any(row.meaning == "baseline" for row, _, _ in hits):
+        values.found.append(Value(_LENGTHS[length[2]], np.array([float(length[1])]), name=name))
+        return None
+    if (
+        isinstance(data, np.ndarray)
+        and data.ndim > 1
+        and 1 < len(data) < 9
+        and any(data[0].size in row.sizes for row, _, _ in hits)
+    ):
+        for k, item in enumerate(data):  # one for each camera in a list
+            _leaf(item, replace(place, camera=str(k)), values)
+        return None
+    if isinstance(data, str) and hits and not place.camera and hits[0][0].meaning in _NUMBERS:
+        values.misfits.append(f"{place.names[-1]} is {data[:40]!r}, not a number")
+    wanted = [row for row, _, _ in hits if row.sizes != (0,) and row.meaning in ("K", "P", "D", "R", "T", "R_rect")]
+    if wanted and count and len({row.meaning for row in wanted}) == 1:
+        shape = "x".join(str(n) for n in np.shape(data)) if np.ndim(data) > 1 else str(count)
+        values.misfits.append(f"{place.names[-1]} is {shape}, not {_WANTED[wanted[0].meaning]}")
+    values.others.append(name)
+    return None
+
+
+_NUMBERS = {"doffs", "fx", "fy", "cx", "cy", "width", "height"}
+_WANTED = {"K": "3x3", "P": "3x4", "R": "3x3", "T": "3 numbers", "R_rect": "3x3", "D": "4, 5, 8, 12 or 14 numbers"}
+
+
+def _unnamed(numbers: NDArray[np.floating], place: _Place, values: Values) -> None:
+    """Numbers without any name: a camera matrix row by row, and a baseline in metres behind it."""
+    if numbers.size in (9, 10) and np.array_equal(numbers[6:9], (0, 0, 1)):
+        values.found.append(Value("K", numbers[:9], name="the first nine numbers"))
+        if numbers.size == 10:
+            values.found.append(Value("baseline_m", numbers[9:], name="the tenth number"))
+    else:
+        values.misfits.append(
+            f"{numbers.size} numbers without names are no camera matrix, which has 9 and ends in 0 0 1; a baseline "
+            "may follow"
+        )
+
+
+def _candidates(place: _Place) -> list[tuple[Row, str, str]]:
+    """The rows of the table that a value's names fit, best first, with the camera and size that they tell."""
+    leaf = place.names[-1]
+    parents = place.names[:-1][::-1]
+    found = []
+    if parents:
+        found += [(row, camera, "") for row, camera in rows_of(f"{parents[0]}_{leaf}")]
+    found += [(row, camera, "") for row, camera in rows_of(leaf)]
+    words = tokens_of(leaf)
+    for size in (w for w in words if w in SIZES):
+        found += [(row, camera, size) for row, camera in rows_of("_".join(w for w in words if w != size))]
+    if not camera_name(leaf) or is_side(camera_name(leaf)):  # `left`, `data`, `matrix`: the name above says what it is
+        named = camera_name(leaf)
+        for parent in parents[:2]:
+            found += [(row, camera or named, "") for row, camera in rows_of(parent)]
+    return found
