@@ -19,6 +19,8 @@ from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps import ASSUMED_FAR_M, ASSUMED_NEAR_M
 from depthapps.io.photos.metadata import focal_px
 
+# Share of a side. Shifted sensors and crops of the rectified pair stay below; a calibration at half the size has 0.25.
+_ASIDE = 0.2
 _ASSUMED = {
     "focal length": f"a field of view of {ASSUMED_FOV_DEG:g}° ({param('fov_deg')})",
     "baseline": f"a baseline of {1000 * ASSUMED_BASELINE_M:g} mm ({param('baseline_m')})",
@@ -97,6 +99,11 @@ def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None
         journal.note(file.warning)
     if file and file.rig(width, height) and params.rectify is Rectify.NEVER:
         journal.note("the calibration is of views as the cameras took them; these are taken as rectified already")
+    if file and not file.width and _is_aside(file, width, height):
+        journal.note(
+            f"the calibration's principal point, ({file.matrix[0, 2]:.0f}, {file.matrix[1, 2]:.0f}) px, is far from "
+            f"the middle of the {width}x{height} picture: is it of pictures of another size?"
+        )
     bent = file and file.raw and any(file.raw.fisheye) and file.rig(width, height)
     if bent and params.rectify is not Rectify.NEVER and params.frame is Frame.ORIGINAL:
         straight = param("frame", Frame.RECTIFIED)
@@ -120,6 +127,12 @@ def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None
     else:
         doffs = (file.doffs_px or 0.0) * (width / (file.width or width)) if file else own.doffs_px
     return Calibration(camera, baseline, doffs, tuple(assumed))
+
+
+def _is_aside(file: CalibrationFile, width: int, height: int) -> bool:
+    """Whether the principal point is farther from the middle of the picture than lenses are mounted."""
+    cx, cy = file.matrix[0, 2], file.matrix[1, 2]
+    return abs((cx + 0.5) / width - 0.5) > _ASIDE or abs((cy + 0.5) / height - 0.5) > _ASIDE
 
 
 def _camera(params: SceneParams, given: Given, file: CalibrationFile | None) -> Camera | None:

@@ -280,6 +280,10 @@ def _note_rectification(found: PhotoMatch, journal: Journal) -> None:
             )
         if found.report.focal == "self-calibrated":
             journal.note(f"the focal length, {found.report.focal_px[0]:.0f} px, is what fits the two photos best")
+    if found.rectification is not None and found.rectification.inverted:
+        journal.note(
+            "the calibration's T is taken as the place of the second camera: read as OpenCV's, all is behind it"
+        )
     how = "estimated" if found.report else "calibrated" if found.rectification else "none"
     offset = found.match.row_offset
     facts["row_offset_px"] = 0.0 if offset is None else round(offset.constant, 3)

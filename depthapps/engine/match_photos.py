@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from depthapps.core.camera import Calibration, StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify, chosen
+from depthapps.core.color import to_8bit
 from depthapps.core.errors import StereoError, SwappedViewsError
 from depthapps.core.scene import Image, PhotoPair, StereoPair
 from depthapps.engine.front.order import look_exchanged
@@ -16,7 +18,10 @@ from depthapps.engine.front.rows import shift_rows
 from depthapps.engine.match import StereoMatch, match_pair
 from depthapps.engine.network import StereoNetwork
 from depthapps.engine.rectify.estimate import RectificationReport, RectifiedPhotos, rectify_photos
+from depthapps.engine.rectify.features import match_features
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
+
+_ON_A_ROW_PX = 3.0  # largest row difference of a matched point in views that a calibration rectified
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +129,7 @@ def match_photos(
         )
 
     if rig is not None:
-        rectification = rectify_rig(rig)
+        rectification = _rectified_by(rig, photos)
         return _finished(photos.first, rectification, *match(rectification), frame, None)
     rectified = rectify_photos(photos, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
     views, found = match(rectified.rectification)
@@ -134,6 +139,28 @@ def match_photos(
         rectified = _other_way_round(photos, rectified, second_focal_px)
         views, found = match(rectified.rectification)
     return _finished(photos.first, rectified.rectification, views, found, frame, rectified.report)
+
+
+def _rectified_by(rig: StereoRig, photos: PhotoPair) -> Rectification:
+    """Rectify by a rig. If it puts the second camera to the left, the photos tell whether its pose is the inverse one.
+
+    Some programs write the place of the right camera where OpenCV writes the way of a point into it; both are called T.
+    """
+    rectification = rectify_rig(rig)
+    if not rectification.mirrored:
+        return rectification
+    turned = replace(rig, rotation=rig.rotation.T, translation_m=-rig.rotation.T @ rig.translation_m)
+    other = rectify_rig(turned)
+    first, second = (cv2.cvtColor(to_8bit(photo), cv2.COLOR_RGB2GRAY) for photo in (photos.first, photos.second))
+    matches = match_features(first, second)
+    seen = []
+    for each in (rectification, other):
+        here, there = each.first.rectified(matches.first), each.second.rectified(matches.second)
+        ahead = here[:, 0] - there[:, 0] + each.calibration.doffs_px > 0
+        seen.append(int((ahead & (np.abs(here[:, 1] - there[:, 1]) < _ON_A_ROW_PX)).sum()))
+    if seen[1] > seen[0]:
+        return replace(other, inverted=True)
+    return rectification
 
 
 def _other_way_round(photos: PhotoPair, rectified: RectifiedPhotos, second_focal_px: float | None) -> RectifiedPhotos:

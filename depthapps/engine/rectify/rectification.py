@@ -81,6 +81,7 @@ class Rectification:
     baseline_m: distance of the two cameras in metres.
     nearer_px: correction added to doffs_px, because points are nearer than the estimated rotations and principal points
     say.
+    inverted: the rig's pose was read the other way round, because the photos show it so.
     """
 
     first: RectifyingWarp
@@ -90,6 +91,7 @@ class Rectification:
     baseline_m: float
     assumed: tuple[str, ...] = ()
     nearer_px: float = 0.0
+    inverted: bool = False
 
     @property
     def mirrored(self) -> bool:

@@ -44,7 +44,7 @@ def read_contents(path: Path) -> Any:
         return {"K": _array(path, io.BytesIO(data))}
     for magic, what, remedy in _BINARY:
         if data.startswith(magic):
-            raise CalibrationError(f"{path.name} is {what}, which is no calibration that can be read", hint=remedy)
+            raise CalibrationError(f"{path.name} cannot be read as a calibration: it is {what}", hint=remedy)
     text = _decoded(path, data)
     if not text.strip():
         raise CalibrationError(f"{path.name} is empty", hint="save the calibration again")
@@ -115,6 +115,8 @@ def _by_syntax(text: str) -> Any:
 
 
 def _xml(text: str) -> Any:
+    if re.match(r"(?i)<!doctype html|<html", text):
+        raise NotParsedError("it is a web page; was it a page about the file that was saved?")
     if re.search(r"<!\s*(DOCTYPE|ENTITY)", text, re.IGNORECASE):
         raise NotParsedError("its XML defines entities of its own, which are not followed")
     try:

@@ -22,8 +22,8 @@ class Row(NamedTuple):
 
 TABLE = (
     # the camera as built
-    Row("K", (9,), "k m a kk cam camera cameramatrix cameram mtx matrix intrinsic intrinsics intrinsicmatrix "
-        "cameraintrinsic "
+    Row("K", (9,), "k m a kk newmtx newcameramtx cam camera cameramatrix cameram mtx matrix intrinsic intrinsics "
+        "intrinsicmatrix cameraintrinsic "
         "cameraintrinsics cameraintrinsicmatrix intrinsicsmatrix kmatrix camerak cameraa calibrationmatrix "
         "intrinsicparameters"),
     Row("intrinsics", (4, 5, 6), "intrinsics intrinsic projection cameraparams intrinsicparameters"),
@@ -86,7 +86,7 @@ TABLE = (
         "rlr"),
     Row("T", (3,), "t trans translation translationvector tvec tvector tmat stereot stereotranslation "
         "translationofcamera2 "
-        "posecamera2translation extrinsictranslation extrinsicstranslation translationmatrix trl"),
+        "posecamera2translation extrinsictranslation extrinsicstranslation translationmatrix trl trns"),
     Row("R transposed", (9,), "rotationofcamera2"),  # MATLAB's points are rows
     Row("xyzw", (4,), "q"),  # Kalibr's quaternion, x y z w of the inverse rotation
     Row("q world", (4,), "qworld"),
@@ -102,7 +102,7 @@ TABLE = (
     Row("to world gl", (16,), "transformmatrix"),  # X right, Y up, looking along -Z: Blender and OpenGL
     Row("from previous", (16,), "tcncnm1"),
     Row("to right", (16, 12), "trl t10 tc2c1 tlefttoright lefttoright tcam1cam0 t21 baseline transformation "
-        "stereotransform"),
+        "stereotransform posecamera2a"),
     Row("to left", (16, 12), "tlr tc1c2 trighttoleft righttoleft tcam0cam1 t01"),
     # ZED: T is baseline, TY, TZ in millimetres, and R the rotation vector RX, CV, RZ
     *(Row(f"zed {name}", (1,), name) for name in ("ty", "tz", "rx", "cv", "ry", "rz")),
@@ -110,7 +110,7 @@ TABLE = (
     Row("camera of frame", (0, 1), "cameraid"),
     Row("left camera", (1,), "leftcamerasocket"),
     Row("right camera", (1,), "rightcamerasocket"),
-    Row("file", (0,), "camcalib cam0calib cam1calib"),
+    Row("file", (0,), "camcalib"),
     Row("middlebury", (1,), "ndisp isint vmin dyavg"),
     Row("map", (0,), "stereomapx stereomapy leftstereomapx mapx mapy undistortmap"),
 )  # fmt: skip
@@ -139,7 +139,7 @@ PINHOLE_WORDS = (
     "plumb", "radtan", "radial", "brown", "rational", "pinhole", "perspective", "polynomial", "none", "opencv",
     "rectified", "thin_prism", "prism", "inverse brown", "frame", "distortedpinhole",
 )  # fmt: skip
-_TOKEN = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_TOKEN = re.compile(r"(?<![A-Za-z\d])[24][kK](?![a-z\d])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
 def tokens_of(name: str) -> list[str]:
@@ -172,15 +172,17 @@ def cameras_between(key: str) -> tuple[str, str]:
 def rows_of(name: str) -> list[tuple[Row, str]]:
     """The rows of a name, whole first, then without the word that tells the camera."""
     name = re.sub(r"\(.*?\)", "", name) if name.count("(") == 1 else name
-    if re.fullmatch(r"[A-Z][LR]", name):  # KL, DR
+    if re.fullmatch(r"[KDMPRT][LRlr]", name):  # KL, Dr
         name = f"{name[0]}_{name[1]}"
     words = tokens_of(name)
     found = [(row, "") for row in BY_NAME.get("".join(words), ())]
     for k in reversed(range(len(words))):
         word = words[k]
-        if word in SIDES or (word.isdigit() and k in (0, len(words) - 1)):
+        numbered = word.isdigit() and (k in (0, len(words) - 1) or words[k - 1] in ("cam", "camera"))
+        if word in SIDES or numbered:
             rest = words[:k] + words[k + 1 :]
             found += [(row, SIDES.get(word, word)) for row in BY_NAME.get("".join(rest), ())]
-            if rest and rest[-1] in ("cam", "camera") and len(rest) > 1:
-                found += [(row, SIDES.get(word, word)) for row in BY_NAME.get("".join(rest[:-1]), ())]
+            plain = [w for w in rest if w not in ("cam", "camera")]
+            if len(plain) < len(rest):
+                found += [(row, SIDES.get(word, word)) for row in BY_NAME.get("".join(plain), ())]
     return found

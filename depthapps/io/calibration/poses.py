@@ -58,7 +58,7 @@ def _edges(views: Mapping[str, Mapping[str, Any]], left: str, right: str, turned
             found.append((left, right, _of_matrix(view["to right"])))
         if "to left" in view:
             found.append((right, left, _of_matrix(view["to left"])))
-    if "T" in rig:
+    if "T" in rig and not all("T" in views.get(camera, {}) for camera in (left, right)):
         pose = _rotation(rig["R"]) if "R" in rig else np.eye(3), np.asarray(rig["T"])
         found.append((right, left, pose) if turned else (left, right, pose))
     for camera, view in views.items():

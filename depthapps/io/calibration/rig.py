@@ -34,6 +34,7 @@ def calibration_of(
         )
     sizes = sorted({v.size for v in values.found if v.size}, key=lambda size: -np.prod(_pixels(size)))
     found: list[CalibrationFile] = []
+    alone: list[CalibrationFile] = []
     for size in sizes or [""]:
         views = views_of(values.found, size)
         pair = None
@@ -47,7 +48,8 @@ def calibration_of(
         if one is None:
             continue
         width, height = _pixels(size) if size else (None, None)
-        found.append(replace(one, width=one.width or width, height=one.height or height))
+        (found if pair else alone).append(replace(one, width=one.width or width, height=one.height or height))
+    found = found or alone
     if not found:
         raise _nothing(values, name)
     return replace(found[0], others=tuple(found[1:]))

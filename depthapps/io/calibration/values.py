@@ -25,6 +25,7 @@ _TITLES = (
     "key", "name", "camera_name", "cameraName", "channel", "sensor", "label", "file_path", "camera", "id", "camera_id",
     "serial", "serial_number", "token",
 )  # fmt: skip
+_OTHER_SENSORS = {"lidar", "imu", "velo", "velodyne", "radar", "gps", "gyro", "accel", "gyroscope", "accelerometer"}
 _MOST_VALUES = 200_000
 _LENGTHS = {"mm": "baseline_mm", "cm": "baseline_cm", "m": "baseline_m"}
 # Axes in the order in which a mapping of them becomes a vector.
@@ -70,6 +71,8 @@ class Values:
 def flatten(contents: Any) -> Values:
     """Find the values in nested names that the table of names knows."""
     values = Values([], [], [])
+    if isinstance(contents, dict) and len(contents) > 1:  # numbers without a name say nothing beside named ones
+        contents = {key: value for key, value in contents.items() if key}
     _walk(_nested(contents), _Place(), values)
     return values
 
@@ -106,6 +109,9 @@ def _walk(node: Any, place: _Place, values: Values) -> None:
     elif isinstance(node, dict):
         among = sum(_has_camera(child) for child in node.values() if isinstance(child, (dict, list)))
         for key, child in node.items():
+            words = set(tokens_of(key))
+            if words & _OTHER_SENSORS and not words & {"cam", "camera", "cameras"}:
+                continue
             if _data(child) is not None:
                 _walk(child, replace(place, names=(*place.names, key)), values)
             else:
@@ -151,11 +157,20 @@ def _has_camera(node: Any, deep: int = 0) -> bool:
         return False
     if isinstance(node, dict):
         return any(
-            any(row.meaning in ("K", "fx", "intrinsics", "P", "params", "xi") for row, _ in rows_of(str(key)))
+            any(row.meaning in _TELLS_A_CAMERA and _counts(value) in row.sizes for row, _ in rows_of(str(key)))
             or (isinstance(value, (dict, list)) and _has_camera(value, deep + 1))
             for key, value in node.items()
         )
     return isinstance(node, list) and any(_has_camera(v, deep + 1) for v in node[:8] if isinstance(v, (dict, list)))
+
+
+_TELLS_A_CAMERA = ("K", "fx", "intrinsics", "P", "params", "xi")
+
+
+def _counts(value: Any) -> int:
+    """How many numbers a value has."""
+    data = _data(value)
+    return data.size if isinstance(data, np.ndarray) else 0
 
 
 def _data(node: Any) -> NDArray[np.floating] | str | None:
@@ -225,7 +240,8 @@ def _leaf(data: NDArray[np.floating] | str, place: _Place, values: Values) -> No
     if isinstance(data, str) and hits and not place.camera and hits[0][0].meaning in _NUMBERS:
         values.misfits.append(f"{place.names[-1]} is {data[:40]!r}, not a number")
     wanted = [row for row, _, _ in hits if row.sizes != (0,) and row.meaning in ("K", "P", "D", "R", "T", "R_rect")]
-    if wanted and count and len({row.meaning for row in wanted}) == 1:
+    plain = len(place.names[-1]) == 1 and not place.camera  # A may be anything, K1 may not
+    if wanted and count and not plain and len({row.meaning for row in wanted}) == 1:
         shape = "x".join(str(n) for n in np.shape(data)) if np.ndim(data) > 1 else str(count)
         values.misfits.append(f"{place.names[-1]} is {shape}, not {_WANTED[wanted[0].meaning]}")
     values.others.append(name)
@@ -242,6 +258,8 @@ def _unnamed(numbers: NDArray[np.floating], place: _Place, values: Values) -> No
         values.found.append(Value("K", numbers[:9], name="the first nine numbers"))
         if numbers.size == 10:
             values.found.append(Value("baseline_m", numbers[9:], name="the tenth number"))
+    elif numbers.size == 4 and (numbers > 0).all() and 0.8 < numbers[0] / numbers[1] < 1.25:
+        values.found.append(Value("intrinsics", numbers, name="the four numbers"))
     else:
         values.misfits.append(
             f"{numbers.size} numbers without names are no camera matrix, which has 9 and ends in 0 0 1; a baseline "

@@ -106,6 +106,8 @@ def choose_pair(views: Views, wanted: Sequence[str], photos: Sequence[str], name
         pair = str(int(rig["left camera"])), str(int(rig["right camera"]))
         if set(pair) <= set(cameras):
             return pair
+    if len(cameras) == 1 and cameras[0] in ("2", "1", "right") and _OF_A_CAMERA & set(views[""]):
+        return "", cameras[0]  # the first camera is called camera, and only the second one has a number
     if len(cameras) < 2:
         return None
     named = [camera_name(photo) for photo in photos]

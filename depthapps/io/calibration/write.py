@@ -37,7 +37,8 @@ def write_calibration(
     Notes
     -----
     The format is that of OpenCV's cv::FileStorage with the names of its stereo calibration sample: image_width,
-    image_height, K1, D1 and, for a rig, K2, D2, R and T in metres, where X_right = R X_left + T.
+    image_height, K1, D1 and, for a rig, K2, D2, R and T in metres, where X_right = R X_left + T; fisheye is 1 if D1 and
+    D2 are those of the fisheye model.
     """
     path = Path(path)
     check_suffix(path, CALIBRATION_SUFFIXES, "a calibration")
@@ -50,6 +51,8 @@ def write_calibration(
     for k, camera in enumerate(cameras, 1):
         storage.write(f"K{k}", camera.matrix)
         storage.write(f"D{k}", camera.coefficients[None])
+    if any(camera.fisheye for camera in cameras):
+        storage.write("fisheye", 1)
     if isinstance(calibrated, StereoRig):
         storage.write("R", calibrated.rotation)
         storage.write("T", calibrated.translation_m.reshape(3, 1))
