@@ -86,6 +86,20 @@ def test_a_known_rig_gives_the_disparity_of_its_first_photo(two_layers, degrees,
     assert found.calibration.camera == CAMERA
 
 
+def test_photos_tell_which_way_a_rig_was_written(two_layers):
+    """T as the place of the second camera would put it on the other side, and all points behind the cameras."""
+    lens = LensCamera(CAMERA)
+    found = match_photos(as_taken(two_layers.pair), rig=StereoRig(lens, lens, np.eye(3), np.array([0.1, 0, 0])))
+    assert found.rectification is not None
+    assert found.rectification.inverted
+    assert bad(found.match.disparity_px, two_layers.disparity_px) < 4
+    swapped = PhotoPair(two_layers.pair.right, two_layers.pair.left, CALIBRATION)
+    found = match_photos(swapped, rig=StereoRig(lens, lens, np.eye(3), np.array([0.1, 0, 0])))
+    assert found.rectification is not None
+    assert not found.rectification.inverted
+    assert np.nanmedian(found.match.disparity_px) == pytest.approx(10, abs=0.5)
+
+
 KANNALA_BRANDT = (0.02, -0.004, 0.003, -0.001)
 
 
