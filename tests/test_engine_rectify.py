@@ -114,7 +114,8 @@ def through_a_fisheye(view: np.ndarray, focal: float, *, nearest: bool = False) 
     scale = focal * np.tan(np.interp(radius / FISHEYE_FOCAL, bent, angles)) / np.maximum(radius, 1e-9)
     at = [(v * scale + (side - 1) / 2).astype(np.float32) for v, side in ((x, width), (y, height))]
     how = cv2.INTER_NEAREST if nearest else cv2.INTER_CUBIC
-    return cv2.remap(view, *at, how, borderMode=cv2.BORDER_CONSTANT, borderValue=(np.nan if nearest else 0,) * 3)
+    outside = (np.nan if nearest else 0.0,) * 3
+    return cv2.remap(view, at[0], at[1], how, borderMode=cv2.BORDER_CONSTANT, borderValue=outside)
 
 
 FISHEYE_FOCAL, FLAT_FOCAL = 150.0, 160.0  # the flat view sees 90 degrees
@@ -125,7 +126,8 @@ def test_fisheye_photos_are_straightened(two_layers, frame):
     pair = two_layers.pair
     lens = LensCamera(Camera.centred(pair.left.shape[1], pair.left.shape[0], FISHEYE_FOCAL), KANNALA_BRANDT, True)
     rig = StereoRig(lens, lens, np.eye(3), np.array([-0.1, 0, 0]))
-    photos = PhotoPair(*(through_a_fisheye(v, FLAT_FOCAL) for v in (pair.left, pair.right)), CALIBRATION)
+    left, right = (through_a_fisheye(view, FLAT_FOCAL) for view in (pair.left, pair.right))
+    photos = PhotoPair(left, right, CALIBRATION)
     found = match_photos(photos, rig=rig, frame=frame)
     true = np.where(two_layers.seen, two_layers.disparity_px, np.float32(np.nan))
     if frame is Frame.ORIGINAL:
@@ -136,7 +138,7 @@ def test_fisheye_photos_are_straightened(two_layers, frame):
         x = (np.arange(camera.width) - camera.cx) / camera.fx * FLAT_FOCAL + (true.shape[1] - 1) / 2
         y = (np.arange(camera.height) - camera.cy) / camera.fy * FLAT_FOCAL + (true.shape[0] - 1) / 2
         at = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-        flat = cv2.remap(true, *at, cv2.INTER_NEAREST, borderValue=np.nan)
+        flat = cv2.remap(true, at[0], at[1], cv2.INTER_NEAREST, borderValue=np.nan)
         expected, shown = flat * camera.fx / FLAT_FOCAL, found.match.disparity_px + found.calibration.doffs_px
     inner = np.isfinite(expected) & np.isfinite(shown)
     assert inner.sum() > 0.9 * np.isfinite(expected).sum() > 30_000

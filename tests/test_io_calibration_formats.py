@@ -8,11 +8,12 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from depthapps import CalibrationError, Camera, LensCamera, StereoRig, read_calibration, write_calibration
 
 PLAIN = np.eye(3).tolist()
-TURN = np.asarray(cv2.Rodrigues(np.array([-0.014, 0.0004, -0.0023]))[0])
+TURN = np.asarray(cv2.Rodrigues(np.array([-0.014, 0.0004, -0.0023]))[0], np.float64)
 SHIFT = np.array([-0.11, 0.0004, -0.0009])
 
 
@@ -48,7 +49,7 @@ def listed(matrix):
     return "".join("  - [" + ", ".join(f"{v:.10g}" for v in row) + "]\n" for row in matrix)
 
 
-def check(found, *, fx=460.0, second=461.0, turn=TURN, shift=SHIFT, fisheye=False):
+def check(found, *, fx=460.0, second=461.0, turn: ArrayLike = TURN, shift: ArrayLike = SHIFT, fisheye=False):
     """Whether a rig of the given cameras was read."""
     assert found.raw is not None
     assert [m[0, 0] for m in found.raw.matrices] == pytest.approx([fx, second], rel=1e-4)
@@ -435,7 +436,7 @@ def test_opencv_names_of_all_spellings(tmp_path, names, form):
     if form == "json":
         path.write_text(json.dumps({k: v.tolist() for k, v in named.items()}))
     elif form == "npz":
-        np.savez(path, **named)
+        np.savez(path, allow_pickle=False, **named)
     elif form == "print":
         path.write_text("\n".join(f"{name} =\n{value}" for name, value in named.items()))
     else:

@@ -26,7 +26,7 @@ def pose_between(views: Mapping[str, Mapping[str, Any]], left: str, right: str, 
     for here, there, pose in _edges(views, left, right, turned):
         edges.setdefault(here, []).append((there, pose))
         edges.setdefault(there, []).append((here, inverse(pose)))
-    todo = deque([(left, (np.eye(3), np.zeros(3)))])
+    todo: deque[tuple[str, Pose]] = deque([(left, (np.eye(3), np.zeros(3)))])
     seen = {left}
     while todo:
         here, so_far = todo.popleft()

@@ -214,7 +214,7 @@ def _pose(
         )
     if projections is not None and all(r is not None for r in rectifying) and "P_rect" not in left:
         # X_rectified = R X in each camera, and the rectified cameras stand a baseline apart along X
-        one, two = (clean_rotation(np.reshape(r, (3, 3)), f"the rectification in {name}") for r in rectifying)
+        one, two = (clean_rotation(np.reshape(np.asarray(r), (3, 3)), f"R in {name}") for r in rectifying)
         p, q = projections
         shift, _ = in_metres(np.array([q[0, 3] / q[0, 0] - p[0, 3] / p[0, 0], 0, 0]), name)
         if shift[0]:

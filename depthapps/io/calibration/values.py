@@ -179,9 +179,9 @@ def _data(node: Any) -> NDArray[np.floating] | str | None:
         small = {str(k).lower(): v for k, v in node.items()}
         if "data" in small and ("rows" in small or "cols" in small):
             flat, rows = _data(small["data"]), small.get("rows")
-            fits = isinstance(flat, np.ndarray) and isinstance(rows, (int, float)) and float(rows or 0) >= 1
-            whole = fits and flat.size % int(float(rows)) == 0
-            return flat.reshape(int(float(rows)), -1) if whole else flat
+            if isinstance(flat, np.ndarray) and isinstance(rows, (int, float)) and 1 <= rows <= 4:
+                return flat.reshape(int(rows), -1) if flat.size % int(rows) == 0 else flat
+            return flat
         for axes in _AXES:
             if set(small) == set(axes) and all(isinstance(v, (int, float)) for v in small.values()):
                 return np.array([small[a] for a in axes], np.float64)
