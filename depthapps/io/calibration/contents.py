@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -22,11 +24,16 @@ from depthapps.io.calibration.yaml import DEEPEST, NotParsedError, flow, parse_y
 _LARGEST_BYTES = 32 << 20  # a table of all cameras of a data set has some megabytes, a calibration some kilobytes
 _LARGEST_ARRAY_BYTES = 1 << 16  # larger arrays in an archive are maps and pictures
 _TO_TEXT = "write its matrices to a text file or by numpy.savez, under the names K1 D1 K2 D2 R T"
+# What zipfile and numpy raise for archives and arrays that are cut or changed.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+    MemoryError, SyntaxError, TypeError, KeyError, OverflowError,
+)  # fmt: skip
 # The beginnings of files that people pass, what they are, and what to do about it.
 _BINARY = (
     (b"MATLAB 5.0", "a MATLAB file", "in MATLAB: writelines(jsonencode(toStruct(stereoParams)), 'rig.json')"),
     (b"\x89HDF", "an HDF5 file", _TO_TEXT),
-    (b"\x80", "a Python pickle, which could run any program", "numpy.savez('rig.npz', K1=..., D1=...) is safe"),
+    (b"\x80", "a Python pickle, which may run programs", "numpy.savez('rig.npz', K1=..., D1=...) is safe"),
     (b"ARROW1", "an Arrow or Feather table", "pandas.read_feather(FILE).to_json('rig.json', orient='records')"),
     (b"\x89PNG", "a picture", "pictures come before -c, which takes the calibration"),
     (b"\xff\xd8\xff", "a picture", "pictures come before -c, which takes the calibration"),
@@ -159,7 +166,7 @@ def _npz(path: Path, data: bytes) -> dict[str, Any]:
                 elif is_array:
                     found[name] = "an array of the size of a picture"
             names = ", ".join(info.filename for info in archive.infolist()[:6])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+    except _DAMAGED:
         raise CalibrationError(
             f"{path.name} is a damaged or encrypted archive", hint="make it anew, as numpy.savez does"
         ) from None
@@ -178,7 +185,7 @@ def _array(path: Path, file: io.BytesIO, name: str = "") -> Any:
         return (
             value.tolist() if value.dtype.kind in "iufb" else str(value.tolist()) if value.dtype.kind in "US" else None
         )
-    except (ValueError, EOFError, OSError, MemoryError):
+    except _DAMAGED:
         raise CalibrationError(
             f"{f'{name} in ' if name else ''}{path.name} holds Python objects or is damaged, and is not read",
             hint="save each matrix under a name of its own: numpy.savez('rig.npz', K1=K1, D1=D1, ...)",
