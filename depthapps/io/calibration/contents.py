@@ -26,8 +26,8 @@ _LARGEST_ARRAY_BYTES = 1 << 16  # larger arrays in an archive are maps and pictu
 _TO_TEXT = "write its matrices to a text file or by numpy.savez, under the names K1 D1 K2 D2 R T"
 # What zipfile and numpy raise for archives and arrays that are cut or changed.
 _DAMAGED = (
-    zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
-    MemoryError, SyntaxError, TypeError, KeyError, OverflowError,
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, RuntimeError, EOFError, OSError,
+    ValueError, MemoryError, SyntaxError, TypeError, KeyError, OverflowError,
 )  # fmt: skip
 # The beginnings of files that people pass, what they are, and what to do about it.
 _BINARY = (
