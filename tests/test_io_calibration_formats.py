@@ -166,6 +166,10 @@ def test_vins_names_the_files_of_its_cameras(tmp_path, kind):
     text += "".join(f"body_T_cam{k}: {opencv(pose)}" for k, pose in enumerate(poses))
     path = saved(tmp_path, "config.yaml", text)
     check(read_calibration(path), fisheye=kind != "PINHOLE")
+    alone = read_calibration(
+        tmp_path / "cam0.yaml", tmp_path / "cam1.yaml"
+    )  # two cameras, and nothing of where they stand
+    assert (alone.matrix[0, 0], alone.baseline_m) == (pytest.approx(460), None)
     (tmp_path / "cam1.yaml").unlink()
     with pytest.raises(CalibrationError, match=r"names cam1\.yaml, which is not beside it"):
         read_calibration(path)

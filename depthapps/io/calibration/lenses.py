@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,7 +47,7 @@ def lens_of(view: Meanings, name: str) -> Lens | None:
     if matrix is None:
         return None
     k = _coefficients(view, model)
-    if "mei" in model.split("_") or "omni" in model or ("xi" in view and "alpha" not in view):
+    if re.search(r"\bmei\b|omni", model) or ("xi" in view and "alpha" not in view):
         return _fitted(matrix, "omni", float(view.get("xi", 0)), k[:2])
     if "alpha" in view:
         kind, more = ("ds", view.get("xi", 0)) if "xi" in view else ("eucm", view.get("beta", 1))

@@ -164,7 +164,7 @@ def _has_camera(node: Any, deep: int = 0) -> bool:
     return isinstance(node, list) and any(_has_camera(v, deep + 1) for v in node[:8] if isinstance(v, (dict, list)))
 
 
-_TELLS_A_CAMERA = ("K", "fx", "intrinsics", "P", "params", "xi")
+_TELLS_A_CAMERA = ("K", "fx", "intrinsics", "P", "params")
 
 
 def _counts(value: Any) -> int:
