@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from photo_files import encoded, multi_picture, with_segments, with_xmp
 
-from depthapps.io.photos.images import decode_image
+from depthapps.io.photos.decode import decode_image
 from depthapps.io.photos.jpeg import end_of_picture, multi_pictures, segments, with_profile, xmp_packets
 
 PICTURE = encoded(np.random.default_rng(0).integers(0, 255, (24, 32, 3)).astype(np.uint8))

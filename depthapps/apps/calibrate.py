@@ -13,6 +13,7 @@ from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.core.camera import LensCamera, StereoRig
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import CalibrationError, InputError, param
+from depthapps.core.levels import stretched
 from depthapps.core.scene import Image
 from depthapps.draw.coverage import draw_corners, draw_lines
 from depthapps.engine.calibrate.boards import Board
@@ -157,7 +158,7 @@ def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[
     size: _Size | None = None
     for name, paths in journal.steps(photos.items(), len(photos), "corners"):
         try:
-            views = [cv2.cvtColor(to_8bit(read_image(path)), cv2.COLOR_RGB2GRAY) for path in paths]
+            views = [cv2.cvtColor(to_8bit(stretched(read_image(path))), cv2.COLOR_RGB2GRAY) for path in paths]
         except InputError as error:
             rejected.append(Rejected(name, error.message))
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from depthapps.apps.files import SceneFiles
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.core.choices import DepthKind
 from depthapps.core.errors import InputError
+from depthapps.core.levels import find_levels
 from depthapps.core.scene import FloatMap, Image
 from depthapps.io.maps import inverse_depth_of, read_depth, read_disparity, read_inverse_depth
 from depthapps.io.photos.contents import Contents, read_contents
+from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.views import split_views
@@ -32,7 +34,8 @@ class Given:
     (H, W) float32 with NaN where unknown. enlarged: whether the maker of the depth may have enlarged it, which blurs
     its edges. right_metadata: metadata of the right view, if it is a photo of its own. right_size: width and height of
     that photo in pixels, if it was resized to the left one's size. apart: False if one file held the picture and its
-    second view or depth, and they were found in it without `SceneParams.layout`.
+    second view or depth, and they were found in it without `SceneParams.layout`. notes: what the user should know of
+    how the files were read.
     """
 
     contents: Contents
@@ -43,6 +46,7 @@ class Given:
     right_metadata: Metadata | None = None
     right_size: tuple[int, int] | None = None
     apart: bool = True
+    notes: tuple[str, ...] = ()
 
     @property
     def photo(self) -> Photo:
@@ -52,6 +56,11 @@ class Given:
 
 def read_given(files: SceneFiles, params: SceneParams) -> Given:
     """Read the files. Raises InputError where they are not one picture with one depth."""
+    return _stretched(_as_stored(files, params))
+
+
+def _as_stored(files: SceneFiles, params: SceneParams) -> Given:
+    """Read the files, with pictures whose samples stand as the files hold them."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once
     if params.layout is not None:
         return _split(_photo(files.image), params)
@@ -66,9 +75,27 @@ def read_given(files: SceneFiles, params: SceneParams) -> Given:
     return _alone(files.image)
 
 
+def _stretched(given: Given) -> Given:
+    """Stretch the picture and its right view alike, if their samples do not use the range of their type."""
+    photo, right = given.photo, given.right
+    levels = find_levels(*(view for view in (photo.image, right) if view is not None))
+    if levels is None:
+        return given
+    photo = Photo(levels.stretched(photo.image), replace(photo.metadata, levels=levels))
+    note = (
+        f"samples from {levels.low:g} to {levels.high:g} are taken as black to white; .tif, and .png of whole numbers, "
+        "are written in that range, other pictures with 8 bits from 0 to 255"
+    )
+    right = None if right is None else levels.stretched(right)
+    return replace(given, contents=replace(given.contents, photo=photo), right=right, notes=(*given.notes, note))
+
+
 def _photo(image: PathLike | Image) -> Photo:
     """Read a photo; an array has no metadata."""
-    return Photo(image, Metadata()) if isinstance(image, np.ndarray) else read_photo(Path(image))
+    if isinstance(image, np.ndarray):
+        samples = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
+        return Photo(known_type(samples, "the image"), Metadata())
+    return read_photo(Path(image))
 
 
 def _both_photos(left: PathLike | Image, right: PathLike | Image) -> tuple[Photo, Photo]:

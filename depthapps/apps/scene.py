@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from depthapps.apps.camera import Cameras, calibration_facts, calibration_files, find_cameras, note_assumptions
+from depthapps.apps.cutout import cut_out, opacity_of
 from depthapps.apps.files import SceneFiles
 from depthapps.apps.inputs import Given, read_given
 from depthapps.apps.journal import JobResult, Journal, Progress
@@ -43,7 +44,7 @@ class OpenedScene(JobResult):
     disparity_px : (H, W) float32 array
         Disparity in pixels of the scene's picture, positive when nearer; NaN where unknown.
     metadata : Metadata
-        EXIF and colour profile of the photo, to be written into pictures made from it.
+        EXIF, colour profile, range of samples and opacity of the photo, to be written into pictures made from it.
     depth_is_given : bool
         Whether the depth was read, and not computed from a disparity.
     views : tuple of two (H, W, 3) arrays, optional
@@ -83,7 +84,8 @@ def open_scene(
     ----------
     image : path or (H, W, 3) array
         The left view; or one file with both views (MPO, spatial HEIC, or a picture with `params.layout`), or one with a
-        depth inside (a phone's portrait). Arrays are RGB: uint8 or uint16 sRGB, or float32 linear light.
+        depth inside (a phone's portrait). Arrays are RGB or grey: uint8 or uint16 sRGB, or float32
+        linear light. Samples that do not use the range of their type are stretched, both views alike.
     right : path or (H, W, 3) array, optional
         The right view.
     params : SceneParams, optional
@@ -137,6 +139,8 @@ def open_scene(
             raise InputError(
                 f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
             )
+        for note in given.notes:
+            journal.note(note)
         cameras = find_cameras(params, given, journal, files.photo_names)
     calibrations = [str(path) for path in calibration_files(params.calibration)]
     journal.add(
@@ -149,13 +153,15 @@ def open_scene(
         note_assumptions(cameras.calibration, journal)
     found = _from_views(params, given, cameras, confidence, journal) if given.right is not None else None
     found = found or _from_maps(given, cameras.calibration, journal)
-    known = found.scene.depth_m[np.isfinite(found.scene.depth_m)]
+    opacity = opacity_of(found.scene.image, given, journal)
+    scene, disparity = cut_out(found.scene, found.disparity_px, opacity)
+    known = scene.depth_m[np.isfinite(scene.depth_m)]
     journal.add(depth_range_m=[round(float(known.min()), 4), round(float(known.max()), 4)])
     return OpenedScene(
-        scene=found.scene,
+        scene=scene,
         calibration=found.calibration,
-        disparity_px=found.disparity_px,
-        metadata=given.photo.metadata,
+        disparity_px=disparity,
+        metadata=replace(given.photo.metadata, alpha=opacity),
         depth_is_given=depth_is_given,
         views=found.views,
         name=files.name,

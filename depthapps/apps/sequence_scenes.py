@@ -14,6 +14,7 @@ from depthapps.apps.journal import Journal
 from depthapps.apps.params import SceneParams
 from depthapps.apps.scene import open_scene
 from depthapps.core.errors import InputError, param
+from depthapps.core.levels import stretched
 from depthapps.core.scene import Scene
 from depthapps.io.formats import DEPTH_PNG_SCALE
 from depthapps.io.maps import read_depth
@@ -77,7 +78,7 @@ class SequenceScenes:
 
     def _of_camera(self, image_path: Path, depth_path: Path, scale: float) -> Scene:
         """Open a view with the sequence's own camera, which is the camera of its depth maps."""
-        image, depth = read_image(image_path), read_depth(depth_path, scale)
+        image, depth = stretched(read_image(image_path)), read_depth(depth_path, scale)
         height, width = depth.shape
         if image.shape[:2] != depth.shape:
             image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))

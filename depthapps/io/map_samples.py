@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from depthapps.core.errors import InputError, MissingExtraError
 from depthapps.io.formats import MAP_SUFFIXES
 from depthapps.io.inputs import StrPath, check_input, read_bytes
-from depthapps.io.photos.images import decode
+from depthapps.io.photos.decode import decode
 
 _LARGEST_MATRIX = 4  # rows or columns: an array of an archive that is no larger is a camera matrix or a pose
 

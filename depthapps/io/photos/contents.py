@@ -9,11 +9,12 @@ from depthapps.core.camera import Camera
 from depthapps.core.scene import FloatMap, Image
 from depthapps.io.inputs import StrPath, read_bytes
 from depthapps.io.photos import heif
+from depthapps.io.photos.decode import decode_image
 from depthapps.io.photos.describe import ContentsSummary as ContentsSummary
 from depthapps.io.photos.describe import describe_contents as describe_contents
 from depthapps.io.photos.describe import views_or_depth
 from depthapps.io.photos.heif_file import is_heif
-from depthapps.io.photos.images import Photo, decode_image
+from depthapps.io.photos.images import Photo, photo_of
 from depthapps.io.photos.metadata import Metadata, camera_name, read_metadata
 from depthapps.io.photos.orientation import upright, upright_camera
 from depthapps.io.photos.portrait import EmbeddedDepth, apple_depth, decode_depth
@@ -89,7 +90,7 @@ def read_contents(path: StrPath) -> Contents:
         pair = decode_views(views, str(path), camera_name(metadata))
         return Contents(Photo(pair.left, metadata), pair.right, baseline_m=pair.baseline_m)
     if found is None:
-        return Contents(Photo(decode_image(data, str(path)), metadata))
+        return Contents(photo_of(data, str(path), metadata))
     depth = decode_depth(found, str(path), metadata)
     return _with_depth(_sharp_photo(data, str(path), depth, metadata), depth, metadata.orientation)
 
@@ -97,7 +98,7 @@ def read_contents(path: StrPath) -> Contents:
 def _sharp_photo(data: bytes, name: str, depth: EmbeddedDepth, metadata: Metadata) -> Photo:
     """The photo that depth belongs to: where the file keeps it, the one from before the phone blurred it."""
     if depth.photo is None:
-        return Photo(decode_image(data, name), metadata)
+        return photo_of(data, name, metadata)
     own = read_metadata(depth.photo)
     image = decode_image(depth.photo, f"the original inside {name}")
     if not own.exif and own.orientation == 1:

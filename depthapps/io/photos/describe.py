@@ -85,7 +85,7 @@ def views_or_depth(data: bytes) -> tuple[list[MultiPicture], EncodedDepth | None
 
 
 def _decoded_size(data: bytes, name: str) -> tuple[int, int]:
-    from depthapps.io.photos.images import decode_image
+    from depthapps.io.photos.decode import decode_image
 
     height, width = decode_image(data, name).shape[:2]
     return width, height

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import InputError, OutputError
+from depthapps.core.errors import OutputError
 from depthapps.core.scene import Image
 from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from depthapps.io.inputs import StrPath, read_bytes
 from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos import heif, jpeg
+from depthapps.io.photos.decode import decode_alpha, decode_image
 from depthapps.io.photos.heif_file import is_heif
 from depthapps.io.photos.metadata import Metadata, exif_for, read_metadata, tiff_with
-from depthapps.io.photos.whole import check_whole
 
 _EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg")
 _TIFF_SUFFIXES = (".tif", ".tiff")
@@ -35,9 +35,9 @@ class Photo:
     Attributes
     ----------
     image : ndarray, (H, W, 3)
-        RGB, upright: uint8 or uint16 sRGB, or float32 linear light.
+        RGB, upright, with the samples as they stand in the file: uint8, uint16 or float32.
     metadata : Metadata
-        EXIF and colour profile.
+        EXIF, colour profile and opacity.
     """
 
     image: Image
@@ -55,15 +55,16 @@ def read_image(path: StrPath) -> Image:
     Returns
     -------
     ndarray, (H, W, 3)
-        RGB, turned upright by its EXIF orientation: uint8 or uint16 sRGB, or float32 linear light. Grey is repeated
-        over the three channels; an alpha channel is dropped.
+        RGB, turned upright by its EXIF orientation, with the samples as they stand in the file: uint8, uint16 or
+        float32. Grey is repeated over the three channels; of more than three bands the first three are taken, and an
+        alpha channel is left to `read_photo`. `open_scene` stretches samples that do not use the range of their type.
 
     Raises
     ------
     InputError
         The file is not there, not a picture, truncated, damaged, or an animation.
     MissingExtraError
-        The file is HEIC and pillow-heif is not installed.
+        The file is HEIC and pillow-heif is not installed, or a TIFF of many bands and tifffile is not installed.
     """
     data = read_bytes(path, "image")
     return heif.read_view(Path(path), data) if is_heif(Path(path), data) else decode_image(data, str(path))
@@ -80,7 +81,7 @@ def read_photo(path: StrPath) -> Photo:
     Returns
     -------
     Photo
-        The picture as `read_image` returns it, and its EXIF and colour profile.
+        The picture as `read_image` returns it, and its EXIF, colour profile and opacity.
 
     Raises
     ------
@@ -90,34 +91,13 @@ def read_photo(path: StrPath) -> Photo:
     data = read_bytes(path, "image")
     if is_heif(Path(path), data):
         return Photo(heif.read_view(Path(path), data), heif.view_metadata(Path(path), data))
-    return Photo(decode_image(data, str(path)), read_metadata(data))
+    return photo_of(data, str(path), read_metadata(data))
 
 
-def decode_image(data: bytes, name: str) -> Image:
-    """Decode a picture's bytes to what `read_image` returns; `name` stands in messages. Raises InputError."""
-    check_whole(data, name)
-    samples = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if samples is None:
-        raise InputError(
-            f"{name} is not an image that can be read", hint="PNG, JPEG, TIFF, WebP and HEIC are; is the file whole?"
-        )
-    if samples.dtype not in (np.uint8, np.uint16, np.float32):
-        raise InputError(
-            f"{name} has samples of type {samples.dtype}", hint="save it with 8, 16 or 32 (float) bit samples"
-        )
-    if samples.dtype == np.float32 and not np.isfinite(samples).all():
-        raise InputError(f"{name} holds NaN or infinite samples", hint="a picture needs a number in every pixel")
-    return np.asarray(cv2.cvtColor(samples, cv2.COLOR_BGR2RGB))
-
-
-def decode(data: bytes, flags: int) -> NDArray | None:
-    """Decode a file's bytes with OpenCV; None, without a message of its own, when it cannot."""
-    if not data:
-        return None
-    try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        return None
+def photo_of(data: bytes, name: str, metadata: Metadata) -> Photo:
+    """Make the photo of a picture's bytes, with its opacity; `name` stands in messages. Raises InputError."""
+    alpha = decode_alpha(data, metadata.orientation)
+    return Photo(decode_image(data, name), metadata if alpha is None else replace(metadata, alpha=alpha))
 
 
 def write_image(
@@ -133,8 +113,9 @@ def write_image(
     image : ndarray, (H, W, 3) or (H, W)
         RGB or grey: uint8 or uint16 sRGB, or float32 linear light.
     metadata : Metadata, optional
-        EXIF and colour profile of the photo that the picture was made from. They are written with the picture's own
-        size and the orientation "upright".
+        What the photo that the picture was made from had beside its samples. EXIF and colour profile are written with
+        the picture's own size and the orientation "upright". A file that can hold them gets the photo's own range of
+        samples, and the opacity if the picture has the photo's size.
     outputs : Outputs, optional
         The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
 
@@ -152,6 +133,8 @@ def write_image(
     suffix = path.suffix.lower()
     if suffix in _EIGHT_BIT_SUFFIXES or (suffix == ".png" and image.dtype.kind == "f"):
         image = to_8bit(image)
+    elif metadata and metadata.levels and image.dtype != np.uint8:
+        image = metadata.levels.restored(image)
     height, width = image.shape[:2]
     exif = exif_for(metadata, width, height) if metadata else b""
     # a profile for colours does not describe grey samples
@@ -160,9 +143,15 @@ def write_image(
     if suffix == ".png":
         kinds[cv2.IMAGE_METADATA_ICCP] = icc
     samples = image if image.ndim == 2 else image[..., ::-1]
+    alpha = metadata.alpha if metadata and suffix not in _EIGHT_BIT_SUFFIXES else None
+    if alpha is not None and samples.ndim == 3 and alpha.shape == samples.shape[:2]:
+        largest = 1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype.name).max
+        opacity = alpha if largest == 1 else np.rint(alpha * largest)
+        samples = np.dstack([samples, opacity.astype(samples.dtype)])
     data = encode(path, samples, _JPEG_OPTIONS if suffix in _EIGHT_BIT_SUFFIXES else (), kinds)
-    if suffix in _TIFF_SUFFIXES and (exif or icc):
-        data = tiff_with(data, exif, icc)
+    opacity = samples.shape[2:] == (4,)
+    if suffix in _TIFF_SUFFIXES and (exif or icc or opacity):
+        data = tiff_with(data, exif, icc, opacity=opacity)
     elif suffix in _EIGHT_BIT_SUFFIXES and icc:  # OpenCV writes no profile above 64 kB
         data = jpeg.with_profile(data, icc)
     with opened(outputs, [path]) as group:

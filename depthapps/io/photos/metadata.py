@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from depthapps.io.photos import png
+
+if TYPE_CHECKING:  # numpy is loaded where samples are
+    from depthapps.core.levels import Levels
+    from depthapps.core.scene import FloatMap
 
 _FILM_DIAGONAL_MM = math.hypot(36, 24)
 _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}  # of FocalPlaneResolutionUnit
@@ -25,6 +30,7 @@ _KEPT = (
     Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YResolution, Base.ResolutionUnit,
     Base.Software, Base.DateTime, Base.Artist, Base.HostComputer, Base.Copyright, Base.Rating,
 )  # fmt: skip
+_EXTRA_SAMPLES, _NOT_PREMULTIPLIED = 338, 2
 _STRIP_OFFSETS, _ICC_TAG, _UNDEFINED, _LONG = 273, 34675, 7, 4
 
 
@@ -40,11 +46,17 @@ class Metadata:
         ICC profile of its colours; empty where the photo has none.
     orientation : int
         EXIF orientation, 1 to 8, in which the file stores its samples; 1 is upright.
+    levels : Levels or None
+        The black and white of the file's samples, if the picture was stretched from them.
+    alpha : ndarray, (H, W) float32 or None
+        Opacity of the upright picture, from 0, transparent, to 1; None where all of it is opaque.
     """
 
     exif: bytes = b""
     icc: bytes = b""
     orientation: int = 1
+    levels: Levels | None = None
+    alpha: FloatMap | None = field(default=None, compare=False)
 
     @classmethod
     def from_exif(cls, stream: bytes, icc: bytes) -> Metadata:
@@ -165,8 +177,11 @@ def focal_px(metadata: Metadata, width: int, height: int) -> float | None:
     return found if stored_width and 0.25 < found / max(width, height) < 50 else None
 
 
-def tiff_with(data: bytes, exif: bytes, icc: bytes) -> bytes:
-    """A TIFF file, as OpenCV encodes it, with EXIF and a colour profile: a new directory in front of the samples."""
+def tiff_with(data: bytes, exif: bytes, icc: bytes, *, opacity: bool = False) -> bytes:
+    """A TIFF file, as OpenCV encodes it, with EXIF and a colour profile: a new directory in front of the samples.
+
+    opacity: the fourth band is opacity, which OpenCV does not say.
+    """
     header = data[:8]
     old, directory = ImageFileDirectory_v2(header), ImageFileDirectory_v2(header)
     file = BytesIO(data)
@@ -181,6 +196,8 @@ def tiff_with(data: bytes, exif: bytes, icc: bytes) -> bytes:
     if icc:
         directory.tagtype[_ICC_TAG] = _UNDEFINED
         directory[_ICC_TAG] = icc
+    if opacity:
+        directory[_EXTRA_SAMPLES] = _NOT_PREMULTIPLIED
     source = _loaded(exif)
     for tag in (t for t in _KEPT if t in source):
         directory[tag] = source[tag]

@@ -13,7 +13,7 @@ from depthapps.core.camera import ASSUMED_FOV_DEG, Camera
 from depthapps.core.errors import InputError
 from depthapps.core.geometry import ray_directions
 from depthapps.core.scene import FloatMap
-from depthapps.io.photos.images import decode
+from depthapps.io.photos.decode import decode
 from depthapps.io.photos.metadata import Metadata, focal_px
 from depthapps.io.photos.parts import EncodedDepth
 from depthapps.io.photos.xmp import Xmp

@@ -10,7 +10,7 @@ import numpy as np
 from depthapps.core.choices import Layout
 from depthapps.core.errors import InputError
 from depthapps.core.scene import Image
-from depthapps.io.photos.images import decode_image
+from depthapps.io.photos.decode import decode_image
 from depthapps.io.photos.jpeg import MultiPicture
 from depthapps.io.photos.metadata import read_metadata
 from depthapps.io.photos.orientation import upright
