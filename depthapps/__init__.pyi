@@ -36,7 +36,8 @@ from .io.calibration.file import CalibrationFile
 from .io.calibration.read import read_calibration
 from .io.calibration.write import write_calibration
 from .io.lights import read_lights
-from .io.maps import read_depth, read_disparity, read_inverse_depth, write_confidence, write_depth, write_disparity
+from .io.maps.read import read_depth, read_disparity, read_inverse_depth
+from .io.maps.write import write_confidence, write_depth, write_disparity
 from .io.models.write import write_cloud, write_mesh, write_solid
 from .io.network import read_network
 from .io.outputs import Outputs

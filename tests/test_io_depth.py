@@ -16,7 +16,7 @@ from depthapps import (
     write_depth,
     write_disparity,
 )
-from depthapps.io.maps import ASSUMED_FAR_M, ASSUMED_NEAR_M
+from depthapps.io.maps.meaning import ASSUMED_FAR_M, ASSUMED_NEAR_M
 
 FLOAT_SUFFIXES = [".npy", ".pfm", ".tif"]
 

@@ -16,7 +16,7 @@ from depthapps.core.choices import Frame, Rectify
 from depthapps.core.errors import CalibrationError, param
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.read import read_calibration
-from depthapps.io.maps import ASSUMED_FAR_M, ASSUMED_NEAR_M
+from depthapps.io.maps.meaning import ASSUMED_FAR_M, ASSUMED_NEAR_M
 from depthapps.io.photos.metadata import focal_px
 
 # Share of a side. Shifted sensors and crops of the rectified pair stay below; a calibration at half the size has 0.25.
@@ -24,7 +24,7 @@ _ASIDE = 0.2
 _ASSUMED = {
     "focal length": f"a field of view of {ASSUMED_FOV_DEG:g}° ({param('fov_deg')})",
     "baseline": f"a baseline of {1000 * ASSUMED_BASELINE_M:g} mm ({param('baseline_m')})",
-    "range": f"depths from {ASSUMED_NEAR_M:g} to {ASSUMED_FAR_M:g} m",
+    "range": f"depths from {ASSUMED_NEAR_M:g} to {ASSUMED_FAR_M:g} m ({param('near_m')}, {param('far_m')})",
     "scale": "the numbers of the depth inside the photo, which has no unit, to be metres",
 }
 

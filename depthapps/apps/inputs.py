@@ -10,19 +10,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from depthapps.apps.files import SceneFiles
+from depthapps.apps.files import SceneFiles, is_path
 from depthapps.apps.params import PathLike, SceneParams
-from depthapps.core.choices import DepthKind
+from depthapps.apps.turning import turned_alike
 from depthapps.core.errors import InputError
 from depthapps.core.levels import find_levels
 from depthapps.core.scene import FloatMap, Image
-from depthapps.io.maps import inverse_depth_of, read_depth, read_disparity, read_inverse_depth
+from depthapps.io.maps.meaning import Meaning, depth_of, disparity_of
+from depthapps.io.maps.plausible import doubts_of_disparity
+from depthapps.io.maps.raw import raw_of_array, read_raw
 from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.views import split_views
 
+_DEPTH, _DISPARITY = "depth map", "disparity map"
 _PROPORTION = 0.02  # relative difference allowed in the aspect ratios of map and picture: networks round to 14 or 32 px
 
 
@@ -34,7 +37,8 @@ class Given:
     (H, W) float32 with NaN where unknown. enlarged: whether the maker of the depth may have enlarged it, which blurs
     its edges. right_metadata: metadata of the right view, if it is a photo of its own. right_size: width and height of
     that photo in pixels, if it was resized to the left one's size. apart: False if one file held the picture and its
-    second view or depth, and they were found in it without `SceneParams.layout`. notes: what the user should know of
+    second view or depth, and they were found in it without `SceneParams.layout`. along_rays: whether the depth is the
+    distance along each pixel's ray. notes: what the user should know of
     how the files were read.
     """
 
@@ -46,6 +50,7 @@ class Given:
     right_metadata: Metadata | None = None
     right_size: tuple[int, int] | None = None
     apart: bool = True
+    along_rays: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -67,9 +72,7 @@ def _as_stored(files: SceneFiles, params: SceneParams) -> Given:
     if files.right is not None:
         return _pair(*_both_photos(files.image, files.right))
     if files.disparity is not None:
-        given = files.disparity
-        disparity = given if isinstance(given, np.ndarray) else read_disparity(Path(given))
-        return Given(Contents(_photo(files.image)), disparity_px=disparity)
+        return _with_disparity(_photo(files.image), files.disparity, params)
     if files.depth is not None:
         return _with_depth(_photo(files.image), files.depth, params)
     return _alone(files.image)
@@ -127,26 +130,33 @@ def _split(photo: Photo, params: SceneParams) -> Given:
 
 def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
     """Read a depth map for a photo, of the kind that the parameters say."""
-    if params.depth_kind is DepthKind.METRIC:
-        if isinstance(given, np.ndarray):
-            metres = given / params.depth_scale if given.dtype.kind in "iu" else given
-            depth = np.where(given > 0, metres, np.nan).astype(np.float32)
-        else:
-            depth = read_depth(Path(given), params.depth_scale)
-        if depth.shape == photo.image.shape[:2] or not _alike(depth, photo.image):
-            return Given(Contents(photo), depth_m=depth)  # a map of other proportions: `Scene` refuses it
-        return Given(Contents(photo, inverse_m=1 / depth))
-    affine = params.depth_kind is DepthKind.AFFINE_INVERSE
-    if isinstance(given, np.ndarray):
-        inverse, sigma = inverse_depth_of(given, "the depth map", affine=affine)
-    else:
-        inverse, sigma = read_inverse_depth(given, affine=affine)
-    if not _alike(inverse, photo.image):
+    raw = read_raw(given, _DEPTH) if is_path(given) else raw_of_array(given, _DEPTH)
+    meaning = Meaning(params.depth_kind, params.depth_scale, params.invert, params.near_m, params.far_m)
+    found = depth_of(raw, meaning)
+    values, turned = turned_alike(found.values, photo)
+    if not _alike(values, photo.image):
         raise InputError(
-            f"the image is {_size(photo.image)} but its depth is {_size(inverse)}",
+            f"the image is {_size(photo.image)} but its depth is {_size(values)}",
             hint="pass a depth map of the whole image, of any size",
         )
-    return Given(Contents(photo, inverse_m=inverse, sigma_m=sigma, scaled=not affine), enlarged=True)
+    camera = raw.camera.scaled_to(*photo.image.shape[1::-1]) if raw.camera and not turned else None
+    read = Given(
+        Contents(photo, scaled=found.scaled, camera=camera), along_rays=found.along_rays, notes=(*found.notes, *turned)
+    )
+    if values.shape == photo.image.shape[:2] and not found.inverse:
+        return replace(read, depth_m=values)
+    inverse = values if found.inverse else 1 / values
+    contents = replace(read.contents, inverse_m=inverse, sigma_m=found.sigma_m)
+    return replace(read, contents=contents, enlarged=found.inverse)
+
+
+def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
+    """Read a disparity map for a photo."""
+    raw = read_raw(given, _DISPARITY) if is_path(given) else raw_of_array(given, _DISPARITY)
+    pixels, notes = disparity_of(raw, params.disparity_scale, invert=params.invert)
+    doubts = doubts_of_disparity(pixels, raw.name, photo.image.shape[1])
+    pixels, turned = turned_alike(pixels, photo)
+    return Given(Contents(photo), disparity_px=pixels, notes=(*notes, *doubts, *turned))
 
 
 def _pair(left: Photo, right: Photo) -> Given:

@@ -15,7 +15,7 @@ from depthapps.core.color import to_8bit
 from depthapps.core.errors import param
 from depthapps.core.scene import Image
 from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
-from depthapps.io.maps import write_confidence, write_depth, write_disparity
+from depthapps.io.maps.write import write_confidence, write_depth, write_disparity
 from depthapps.io.outputs import Outputs
 from depthapps.io.photos.images import write_image
 

@@ -6,6 +6,7 @@ command line's help reads the defaults from here and must start fast.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from depthapps.core.choices import DepthKind, Frame, Layout, Preset, Quality, Rectify, chosen
 from depthapps.core.errors import CalibrationError, InputError, param
-from depthapps.io.formats import DEPTH_PNG_SCALE
 from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from depthapps.engine.network import StereoNetwork
     from depthapps.io.calibration.file import CalibrationFile
 
+_KINDS_WITH_ENDS = (DepthKind.AFFINE_INVERSE, DepthKind.AFFINE, DepthKind.REVERSED_Z)
 PathLike = str | os.PathLike[str]
 
 
@@ -38,8 +39,16 @@ class SceneParams:
         With `layout`: the right view is on the left side, or on top.
     depth_kind : DepthKind
         What the numbers of a depth map mean.
-    depth_scale : float
-        Units per metre in depth maps of whole numbers.
+    depth_scale : float, optional
+        Units per metre in depth maps; None takes 1000 for whole numbers and 1 for floats.
+    disparity_scale : float, optional
+        Units per pixel in disparity maps; None takes 256 for 16 bits, 16 for int16, and 1 for floats.
+    invert : bool
+        The map's numbers run the other way than `depth_kind` says, or a disparity map's are smaller where it is nearer:
+        what is left to the largest whole number, or the negative of a float.
+    near_m, far_m : float, optional
+        The depths of the two ends of an affine map; the near and the far plane of a z-buffer, whose far plane is
+        infinitely far if none is given.
     calibration : path, sequence of two paths, Calibration, StereoRig or CalibrationFile, optional
         The cameras. It replaces what the photo's own file says; the four values below replace what it says.
     cameras : pair of str
@@ -64,7 +73,11 @@ class SceneParams:
     squeezed: bool = False
     cross_eyed: bool = False
     depth_kind: DepthKind = DepthKind.METRIC
-    depth_scale: float = DEPTH_PNG_SCALE
+    depth_scale: float | None = None
+    disparity_scale: float | None = None
+    invert: bool = False
+    near_m: float | None = None
+    far_m: float | None = None
     calibration: PathLike | Sequence[PathLike] | Calibration | StereoRig | CalibrationFile | None = None
     cameras: tuple[str, ...] = ()
     focal_px: float | None = None
@@ -84,6 +97,7 @@ class SceneParams:
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, chosen(kind, value, name))
+        self._check_ends()
         if self.focal_px is not None and self.fov_deg is not None:
             raise CalibrationError(
                 "the focal length was given twice", hint=f"pass either {param('focal_px')} or {param('fov_deg')}"
@@ -93,6 +107,21 @@ class SceneParams:
             raise InputError(
                 f"{param(name)} says how views share a picture",
                 hint=f"add {param('layout', Layout.SIDE_BY_SIDE)} or {param('layout', Layout.TOP_BOTTOM)}",
+            )
+
+    def _check_ends(self) -> None:
+        """Refuse ends of a depth map whose kind has none, and ends that are none."""
+        ends = {name: v for name in ("near_m", "far_m") if (v := getattr(self, name)) is not None}
+        if ends and self.depth_kind not in _KINDS_WITH_ENDS:
+            kinds = ", ".join(param("depth_kind", kind) for kind in _KINDS_WITH_ENDS)
+            raise InputError(
+                f"{' and '.join(map(param, ends))} belong to maps without a scale of their own",
+                hint=f"add one of {kinds}, or leave them out",
+            )
+        if not all(0 < v < math.inf for v in ends.values()) or not (self.near_m or 0) < (self.far_m or math.inf):
+            raise InputError(
+                f"depths between {' and '.join(f'{v:g}' for v in ends.values())} m were given for the ends of a map",
+                hint=f"{param('near_m')} is positive and smaller than {param('far_m')}",
             )
 
 

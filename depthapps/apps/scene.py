@@ -17,7 +17,7 @@ from depthapps.apps.params import PathLike, SceneParams
 from depthapps.core.camera import Calibration
 from depthapps.core.choices import Rectify
 from depthapps.core.errors import InputError, StereoError, SwappedViewsError, param
-from depthapps.core.geometry import depth_from_disparity, depth_from_inverse, disparity_from_depth
+from depthapps.core.geometry import depth_from_disparity, depth_from_inverse, disparity_from_depth, ray_lengths
 from depthapps.core.scene import FloatMap, Image, PhotoPair, Scene
 from depthapps.io.network import read_network
 from depthapps.io.photos.metadata import Metadata
@@ -92,8 +92,8 @@ def open_scene(
         Calibration, rectification, kinds of maps, quality.
     depth, disparity : path or (h, w) array, optional
         Instead of the right view: a depth map, of the kind that `params.depth_kind` says, or a disparity map in pixels
-        of the image. A depth map may be smaller than the image. Depths that are whole numbers are divided by
-        `params.depth_scale`, as in files.
+        of the image. A depth map may be smaller than the image. Whole numbers are divided by `params.depth_scale` or
+        `params.disparity_scale`, as in files.
     confidence : bool
         Also find the confidence of the depth of two views; with the fast quality that takes extra time.
     metres_matter : bool
@@ -149,7 +149,7 @@ def open_scene(
         calibration=calibration_facts(cameras.calibration),
     )
     depth_is_given = given.depth_m is not None or given.contents.inverse_m is not None
-    if metres_matter or not depth_is_given or not given.contents.scaled:
+    if metres_matter or not depth_is_given or not given.contents.scaled or given.along_rays:
         note_assumptions(cameras.calibration, journal)
     found = _from_views(params, given, cameras, confidence, journal) if given.right is not None else None
     found = found or _from_maps(given, cameras.calibration, journal)
@@ -182,10 +182,15 @@ class _Found:
 def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Found:
     """Make the scene of a photo whose depth or disparity was given."""
     contents, depth, sigma_m = given.contents, given.depth_m, 0.0
+    if given.along_rays and depth is not None:
+        depth = depth / ray_lengths(calibration.camera)
     if contents.inverse_m is not None:
+        inverse = contents.inverse_m
+        if given.along_rays:
+            inverse = inverse * ray_lengths(calibration.camera.scaled_to(*inverse.shape[::-1]))
         with journal.stage("lifting"):
             # a depth as large as the photo was enlarged by the phone or the network that made it
-            depth = depth_from_inverse(lift_to_image(contents.inverse_m, given.photo.image, blurred=given.enlarged))
+            depth = depth_from_inverse(lift_to_image(inverse, given.photo.image, blurred=given.enlarged))
         sigma_m = contents.sigma_m
     if depth is None:
         assert given.disparity_px is not None

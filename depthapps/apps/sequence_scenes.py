@@ -16,8 +16,7 @@ from depthapps.apps.scene import open_scene
 from depthapps.core.errors import InputError, param
 from depthapps.core.levels import stretched
 from depthapps.core.scene import Scene
-from depthapps.io.formats import DEPTH_PNG_SCALE
-from depthapps.io.maps import read_depth
+from depthapps.io.maps.read import read_depth
 from depthapps.io.photos.images import read_image
 from depthapps.io.sequences import Sequence, SequenceFrame
 
@@ -63,7 +62,7 @@ class SequenceScenes:
         params = self._params
         if view.depth is not None:
             own = self._sequence.depth_scale
-            if params.depth_scale == DEPTH_PNG_SCALE and own:
+            if params.depth_scale is None and own:
                 params = replace(params, depth_scale=own)
             by_hand = any(v is not None for v in (params.calibration, params.focal_px, params.fov_deg))
             if self._sequence.camera_matrix is not None and not by_hand:
@@ -76,7 +75,7 @@ class SequenceScenes:
                 self._journal.note(note.raw)
         return opened.scene
 
-    def _of_camera(self, image_path: Path, depth_path: Path, scale: float) -> Scene:
+    def _of_camera(self, image_path: Path, depth_path: Path, scale: float | None) -> Scene:
         """Open a view with the sequence's own camera, which is the camera of its depth maps."""
         image, depth = stretched(read_image(image_path)), read_depth(depth_path, scale)
         height, width = depth.shape

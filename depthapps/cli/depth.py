@@ -46,6 +46,6 @@ def depth(
     opened = opening.scene(confidence=False, metres_matter=kind is MapKind.DEPTH)
     report, outputs = opening.report, opening.outputs
     with report.stage("writing"), outputs:
-        write_depth_map(output, opened, kind, depth_scale=source.depth_scale, outputs=outputs, progress=report.follow)
+        write_depth_map(output, opened, kind, depth_scale=source.png_scale, outputs=outputs, progress=report.follow)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.finish(outputs.written)

@@ -18,6 +18,7 @@ import typer
 from depthapps.apps.params import SceneParams
 from depthapps.core.choices import DepthKind, Frame, Layout, Quality, Rectify
 from depthapps.core.errors import InputError
+from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
 
 if TYPE_CHECKING:
     from depthapps.apps.files import SceneFiles
@@ -49,19 +50,45 @@ class SourceOptions:
     )
     depth: Annotated[
         Path | None,
-        typer.Option(help="depth of IMAGE in metres: float .npy .npz .pfm .tif .exr, or a 16-bit PNG", metavar="FILE"),
+        typer.Option(help="depth of IMAGE: floats in .npy .npz .pfm .tif .exr .h5 .mat, or a PNG", metavar="FILE"),
     ] = None
     disparity: Annotated[
         Path | None,
         typer.Option(
-            help="disparity of IMAGE in pixels: float .npy .npz .pfm .tif, or a 16-bit PNG, 256 a pixel", metavar="FILE"
+            help="disparity of IMAGE in pixels: files as for --depth, or a 16-bit PNG, 256 a pixel", metavar="FILE"
         ),
     ] = None
     depth_kind: Annotated[
-        DepthKind, typer.Option(help="what --depth holds: metres, 1/metres, or only larger numbers where it is nearer")
+        DepthKind,
+        typer.Option(
+            help="what --depth holds: metres along the axis, or along the rays; 1/metres; numbers that are only larger "
+            "where it is nearer (affine-inverse) or farther (affine); a renderer's z-buffer"
+        ),
     ] = SceneParams.depth_kind
-    depth_scale: Annotated[float, typer.Option(help="units per metre in 16-bit depth PNGs", metavar="N")] = (
-        SceneParams.depth_scale
+    depth_scale: Annotated[
+        float | None,
+        typer.Option(
+            help=f"units per metre in depth maps [default: {DEPTH_PNG_SCALE:g} for whole numbers, 1 for floats]",
+            metavar="N",
+        ),
+    ] = SceneParams.depth_scale
+    disparity_scale: Annotated[
+        float | None,
+        typer.Option(
+            help=f"units per pixel in --disparity [default: {DISPARITY_PNG_SCALE:g} for 16 bits, 16 for int16, 1 for "
+            "floats]",
+            metavar="N",
+        ),
+    ] = SceneParams.disparity_scale
+    invert: Annotated[
+        bool, typer.Option("--invert", help="the numbers of --depth or --disparity run the other way: dark for bright")
+    ] = SceneParams.invert
+    near: Annotated[
+        float | None,
+        typer.Option(help="depth of the near end of an affine map, or the near plane of a z-buffer", metavar="M"),
+    ] = SceneParams.near_m
+    far: Annotated[float | None, typer.Option(help="depth of the far end, or the far plane", metavar="M")] = (
+        SceneParams.far_m
     )
     calibration: Annotated[
         list[Path] | None,
@@ -125,8 +152,13 @@ class SourceOptions:
         from depthapps.apps.side_files import SideFiles
 
         return SideFiles(
-            self.save_depth, self.save_disparity, self.save_confidence, self.save_rectified, self.depth_scale
+            self.save_depth, self.save_disparity, self.save_confidence, self.save_rectified, self.png_scale
         )
+
+    @property
+    def png_scale(self) -> float:
+        """Units per metre in the depth PNGs that are written."""
+        return self.depth_scale or DEPTH_PNG_SCALE
 
     def params(self, quality: Quality) -> SceneParams:
         """Parameters for opening the scene. Raises InputError for options that contradict each other."""
@@ -141,6 +173,10 @@ class SourceOptions:
             cross_eyed=self.cross_eyed,
             depth_kind=self.depth_kind,
             depth_scale=self.depth_scale,
+            disparity_scale=self.disparity_scale,
+            invert=self.invert,
+            near_m=self.near,
+            far_m=self.far,
             calibration=self.calibration or None,
             cameras=tuple(self.cameras.split(",")) if self.cameras else (),
             focal_px=self.focal_px,
@@ -243,6 +279,7 @@ _FLAGS = {
     "baseline_m": "--baseline",
     "blur_px": "--blur",
     "doffs_px": "--doffs",
+    "far_m": "--far",
     "focus_depth_m": "--focus-depth",
     "focal_length_mm": "--focal-length",
     "focus_px": "--focus",
@@ -250,6 +287,7 @@ _FLAGS = {
     "fov_deg": "--fov",
     "marker_m": "--marker",
     "max_error_pct": "--max-error",
+    "near_m": "--near",
     "sensor_width_mm": "--sensor-width",
     "square_m": "--square",
     "voxel_m": "--voxel-mm",

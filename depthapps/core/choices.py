@@ -29,13 +29,18 @@ class Layout(StrEnum):
 class DepthKind(StrEnum):
     """What the numbers of a depth map are.
 
-    METRIC: metres along the camera's axis. INVERSE: 1/metres. AFFINE_INVERSE: inverse depth of unknown scale and
-    offset, as monocular networks give it; larger is nearer.
+    METRIC: metres along the camera's axis. DISTANCE: metres along the ray of each pixel. INVERSE: 1/metres.
+    AFFINE_INVERSE: inverse depth of unknown scale and offset, as monocular networks give it; larger is nearer. AFFINE:
+    depth of unknown scale and offset; larger is farther. REVERSED_Z: the z-buffer of a renderer such as Unity or
+    Unreal, 1 at its near plane and 0 at its far one.
     """
 
     METRIC = "metric"
+    DISTANCE = "distance"
     INVERSE = "inverse"
     AFFINE_INVERSE = "affine-inverse"
+    AFFINE = "affine"
+    REVERSED_Z = "reversed-z"
 
 
 class Rectify(StrEnum):

@@ -86,6 +86,11 @@ def ray_directions(camera: Camera) -> NDArray[np.floating]:
     return directions
 
 
+def ray_lengths(camera: Camera) -> FloatMap:
+    """Distance along each pixel's ray divided by the depth along the optical axis, (H, W) float32."""
+    return np.linalg.norm(ray_directions(camera), axis=-1).astype(np.float32)
+
+
 def unproject(depth_m: FloatMap, camera: Camera) -> NDArray[np.floating]:
     """Find the point in space that each pixel shows.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from depthapps.core.models import ShadowMap
 from depthapps.io.formats import SHADOW_MAP_SUFFIXES
 from depthapps.io.inputs import StrPath
-from depthapps.io.maps import write_depth
+from depthapps.io.maps.write import write_depth
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from depthapps.core.camera import ASSUMED_FOV_DEG, Camera
 from depthapps.core.errors import InputError
-from depthapps.core.geometry import ray_directions
+from depthapps.core.geometry import ray_lengths
 from depthapps.core.scene import FloatMap
 from depthapps.io.photos.decode import decode
 from depthapps.io.photos.metadata import Metadata, focal_px
@@ -111,12 +110,12 @@ def _depth_samples(encoded: bytes, name: str) -> tuple[FloatMap, float]:
     return samples / np.float32(levels), 1 / levels
 
 
-def _ray_lengths(shape: tuple[int, ...], metadata: Metadata) -> NDArray[np.floating]:
+def _ray_lengths(shape: tuple[int, ...], metadata: Metadata) -> FloatMap:
     """Distance along each pixel's ray divided by its depth along the optical axis, (h, w)."""
     height, width = shape
     focal = focal_px(metadata, width, height)
     camera = Camera.centred(width, height, focal) if focal else Camera.from_fov(width, height, ASSUMED_FOV_DEG)
-    return np.linalg.norm(ray_directions(camera), axis=-1)
+    return ray_lengths(camera)
 
 
 def apple_depth(samples: FloatMap, level: float, xmp: Xmp, heif_range: dict[str, float]) -> EmbeddedDepth:

@@ -1,0 +1,1 @@
+"""Depth, disparity and confidence maps: their files, and what the numbers in them mean."""

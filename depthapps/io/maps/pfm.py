@@ -1,0 +1,52 @@
+"""Read maps of bare floats behind a short header: PFM, and the .dpt files of MPI Sintel."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from depthapps.core.errors import InputError
+from depthapps.io.maps.numbers import RawMap, only_channel
+
+# kind, width, height and scale, with any blanks and comments between them; one blank ends the header
+_HEADER = re.compile(rb"(P[fF])(?:\s+#[^\n]*)*\s+(\d+)\s+(\d+)\s+([-+.\deE]+)[ \t]*(?:\r\n|\s)")
+
+
+def read_pfm(data: bytes, path: Path, what: str) -> RawMap:
+    """Read a PFM file. Of its scale only the sign counts, which is the order of the bytes.
+
+    Middlebury's maps have the scale 1/255, which belongs to no unit of theirs.
+    """
+    header = _HEADER.match(data)
+    bands = 3 if data.startswith(b"PF") else 1
+    if header is None:
+        raise _broken(path, what)
+    width, height = int(header[2]), int(header[3])
+    try:
+        order = "<" if float(header[4]) < 0 else ">"
+    except ValueError:
+        raise _broken(path, what) from None
+    size = width * height * bands
+    if not size or len(data) - header.end() < 4 * size:
+        raise _broken(path, what)
+    values = np.frombuffer(data, f"{order}f4", size, header.end()).reshape(height, width, bands)
+    return RawMap(_native(only_channel(values[::-1], f"the {what} {path}")), f"the {what} {path}")
+
+
+def read_sintel(data: bytes, path: Path, what: str) -> RawMap:
+    """Read the depth of MPI Sintel: a mark, width and height, and metres row by row."""
+    width, height = (int(v) for v in np.frombuffer(data[4:12].ljust(8, b"\0"), "<i4"))
+    if width <= 0 or height <= 0 or len(data) < 12 + 4 * width * height:
+        raise _broken(path, what)
+    values = np.frombuffer(data, "<f4", width * height, 12).reshape(height, width)
+    return RawMap(_native(values), f"the {what} {path}")
+
+
+def _native(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values, np.float32)
+
+
+def _broken(path: Path, what: str) -> InputError:
+    return InputError(f"{path} is not a {what} that can be read", hint="is the file whole? copy it anew")
