@@ -13,6 +13,7 @@ import numpy as np
 from depthapps.apps.files import SceneFiles, is_path
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.apps.turning import turned_alike
+from depthapps.core.choices import DepthKind
 from depthapps.core.errors import InputError
 from depthapps.core.levels import find_levels
 from depthapps.core.scene import FloatMap, Image
@@ -23,6 +24,7 @@ from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
 from depthapps.io.photos.metadata import Metadata
+from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
 
 _DEPTH, _DISPARITY = "depth map", "disparity map"
@@ -139,7 +141,8 @@ def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -
             f"the image is {_size(photo.image)} but its depth is {_size(values)}",
             hint="pass a depth map of the whole image, of any size",
         )
-    camera = raw.camera.scaled_to(*photo.image.shape[1::-1]) if raw.camera and not turned else None
+    camera = raw.camera and (upright_camera(raw.camera, photo.metadata.orientation) if turned else raw.camera)
+    camera = camera and camera.scaled_to(*photo.image.shape[1::-1])
     read = Given(
         Contents(photo, scaled=found.scaled, camera=camera), along_rays=found.along_rays, notes=(*found.notes, *turned)
     )
@@ -147,7 +150,8 @@ def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -
         return replace(read, depth_m=values)
     inverse = values if found.inverse else 1 / values
     contents = replace(read.contents, inverse_m=inverse, sigma_m=found.sigma_m)
-    return replace(read, contents=contents, enlarged=found.inverse)
+    interpolated = found.inverse and params.depth_kind is not DepthKind.REVERSED_Z
+    return replace(read, contents=contents, enlarged=interpolated)
 
 
 def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:

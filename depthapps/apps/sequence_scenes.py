@@ -77,7 +77,7 @@ class SequenceScenes:
 
     def _of_camera(self, image_path: Path, depth_path: Path, scale: float | None) -> Scene:
         """Open a view with the sequence's own camera, which is the camera of its depth maps."""
-        image, depth = stretched(read_image(image_path)), read_depth(depth_path, scale)
+        image, depth = stretched(read_image(image_path)), read_depth(depth_path, scale, invert=self._params.invert)
         height, width = depth.shape
         if image.shape[:2] != depth.shape:
             image = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from depthapps.core.color import to_8bit
 from depthapps.core.filling import fill_background
@@ -54,7 +55,7 @@ def _ranked(values: FloatMap) -> FloatMap:
     return np.nan_to_num(np.clip(finite, low, high), nan=float(high)).astype(np.float32)
 
 
-def _edges(values: FloatMap) -> FloatMap:
+def _edges(values: MatLike) -> FloatMap:
     """Strength of the edges (h, w), spread by a pixel or two, as maps are that accurate."""
     across, down = cv2.Sobel(values, cv2.CV_32F, 1, 0), cv2.Sobel(values, cv2.CV_32F, 0, 1)
     return np.asarray(cv2.GaussianBlur(np.sqrt(np.hypot(across, down)), (0, 0), 1.5), np.float32)

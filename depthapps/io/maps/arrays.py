@@ -41,7 +41,8 @@ def read_npz(data: bytes, path: Path, what: str) -> RawMap:
     archive = _loaded(data, path, what)
     try:
         with archive:
-            found = {name: archive[name] for name in archive.files}
+            # other programs keep other things in archives of this kind, such as Record3D in its .r3d
+            found = {name: a for name in archive.files if isinstance(a := archive[name], np.ndarray)}
     except _BROKEN as error:
         raise _broken(path, what, error) from None
     return map_among(found, path, what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -28,9 +29,9 @@ def read_hdf5(data: bytes, path: Path, what: str) -> RawMap:
     found: dict[str, NDArray] = {}
 
     def take(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype.kind in "fui":
+        if isinstance(item, h5py.Dataset) and item.dtype.kind in "fui" and item.shape:
             # of what is too large for a map only the size is wanted, for the message
-            small = item.size <= _LARGEST
+            small = math.prod(item.shape) <= _LARGEST
             values = np.asarray(item[()]) if small else np.broadcast_to(item.dtype.type(0), item.shape)
             found[name] = values.T if data.startswith(_MATLAB) else values
 

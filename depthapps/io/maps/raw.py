@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from depthapps.core.errors import InputError
 from depthapps.io.formats import MAP_SUFFIXES
@@ -51,6 +50,7 @@ def _read_picture(data: bytes, path: Path, what: str) -> RawMap:
     return RawMap(only_channel(values, f"the {what} {path}"), f"the {what} {path}")
 
 
-def raw_of_array(values: NDArray, what: str) -> RawMap:
+def raw_of_array(values: object, what: str) -> RawMap:
     """Take a map given as an array instead of a file; axes of length 1 are left out. Raises InputError."""
-    return RawMap(only_channel(arrays.squeezed(np.asarray(values), f"the {what}", what), f"the {what}"), f"the {what}")
+    name = f"the {what}"
+    return RawMap(only_channel(arrays.squeezed(np.asarray(values), name, what), name), name)
