@@ -8,6 +8,7 @@ import struct
 import cv2
 import numpy as np
 import pytest
+from conftest import read_raw
 from PIL import Image as Pillow
 from test_cli import refuse, run
 
@@ -19,6 +20,7 @@ from depthapps import (
     open_scene,
     read_depth,
     read_disparity,
+    read_image,
     write_image,
 )
 from depthapps.core.camera import Camera
@@ -269,7 +271,9 @@ def test_eight_bits_of_disparity_need_their_scale(tmp_path, photo):
     assert "--disparity-scale" in result.stderr.splitlines()[-1]
     run(*arguments, "--disparity-scale", 4)
     assert np.abs(np.load(tmp_path / "out.npy") - disparity).max() < 0.13
-    assert open_scene(photo, disparity=np.rint(disparity * 4).astype(np.uint8), params=SceneParams(disparity_scale=4))
+    units = np.rint(disparity * 4).astype(np.uint8)
+    opened = open_scene(photo, disparity=units, params=SceneParams(disparity_scale=4))  # pyright: ignore[reportArgumentType]
+    assert np.array_equal(opened.disparity_px, np.load(tmp_path / "out.npy"))
     with pytest.raises(InputError, match="positive"):
         read_disparity(tmp_path / "d.pgm", 0)
 
@@ -383,14 +387,14 @@ def test_negative_depth_names_the_way_out(tmp_path, photo, depth):
 
 @pytest.mark.parametrize("orientation", range(2, 9))
 def test_a_map_of_the_photo_as_stored_is_turned_alike(tmp_path, photo, depth, orientation):
-    stored = cv2.imread(str(photo))[..., ::-1]
+    stored = read_raw(photo)[..., ::-1]
     exif = Pillow.Exif()
     exif[0x0112] = orientation
     Pillow.fromarray(stored).save(tmp_path / "turned.png", exif=exif)
     np.save(tmp_path / "z.npy", depth)
     found, told = written(tmp_path, tmp_path / "turned.png", "--depth", tmp_path / "z.npy")
     assert "turned upright" in told
-    upright = cv2.imread(str(tmp_path / "turned.png"))
+    upright = read_image(tmp_path / "turned.png")
     assert found.shape == upright.shape[:2]
     assert upright[found < 1].mean() > 150  # the box is bright
     np.save(tmp_path / "upright.npy", found)
