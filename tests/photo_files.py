@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import struct
 from dataclasses import dataclass
 from io import BytesIO
@@ -135,6 +136,30 @@ def multi_picture(
     start = 2 + 4 + 4  # of the MP header in the file: behind SOI, the segment's head, and "MPF\0"
     offsets = [0] + [size + sum(len(o) for o in others[:k]) - start for k in range(len(others))]
     return first(offsets, [size, *(len(o) for o in others)]) + b"".join(others)
+
+
+def jps_file(picture: bytes, layout: int = 2, flags: int = 0, media: int = 1) -> bytes:
+    """A JPEG with the stereoscopic descriptor of a JPS file: distance, flags, layout, media type, and no comment."""
+    return with_segments(picture, (0xE3, b"_JPSJPS_" + struct.pack(">HBBBBH", 4, 0, flags, layout, media, 0)))
+
+
+def lif_file(first: bytes, blobs: dict[int, bytes], meta: object, kind: int = 7) -> bytes:
+    """A JPEG in Leia's format: fields by their kinds, the JSON among them, and the way back to them at the end."""
+    fields = blobs | {kind: json.dumps(meta).encode()}
+    region = struct.pack(">I", len(fields))
+    region += b"".join(struct.pack(">II", number, len(blob)) + blob for number, blob in fields.items())
+    return first + region + struct.pack(">I", len(region) + 6) + b"\x1e\x1a"
+
+
+GPANO = 'xmlns:GPano="http://ns.google.com/photos/1.0/panorama/"'
+
+
+def vr_file(left: bytes, right: bytes, **pano: Any) -> bytes:
+    """A Cardboard or VR180 photo: the right view inside the XMP of the left one, and GPano's numbers."""
+    named = " ".join(f'GPano:{name}="{value}"' for name, value in pano.items())
+    note = 'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="0123456789ABCDEF0123456789ABCDEF"'
+    data = f'GImage:Mime="image/jpeg" GImage:Data="{base64.b64encode(right).decode()}"'
+    return with_xmp(left, xmp(f"{named} {note}", GPANO), xmp(data, GIMAGE))
 
 
 @dataclass(frozen=True, eq=False)

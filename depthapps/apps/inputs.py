@@ -28,6 +28,7 @@ from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
 
 _DEPTH, _DISPARITY = "depth map", "disparity map"
+_LAST_UNTURNED = 4  # EXIF orientations above this one exchange rows and columns
 _PROPORTION = 0.02  # relative difference allowed in the aspect ratios of map and picture: networks round to 14 or 32 px
 
 
@@ -54,6 +55,12 @@ class Given:
     apart: bool = True
     along_rays: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def order_known(self) -> bool:
+        """Whether the file says which view is left; if it was held on its side, the views lie above each other."""
+        told = not self.apart and self.contents.order_known
+        return told and self.photo.metadata.orientation <= _LAST_UNTURNED
 
     @property
     def photo(self) -> Photo:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:  # the engine is loaded where there is something to match
     from depthapps.engine.match_photos import PhotoMatch
     from depthapps.engine.network import StereoNetwork
 
-_LAST_UNTURNED = 4  # EXIF orientations above this one exchange rows and columns
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenedScene(JobResult):
@@ -241,8 +239,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
             rectify=params.rectify,
             frame=params.frame,
             rig=cameras.rig,
-            # a 3D camera's file has the left view first; if it was held on its side, the views lie above each other
-            order_known=not given.apart and given.photo.metadata.orientation <= _LAST_UNTURNED,
+            order_known=given.order_known,
             infinity_known=cameras.infinity_known,
             confidence=confidence,
             second_focal_px=cameras.second_focal_px,
@@ -250,8 +247,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
     except SwappedViewsError as error:
         if given.right_metadata is not None:
             raise
-        hint = f"if the right view comes first in it, add {param('cross_eyed')}; "
-        raise SwappedViewsError(error.message, hint=f"{hint}if the cameras converge, {param('doffs_px')}") from None
+        raise SwappedViewsError(error.message, hint=_other_order(given)) from None
     except StereoError as error:
         if cameras.rig is None or params.rectify is Rectify.NEVER:
             raise
@@ -259,6 +255,19 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
         raise StereoError(
             error.message, hint=f"{hint}pass {param('rectify', Rectify.NEVER)} if these are rectified"
         ) from None
+
+
+def _other_order(given: Given) -> str:
+    """What to do about two views of one file that look exchanged."""
+    converge = f"if the cameras converge, {param('doffs_px')}"
+    if given.apart:
+        return f"if the right view comes first in it, add {param('cross_eyed')}; {converge}"
+    if given.contents.layout is None:
+        return converge
+    # naming the layout replaces what was found in the file
+    named = param("layout", given.contents.layout)
+    named = f"{named}, its left view first" if given.contents.cross_eyed else f"{named} and {param('cross_eyed')}"
+    return f"if the views stand the other way round, add {named}; {converge}"
 
 
 def _network(params: SceneParams) -> StereoNetwork | None:

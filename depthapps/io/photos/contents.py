@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from depthapps.core.camera import Camera
+from depthapps.core.choices import Layout
 from depthapps.core.scene import FloatMap, Image
 from depthapps.io.inputs import StrPath, read_bytes
 from depthapps.io.photos import heif
@@ -43,6 +44,12 @@ class Contents:
         Distance of the two cameras in metres; None where the file does not tell.
     doffs_px : float
         Difference of the principal points, right minus left, in pixels.
+    order_known : bool
+        Whether the file itself says which of two views is the left one.
+    layout : Layout or None
+        How one picture of the file held both views.
+    cross_eyed : bool
+        With `layout`: the right view was taken to come first.
     """
 
     photo: Photo
@@ -53,6 +60,9 @@ class Contents:
     camera: Camera | None = None
     baseline_m: float | None = None
     doffs_px: float = 0.0
+    order_known: bool = True
+    layout: Layout | None = None
+    cross_eyed: bool = False
 
 
 def read_contents(path: StrPath) -> Contents:
@@ -61,8 +71,9 @@ def read_contents(path: StrPath) -> Contents:
     Parameters
     ----------
     path : str or PathLike
-        Any picture; a multi-picture file (``.mpo``) or spatial photo (``.heic``) with two views; a portrait of an
-        iPhone or of an Android phone with depth.
+        Any picture; a file with two views: ``.mpo``, ``.jps``, spatial ``.heic``, Leia's LIF, Cardboard's and VR180's
+        ``.vr.jpg``, of which the middle 90 degrees become pinhole pictures; a portrait of an iPhone or of an Android
+        phone with depth.
 
     Returns
     -------
@@ -85,10 +96,18 @@ def read_contents(path: StrPath) -> Contents:
     if is_heif(path, data):
         return _read_heif(path, data)
     metadata = read_metadata(data)
-    views, found = views_or_depth(data)
-    if views:
+    views, found = views_or_depth(data, path.suffix)
+    if views is not None:
         pair = decode_views(views, str(path), camera_name(metadata))
-        return Contents(Photo(pair.left, metadata), pair.right, baseline_m=pair.baseline_m)
+        return Contents(
+            Photo(pair.left, metadata),
+            pair.right,
+            camera=pair.camera,
+            baseline_m=pair.baseline_m,
+            order_known=views.order_known,
+            layout=views.layout,
+            cross_eyed=views.cross_eyed,
+        )
     if found is None:
         return Contents(photo_of(data, str(path), metadata))
     depth = decode_depth(found, str(path), metadata)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from depthapps.io.inputs import StrPath, read_bytes
 from depthapps.io.photos.heif_file import depth_picture, is_heif, open_heif, primary, stereo_group
-from depthapps.io.photos.jpeg import SIGNATURE, MultiPicture
+from depthapps.io.photos.jpeg import SIGNATURE, xmp_packets
 from depthapps.io.photos.metadata import read_metadata, stored_size
-from depthapps.io.photos.parts import EncodedDepth, encoded_depth, stereo_pictures
+from depthapps.io.photos.pairs import EncodedViews, appended_view, encoded_views
+from depthapps.io.photos.parts import EncodedDepth, encoded_depth
 from depthapps.io.photos.whole import check_whole
+from depthapps.io.photos.xmp import Xmp
 
 _TURNED_FROM = 5  # EXIF orientations 5 to 8 exchange width and height
 
@@ -69,19 +71,20 @@ def describe_contents(path: StrPath) -> ContentsSummary:
         pair = stereo_group(file) is not None
         return ContentsSummary(pair, not pair and depth_picture(file) is not None, *primary(file).size)
     check_whole(data, str(path))
-    views, depth = views_or_depth(data)
+    views, depth = views_or_depth(data, path.suffix)
     width, height = stored_size(data) or _decoded_size(data, str(path))
     if read_metadata(data).orientation >= _TURNED_FROM:
         width, height = height, width
-    return ContentsSummary(bool(views), depth is not None, width, height)
+    return ContentsSummary(views is not None, depth is not None, width, height)
 
 
-def views_or_depth(data: bytes) -> tuple[list[MultiPicture], EncodedDepth | None]:
-    """The two views of a JPEG file, or its depth, both encoded; neither for files of other kinds."""
-    if not data.startswith(SIGNATURE):
-        return [], None
-    views = stereo_pictures(data)
-    return views, None if views else encoded_depth(data)
+def views_or_depth(data: bytes, suffix: str) -> tuple[EncodedViews | None, EncodedDepth | None]:
+    """The two views in a file whose name has this suffix, or its depth, both encoded; neither for other files."""
+    is_jpeg = data.startswith(SIGNATURE)
+    xmp = Xmp(xmp_packets(data) if is_jpeg else [])
+    views = encoded_views(data, suffix, xmp)
+    depth = encoded_depth(data, xmp) if is_jpeg and views is None else None
+    return views if views or depth else appended_view(data, xmp), depth
 
 
 def _decoded_size(data: bytes, name: str) -> tuple[int, int]:

@@ -17,6 +17,7 @@ _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _MPF = b"MPF\0"
 _ICC, _ICC_PART = b"ICC_PROFILE\0", 65000
 _APP0, _APP1, _APP2, _SCAN, _END = 0xE0, 0xE1, 0xE2, 0xDA, 0xD9
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # headers of all codings; the others are tables
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _GUID, _EXTENDED_HEADER = 32, 40  # bytes: a digest; the same and the length of the whole and the offset of the part
 _ENTRIES = 0xB002  # tag of the MP entries, 16 bytes a picture (CIPA DC-007, 5.2.3)
@@ -52,6 +53,14 @@ def end_of_picture(data: bytes) -> int:
     # the end marker cannot occur among the samples, where 0xFF is always followed by 0
     end = -1 if scan is None else data.find(bytes((0xFF, _END)), scan)
     return end + 2 if end >= 0 else 0
+
+
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels, as the first picture's header states them; None where it has none."""
+    content = next((content for marker, _, content in segments(data) if marker in _FRAMES), b"")
+    if len(content) < 5:
+        return None
+    return int.from_bytes(content[3:5], "big"), int.from_bytes(content[1:3], "big")
 
 
 def with_profile(data: bytes, icc: bytes) -> bytes:

@@ -1,6 +1,6 @@
-"""Find the second view or the depth inside a JPEG file. Nothing is decoded, so that this is quick.
+"""Find the depth inside a JPEG file. Nothing is decoded, so that this is quick.
 
-Sources: CIPA DC-007 for multi-picture files; Google's GDepth and Dynamic Depth for Android; Apple's auxiliary pictures.
+Sources: Google's GDepth and Dynamic Depth for Android; Apple's auxiliary pictures.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from depthapps.io.photos.jpeg import MultiPicture, end_of_picture, multi_pictures, xmp_packets
+from depthapps.io.photos.jpeg import end_of_picture, multi_pictures, xmp_packets
 from depthapps.io.photos.xmp import Xmp
 
-_VIEWS_SIDE_BY_SIDE = 0x020002  # MP type code "multi-view image: disparity" (CIPA DC-007, 5.2.3.3.1)
-_INDIVIDUAL_NUMBER = 0xB101
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
 _DEPTH_SEMANTICS = ("Depth", "DepthMap")
 
@@ -40,23 +38,8 @@ class EncodedDepth:
     photo: bytes | None = None
 
 
-def stereo_pictures(data: bytes) -> list[MultiPicture]:
-    """The left and the right view of a multi-picture file; empty where it holds none.
-
-    Panoramas and previews are no pairs. The standard numbers the views from left to right as the camera sees them.
-    """
-    pictures = [p for p in multi_pictures(data) if p.kind == _VIEWS_SIDE_BY_SIDE]
-    if len(pictures) < 2:
-        return []
-    numbers = [n for p in pictures if isinstance(n := p.attributes.get(_INDIVIDUAL_NUMBER), int)]
-    if len(numbers) == len(pictures):
-        pictures = [pictures[k] for k in sorted(range(len(pictures)), key=numbers.__getitem__)]
-    return pictures[:2]
-
-
-def encoded_depth(data: bytes) -> EncodedDepth | None:
-    """The depth inside a JPEG file; None where there is none."""
-    xmp = Xmp(xmp_packets(data))
+def encoded_depth(data: bytes, xmp: Xmp) -> EncodedDepth | None:
+    """The depth inside a JPEG file, of which `xmp` are the properties; None where there is none."""
     listed = any(entry.get("item:Semantic", "") in _DEPTH_SEMANTICS for entry in xmp.entries("item:Semantic"))
     if listed or "depthmap:Data" in xmp.properties or "depthmap:DepthURI" in xmp.properties:
         return _google_depth(data, xmp)
@@ -79,7 +62,7 @@ def _google_depth(data: bytes, xmp: Xmp) -> EncodedDepth:
     Pixel phones of 2023 and later list them by their semantics, as Ultra HDR photos list gain maps.
     """
     if "depthmap:Data" in xmp.properties:
-        return EncodedDepth("google", _from_text(xmp, "depthmap:Data"), xmp, _from_text(xmp, "image:Data"))
+        return EncodedDepth("google", from_text(xmp, "depthmap:Data"), xmp, from_text(xmp, "image:Data"))
     appended = _appended(data, xmp)
     wanted = (xmp.properties.get("depthmap:DepthURI", ""), *_DEPTH_SEMANTICS)
     picture = next((appended[item] for item in wanted if item in appended), None)
@@ -87,7 +70,8 @@ def _google_depth(data: bytes, xmp: Xmp) -> EncodedDepth:
     return EncodedDepth("google", picture, xmp, photo)
 
 
-def _from_text(xmp: Xmp, name: str) -> bytes | None:
+def from_text(xmp: Xmp, name: str) -> bytes | None:
+    """The bytes that XMP keeps as text in base 64; None where it has none, or damaged ones."""
     text = xmp.properties.get(name)
     if not text:
         return None

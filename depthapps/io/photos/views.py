@@ -1,4 +1,4 @@
-"""Two views in one file: multi-picture files of 3D cameras, and pictures that hold both views side by side."""
+"""Decode the two views of one file: two pictures, or one that holds both views side by side."""
 
 from __future__ import annotations
 
@@ -7,37 +7,52 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from depthapps.core.camera import Camera
 from depthapps.core.choices import Layout
 from depthapps.core.errors import InputError
 from depthapps.core.scene import Image
 from depthapps.io.photos.decode import decode_image
-from depthapps.io.photos.jpeg import MultiPicture
+from depthapps.io.photos.flat import flat_camera, flatten
 from depthapps.io.photos.metadata import read_metadata
 from depthapps.io.photos.orientation import upright
+from depthapps.io.photos.pairs import EncodedViews
 
-_BASELINE_LENGTH = 0xB206  # tag of an MP attribute, in metres (CIPA DC-007)
-_UNKNOWN = 1.0  # the standard writes unknown numbers as 0xFFFFFFFF / 0xFFFFFFFF
-_BASELINE_RANGE_M = (0.005, 0.5)  # two lenses of one camera are not nearer or farther apart
 _BASELINES_M = {"Nintendo 3DS": 0.035}  # of cameras that do not write it into their files
 
 
 @dataclass(frozen=True, eq=False)
 class MultiView:
-    """The left and the right view of a 3D camera, (H, W, 3), and its baseline in metres; None where unknown."""
+    """The left and the right view of one file.
+
+    left, right: (H, W, 3). camera: the left view's; None where unknown. baseline_m: None where unknown.
+    """
 
     left: Image
     right: Image
-    baseline_m: float | None
+    camera: Camera | None = None
+    baseline_m: float | None = None
 
 
-def decode_views(pictures: list[MultiPicture], name: str, camera_name: str) -> MultiView:
-    """Decode the left and the right view that were found in a multi-picture file.
+def decode_views(found: EncodedViews, name: str, camera_name: str) -> MultiView:
+    """Decode the left and the right view that were found in a file.
 
     `name` stands in messages; `camera_name` tells the baseline of cameras that do not write it. Raises InputError.
     """
-    left, right = _upright_views([p.data for p in pictures], name)
-    baseline = next((b for p in pictures if (b := _baseline_m(p)) is not None), _BASELINES_M.get(camera_name))
-    return MultiView(left, right, baseline)
+    baseline = found.baseline_m or _BASELINES_M.get(camera_name)
+    if found.layout is not None:
+        image = decode_image(found.pictures[0], name)
+        left, right = split_views(image, found.layout, squeezed=found.squeezed)
+        if found.cross_eyed:
+            left, right = right, left
+    else:
+        left, right = _upright_views(list(found.pictures), name)
+    width, camera = left.shape[1], None
+    if found.sphere is not None:
+        camera = flat_camera(width, found.sphere, name)
+        left, right = (flatten(view, found.sphere, camera) for view in (left, right))
+    elif found.focal_widths is not None:
+        camera = Camera.centred(width, left.shape[0], found.focal_widths * width)
+    return MultiView(left, right, camera, baseline)
 
 
 def _upright_views(encoded: list[bytes], name: str) -> list[Image]:
@@ -49,15 +64,6 @@ def _upright_views(encoded: list[bytes], name: str) -> list[Image]:
         upright(view, orientation) if m.orientation == 1 and not m.exif else view
         for view, m in zip(views, own, strict=True)
     ]
-
-
-def _baseline_m(picture: MultiPicture) -> float | None:
-    try:
-        length = float(picture.attributes[_BASELINE_LENGTH])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-    low, high = _BASELINE_RANGE_M
-    return length if length != _UNKNOWN and low <= length <= high else None
 
 
 def split_views(image: Image, layout: Layout, *, squeezed: bool = False) -> tuple[Image, Image]:
