@@ -164,13 +164,14 @@ def test_depth_maps_of_other_kinds_and_sizes(tmp_path, step_scene, kind):
 
 def test_layouts_that_contradict_are_refused(tmp_path, two_layers, portrait):
     write_image(tmp_path / "both.png", np.hstack([two_layers.pair.right, two_layers.pair.left]))
+    write_image(tmp_path / "left.png", two_layers.pair.left)
     out = ["-o", tmp_path / "d.npy"]
     cases = {
-        "given twice": [tmp_path / "both.png", "--side-by-side", "--top-bottom"],
+        "given twice": [tmp_path / "both.png", "--side-by-side", "--anaglyph"],
         "depth was given twice": [tmp_path / "both.png", tmp_path / "both.png", "--side-by-side"],
         "--squeezed says": [tmp_path / "both.png", "--squeezed"],
         "--cross-eyed says": [tmp_path / "both.png", "--cross-eyed"],
-        "only one view": [tmp_path / "both.png"],
+        "only one view": [tmp_path / "left.png"],
         "look exchanged": [tmp_path / "both.png", "--side-by-side", "--rectify", "never"],
         "no confidence": [portrait, "--save-confidence", tmp_path / "c.npy"],
         "needs a stereo pair": [portrait, "--matcher", "a.onnx"],

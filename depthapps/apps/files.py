@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.core.choices import Layout
 from depthapps.core.errors import InputError, param
-from depthapps.io.inputs import check_input
+from depthapps.io.inputs import check_input, read_bytes
 
 if TYPE_CHECKING:
     from depthapps.core.scene import FloatMap, Image
@@ -67,24 +67,29 @@ class SceneFiles:
             self._check_alone()
 
     def _check_alone(self) -> None:
-        """Refuse a picture that holds neither a second view nor a depth."""
+        """Refuse a picture that holds neither a second view nor a depth, and does not look as if it showed two."""
         if is_path(self.image):
             from depthapps.io.photos.describe import describe_contents
+            from depthapps.io.photos.suspect import may_show_twice
 
             found = describe_contents(self.image)
-            if found.has_second_view or found.has_depth:
+            if found.has_second_view or found.has_depth or may_show_twice(read_bytes(self.image, "image")):
                 return
-            name, width, height = f", {Path(self.image).name},", found.width, found.height
-        else:
-            shape = getattr(self.image, "shape", (0, 0))
-            name, width, height = "", shape[1], shape[0]
-        wide = width >= 2 * height > 0
-        raise InputError(
-            f"there is only one view{name} and no depth for it or in it",
-            hint=f"add {param('layout', Layout.SIDE_BY_SIDE)} if both views are in it"
-            if wide
-            else f"add the right view, or {param('depth', 'FILE')} or {param('disparity', 'FILE')}",
-        )
+            raise only_one_view(Path(self.image).name, found.width, found.height)
+        shape = getattr(self.image, "shape", (0, 0))
+        raise only_one_view("", shape[1], shape[0])
+
+
+def only_one_view(name: str, width: int, height: int, likely: Layout | None = None) -> InputError:
+    """The error for a picture without depth; `likely` is how it may hold two views, by what it looks like."""
+    if likely is None and width >= 2 * height > 0:
+        likely = Layout.SIDE_BY_SIDE
+    return InputError(
+        f"there is only one view{f', {name},' if name else ''} and no depth for it or in it",
+        hint=f"add {param('layout', likely)} if both views are in it"
+        if likely
+        else f"add the right view, or {param('depth', 'FILE')} or {param('disparity', 'FILE')}",
+    )
 
 
 def is_path(given: object) -> TypeGuard[PathLike]:

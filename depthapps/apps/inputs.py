@@ -10,11 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from depthapps.apps.files import SceneFiles, is_path
+from depthapps.apps.files import SceneFiles, is_path, only_one_view
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.apps.turning import turned_alike
-from depthapps.core.choices import DepthKind
-from depthapps.core.errors import InputError
+from depthapps.core.choices import DepthKind, Layout
+from depthapps.core.errors import InputError, param
 from depthapps.core.levels import find_levels
 from depthapps.core.scene import FloatMap, Image
 from depthapps.io.maps.meaning import Meaning, depth_of, disparity_of
@@ -23,12 +23,16 @@ from depthapps.io.maps.raw import raw_of_array, read_raw
 from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
+from depthapps.io.photos.look import halves, look, refuse_panoramas
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
 
 _DEPTH, _DISPARITY = "depth map", "disparity map"
 _LAST_UNTURNED = 4  # EXIF orientations above this one exchange rows and columns
+_MAKESHIFT = "the anaglyph is split into a grey left view, red, and a grey right one, cyan: a makeshift for two photos"
+_TWICE = "{name} shows its scene twice: the halves are taken as the left and the right view, as by {layout}"
+_ON_CARD = "{name} is a card with two prints, which are taken as the left and the right view"
 _PROPORTION = 0.02  # relative difference allowed in the aspect ratios of map and picture: networks round to 14 or 32 px
 
 
@@ -102,6 +106,19 @@ def _stretched(given: Given) -> Given:
     return replace(given, contents=replace(given.contents, photo=photo), right=right, notes=(*given.notes, note))
 
 
+def other_order(given: Given) -> str:
+    """The hint about two views of one file that look exchanged."""
+    converge = f"if the cameras converge, {param('doffs_px')}"
+    if given.apart:
+        return f"if the right view comes first in it, add {param('cross_eyed')}; {converge}"
+    if given.contents.layout is None:
+        return converge
+    # naming the layout replaces what was found in the file
+    named = param("layout", given.contents.layout)
+    named = f"{named}, its left view first" if given.contents.cross_eyed else f"{named} and {param('cross_eyed')}"
+    return f"if the views stand the other way round, add {named}; {converge}"
+
+
 def _photo(image: PathLike | Image) -> Photo:
     """Read a photo; an array has no metadata."""
     if isinstance(image, np.ndarray):
@@ -122,10 +139,23 @@ def _alone(image: PathLike | Image) -> Given:
     """Read one file that holds a second view or a depth."""
     contents = Contents(_photo(image)) if isinstance(image, np.ndarray) else read_contents(Path(image))
     if contents.right is None and contents.inverse_m is None:
-        raise InputError(
-            "the file announces a second view or a depth and holds neither", hint="pass the camera's own file, unedited"
-        )
+        contents = _seen(contents, "" if isinstance(image, np.ndarray) else Path(image).name)
     return Given(contents, contents.right, enlarged=True, apart=False)
+
+
+def _seen(contents: Contents, name: str) -> Contents:
+    """Take two views that a picture shows without saying so. Raises InputError where that is not sure."""
+    image = contents.photo.image
+    refuse_panoramas(halves(image, Layout.TOP_BOTTOM), f"each half of {name}")
+    refuse_panoramas([image], name)
+    seen = look(image)
+    if seen.views is None or seen.layout is None:
+        raise only_one_view(name, image.shape[1], image.shape[0], seen.layout)
+    left, right = (np.ascontiguousarray(view) for view in seen.views)
+    note = _MAKESHIFT if seen.layout is Layout.ANAGLYPH else _ON_CARD if seen.on_card else _TWICE
+    note = note.format(name=name, layout=param("layout", seen.layout))
+    photo = Photo(left, contents.photo.metadata)
+    return Contents(photo, right, order_known=False, layout=seen.layout, notes=(note,))
 
 
 def _split(photo: Photo, params: SceneParams) -> Given:
@@ -134,7 +164,9 @@ def _split(photo: Photo, params: SceneParams) -> Given:
     left, right = split_views(photo.image, params.layout, squeezed=params.squeezed)
     if params.cross_eyed:
         left, right = right, left
-    return Given(Contents(Photo(left, photo.metadata)), right)
+    refuse_panoramas([left, right], "each half of the picture")
+    notes = (_MAKESHIFT,) if params.layout is Layout.ANAGLYPH else ()
+    return Given(Contents(Photo(left, photo.metadata), notes=notes), right)
 
 
 def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
@@ -172,6 +204,7 @@ def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParam
 
 def _pair(left: Photo, right: Photo) -> Given:
     """Pair two photos; a second photo of another size but the same proportions is resized to the first one's size."""
+    refuse_panoramas([left.image, right.image], "each photo")
     (height, width), (h, w) = left.image.shape[:2], right.image.shape[:2]
     whole = abs(h * width - w * height) <= max(width, height)  # same proportions to within a pixel; a crop has others
     if (h, w) == (height, width) or not whole:

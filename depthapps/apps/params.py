@@ -32,7 +32,7 @@ class SceneParams:
     Attributes
     ----------
     layout : Layout, optional
-        How the picture holds both views, side by side or one above the other; None if it holds one view.
+        How the picture holds both views: beside or above each other, or as an anaglyph; None if it holds one view.
     squeezed : bool
         With `layout`: each view was made half as wide, or half as high, to fit into the picture.
     cross_eyed : bool

@@ -11,7 +11,7 @@ import numpy as np
 from depthapps.apps.camera import Cameras, calibration_facts, calibration_files, find_cameras, note_assumptions
 from depthapps.apps.cutout import cut_out, opacity_of
 from depthapps.apps.files import SceneFiles
-from depthapps.apps.inputs import Given, read_given
+from depthapps.apps.inputs import Given, other_order, read_given
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.core.camera import Calibration
@@ -137,7 +137,7 @@ def open_scene(
             raise InputError(
                 f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
             )
-        for note in given.notes:
+        for note in (*given.contents.notes, *given.notes):
             journal.note(note)
         cameras = find_cameras(params, given, journal, files.photo_names)
     calibrations = [str(path) for path in calibration_files(params.calibration)]
@@ -247,7 +247,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
     except SwappedViewsError as error:
         if given.right_metadata is not None:
             raise
-        raise SwappedViewsError(error.message, hint=_other_order(given)) from None
+        raise SwappedViewsError(error.message, hint=other_order(given)) from None
     except StereoError as error:
         if cameras.rig is None or params.rectify is Rectify.NEVER:
             raise
@@ -255,19 +255,6 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
         raise StereoError(
             error.message, hint=f"{hint}pass {param('rectify', Rectify.NEVER)} if these are rectified"
         ) from None
-
-
-def _other_order(given: Given) -> str:
-    """What to do about two views of one file that look exchanged."""
-    converge = f"if the cameras converge, {param('doffs_px')}"
-    if given.apart:
-        return f"if the right view comes first in it, add {param('cross_eyed')}; {converge}"
-    if given.contents.layout is None:
-        return converge
-    # naming the layout replaces what was found in the file
-    named = param("layout", given.contents.layout)
-    named = f"{named}, its left view first" if given.contents.cross_eyed else f"{named} and {param('cross_eyed')}"
-    return f"if the views stand the other way round, add {named}; {converge}"
 
 
 def _network(params: SceneParams) -> StereoNetwork | None:

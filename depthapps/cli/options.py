@@ -42,6 +42,9 @@ class SourceOptions:
     top_bottom: Annotated[bool, typer.Option("--top-bottom", help="IMAGE holds both views, the left one on top")] = (
         False
     )
+    anaglyph: Annotated[
+        bool, typer.Option("--anaglyph", help="IMAGE is red for the left eye and cyan for the right one")
+    ] = False
     squeezed: Annotated[
         bool, typer.Option("--squeezed", help="both views in IMAGE were made half as wide, or high, to fit")
     ] = SceneParams.squeezed
@@ -162,13 +165,17 @@ class SourceOptions:
 
     def params(self, quality: Quality) -> SceneParams:
         """Parameters for opening the scene. Raises InputError for options that contradict each other."""
-        if self.side_by_side and self.top_bottom:
+        given = {
+            Layout.SIDE_BY_SIDE: self.side_by_side, Layout.TOP_BOTTOM: self.top_bottom, Layout.ANAGLYPH: self.anaglyph
+        }  # fmt: skip
+        layouts = [layout for layout, chosen in given.items() if chosen]
+        if len(layouts) > 1:
             raise InputError(
-                "the depth was given twice", hint="pass one of: --side-by-side, --top-bottom, a right view, --depth"
+                "the depth was given twice",
+                hint="pass one of: --side-by-side, --top-bottom, --anaglyph, a right view, --depth",
             )
-        layout = Layout.SIDE_BY_SIDE if self.side_by_side else Layout.TOP_BOTTOM if self.top_bottom else None
         return SceneParams(
-            layout=layout,
+            layout=layouts[0] if layouts else None,
             squeezed=self.squeezed,
             cross_eyed=self.cross_eyed,
             depth_kind=self.depth_kind,

@@ -20,10 +20,11 @@ class Quality(StrEnum):
 
 
 class Layout(StrEnum):
-    """How one picture holds two views: the left view is on the left side, or on top."""
+    """How one picture holds two views: the left view is on the left side, or on top, or is the red one."""
 
     SIDE_BY_SIDE = "side-by-side"
     TOP_BOTTOM = "top-bottom"
+    ANAGLYPH = "anaglyph"
 
 
 class DepthKind(StrEnum):

@@ -50,6 +50,8 @@ class Contents:
         How one picture of the file held both views.
     cross_eyed : bool
         With `layout`: the right view was taken to come first.
+    notes : tuple of str
+        What the user has to know of how the views were found.
     """
 
     photo: Photo
@@ -63,6 +65,7 @@ class Contents:
     order_known: bool = True
     layout: Layout | None = None
     cross_eyed: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def read_contents(path: StrPath) -> Contents:

@@ -22,7 +22,7 @@ _BASELINE_RANGE_M = (0.005, 0.5)  # two lenses of one camera are not nearer or f
 _BY_NAME = (".jps", ".pns")  # a JPEG or PNG with both views beside each other, the right one first
 _APP3, _JPS = 0xE3, b"_JPSJPS_"
 _STEREO, _LEFT_FIRST, _SQUEEZED = 1, 0x04, 0x03  # media type; flags of the stereoscopic descriptor
-_LAYOUTS = {2: Layout.SIDE_BY_SIDE, 3: Layout.TOP_BOTTOM}
+_LAYOUTS = {2: Layout.SIDE_BY_SIDE, 3: Layout.TOP_BOTTOM, 4: Layout.ANAGLYPH}
 _SAMSUNG_END = b"SEFT"  # of a list of what stands behind the picture
 _WIDEST_HALF = 1.2  # width over height of a view that may have been made half as wide; wider ones cannot have been
 

@@ -13,6 +13,7 @@ from depthapps.core.errors import InputError
 from depthapps.core.scene import Image
 from depthapps.io.photos.decode import decode_image
 from depthapps.io.photos.flat import flat_camera, flatten
+from depthapps.io.photos.look import halves, split_anaglyph
 from depthapps.io.photos.metadata import read_metadata
 from depthapps.io.photos.orientation import upright
 from depthapps.io.photos.pairs import EncodedViews
@@ -72,29 +73,28 @@ def split_views(image: Image, layout: Layout, *, squeezed: bool = False) -> tupl
     Parameters
     ----------
     image : ndarray, (H, W, 3)
-        The left and the right view side by side, or the left view above the right one.
+        The left and the right view side by side, or the left view above the right one, or red over cyan.
     layout : Layout
-        Which of the two.
+        Which of them.
     squeezed : bool, optional
         Each view was made half as wide, or half as high, to fit; it is stretched again.
 
     Returns
     -------
     left, right : ndarray, (h, w, 3)
-        The two views. A middle line that belongs to neither is left out.
+        The two views. A middle line that belongs to neither is left out. Those of an anaglyph are grey.
 
     Raises
     ------
     InputError
         The picture is too small to hold two views.
     """
+    if layout is Layout.ANAGLYPH:
+        return split_anaglyph(image)
     axis = 1 if layout is Layout.SIDE_BY_SIDE else 0
-    half = image.shape[axis] // 2
-    if half < 2:
+    if image.shape[axis] < 4:
         raise InputError("the picture is too small to hold two views", hint="pass the picture with both views in it")
-    first, second = (
-        (image[:, :half], image[:, -half:]) if layout is Layout.SIDE_BY_SIDE else (image[:half], image[-half:])
-    )
+    first, second = halves(image, layout)
     if squeezed:
         height, width = first.shape[:2]
         size = (2 * width, height) if layout is Layout.SIDE_BY_SIDE else (width, 2 * height)
