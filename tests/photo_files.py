@@ -151,6 +151,31 @@ def lif_file(first: bytes, blobs: dict[int, bytes], meta: object, kind: int = 7)
     return first + region + struct.pack(">I", len(region) + 6) + b"\x1e\x1a"
 
 
+def samsung_file(photo: bytes, entries: dict[str, bytes]) -> bytes:
+    """A JPEG with Samsung's trailer: named entries, and a list of how far before it each one stands."""
+    blocks = [b"\0\0\xb1\n" + struct.pack("<I", len(n)) + n.encode() + content for n, content in entries.items()]
+    table = b"SEFH" + struct.pack("<II", 101, len(blocks))
+    for k, block in enumerate(blocks):
+        table += b"\0\0\xb1\n" + struct.pack("<II", sum(map(len, blocks[k:])), len(block))
+    return photo + b"".join(blocks) + table + struct.pack("<I", len(table)) + b"SEFT"
+
+
+def huawei_file(jpegs: list[bytes], width: int, height: int, samples: bytes, turn: int = 0) -> bytes:
+    """JPEGs with Huawei's depth behind them."""
+    header = b"edof" + bytes((0, 0, 0, 0, 1, 0, 0, 0x10 | turn)) + bytes(8) + struct.pack("<HH", width, height)
+    return b"".join(jpegs) + b"\x56\xe9" + header.ljust(72, b"\0") + samples
+
+
+def mediatek_file(photo: bytes, width: int, height: int, samples: bytes) -> bytes:
+    """A JPEG with a depth map in segments, as phones with MediaTek's camera write it."""
+    parts = [samples[k : k + 60000] for k in range(0, len(samples), 60000)]
+    packet = xmp(
+        f'M:DepthBufferWidth="{width}" M:DepthBufferHeight="{height}"', 'xmlns:M="http://ns.mediatek.com/refocus/"'
+    )
+    segments = [(0xEF, struct.pack(">I", len(samples)) + b"DEPTHBF" + bytes((k,)) + p) for k, p in enumerate(parts)]
+    return with_segments(with_xmp(photo, packet), *segments)
+
+
 GPANO = 'xmlns:GPano="http://ns.google.com/photos/1.0/panorama/"'
 
 

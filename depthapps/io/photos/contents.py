@@ -18,8 +18,10 @@ from depthapps.io.photos.heif_file import is_heif
 from depthapps.io.photos.images import Photo, photo_of
 from depthapps.io.photos.metadata import Metadata, camera_name, read_metadata
 from depthapps.io.photos.orientation import upright, upright_camera
-from depthapps.io.photos.portrait import EmbeddedDepth, apple_depth, decode_depth
+from depthapps.io.photos.portrait import DESCRIBED, EmbeddedDepth, apple_depth, decode_depth, unknown_form
 from depthapps.io.photos.views import decode_views
+
+_CUT_OFF = 0.2  # of a side: some phones keep depth of 4:3 beside photos of 16:10; turned maps differ more
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +116,17 @@ def read_contents(path: StrPath) -> Contents:
     if found is None:
         return Contents(photo_of(data, str(path), metadata))
     depth = decode_depth(found, str(path), metadata)
-    return _with_depth(_sharp_photo(data, str(path), depth, metadata), depth, metadata.orientation)
+    photo = _sharp_photo(data, str(path), depth, metadata)
+    contents = _with_depth(photo, depth, found.orientation or metadata.orientation)
+    if found.maker not in DESCRIBED and contents.inverse_m is not None and not _alike(contents.inverse_m, photo.image):
+        raise unknown_form(str(path), found.maker)
+    return contents
+
+
+def _alike(depth: FloatMap, image: Image) -> bool:
+    """Whether a map (h, w) lies as a picture (H, W, 3) does, and is no more cut off than phones do."""
+    (h, w), (height, width) = depth.shape, image.shape[:2]
+    return abs(h * width - w * height) <= _CUT_OFF * max(w * height, h * width)
 
 
 def _sharp_photo(data: bytes, name: str, depth: EmbeddedDepth, metadata: Metadata) -> Photo:

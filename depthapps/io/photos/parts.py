@@ -10,6 +10,7 @@ import binascii
 from dataclasses import dataclass
 
 from depthapps.io.photos.jpeg import end_of_picture, multi_pictures, xmp_packets
+from depthapps.io.photos.phone_maps import appended_depth
 from depthapps.io.photos.xmp import Xmp
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG")
@@ -23,19 +24,22 @@ class EncodedDepth:
     Attributes
     ----------
     maker : str
-        "apple" or "google", which describe the range of the depth differently.
+        "apple" or "google", which describe the range of the depth differently; any other has no range and no unit.
     picture : bytes or None
         The encoded depth picture; None where the file announces one that is not in it.
     xmp : Xmp
         The properties that describe it.
     photo : bytes or None
         The encoded sharp photo, where the file keeps it beside the one that the phone has blurred.
+    orientation : int or None
+        EXIF orientation of the depth picture; None for that of the photo.
     """
 
     maker: str
     picture: bytes | None
     xmp: Xmp
     photo: bytes | None = None
+    orientation: int | None = None
 
 
 def encoded_depth(data: bytes, xmp: Xmp) -> EncodedDepth | None:
@@ -47,7 +51,12 @@ def encoded_depth(data: bytes, xmp: Xmp) -> EncodedDepth | None:
         own = Xmp(xmp_packets(picture.data))
         if is_apple_depth(own):
             return EncodedDepth("apple", picture.data, own)
-    return None
+    raw = appended_depth(data, xmp)
+    if raw is None:
+        return None
+    # a PGM file, so that what follows need not know that there was none
+    picture = b"P5 %d %d 255\n" % (raw.width, raw.height) + raw.samples if raw.samples else None
+    return EncodedDepth(raw.maker, picture, xmp, raw.photo, raw.orientation)
 
 
 def is_apple_depth(xmp: Xmp) -> bool:

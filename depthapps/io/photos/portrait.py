@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from depthapps.core.camera import ASSUMED_FOV_DEG, Camera
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 from depthapps.core.geometry import ray_lengths
 from depthapps.core.scene import FloatMap
 from depthapps.io.photos.decode import decode
@@ -19,6 +19,7 @@ from depthapps.io.photos.xmp import Xmp
 
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
 _LEVEL_SIGMA = 1 / math.sqrt(12)  # standard deviation of rounding to whole numbers
+DESCRIBED = ("apple", "google")  # makers whose XMP tells what the samples mean
 _NEAREST_M = 1e-3  # a nearer depth is a sample at the end of its scale, not a measurement
 
 
@@ -52,12 +53,24 @@ def decode_depth(found: EncodedDepth, name: str, metadata: Metadata) -> Embedded
 
     Raises InputError for depth that is announced and missing, or that cannot be decoded.
     """
+    if found.picture is None and found.maker not in DESCRIBED:
+        raise unknown_form(name, found.maker)
     if found.picture is None:
         raise InputError(f"the depth that {name} announces is not in it", hint="pass the phone's own file, unedited")
     samples, level = _depth_samples(found.picture, name)
     if found.maker == "apple":
         return apple_depth(samples, level, found.xmp, {})
-    return _google_depth(samples, level, found, metadata)
+    if found.maker == "google":
+        return _google_depth(samples, level, found, metadata)
+    return EmbeddedDepth(samples, level * _LEVEL_SIGMA, scaled=False, photo=found.photo)  # bright is near
+
+
+def unknown_form(name: str, maker: str) -> InputError:
+    """The error for depth that a phone keeps in a form that nobody has described."""
+    return InputError(
+        f"{name} holds depth in a form of {maker}'s that cannot be read",
+        hint=f"take the depth out with the phone's own program and pass it with {param('depth', 'FILE')}",
+    )
 
 
 def _google_depth(values: FloatMap, level: float, found: EncodedDepth, metadata: Metadata) -> EmbeddedDepth:
