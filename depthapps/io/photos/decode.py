@@ -16,6 +16,7 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.io.photos import png
 from depthapps.io.photos.orientation import upright
 from depthapps.io.photos.whole import check_whole
+from depthapps.runtime.quiet import silent_libraries
 
 _TIFF = (b"II*\0", b"MM\0*")
 _BITS, _BANDS, _PLANES, _EXTRA = 258, 277, 284, 338  # TIFF tags: bits a sample, bands, whether planes, what extra ones
@@ -28,7 +29,8 @@ def decode(data: bytes, flags: int) -> NDArray | None:
     if not data:
         return None
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        with silent_libraries():
+            return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
 

@@ -11,6 +11,8 @@ from io import BytesIO
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
+from depthapps.runtime.quiet import silent_libraries
+
 _SIDE = 192  # pixels of the longer side that are looked at
 _REACH = 0.12  # of a side: how far the same thing may stand apart in the two views
 _ALIKE = 0.86  # remaining difference of two halves over that of two that have nothing to do with each other
@@ -25,7 +27,7 @@ def may_show_twice(data: bytes) -> bool:
     True where Pillow cannot tell, because it does not know the format.
     """
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(data)) as picture:
+        with silent_libraries(), warnings.catch_warnings(action="ignore"), Image.open(BytesIO(data)) as picture:
             picture.draft("RGB", (2 * _SIDE, 2 * _SIDE))
             width, height = picture.size
             small = picture.convert("RGB")
