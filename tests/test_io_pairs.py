@@ -79,6 +79,20 @@ def test_a_segment_that_tells_of_no_pair(read, segment):
     assert read(with_segments(encoded(BESIDE), (0xE3, segment))).right is None
 
 
+def test_a_descriptor_of_one_view_is_believed_against_the_name(read):
+    assert read(jps_file(encoded(BESIDE), media=0), "a.jps").right is None
+    assert (
+        read(with_segments(encoded(BESIDE), (0xE3, b"_JPSJPS_")), "a.jps").right is not None
+    )  # a cut one tells nothing
+
+
+def test_an_anaglyph_in_a_jps(read):
+    contents = read(jps_file(encoded(np.dstack([LEFT[..., 0], RIGHT[..., 1:]])), layout=4))
+    assert contents.layout is Layout.ANAGLYPH
+    assert like(contents.photo.image, np.repeat(LEFT[..., :1], 3, axis=2))
+    assert "makeshift" in contents.notes[0]
+
+
 # ------------------------------------------------------------------------------------ Leia
 
 

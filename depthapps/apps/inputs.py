@@ -23,14 +23,13 @@ from depthapps.io.maps.raw import raw_of_array, read_raw
 from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
-from depthapps.io.photos.look import halves, look, refuse_panoramas
+from depthapps.io.photos.look import MAKESHIFT, halves, look, refuse_panoramas
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
 
 _DEPTH, _DISPARITY = "depth map", "disparity map"
 _LAST_UNTURNED = 4  # EXIF orientations above this one exchange rows and columns
-_MAKESHIFT = "the anaglyph is split into a grey left view, red, and a grey right one, cyan: a makeshift for two photos"
 _TWICE = "{name} shows its scene twice: the halves are taken as the left and the right view, as by {layout}"
 _ON_CARD = "{name} is a card with two prints, which are taken as the left and the right view"
 _PROPORTION = 0.02  # relative difference allowed in the aspect ratios of map and picture: networks round to 14 or 32 px
@@ -152,7 +151,7 @@ def _seen(contents: Contents, name: str) -> Contents:
     if seen.views is None or seen.layout is None:
         raise only_one_view(name, image.shape[1], image.shape[0], seen.layout)
     left, right = (np.ascontiguousarray(view) for view in seen.views)
-    note = _MAKESHIFT if seen.layout is Layout.ANAGLYPH else _ON_CARD if seen.on_card else _TWICE
+    note = MAKESHIFT if seen.layout is Layout.ANAGLYPH else _ON_CARD if seen.on_card else _TWICE
     note = note.format(name=name, layout=param("layout", seen.layout))
     photo = Photo(left, contents.photo.metadata)
     return Contents(photo, right, order_known=False, layout=seen.layout, notes=(note,))
@@ -165,7 +164,7 @@ def _split(photo: Photo, params: SceneParams) -> Given:
     if params.cross_eyed:
         left, right = right, left
     refuse_panoramas([left, right], "each half of the picture")
-    notes = (_MAKESHIFT,) if params.layout is Layout.ANAGLYPH else ()
+    notes = (MAKESHIFT,) if params.layout is Layout.ANAGLYPH else ()
     return Given(Contents(Photo(left, photo.metadata), notes=notes), right)
 
 

@@ -16,6 +16,7 @@ from depthapps.io.photos.describe import describe_contents as describe_contents
 from depthapps.io.photos.describe import views_or_depth
 from depthapps.io.photos.heif_file import is_heif
 from depthapps.io.photos.images import Photo, photo_of
+from depthapps.io.photos.look import MAKESHIFT
 from depthapps.io.photos.metadata import Metadata, camera_name, read_metadata
 from depthapps.io.photos.orientation import upright, upright_camera
 from depthapps.io.photos.portrait import DESCRIBED, EmbeddedDepth, apple_depth, decode_depth, unknown_form
@@ -112,6 +113,7 @@ def read_contents(path: StrPath) -> Contents:
             order_known=views.order_known,
             layout=views.layout,
             cross_eyed=views.cross_eyed,
+            notes=(MAKESHIFT,) if views.layout is Layout.ANAGLYPH else (),
         )
     if found is None:
         return Contents(photo_of(data, str(path), metadata))

@@ -14,6 +14,7 @@ from depthapps.core.errors import InputError
 from depthapps.core.scene import Image
 from depthapps.io.photos.card import prints_on_card
 
+MAKESHIFT = "the anaglyph is split into a grey left view, red, and a grey right one, cyan: a makeshift for two photos"
 _WIDE_PX = 288  # width at which two views are compared
 _BLOCK_PX = 24
 _ACROSS, _DOWN = 0.22, 0.05  # of a view's sides: how far the same thing may stand apart in two views

@@ -65,7 +65,9 @@ def encoded_views(data: bytes, suffix: str, xmp: Xmp) -> EncodedViews | None:
         if pictures := stereo_pictures(data):
             baseline = next((b for p in pictures if (b := _baseline_m(p)) is not None), None)
             return EncodedViews(tuple(p.data for p in pictures), baseline)
-        if found := _jps_views(data) or _vr_views(data, xmp):
+        if descriptor := _jps_descriptor(data):  # it is believed against the name, and where it tells of no pair
+            return _jps_views(data, descriptor)
+        if found := _vr_views(data, xmp):
             return found
         if lif := lif_views(data):
             return _of_lif(lif)
@@ -111,24 +113,27 @@ def _is_baseline(metres: float) -> bool:
     return low <= metres <= high
 
 
-def _jps_views(data: bytes) -> EncodedViews | None:
-    """Both views in one picture, as the stereoscopic descriptor of a JPS file says.
-
-    Behind its name and a length of two bytes stand: distance of the views, flags, layout, media type.
-    """
+def _jps_descriptor(data: bytes) -> bytes:
+    """The stereoscopic descriptor of a JPS file, four bytes behind its name and a length of two; empty without one."""
     content = next((c for marker, _, c in segments(data) if marker == _APP3 and c.startswith(_JPS)), b"")
-    if len(content) < len(_JPS) + 6:
-        return None
-    _, flags, layout, media = content[len(_JPS) + 2 : len(_JPS) + 6]
+    descriptor = content[len(_JPS) + 2 : len(_JPS) + 6]
+    return descriptor if len(descriptor) == 4 else b""
+
+
+def _jps_views(data: bytes, descriptor: bytes) -> EncodedViews | None:
+    """Both views in one picture, as its descriptor says: distance of the views, flags, layout, media type."""
+    _, flags, layout, media = descriptor
     if media != _STEREO or layout not in _LAYOUTS:
         return None
+    is_anaglyph = _LAYOUTS[layout] is Layout.ANAGLYPH
     width, height = size_of(data) or (1, 1)
     beside = _LAYOUTS[layout] is Layout.SIDE_BY_SIDE
     view = width / 2 / height if beside else 2 * height / width
     return EncodedViews(
         (data,),
         layout=_LAYOUTS[layout],
-        cross_eyed=not flags & _LEFT_FIRST,
+        cross_eyed=not flags & _LEFT_FIRST and not is_anaglyph,
+        order_known=not is_anaglyph,  # colours have no order, only a custom: red is left
         # some programs set these flags for views of full size, which show by their shape
         squeezed=bool(flags & _SQUEEZED) and view <= _WIDEST_HALF,
     )
