@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from conftest import SAMPLES
 from photo_files import encoded, jps_file, lif_file, vr_file, with_segments, with_xmp, xmp
 
-from depthapps import InputError, SceneParams, open_scene
-from depthapps.core.choices import Layout, Quality
+from depthapps import InputError, SceneParams, SwappedViewsError, open_scene, read_image
+from depthapps.core.choices import Layout, Quality, Rectify
 from depthapps.io.photos.contents import read_contents
 from depthapps.io.photos.describe import describe_contents
 
@@ -72,6 +74,16 @@ def test_a_name_alone_means_the_right_view_first(read, name, suffix):
     assert like(contents.photo.image, RIGHT)
     assert not contents.order_known
     assert (contents.layout, contents.cross_eyed) == (Layout.SIDE_BY_SIDE, True)
+
+
+def test_the_hint_for_a_name_that_misleads_helps(tmp_path):
+    left, right = (read_image(SAMPLES / f"{name}.png") for name in ("left", "right"))
+    (tmp_path / "a.jps").write_bytes(encoded(np.hstack([left, right])))
+    params = SceneParams(quality=Quality.FAST, rectify=Rectify.NEVER)
+    with pytest.raises(SwappedViewsError) as refused:
+        open_scene(tmp_path / "a.jps", params=params)
+    assert "add layout='side-by-side'" in refused.value.hint
+    assert open_scene(tmp_path / "a.jps", params=replace(params, layout=Layout.SIDE_BY_SIDE)).scene.depth_m.size
 
 
 @pytest.mark.parametrize("segment", [b"_JPSJPS_", b"_JPSJPS_\0\4\0\0\2\0", b"_JPSJPS_\0\4\0\0\7\1", b"Stim\0"])
