@@ -29,9 +29,11 @@ from .core.models import PointCloud, PrintableSolid, ShadowMap, TriangleMesh
 from .core.scene import FloatMap, Image, PhotoPair, Scene, StereoPair
 from .core.version import __version__
 from .engine.calibrate.boards import Board
+from .engine.depth_network import DepthNetwork
 from .engine.match import StereoMatch, match_pair
 from .engine.match_photos import PhotoMatch, match_photos
-from .engine.network import NetworkDescription, StereoNetwork
+from .engine.network import StereoNetwork
+from .engine.network_description import NetworkDescription
 from .io.calibration.file import CalibrationFile
 from .io.calibration.read import read_calibration
 from .io.calibration.write import write_calibration
@@ -70,6 +72,7 @@ __all__ = [
     "CalibrationFile",
     "Camera",
     "DepthKind",
+    "DepthNetwork",
     "DepthappsError",
     "DirectionalLight",
     "FloatMap",

@@ -259,7 +259,8 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
 
 def _network(params: SceneParams) -> StereoNetwork | None:
     """Read the network to match with; None for the built-in matcher."""
-    from depthapps.engine.network import NetworkDescription, StereoNetwork
+    from depthapps.engine.network import StereoNetwork
+    from depthapps.engine.network_description import NetworkDescription
 
     if params.matcher is None or isinstance(params.matcher, StereoNetwork):
         return params.matcher
