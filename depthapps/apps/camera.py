@@ -115,8 +115,8 @@ def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None
     camera = camera or Camera.from_fov(width, height, ASSUMED_FOV_DEG)
     own = given.contents
     baseline = params.baseline_m if params.baseline_m is not None else (file and file.baseline_m) or own.baseline_m
-    if given.depth_m is not None or own.inverse_m is not None:  # there is a depth already, so the baseline is not used
-        if own.inverse_m is not None and not own.scaled:
+    if given.has_depth:  # so the baseline is not used
+        if given.has_inverse and not own.scaled:
             assumed.append("range" if given.apart else "scale")
         baseline = baseline or ASSUMED_BASELINE_M
     elif baseline is None:
@@ -157,7 +157,8 @@ def note_assumptions(calibration: Calibration, journal: Journal) -> None:
     """Note what had to be assumed because there is no calibration."""
     if calibration.assumed:
         assumed = " and ".join(_ASSUMED[each] for each in calibration.assumed)
-        journal.note(f"no calibration: assuming {assumed}; metres are a guess")
+        missing = "no calibration: " if {"focal length", "baseline"} & set(calibration.assumed) else ""
+        journal.note(f"{missing}assuming {assumed}; metres are a guess")
 
 
 def camera_facts(camera: Camera) -> dict[str, Any]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class SceneFiles:
     """A picture, and at most one of a right view, a depth map and a disparity map, each as a path or an array.
 
-    With none of them, the picture's own file has to hold a second view or a depth, or the picture both views.
+    With none of them, the picture's own file has to hold a second view or a depth, or the picture both views; or a
+    network guesses the depth.
     """
 
     image: PathLike | Image
@@ -51,6 +52,11 @@ class SceneFiles:
         if len(given) > 1:
             hint = f"pass one of: a right view, {param('depth')}, {param('disparity')}"
             raise InputError("the depth was given twice", hint=hint)
+        if params.depth_network is not None and (given or params.layout or params.matcher is not None):
+            raise InputError(
+                f"{param('depth_network')} guesses the depth of one photo, and more was given",
+                hint=f"pass the photo alone, or leave {param('depth_network')} out",
+            )
         if params.layout and given:
             layouts = ", ".join(param("layout", each) for each in Layout)
             raise InputError(
@@ -63,7 +69,7 @@ class SceneFiles:
         for what, path in (("image", self.image), *given.items()):
             if is_path(path):
                 check_input(Path(path), what)
-        if not given and params.layout is None:
+        if not given and params.layout is None and params.depth_network is None:
             self._check_alone()
 
     def _check_alone(self) -> None:
@@ -88,7 +94,8 @@ def only_one_view(name: str, width: int, height: int, likely: Layout | None = No
         f"there is only one view{f', {name},' if name else ''} and no depth for it or in it",
         hint=f"add {param('layout', likely)} if both views are in it"
         if likely
-        else f"add the right view, or {param('depth', 'FILE')} or {param('disparity', 'FILE')}",
+        else f"add the right view, {param('depth', 'FILE')} or {param('disparity', 'FILE')}; "
+        f"or {param('depth_network', 'FILE')}, a network that guesses",
     )
 
 

@@ -1,4 +1,4 @@
-"""Read the inputs of a scene: a picture, and a second view or a depth for it, from files or arrays."""
+"""Read the inputs of a scene: a picture, and a second view, a depth or a network for it, from files or arrays."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.io.maps.meaning import Meaning, depth_of, disparity_of
 from depthapps.io.maps.plausible import doubts_of_disparity
 from depthapps.io.maps.raw import raw_of_array, read_raw
+from depthapps.io.network import read_network
 from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
@@ -27,6 +29,9 @@ from depthapps.io.photos.look import MAKESHIFT, halves, look, refuse_panoramas
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
+
+if TYPE_CHECKING:
+    from depthapps.engine.depth_network import DepthNetwork
 
 _DEPTH, _DISPARITY = "depth map", "disparity map"
 _LAST_UNTURNED = 4  # EXIF orientations above this one exchange rows and columns
@@ -37,15 +42,15 @@ _PROPORTION = 0.02  # relative difference allowed in the aspect ratios of map an
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """A picture with one of: a right view, a depth map, a disparity map, or the depth inside its own file.
+    """A picture with one of: a right view, a depth map, a disparity map, the depth inside its own file, or a network.
 
     contents: the picture, and all else that its file holds. right: (H, W, 3), the right view. depth_m, disparity_px:
     (H, W) float32 with NaN where unknown. enlarged: whether the maker of the depth may have enlarged it, which blurs
     its edges. right_metadata: metadata of the right view, if it is a photo of its own. right_size: width and height of
     that photo in pixels, if it was resized to the left one's size. apart: False if one file held the picture and its
     second view or depth, and they were found in it without `SceneParams.layout`. along_rays: whether the depth is the
-    distance along each pixel's ray. notes: what the user should know of
-    how the files were read.
+    distance along each pixel's ray. notes: what the user should know of how the files were read. network: what will
+    guess the depth, once the camera is known; its guess then takes the place of a depth inside the file.
     """
 
     contents: Contents
@@ -58,6 +63,17 @@ class Given:
     apart: bool = True
     along_rays: bool = False
     notes: tuple[str, ...] = ()
+    network: DepthNetwork | None = None
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether there is a depth, or will be, without matching."""
+        return self.depth_m is not None or self.has_inverse
+
+    @property
+    def has_inverse(self) -> bool:
+        """Whether there is a map of 1/Z, or will be, that has to be lifted to the picture."""
+        return self.contents.inverse_m is not None or self.network is not None
 
     @property
     def order_known(self) -> bool:
@@ -79,6 +95,8 @@ def read_given(files: SceneFiles, params: SceneParams) -> Given:
 def _as_stored(files: SceneFiles, params: SceneParams) -> Given:
     """Read the files, with pictures whose samples stand as the files hold them."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once
+    if params.depth_network is not None:
+        return _to_guess(files.image, params.depth_network, params)
     if params.layout is not None:
         return _split(_photo(files.image), params)
     if files.right is not None:
@@ -155,6 +173,25 @@ def _seen(contents: Contents, name: str) -> Contents:
     note = note.format(name=name, layout=param("layout", seen.layout))
     photo = Photo(left, contents.photo.metadata)
     return Contents(photo, right, order_known=False, layout=seen.layout, notes=(note,))
+
+
+def _to_guess(image: PathLike | Image, network: PathLike | DepthNetwork, params: SceneParams) -> Given:
+    """Read a photo and the network that will guess its depth, and leave out other views and depths in its file."""
+    from depthapps.engine.depth_network import DepthNetwork
+    from depthapps.engine.network_description import NetworkDescription
+
+    if not isinstance(network, DepthNetwork):
+        model, entries = read_network(network)
+        network = DepthNetwork(model, NetworkDescription.from_json(entries))
+    if isinstance(image, np.ndarray):
+        contents = Contents(_photo(image))
+    else:
+        try:
+            contents = read_contents(Path(image))
+        except InputError:  # a depth inside that cannot be read does not matter here
+            contents = Contents(_photo(image))
+    scaled = network.in_metres or None not in (params.near_m, params.far_m)
+    return Given(Contents(contents.photo, camera=contents.camera, scaled=scaled), enlarged=True, network=network)
 
 
 def _split(photo: Photo, params: SceneParams) -> Given:

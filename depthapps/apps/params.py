@@ -18,6 +18,7 @@ from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 
 if TYPE_CHECKING:
     from depthapps.core.camera import Calibration, StereoRig
+    from depthapps.engine.depth_network import DepthNetwork
     from depthapps.engine.network import StereoNetwork
     from depthapps.io.calibration.file import CalibrationFile
 
@@ -65,6 +66,8 @@ class SceneParams:
         The pixel grid of the scene if the views were rectified.
     matcher : path or StereoNetwork, optional
         Your own stereo network: FILE.onnx with FILE.json beside it; None for the built-in matcher.
+    depth_network : path or DepthNetwork, optional
+        Your own network that guesses the depth of one photo: FILE.onnx with FILE.json beside it.
     quality : Quality
         How much time matching may take.
     """
@@ -87,6 +90,7 @@ class SceneParams:
     rectify: Rectify = Rectify.AUTO
     frame: Frame = Frame.ORIGINAL
     matcher: PathLike | StereoNetwork | None = None
+    depth_network: PathLike | DepthNetwork | None = None
     quality: Quality = Quality.BALANCED
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from depthapps.apps.camera import Cameras, calibration_facts, calibration_files, find_cameras, note_assumptions
 from depthapps.apps.cutout import cut_out, opacity_of
 from depthapps.apps.files import SceneFiles
+from depthapps.apps.guess import with_guessed_depth
 from depthapps.apps.inputs import Given, other_order, read_given
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.params import PathLike, SceneParams
@@ -44,7 +45,7 @@ class OpenedScene(JobResult):
     metadata : Metadata
         EXIF, colour profile, range of samples and opacity of the photo, to be written into pictures made from it.
     depth_is_given : bool
-        Whether the depth was read, and not computed from a disparity.
+        Whether the depth was read, or guessed by a network, and not computed from a disparity.
     views : tuple of two (H, W, 3) arrays, optional
         The rectified views that were matched, RGB; None if no views were matched.
     name : str
@@ -76,14 +77,15 @@ def open_scene(
     metres_matter: bool = True,
     progress: Progress | None = None,
 ) -> OpenedScene:
-    """Make a scene from two photos, from one file that holds both views or a depth, or from a photo and its depth map.
+    """Make a scene from two photos, from one file with both views or a depth, or from a photo and a map or a network.
 
     Parameters
     ----------
     image : path or (H, W, 3) array
         The left view; or one file with both views (MPO, spatial HEIC, or a picture with `params.layout`), or one with a
-        depth inside (a phone's portrait). Arrays are RGB or grey: uint8 or uint16 sRGB, or float32
-        linear light. Samples that do not use the range of their type are stretched, both views alike.
+        depth inside (a phone's portrait); or any photo with `params.depth_network`. Arrays are RGB or grey: uint8 or
+        uint16 sRGB, or float32 linear light. Samples that do not use the range of their type are stretched, both views
+        alike.
     right : path or (H, W, 3) array, optional
         The right view.
     params : SceneParams, optional
@@ -107,6 +109,8 @@ def open_scene(
     ------
     InputError
         A file cannot be read, or the files are not one picture with one depth.
+    NetworkError
+        A network or its description cannot be used, or what it gives is not what the description says.
     CalibrationError
         The calibration cannot be read or does not fit the picture.
     StereoError
@@ -146,9 +150,10 @@ def open_scene(
         size=[cameras.calibration.camera.width, cameras.calibration.camera.height],
         calibration=calibration_facts(cameras.calibration),
     )
-    depth_is_given = given.depth_m is not None or given.contents.inverse_m is not None
-    if metres_matter or not depth_is_given or not given.contents.scaled or given.along_rays:
+    if metres_matter or not given.has_depth or not given.contents.scaled or given.along_rays:
         note_assumptions(cameras.calibration, journal)
+    if given.network is not None:
+        given = with_guessed_depth(given, given.network, cameras.calibration.camera, params, journal)
     found = _from_views(params, given, cameras, confidence, journal) if given.right is not None else None
     found = found or _from_maps(given, cameras.calibration, journal)
     opacity = opacity_of(found.scene.image, given, journal)
@@ -160,7 +165,7 @@ def open_scene(
         calibration=found.calibration,
         disparity_px=disparity,
         metadata=replace(given.photo.metadata, alpha=opacity),
-        depth_is_given=depth_is_given,
+        depth_is_given=given.has_depth,
         views=found.views,
         name=files.name,
         **journal.told,

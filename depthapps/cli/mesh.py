@@ -146,7 +146,7 @@ class ScanOptions:
             hint = "leave them out, or give --sequence"
             raise InputError("--find-poses and --voxel-mm are for many views", hint=hint)
         views = (source.side_by_side, source.top_bottom, source.squeezed, source.cross_eyed)
-        one_view = source.depth or source.disparity or any(views)
+        one_view = source.depth or source.disparity or source.depth_network or any(views)
         if self.sequence and (model.max_error is not None or side.paths() or one_view):
             raise InputError(
                 "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",

@@ -33,7 +33,7 @@ class Opening:
         group = Outputs([*outputs, *side.paths()], overwrite=run.overwrite)
         files = source.files
         files.check(source.params(run.quality))
-        side.check(matched=files.depth is None and files.disparity is None)
+        side.check(matched=(files.depth, files.disparity, source.depth_network) == (None, None, None))
         return cls(source, run, Report(command, run), side, group)
 
     def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:

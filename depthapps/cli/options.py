@@ -131,6 +131,13 @@ class SourceOptions:
     matcher: Annotated[
         str, typer.Option(help="builtin, or a stereo network FILE.onnx with FILE.json beside it", metavar="NAME")
     ] = BUILTIN
+    depth_network: Annotated[
+        Path | None,
+        typer.Option(
+            help="guess the depth of IMAGE alone: a monocular network FILE.onnx with FILE.json beside it",
+            metavar="FILE",
+        ),
+    ] = None
     save_depth: Annotated[
         Path | None, typer.Option(help="keep the depth: .npy .pfm .tif, or .png in --depth-scale", metavar="FILE")
     ] = None
@@ -193,6 +200,7 @@ class SourceOptions:
             rectify=self.rectify,
             frame=self.frame,
             matcher=None if self.matcher == BUILTIN else self.matcher,
+            depth_network=self.depth_network,
             quality=quality,
         )
 

@@ -154,7 +154,7 @@ def answer_of(
     try:
         for name, blob in zip(description.inputs, blobs, strict=True):
             net.setInput(blob, name)
-        return np.asarray(net.forward(description.output) if description.output else net.forward())
+        return np.asarray(net.forward(description.output) if description.output else net.forward(), np.float32)
     except cv2.error as error:
         keys = ', "short_side"' if description.of_one_photo else ', "layout"'
         raise NetworkError(

@@ -1,4 +1,4 @@
-"""Read the two files of a stereo network: FILE.onnx and the description FILE.json beside it."""
+"""Read the two files of a network of a user's own: FILE.onnx and the description FILE.json beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from depthapps.io.inputs import StrPath, check_input, read_bytes, read_text
 
 
 def read_network(path: StrPath) -> tuple[bytes, dict[str, Any]]:
-    """Read a stereo network.
+    """Read a network of two views or of one photo.
 
     Parameters
     ----------
