@@ -12,7 +12,7 @@ from .apps.scene import OpenedScene, open_scene
 from .bokeh.focus import Focus
 from .bokeh.params import BokehParams
 from .core.camera import Calibration, Camera, LensCamera, StereoRig
-from .core.choices import Axes, DepthKind, Frame, Layout, LightKind, MapKind, Preset, Quality, Rectify, Show
+from .core.choices import Axes, DepthKind, Frame, Layout, LightKind, MapKind, Preset, Quality, Rectify, Show, Unsure
 from .core.errors import (
     CalibrationError,
     DepthappsError,
@@ -133,6 +133,7 @@ __all__ = [
     "SwappedViewsError",
     "TriangleMesh",
     "UnalignedError",
+    "Unsure",
     "__version__",
     "calibrate_cameras",
     "cast_shadows",

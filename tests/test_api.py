@@ -114,7 +114,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def test_depth_maps_are_those_of_the_command(tmp_path):
-    pair = da.open_scene(LEFT, RIGHT, da.SceneParams(calibration=CALIB, quality=da.Quality.FAST), confidence=False)
+    pair = da.open_scene(LEFT, RIGHT, da.SceneParams(calibration=CALIB, quality=da.Quality.FAST))
     for k, (name, kind) in enumerate([("a.png", None), ("b.pfm", None), ("c.png", "depth"), ("d.npy", "disparity")]):
         flags = ["--kind", kind] if kind else []
         run("depth", LEFT, RIGHT, "-c", CALIB, "--quality", "fast", *flags, "-o", tmp_path / f"cli{k}{name}")

@@ -76,7 +76,7 @@ def test_relative_depth_says_that_metres_are_a_guess(tmp_path):
 def test_the_preview_of_a_given_depth_is_in_metres(tmp_path, portrait, monkeypatch):
     shown = []
     monkeypatch.setattr(
-        "depthapps.draw.preview.render_depth_preview", lambda z: shown.append(z) or np.zeros((4, 4, 3), np.uint8)
+        "depthapps.draw.preview.render_depth_preview", lambda z, _: shown.append(z) or np.zeros((4, 4, 3), np.uint8)
     )
     run("depth", portrait, "-o", tmp_path / "p.png")
     assert np.nanmedian(shown[0]) == pytest.approx(4, rel=0.01)

@@ -47,10 +47,36 @@ def test_odd_maps_are_drawn_too(depth):
 @pytest.mark.parametrize(("farthest_m", "label"), [(10.0, "10"), (1e6, "inf"), (np.inf, "inf")])
 def test_the_far_end_of_the_legend_is_what_its_colour_means(monkeypatch, farthest_m, label):
     labels = []
-    monkeypatch.setattr(preview, "_picture", lambda values, low, high, unit, ticks: labels.append((low, high, ticks)))
+    monkeypatch.setattr(
+        preview, "_picture", lambda values, low, high, unit, ticks, sure: labels.append((low, high, ticks))
+    )
     depth = np.ones((40, 50), np.float32)
     depth[:10] = farthest_m
     render_depth_preview(depth)
     low, high, ticks = labels[0]
     assert ticks[min(ticks)] == label
     assert all(low <= position <= high * 1.001 for position in ticks)
+
+
+def test_what_is_unsure_is_grey_and_does_not_stretch_the_legend():
+    disparity = np.linspace(5, 60, 300, dtype=np.float32)[None].repeat(200, axis=0)
+    plain, sure = render_disparity_preview(disparity), np.ones((200, 300), bool)
+    sure[50:100, 50:100] = False
+    disparity[50:100, 50:100] = 3000
+    drawn = render_disparity_preview(disparity, sure)
+    assert (drawn[50:100, 50:100] == 128).all()
+    assert np.array_equal(drawn[150:], plain[150:])
+    assert drawn[100, 295, 0] > drawn[100, 295, 2]  # the nearest that is sure is red still
+
+
+def test_a_few_outliers_leave_the_rest_of_the_map_its_colours():
+    disparity = np.linspace(5, 60, 300, dtype=np.float32)[None].repeat(200, axis=0)
+    disparity[:3] = 3000  # 1.5 %
+    drawn = render_disparity_preview(disparity)
+    assert abs(drawn[100, 5].astype(int) - drawn[100, 250].astype(int)).max() > 100
+
+
+def test_nothing_sure_is_drawn_too():
+    depth = np.full((40, 50), 2, np.float32)
+    drawn = render_depth_preview(depth, np.zeros((40, 50), bool))
+    assert (drawn[:, :50] == 128).all()

@@ -10,7 +10,7 @@ from depthapps.apps.journal import Journal, Progress
 from depthapps.apps.params import PathLike
 from depthapps.apps.scene import OpenedScene
 from depthapps.apps.side_files import SideFiles, depth_map_kind
-from depthapps.core.choices import MapKind
+from depthapps.core.choices import MapKind, Unsure, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import param
 from depthapps.core.scene import Image
@@ -18,27 +18,32 @@ from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
 from depthapps.io.maps.write import write_confidence, write_depth, write_disparity
 from depthapps.io.outputs import Outputs
 from depthapps.io.photos.images import write_image
+from depthapps.surface.tearing import trusted
 
 _ON_ONE_ROW_PX = 3.0  # points whose rows differ by more are a wrong match, not a fault of the rectification
 
 
-def draw_preview(opened: OpenedScene) -> Image:
+def draw_preview(opened: OpenedScene, unsure: Unsure = Unsure.GREY) -> Image:
     """Draw a scene's depth as a coloured picture with a legend: in metres, or in pixels if metres are a guess.
 
     Parameters
     ----------
     opened : OpenedScene
+    unsure : Unsure
+        How depth of low confidence is shown, if the scene has a confidence. The legend ends where sure depth ends.
 
     Returns
     -------
     (H, W + legend, 3) uint8 array
-        RGB: near is red, far is blue, unknown is grey.
+        RGB: near is red, far is blue, unknown is dark grey, unsure is grey.
     """
     from depthapps.draw import preview
 
+    grey = chosen(Unsure, unsure, "unsure") is Unsure.GREY and opened.scene.confidence is not None
+    sure = trusted(opened.scene) if grey else None
     if opened.in_metres:
-        return preview.render_depth_preview(opened.scene.depth_m)
-    return preview.render_disparity_preview(opened.disparity_px)
+        return preview.render_depth_preview(opened.scene.depth_m, sure)
+    return preview.render_disparity_preview(opened.disparity_px, sure)
 
 
 def write_depth_map(
@@ -46,6 +51,7 @@ def write_depth_map(
     opened: OpenedScene,
     kind: MapKind | None = None,
     *,
+    unsure: Unsure = Unsure.GREY,
     depth_scale: float = DEPTH_PNG_SCALE,
     outputs: Outputs | None = None,
     progress: Progress | None = None,
@@ -59,6 +65,8 @@ def write_depth_map(
     opened : OpenedScene
     kind : MapKind, optional
         Disparity, depth or a preview. None writes a preview to .png and .jpg, else disparity.
+    unsure : Unsure
+        How a preview shows depth of low confidence.
     depth_scale : float
         Units per metre in a 16-bit PNG of depth.
     outputs : Outputs, optional
@@ -78,7 +86,7 @@ def write_depth_map(
         lost = write_depth(path, opened.scene.depth_m, depth_scale, outputs=outputs)
         _note_lost(path, lost, kind, depth_scale, progress)
     else:
-        write_image(path, draw_preview(opened), outputs=outputs)
+        write_image(path, draw_preview(opened, unsure), outputs=outputs)
 
 
 def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progress: Progress | None) -> None:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from depthapps.cli.options import RunOptions, SourceOptions
-from depthapps.core.choices import MapKind
+from depthapps.core.choices import MapKind, Unsure
+from depthapps.core.errors import InputError
 
 
 def depth(
@@ -22,6 +23,10 @@ def depth(
         typer.Option(
             help="pixels, metres, or a picture with a legend [default: preview for .png and .jpg, else disparity]"
         ),
+    ] = None,
+    unsure: Annotated[
+        Unsure | None,
+        typer.Option(help="in a preview: depth that is likely wrong in grey, or in colours [default: grey]"),
     ] = None,
     source: SourceOptions,
     run: RunOptions,
@@ -40,12 +45,24 @@ def depth(
     from depthapps.cli.opening import Opening
 
     kind = depth_map_kind(output, kind)
+    if unsure and kind is not MapKind.PREVIEW:
+        raise InputError(f"--unsure is for previews, not for a {kind} map", hint="leave it out, or add --kind preview")
+    unsure = unsure or Unsure.GREY
     opening = Opening.of("depth", source, run, [output])
     from depthapps.apps.maps import write_depth_map, write_side_files
 
-    opened = opening.scene(confidence=False, metres_matter=kind is MapKind.DEPTH)
+    greyed = kind is MapKind.PREVIEW and unsure is Unsure.GREY
+    opened = opening.scene(confidence=greyed, metres_matter=kind is MapKind.DEPTH)
     report, outputs = opening.report, opening.outputs
     with report.stage("writing"), outputs:
-        write_depth_map(output, opened, kind, depth_scale=source.png_scale, outputs=outputs, progress=report.follow)
+        write_depth_map(
+            output,
+            opened,
+            kind,
+            unsure=unsure,
+            depth_scale=source.png_scale,
+            outputs=outputs,
+            progress=report.follow,
+        )
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.finish(outputs.written)

@@ -67,6 +67,13 @@ class MapKind(StrEnum):
     PREVIEW = "preview"
 
 
+class Unsure(StrEnum):
+    """How a preview shows depth that is likely wrong: grey, or in the colours of its depth."""
+
+    GREY = "grey"
+    KEEP = "keep"
+
+
 class Show(StrEnum):
     """What is drawn instead of a refocused picture: the radius of the blur, what is in focus, or the depth."""
 

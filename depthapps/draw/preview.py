@@ -13,37 +13,50 @@ from depthapps.core.geometry import inverse_depth
 from depthapps.core.scene import FloatMap
 
 _UNKNOWN_RGB = (64, 64, 64)
+_UNSURE_RGB = (128, 128, 128)
 _BACKGROUND_RGB = (24, 24, 28)
 _TEXT_RGB = (225, 225, 225)
 _TICKS = 6
 _COLOURS = 256
-_ENDS_PERCENT = (0.5, 99.5)  # percentiles at the ends of the colour scale, so that outliers do not take most of it
+# The colour scale ends at these percentiles, or at those of the bulk plus a share of its range if these lie nearer: up
+# to 2 % of outliers then take no more than half of the scale.
+_ENDS_PERCENT, _BULK_PERCENT, _BEYOND_BULK = (0.5, 99.5), (2, 98), 0.5
 
 
-def render_disparity_preview(disparity_px: FloatMap) -> NDArray[np.uint8]:
-    """Draw disparity (H, W) px as (H, W + legend, 3) uint8 RGB: near red, far blue, unknown grey, legend in px."""
-    low, high = _ends(disparity_px)
-    return _picture(disparity_px, low, high, "px", _round_values(low, high))
+def render_disparity_preview(disparity_px: FloatMap, sure: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
+    """Draw disparity (H, W) px as (H, W + legend, 3) uint8 RGB: near red, far blue, unknown grey, legend in px.
+
+    sure: mask (H, W) of what gets a colour; the rest is a lighter grey, and the legend does not regard it.
+    """
+    low, high = _ends(disparity_px, sure)
+    return _picture(disparity_px, low, high, "px", _round_values(low, high), sure)
 
 
-def render_depth_preview(depth_m: FloatMap) -> NDArray[np.uint8]:
+def render_depth_preview(depth_m: FloatMap, sure: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
     """Draw depth (H, W) in metres as (H, W + legend, 3) uint8 RGB: near red, far blue, unknown grey, legend in metres.
 
-    The colours are evenly spaced in 1/Z, in which the errors of stereo are even too.
+    The colours are evenly spaced in 1/Z, in which the errors of stereo are even too. sure: as for disparity.
     """
     inverse = inverse_depth(depth_m, infinite=0)
-    low, high = _ends(inverse)
+    low, high = _ends(inverse, sure)
     # the scale ends at infinity if its lowest 1/Z is within one colour step of 0
     farthest = 1 / low if low * _COLOURS > high else math.inf
     values = [float(f"{z:.2g}") for z in _even_depths(1 / high, farthest)]
-    return _picture(inverse, low, high, "m", {max(1 / z, low): f"{z:g}" for z in values})
+    return _picture(inverse, low, high, "m", {max(1 / z, low): f"{z:g}" for z in values}, sure)
 
 
-def _ends(values: FloatMap) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
-    if not known.size:
+def _ends(values: FloatMap, sure: NDArray[np.bool_] | None) -> tuple[float, float]:
+    """The values at the two ends of the colour scale, by those that are sure if any are."""
+    known = np.isfinite(values)
+    if sure is not None and (known & sure).any():
+        known &= sure
+    if not known.any():
         return 0.0, 1.0
-    low, high = (float(v) for v in np.percentile(known, _ENDS_PERCENT))
+    low, first, last, high = (
+        float(v) for v in np.percentile(values[known], (_ENDS_PERCENT[0], *_BULK_PERCENT, _ENDS_PERCENT[1]))
+    )
+    if (beyond := _BEYOND_BULK * (last - first)) > 0:
+        low, high = max(low, first - beyond), min(high, last + beyond)
     return (low, high) if high > low else (low, low + max(abs(low) * 1e-3, 1e-6))
 
 
@@ -60,10 +73,14 @@ def _even_depths(nearest: float, farthest: float) -> list[float]:
     return [float(1 / w) if w else math.inf for w in np.linspace(1 / nearest, 1 / farthest, _TICKS)]
 
 
-def _picture(values: FloatMap, low: float, high: float, unit: str, ticks: dict[float, str]) -> NDArray[np.uint8]:
+def _picture(
+    values: FloatMap, low: float, high: float, unit: str, ticks: dict[float, str], sure: NDArray[np.bool_] | None
+) -> NDArray[np.uint8]:
     """Colour `values` (H, W) from low (far) to high (near), and append the legend on the right."""
     height = values.shape[0]
     coloured = _colour(values, low, high)
+    if sure is not None:
+        coloured[np.isfinite(values) & ~sure] = _UNSURE_RGB
     size = round(max(10.0, min(height / 24, 40.0)))
     font = ImageFont.load_default(size)
     bar, gap, top = size, size // 2, size
