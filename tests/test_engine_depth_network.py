@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import depthapps as da
 from depthapps.cli.app import app
+from depthapps.engine.onnx_inputs import declared_inputs
 
 WIDTH, HEIGHT = 320, 240
 NET = (96, 72)  # width and height of the network's input
@@ -21,12 +22,20 @@ FOCAL_PX = 400.0
 
 
 def tiny_network(
-    times: float = 1.0, plus: float = 0.0, *, points: bool = False, smaller: bool = False, logarithm: bool = False
+    times: float = 1.0,
+    plus: float = 0.0,
+    *,
+    points: bool = False,
+    smaller: bool = False,
+    logarithm: bool = False,
+    second: bool = False,
+    any_size: bool = False,
 ) -> bytes:
     """An ONNX network whose output "map" is the brightness of its input, times a factor, plus an offset.
 
     points: there is a second output "points" (1, H, W, 3), whose last number is the map. smaller: the map has half the
-    size of the input. logarithm: of the map; below 0 it is no number.
+    size of the input. logarithm: of the map; below 0 it is no number. second: there is another input, added to the map.
+    any_size: its sides have names instead of lengths.
     """
     width, height = NET
     constants = {
@@ -36,23 +45,28 @@ def tiny_network(
     }
     nodes = [
         helper.make_node("Conv", ["image", "weights"], ["brightness"], kernel_shape=[1, 1]),
-        helper.make_node("Mul", ["brightness", "times"], ["multiplied"]),
+        helper.make_node("Mul", ["brightness", "tokens" if second else "times"], ["multiplied"]),
         helper.make_node("Add", ["multiplied", "plus"], ["added"]),
         helper.make_node("Log" if logarithm else "Identity", ["added"], ["whole"]),
     ]
     stride = 2 if smaller else 1
     nodes += [helper.make_node("AveragePool", ["whole"], ["map"], kernel_shape=[stride] * 2, strides=[stride] * 2)]
-    outputs = {"map": [1, 1, height // stride, width // stride]}
+    outputs: dict[str, list] = {"map": [1, 1, height // stride, width // stride]}
     if points:
         nodes += [
             helper.make_node("Concat", ["image", "map"], ["four"], axis=1),
             helper.make_node("Transpose", ["four"], ["points"], perm=[0, 2, 3, 1]),
         ]
         outputs["points"] = [1, height, width, 4]
+    inputs: dict[str, list] = {"image": [1, 3, "h", "w"] if any_size else [1, 3, height, width]}
+    if second:
+        inputs["tokens"] = [1]
+    if any_size:
+        outputs = {"map": [1, 1, "h", "w"]}
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, height, width])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in inputs.items()],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
         [numpy_helper.from_array(v, k) for k, v in constants.items()],
     )
@@ -158,7 +172,8 @@ def test_outputs_of_several_shapes_are_read(entries, model):
 )
 def test_a_photo_of_any_shape_is_fitted_to_the_network(entries, size):
     image = picture(*size)
-    depth = opened(METRIC | entries, image=image).scene.depth_m
+    model = tiny_network(any_size=entries["size"] is None)
+    depth = opened(METRIC | entries, model, image).scene.depth_m
     assert depth.shape == image.shape[:2]
     assert np.median(np.abs(depth - image[..., 0] / 100)) < 0.03
 
@@ -177,7 +192,10 @@ def test_a_photo_of_any_shape_is_fitted_to_the_network(entries, size):
         (INVERSE, {"times": -1, "logarithm": True}, "are no numbers"),
         (INVERSE | {"channel": 2}, {}, "gives 1 maps of 96x72, channel 2"),
         (INVERSE | {"output": "nothing"}, {}, "does not take the photo"),
-        (INVERSE | {"inputs": ["photo"]}, {}, "does not take the photo"),
+        (INVERSE | {"inputs": ["photo"]}, {}, "has no input 'photo'"),
+        (INVERSE | {"color": "grey"}, {}, "input is 1x3x72x96, by its description it would get 1x1x72x96"),
+        (INVERSE | {"size": [72, 96]}, {}, "input is 1x3x72x96, by its description it would get 1x3x96x72"),
+        (INVERSE | {"inputs": ["image"]}, {"second": True}, "besides 'image' the network wants tokens"),
         (INVERSE, {"points": True}, "has 2 outputs"),
     ],
 )
@@ -185,6 +203,18 @@ def test_a_wrong_description_is_noticed(entries, model, message):
     with pytest.raises(da.NetworkError, match=message) as error:
         opened(entries, tiny_network(**model))
     assert error.value.hint
+
+
+def test_a_network_of_a_fixed_size_tells_it():
+    with pytest.raises(da.NetworkError, match="1x3x72x96") as error:
+        opened(METRIC | {"size": None, "short_side": 48})
+    assert '"size" to [96, 72]' in error.value.hint
+
+
+def test_what_is_no_onnx_file_declares_nothing():
+    assert declared_inputs(b"no network") == {}
+    assert declared_inputs(tiny_network()[:200]) in ({}, {"image": (1, 3, 72, 96)})
+    assert declared_inputs(tiny_network(any_size=True)) == {"image": (1, 3, 0, 0)}
 
 
 def test_near_and_far_exchanged_are_told():

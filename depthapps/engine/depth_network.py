@@ -11,6 +11,7 @@ from depthapps.core.errors import NetworkError, param
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.network import answer_of, as_blob, load_network, padded, round_up
 from depthapps.engine.network_description import NetworkDescription
+from depthapps.engine.onnx_inputs import declared_inputs
 
 _PROPORTION = 0.02  # relative difference allowed in the aspect ratios of input and output: networks round to patches
 _ENDS_PERCENT = (0.5, 99.5)  # percentiles that stand for the nearest and farthest, as few samples are wild
@@ -33,6 +34,7 @@ class DepthNetwork:
             )
         self._description = description
         self._net = load_network(model)
+        self._shape = _input_shape(model, description.inputs[0])
         names = self._net.getUnconnectedOutLayersNames()
         if not description.output and len(names) > 1:
             raise NetworkError(
@@ -63,6 +65,7 @@ class DepthNetwork:
         how = cv2.INTER_AREA if inner_width < width else cv2.INTER_CUBIC
         inner = np.asarray(cv2.resize(to_8bit(image), (inner_width, inner_height), interpolation=how))
         blob = as_blob(padded(inner, net_width, net_height), d)
+        self._fit(blob.shape)
         maps = _maps(answer_of(self._net, d, [blob], "photo"), net_width, net_height)
         if d.channel >= len(maps):
             raise NetworkError(
@@ -93,6 +96,21 @@ class DepthNetwork:
         scale = min(size[0] / width, size[1] / height)
         return size, (max(min(round(width * scale), size[0]), 1), max(min(round(height * scale), size[1]), 1))
 
+    def _fit(self, shape: tuple[int, ...]) -> None:
+        """Raise NetworkError for an input of another shape than the network declares."""
+        wanted = self._shape
+        same_rank = len(wanted) == len(shape)
+        if not wanted or (same_rank and all(w in (0, s) for w, s in zip(wanted, shape, strict=True))):
+            return
+        hint = "export it for inputs of (1, channels, height, width)"
+        if same_rank and wanted[1] not in (0, shape[1]):
+            hint = 'check "color" in its description: "grey" has one channel, "rgb" and "bgr" have three'
+        elif same_rank and all(wanted[2:]):
+            hint = f'set "size" to [{wanted[3]}, {wanted[2]}] in its description, and leave "short_side" out'
+        raise NetworkError(
+            f"the network's input is {_shape(wanted)}, by its description it would get {_shape(shape)}", hint=hint
+        )
+
     def _believe(self, values: FloatMap) -> None:
         """Raise NetworkError if values (h, w) cannot be what the description says."""
         known = values[np.isfinite(values)]
@@ -119,6 +137,27 @@ class DepthNetwork:
                 f"{middle:.3g} m",
                 hint='check "unit_m", "canonical_focal_px" and "gives" in it: "inverse" if larger is nearer',
             )
+
+
+def _input_shape(model: bytes, name: str) -> tuple[int, ...]:
+    """The shape that a network declares for its input, 0 for any length; empty if it declares none."""
+    declared = declared_inputs(model)
+    if declared and name not in declared:
+        raise NetworkError(
+            f"the network has no input {name!r}",
+            hint=f'set "inputs" to one of {", ".join(declared)} in its description',
+        )
+    if others := declared.keys() - {name}:
+        raise NetworkError(
+            f"besides {name!r} the network wants {', '.join(sorted(others))}",
+            hint="export it with one input, the photo, and the others fixed",
+        )
+    return declared.get(name, ())
+
+
+def _shape(lengths: tuple[int, ...]) -> str:
+    """A shape in words, such as 1x3x?x?."""
+    return "x".join(str(length or "?") for length in lengths)
 
 
 def _maps(answer: NDArray[np.floating], width: int, height: int) -> NDArray[np.floating]:
