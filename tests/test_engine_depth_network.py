@@ -30,12 +30,13 @@ def tiny_network(
     logarithm: bool = False,
     second: bool = False,
     any_size: bool = False,
+    tensorflow: bool = False,
 ) -> bytes:
     """An ONNX network whose output "map" is the brightness of its input, times a factor, plus an offset.
 
     points: there is a second output "points" (1, H, W, 3), whose last number is the map. smaller: the map has half the
     size of the input. logarithm: of the map; below 0 it is no number. second: there is another input, added to the map.
-    any_size: its sides have names instead of lengths.
+    any_size: its sides have names instead of lengths. tensorflow: the input has its channels last.
     """
     width, height = NET
     constants = {
@@ -44,7 +45,8 @@ def tiny_network(
         "plus": np.full(1, plus, np.float32),
     }
     nodes = [
-        helper.make_node("Conv", ["image", "weights"], ["brightness"], kernel_shape=[1, 1]),
+        helper.make_node("Transpose", ["image"], ["planes"], perm=[0, 3, 1, 2] if tensorflow else [0, 1, 2, 3]),
+        helper.make_node("Conv", ["planes", "weights"], ["brightness"], kernel_shape=[1, 1]),
         helper.make_node("Mul", ["brightness", "tokens" if second else "times"], ["multiplied"]),
         helper.make_node("Add", ["multiplied", "plus"], ["added"]),
         helper.make_node("Log" if logarithm else "Identity", ["added"], ["whole"]),
@@ -59,6 +61,8 @@ def tiny_network(
         ]
         outputs["points"] = [1, height, width, 4]
     inputs: dict[str, list] = {"image": [1, 3, "h", "w"] if any_size else [1, 3, height, width]}
+    if tensorflow:
+        inputs["image"] = [1, height, width, 3]
     if second:
         inputs["tokens"] = [1]
     if any_size:
@@ -152,8 +156,9 @@ def test_edges_of_the_guess_are_moved_onto_edges_of_the_photo():
         (METRIC | {"color": "bgr"}, {}),
         (METRIC | {"unit_m": 2.55, "scale": 1 / 255}, {}),
         (METRIC, {"smaller": True}),
+        (METRIC, {"tensorflow": True}),
     ],
-    ids=["negative", "named output", "channels last", "bgr", "scaled", "smaller map"],
+    ids=["negative", "named output", "channels last", "bgr", "scaled", "smaller map", "channels last in"],
 )
 def test_outputs_of_several_shapes_are_read(entries, model):
     depth = opened(entries, tiny_network(**model)).scene.depth_m
@@ -195,6 +200,11 @@ def test_a_photo_of_any_shape_is_fitted_to_the_network(entries, size):
         (INVERSE | {"inputs": ["photo"]}, {}, "has no input 'photo'"),
         (INVERSE | {"color": "grey"}, {}, "input is 1x3x72x96, by its description it would get 1x1x72x96"),
         (INVERSE | {"size": [72, 96]}, {}, "input is 1x3x72x96, by its description it would get 1x3x96x72"),
+        (
+            INVERSE | {"size": [72, 96]},
+            {"tensorflow": True},
+            "input is 1x72x96x3, by its description it would get 1x96",
+        ),
         (INVERSE | {"inputs": ["image"]}, {"second": True}, "besides 'image' the network wants tokens"),
         (INVERSE, {"points": True}, "has 2 outputs"),
     ],

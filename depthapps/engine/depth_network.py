@@ -52,6 +52,12 @@ class DepthNetwork:
         """Whether the network gives metres, and not only what is nearer."""
         return self.gives == "metric"
 
+    @property
+    def _channels_last(self) -> bool:
+        """Whether the network declares an input of (1, height, width, channels), as exports of TensorFlow do."""
+        channels = (1, 3)
+        return len(self._shape) == 4 and self._shape[3] in channels and self._shape[1] not in channels
+
     def find(self, image: Image, focal_px: float) -> FloatMap:
         """Guess what the description's `gives` says of a photo (H, W, 3), as a map (h, w) float32 of a size of its own.
 
@@ -65,6 +71,8 @@ class DepthNetwork:
         how = cv2.INTER_AREA if inner_width < width else cv2.INTER_CUBIC
         inner = np.asarray(cv2.resize(to_8bit(image), (inner_width, inner_height), interpolation=how))
         blob = as_blob(padded(inner, net_width, net_height), d)
+        if self._channels_last:
+            blob = np.ascontiguousarray(blob.transpose(0, 2, 3, 1))
         self._fit(blob.shape)
         maps = _maps(answer_of(self._net, d, [blob], "photo"), net_width, net_height)
         if d.channel >= len(maps):
@@ -103,10 +111,12 @@ class DepthNetwork:
         if not wanted or (same_rank and all(w in (0, s) for w, s in zip(wanted, shape, strict=True))):
             return
         hint = "export it for inputs of (1, channels, height, width)"
-        if same_rank and wanted[1] not in (0, shape[1]):
+        channels, height = (3, 1) if self._channels_last else (1, 2)
+        if same_rank and wanted[channels] not in (0, shape[channels]):
             hint = 'check "color" in its description: "grey" has one channel, "rgb" and "bgr" have three'
-        elif same_rank and all(wanted[2:]):
-            hint = f'set "size" to [{wanted[3]}, {wanted[2]}] in its description, and leave "short_side" out'
+        elif same_rank and all(wanted[height : height + 2]):
+            size = f"[{wanted[height + 1]}, {wanted[height]}]"
+            hint = f'set "size" to {size} in its description, and leave "short_side" out'
         raise NetworkError(
             f"the network's input is {_shape(wanted)}, by its description it would get {_shape(shape)}", hint=hint
         )
