@@ -301,6 +301,7 @@ WORDS = {
     "quality": lambda opened, word: da.refocus(opened.scene, quality=word),
     "kind": lambda opened, word: da.write_depth_map("bogus.pfm", opened, word),
     "show": lambda opened, word: da.refocus(opened.scene, show=word),
+    "unsure": lambda opened, word: da.draw_preview(opened, word),
 }
 
 

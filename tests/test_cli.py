@@ -303,6 +303,7 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
         ("mesh", ["-o", "a.obj", "--points"], "point cloud cannot take"),
         ("mesh", ["-o", "a.glb", "-o", "a.glb"], "named twice"),
         ("mesh", ["-o", "my model.obj"], "blank"),
+        ("depth", ["-o", "d.pfm", "--unsure", "grey"], "--unsure is for previews"),
         ("depth", ["-o", "d.pfm", "--kind", "preview"], "suffix '.pfm'"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import depthapps as da
 from depthapps.draw import preview
 from depthapps.draw.preview import render_depth_preview, render_disparity_preview
 
@@ -80,3 +81,21 @@ def test_nothing_sure_is_drawn_too():
     depth = np.full((40, 50), 2, np.float32)
     drawn = render_depth_preview(depth, np.zeros((40, 50), bool))
     assert (drawn[:, :50] == 128).all()
+
+
+@pytest.mark.parametrize(("unsure", "grey"), [(da.Unsure.GREY, True), (da.Unsure.KEEP, False)])
+def test_depth_of_low_confidence_is_what_is_unsure(two_layers, unsure, grey):
+    camera, disparity = two_layers.pair.calibration.camera, two_layers.disparity_px
+    confidence = np.ones(disparity.shape, np.float32)
+    confidence[:, :50] = 0.1
+    depth = da.depth_from_disparity(disparity, two_layers.pair.calibration)
+    opened = da.OpenedScene(
+        scene=da.Scene(two_layers.pair.left, depth, camera, confidence=confidence),
+        calibration=two_layers.pair.calibration,
+        disparity_px=disparity,
+        metadata=da.Metadata(),
+        depth_is_given=False,
+    )
+    drawn = da.draw_preview(opened, unsure)
+    assert (drawn[:, :50] == 128).all() == grey
+    assert not (drawn[:, 50:300] == 128).all(axis=2).any()
