@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import depthapps
 from depthapps import NetworkDescription
 from depthapps.cli.app import app
-from depthapps.cli.options import as_flag
+from depthapps.cli.flags import as_flag
 
 BENCHMARKS = ROOT / "tests" / "benchmarks"
 GUIDES = {"README": ROOT / "README.md", "cook-book": SAMPLES / "README.md"}

@@ -15,6 +15,7 @@ from depthapps.apps.guess import with_guessed_depth
 from depthapps.apps.inputs import Given, other_order, read_given
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.params import PathLike, SceneParams
+from depthapps.apps.rectified import note_rectification
 from depthapps.core.camera import Calibration
 from depthapps.core.choices import Rectify
 from depthapps.core.errors import InputError, StereoError, SwappedViewsError, param
@@ -220,7 +221,7 @@ def _from_views(params: SceneParams, given: Given, cameras: Cameras, confidence:
         size=[image.shape[1], image.shape[0]],
         disparity_range_px=[round(v, 1) for v in match.range_px],
     )
-    _note_rectification(photos, journal)
+    note_rectification(photos, journal)
     if params.doffs_px and photos.rectification is not None:
         journal.note(f"{param('doffs_px')} is not used: where infinity lies was found while the photos were rectified")
     if match.confidence is not None:
@@ -271,33 +272,3 @@ def _network(params: SceneParams) -> StereoNetwork | None:
         return params.matcher
     model, entries = read_network(Path(params.matcher))
     return StereoNetwork(model, NetworkDescription.from_json(entries))
-
-
-def _note_rectification(found: PhotoMatch, journal: Journal) -> None:
-    """Record how the rows of the views were brought together, and note what the user has to know of it."""
-    rows, facts = found.match.rows, {}
-    if rows is not None:
-        facts = {"vertical_error_px": round(rows.error_px, 3), "row_points": rows.points}
-    if found.report is not None:
-        facts |= found.report.rounded()
-        journal.note(
-            f"rectified two photos by {facts['inliers']} of {facts['matches']} points that both show, "
-            f"to {facts['vertical_error_px']:.2f} px between rows"
-        )
-        if found.report.exchanged:
-            journal.note("the second photo was taken from the left: matched the other way round")
-        if found.rectification is not None and found.rectification.nearer_px:
-            facts["nearer_px"] = round(found.rectification.nearer_px, 1)
-            journal.note(
-                "much would lie behind infinity: the farthest is taken as infinitely far, and metres are a guess"
-            )
-        if found.report.focal == "self-calibrated":
-            journal.note(f"the focal length, {found.report.focal_px[0]:.0f} px, is what fits the two photos best")
-    if found.rectification is not None and found.rectification.inverted:
-        journal.note(
-            "the calibration's T is taken as the place of the second camera: read as OpenCV's, all is behind it"
-        )
-    how = "estimated" if found.report else "calibrated" if found.rectification else "none"
-    offset = found.match.row_offset
-    facts["row_offset_px"] = 0.0 if offset is None else round(offset.constant, 3)
-    journal.add(rectification={"method": how, **facts})

@@ -15,8 +15,9 @@ from typer.core import TyperGroup
 from depthapps.cli.bokeh import bokeh
 from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
+from depthapps.cli.flags import as_flag
 from depthapps.cli.mesh import mesh
-from depthapps.cli.options import as_flag, with_options
+from depthapps.cli.options import with_options
 from depthapps.cli.shadow import shadow
 from depthapps.core.errors import DepthappsError, explain_os_error
 

@@ -13,7 +13,8 @@ from typing import Any
 import typer
 
 from depthapps.apps.journal import JobResult, Note, Stage
-from depthapps.cli.options import RunOptions, TalkOptions, as_flag
+from depthapps.cli.flags import as_flag
+from depthapps.cli.options import RunOptions, TalkOptions
 from depthapps.core.errors import spelled
 
 log = logging.getLogger("depthapps")
