@@ -114,7 +114,7 @@ def test_inverse_depth_is_spread_over_the_assumed_range_and_says_so():
     assert found.scene.confidence is None
     assert found.depth_is_given
     told = [str(note) for note in found.notes]
-    assert told[0] == "assuming depths from 1 to 10 m; metres are a guess"
+    assert told[0] == "assuming depths from 1 to 10 m (near_m, far_m); metres are a guess"
     assert told[1:] == ["the network guessed the depth from one photo: nothing was measured, so shapes are a guess too"]
     assert found.facts["depth_network"] == {"file": "object", "gives": "inverse", "map_size": list(NET)}
 
@@ -123,6 +123,22 @@ def test_affine_depth_is_spread_evenly_in_depth():
     depth = opened(BASE | {"gives": "affine"}, tiny_network(-1, 300)).scene.depth_m
     assert depth[90, 120] == pytest.approx(1, abs=0.05)
     assert depth[120, 300] == pytest.approx(1 + 9 * 0.8, rel=0.03)
+
+
+@pytest.mark.parametrize("gives", ["inverse", "affine"])
+def test_known_ends_take_the_place_of_the_assumed_range(gives):
+    model = tiny_network() if gives == "inverse" else tiny_network(-1, 300)
+    network = da.DepthNetwork(model, da.NetworkDescription.from_json(BASE | {"gives": gives}))
+    params = da.SceneParams(depth_network=network, focal_px=FOCAL_PX, near_m=2, far_m=5)
+    found = da.open_scene(picture(), params=params)
+    assert found.facts["depth_range_m"] == pytest.approx([2, 5], rel=0.02)
+    assert found.calibration.assumed == ()
+
+
+def test_metres_have_no_ends():
+    network = da.DepthNetwork(tiny_network(), da.NetworkDescription.from_json(METRIC))
+    with pytest.raises(da.InputError, match="gives metres"):
+        da.open_scene(picture(), params=da.SceneParams(depth_network=network, near_m=2, far_m=5))
 
 
 def test_metric_depth_is_in_its_unit():
@@ -312,6 +328,8 @@ def test_every_command_takes_a_network_of_one_photo(files, arguments):
         (("photo.png", "--depth", "z.npy"), "--depth-network guesses the depth of one photo"),
         (("photo.png", "--side-by-side"), "--depth-network guesses the depth of one photo"),
         (("photo.png", "--matcher", "net.onnx"), "--depth-network guesses the depth of one photo"),
+        (("photo.png", "--depth-kind", "affine"), "--depth-kind and --invert are for maps"),
+        (("photo.png", "--invert"), "--depth-kind and --invert are for maps"),
         (("photo.png", "--save-confidence", "c.png"), "there is no confidence to save"),
         (("nothing.png",), "does not exist"),
     ],

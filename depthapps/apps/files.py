@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from depthapps.apps.params import PathLike, SceneParams
-from depthapps.core.choices import Layout
+from depthapps.core.choices import DepthKind, Layout
 from depthapps.core.errors import InputError, param
 from depthapps.io.inputs import check_input, read_bytes
 
@@ -56,6 +56,11 @@ class SceneFiles:
             raise InputError(
                 f"{param('depth_network')} guesses the depth of one photo, and more was given",
                 hint=f"pass the photo alone, or leave {param('depth_network')} out",
+            )
+        if params.depth_network is not None and (params.depth_kind is not DepthKind.METRIC or params.invert):
+            raise InputError(
+                f"{param('depth_kind')} and {param('invert')} are for maps; a network's description says what it gives",
+                hint=f'leave them out, and set "gives" and "sign" in the description beside {param("depth_network")}',
             )
         if params.layout and given:
             layouts = ", ".join(param("layout", each) for each in Layout)

@@ -190,7 +190,13 @@ def _to_guess(image: PathLike | Image, network: PathLike | DepthNetwork, params:
             contents = read_contents(Path(image))
         except InputError:  # a depth inside that cannot be read does not matter here
             contents = Contents(_photo(image))
-    scaled = network.in_metres or None not in (params.near_m, params.far_m)
+    ends = params.near_m, params.far_m
+    if network.in_metres and ends != (None, None):
+        raise InputError(
+            "the network gives metres, which have no ends to spread them between",
+            hint=f"leave {param('near_m')} and {param('far_m')} out",
+        )
+    scaled = network.in_metres or None not in ends
     return Given(Contents(contents.photo, camera=contents.camera, scaled=scaled), enlarged=True, network=network)
 
 

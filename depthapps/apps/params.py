@@ -116,7 +116,7 @@ class SceneParams:
     def _check_ends(self) -> None:
         """Refuse ends of a depth map whose kind has none, and ends that are none."""
         ends = {name: v for name in ("near_m", "far_m") if (v := getattr(self, name)) is not None}
-        if ends and self.depth_kind not in _KINDS_WITH_ENDS:
+        if ends and self.depth_kind not in _KINDS_WITH_ENDS and self.depth_network is None:
             kinds = ", ".join(param("depth_kind", kind) for kind in _KINDS_WITH_ENDS)
             raise InputError(
                 f"{' and '.join(map(param, ends))} belong to maps without a scale of their own",
