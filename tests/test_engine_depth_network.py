@@ -295,7 +295,7 @@ def files(tmp_path) -> Path:
 
 
 def run(folder: Path, *arguments: str):
-    words = [str(folder / word) if "." in word and not word[0].isdigit() else word for word in arguments]
+    words = [str(folder / word) if "." in word and "/" not in word else word for word in arguments]
     return CliRunner().invoke(app, words)
 
 
@@ -342,6 +342,14 @@ def test_what_a_guess_excludes_gets_one_error_and_one_hint(files, arguments, mes
     assert len(lines) == 2, result.stderr
     assert message in lines[0]
     assert not (files / "d.npy").exists()
+
+
+def test_a_sequence_takes_no_network_of_one_photo(files):
+    result = run(files, "mesh", "--sequence", str(files), "--depth-network", "net.onnx", "-o", "m.ply")
+    assert result.exit_code == 1
+    assert "a sequence takes none of" in result.stderr
+    with pytest.raises(da.InputError, match="depths or pairs"):
+        da.scan_folder(files, scene_params=da.SceneParams(depth_network=files / "net.onnx"))
 
 
 def test_one_photo_without_anything_is_led_to_a_network(files):

@@ -91,6 +91,8 @@ def scan_folder(
     scene_params, journal = scene_params or SceneParams(), Journal(progress)
     if scene_params.depth_kind is not DepthKind.METRIC:
         raise InputError("the depth of a sequence is metric", hint=f"leave {param('depth_kind')} out")
+    if scene_params.depth_network is not None:
+        raise InputError("the views of a sequence have depths or pairs", hint=f"leave {param('depth_network')} out")
     sequence = read_sequence(Path(folder))
     journal.add(sequence={"folder": str(folder), "layout": sequence.kind, "views": len(sequence.views)})
     poses: tuple[Pose | None, ...] = tuple(view.pose for view in sequence.views)
