@@ -156,6 +156,24 @@ def test_a_canonical_focal_length_makes_metres_of_a_known_camera(size):
     assert depth[size[1] * 3 // 8, size[0] * 3 // 8] == pytest.approx(2.5 * 120 / 60, rel=0.01)
 
 
+def test_metres_by_an_assumed_focal_length_are_told_to_be_a_guess():
+    for entries, told in ((METRIC | {"canonical_focal_px": 60}, 1), (METRIC, 0)):
+        network = da.DepthNetwork(tiny_network(), da.NetworkDescription.from_json(entries))
+        found = da.open_scene(picture(), params=da.SceneParams(depth_network=network), metres_matter=False)
+        assert sum("metres are a guess" in str(note) for note in found.notes) == told
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_photos_of_other_samples_look_the_same_to_the_network(kind):
+    image = picture().astype(np.uint16) * 257
+    if kind is np.float32:
+        share = image / 65535
+        image = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    network = da.DepthNetwork(tiny_network(), da.NetworkDescription.from_json(METRIC))
+    brightness = network.find(image, FOCAL_PX) * 100
+    assert np.abs(brightness - network.find(picture(), FOCAL_PX) * 100).max() < 1
+
+
 def test_edges_of_the_guess_are_moved_onto_edges_of_the_photo():
     depth = opened(METRIC).scene.depth_m
     inside, near_it = depth[60:120, 80:160], depth[50:130, 70:170]

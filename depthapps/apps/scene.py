@@ -151,7 +151,8 @@ def open_scene(
         size=[cameras.calibration.camera.width, cameras.calibration.camera.height],
         calibration=calibration_facts(cameras.calibration),
     )
-    if metres_matter or not given.has_depth or not given.contents.scaled or given.along_rays:
+    by_focal = given.along_rays or (given.network is not None and given.network.needs_focal)
+    if metres_matter or not given.has_depth or not given.contents.scaled or by_focal:
         note_assumptions(cameras.calibration, journal)
     if given.network is not None:
         given = with_guessed_depth(given, given.network, cameras.calibration.camera, params, journal)

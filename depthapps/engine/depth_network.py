@@ -53,6 +53,11 @@ class DepthNetwork:
         return self.gives == "metric"
 
     @property
+    def needs_focal(self) -> bool:
+        """Whether its metres depend on the focal length of the photo."""
+        return self._description.canonical_focal_px is not None
+
+    @property
     def _channels_last(self) -> bool:
         """Whether the network declares an input of (1, height, width, channels), as exports of TensorFlow do."""
         channels = (1, 3)
