@@ -275,7 +275,7 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
         "given twice": [left, right, "--depth", tmp_path / "z.npy", *out],
         "exchanged": [right, left, "--rectify", "never", *out],
         "depth is 3x3": [left, "--depth", tmp_path / "z.npy", *out],
-        "no cam0": [left, right, "-c", ROOT / "LICENSE", *out],
+        "no names with numbers": [left, right, "-c", ROOT / "LICENSE", *out],
         "focal length was given twice": [left, right, "--fov", 60, "--focal-px", 300, *out],
         "a baseline of 0 m": [left, right, "--baseline", 0, *out],
         "field of view of 200": [left, right, "--fov", 200, *out],
