@@ -9,7 +9,19 @@ from conftest import read_raw
 from PIL import Image as Pillow
 from test_cli import run
 
-from depthapps import Metadata, open_scene, read_disparity, read_image, read_photo, refocus, write_image
+from depthapps import (
+    Layout,
+    Metadata,
+    Quality,
+    Rectify,
+    SceneParams,
+    open_scene,
+    read_disparity,
+    read_image,
+    read_photo,
+    refocus,
+    write_image,
+)
 from depthapps.core.color import to_8bit
 from depthapps.core.levels import Levels, find_levels
 
@@ -152,6 +164,29 @@ def test_what_is_transparent_stays_so_and_is_no_surface(tmp_path, step_scene, su
     assert np.array_equal(read_raw(tmp_path / f"again{suffix}"), read_raw(out))
     write_image(tmp_path / "flat.jpg", opened.scene.image, opened.metadata)
     assert read_raw(tmp_path / "flat.jpg").shape == (90, 120, 3)
+
+
+@pytest.mark.parametrize(
+    ("named", "cross_eyed"), [(False, False), (True, False), (True, True)], ids=["seen", "named", "cross-eyed"]
+)
+def test_a_picture_of_two_views_keeps_the_left_ones_opacity(tmp_path, two_layers, named, cross_eyed):
+    views = [two_layers.pair.right, two_layers.pair.left][:: 1 if cross_eyed else -1]
+    alpha = [np.full(view.shape[:2], 255, np.uint8) for view in views]
+    left = alpha[1 if cross_eyed else 0]
+    left[:40] = 0
+    rgba = np.dstack([np.hstack(views)[..., ::-1], np.hstack(alpha)])
+    cv2.imwrite(str(tmp_path / "both.png"), rgba)
+    params = SceneParams(
+        layout=Layout.SIDE_BY_SIDE if named else None,
+        cross_eyed=cross_eyed,
+        rectify=Rectify.NEVER,
+        quality=Quality.FAST,
+    )
+    opened = open_scene(tmp_path / "both.png", params=params)
+    kept = opened.metadata.alpha
+    assert kept is not None
+    assert np.array_equal(kept, left / np.float32(255))
+    assert np.isnan(opened.scene.depth_m[:40]).all()
 
 
 def test_an_opaque_alpha_channel_is_none(tmp_path):

@@ -171,7 +171,7 @@ def _seen(contents: Contents, name: str) -> Contents:
     left, right = (np.ascontiguousarray(view) for view in seen.views)
     note = MAKESHIFT if seen.layout is Layout.ANAGLYPH else _ON_CARD if seen.on_card else _TWICE
     note = note.format(name=name, layout=param("layout", seen.layout))
-    photo = Photo(left, contents.photo.metadata)
+    photo = Photo(left, _of_view(contents.photo.metadata, None if seen.on_card else seen.layout))
     return Contents(photo, right, order_known=False, layout=seen.layout, notes=(note,))
 
 
@@ -204,11 +204,23 @@ def _split(photo: Photo, params: SceneParams) -> Given:
     """Split a picture that holds both views."""
     assert params.layout is not None
     left, right = split_views(photo.image, params.layout, squeezed=params.squeezed)
+    metadata = _of_view(photo.metadata, params.layout, squeezed=params.squeezed, second=params.cross_eyed)
     if params.cross_eyed:
         left, right = right, left
     refuse_panoramas([left, right], "each half of the picture")
     notes = (MAKESHIFT,) if params.layout is Layout.ANAGLYPH else ()
-    return Given(Contents(Photo(left, photo.metadata), notes=notes), right)
+    return Given(Contents(Photo(left, metadata), notes=notes), right)
+
+
+def _of_view(metadata: Metadata, layout: Layout | None, *, squeezed: bool = False, second: bool = False) -> Metadata:
+    """The metadata of one view of a picture that holds two; without opacity where no layout tells the view's part."""
+    alpha = metadata.alpha
+    if alpha is None or layout is Layout.ANAGLYPH:  # each view of an anaglyph is the whole picture
+        return metadata
+    if layout is None:
+        return replace(metadata, alpha=None)
+    view = split_views(alpha, layout, squeezed=squeezed)[1 if second else 0].clip(0, 1)  # enlarging overshoots
+    return replace(metadata, alpha=None if (view == 1).all() else view)
 
 
 def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
