@@ -15,6 +15,8 @@ Floats = NDArray[np.floating[Any]]
 Rng = np.random.Generator
 
 TEXTURES = 24  # in a scene
+PLAIN_TEXTURES = 6  # of these, the first ones: plain paint
+_PLAIN_WALLS = 0.5  # share of a room's walls that are painted plain; they are what matchers get wrong
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,13 @@ def _placed(mesh: trimesh.Trimesh, position: Floats, size: Floats | float, rng: 
     )
 
 
-def _plane(corner: Floats, across: Floats, down: Floats, rng: Rng, metres: float) -> Solid:
+def _plane(corner: Floats, across: Floats, down: Floats, rng: Rng, metres: float, plain: float = 0) -> Solid:
+    """A parallelogram; `plain`: how likely it is painted plain, not by chance alone."""
     points = np.array([corner, corner + across, corner + down, corner + across + down])
     mesh = trimesh.Trimesh(points, [[0, 1, 2], [1, 3, 2]], process=False)
     density = TEXTURE_SIZE / (metres * rng.uniform(0.15, 1.5))
-    return Solid(mesh, np.eye(4), int(rng.integers(TEXTURES)), density, float(rng.choice([0, 0, 0.15])), np.ones(3))
+    kinds = PLAIN_TEXTURES if rng.random() < plain else TEXTURES
+    return Solid(mesh, np.eye(4), int(rng.integers(kinds)), density, float(rng.choice([0, 0, 0.15])), np.ones(3))
 
 
 def random_scene(rng: Rng, aspect: float) -> tuple[list[Solid], float]:
@@ -75,13 +79,27 @@ def random_scene(rng: Rng, aspect: float) -> tuple[list[Solid], float]:
         slant = rng.normal(0, 0.35)
         back = np.array([-100.0, -100.0, far - 100 * slant])
         solids.append(
-            _plane(back, np.array([200.0, 0, 200 * slant]), np.array([0, 200.0, rng.normal(0, 20)]), rng, far)
+            _plane(
+                back, np.array([200.0, 0, 200 * slant]), np.array([0, 200.0, rng.normal(0, 20)]), rng, far, _PLAIN_WALLS
+            )
         )
+        for _ in range(rng.integers(0, 5)):  # pictures on the wall
+            x, y = rng.uniform(-1, 1) * half * far, rng.uniform(-1, 0.3) * half * aspect * far
+            wide, high = half * far * np.exp(rng.uniform(np.log(0.1), np.log(0.5), 2))
+            at = np.array([x, y, far + x * slant - 0.01 * far])
+            solids.append(_plane(at, np.array([wide, 0, wide * slant]), np.array([0, high, 0]), rng, wide))
         for side in (-1, 1):
             if rng.random() < 0.3:
                 x = side * half * far * rng.uniform(0.4, 1.0)
                 solids.append(
-                    _plane(np.array([x, -100.0, -5]), np.array([0, 0, 300.0]), np.array([0, 200.0, 0]), rng, far)
+                    _plane(
+                        np.array([x, -100.0, -5]),
+                        np.array([0, 0, 300.0]),
+                        np.array([0, 200.0, 0]),
+                        rng,
+                        far,
+                        _PLAIN_WALLS,
+                    )
                 )
     else:
         for _ in range(rng.integers(0, 9)):  # buildings and walls

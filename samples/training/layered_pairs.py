@@ -36,8 +36,8 @@ class LayeredPair:
     """A pair of views and what is true of the left one.
 
     left (H, W, 3), right (H, W + LEVELS, 3): linear light, float16; the right one begins at x = -LEVELS, and is 0
-    before `first_column`, -LEVELS or 0. disparity_px (H, W) float32; occluded, thin (H, W) bool: the right view does
-    not show the surface; the layer is at most some 5 px wide.
+    before `first_column`, -LEVELS or 0; or (H, W, 3) and begins at 0. disparity_px (H, W) float32; occluded, thin
+    (H, W) bool: the right view does not show the surface; the layer is at most some 5 px wide.
     """
 
     left: NDArray[np.float16]
@@ -121,14 +121,21 @@ def _occluded(layers: Any, bitmaps: Any, disparity: Any, first_column: int) -> A
     return hidden
 
 
-def render_pair(scene: LayeredScene, bank: tuple[Any, Any], first_column: int, rows: NDArray[Any]) -> LayeredPair:
-    """The pair that two cameras take of a scene; rows: see `_render`."""
+def render_pair(
+    scene: LayeredScene,
+    bank: tuple[Any, Any],
+    first_column: int,
+    rows: NDArray[Any],
+    size: tuple[int, int, int] = (WIDTH, HEIGHT, LEVELS),
+) -> LayeredPair:
+    """The pair that two cameras take of a scene; rows: see `_render`. size: width, height, and columns further left."""
     layers = np.asarray(scene.layers)
     parts = (layers, scene.bitmaps, scene.light[()])
-    left = np.empty((HEIGHT, WIDTH, 3), np.float32)
+    width, height, further = size
+    left = np.empty((height, width, 3), np.float32)
     label, disparity = _render(parts, bank, 0, np.zeros(3, np.float32), False, _OFFSETS, left)
-    right = np.zeros((HEIGHT, WIDTH + LEVELS, 3), np.float32)
-    _render(parts, bank, first_column, rows, True, _OFFSETS, right[:, first_column + LEVELS :])
+    right = np.zeros((height, width + further, 3), np.float32)
+    _render(parts, bank, first_column, rows, True, _OFFSETS, right[:, first_column + further :])
     hidden = _occluded(layers, scene.bitmaps, disparity, first_column)
     thin = layers["thin"][label // 2] > 0
     left, right = (np.minimum(view, 6e4).astype(np.float16) for view in (left, right))
@@ -140,10 +147,22 @@ def layered_pair(seed: int) -> LayeredPair:
     rng = np.random.default_rng((seed, 11))
     scene = random_layers(rng, WIDTH, HEIGHT, LEVELS)
     first_column = 0 if rng.random() < CUT_SHARE else -LEVELS
-    # rows of photos that were aligned are off by a few tenths of a px, of others by more, also turned and stretched
+    return render_pair(scene, texture_bank(seed // SCENES_A_BANK), first_column, _rows(WIDTH, HEIGHT, rng))
+
+
+def _rows(width: int, height: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """By how much rows are off: in photos that were aligned a few tenths of a px, else more, turned and stretched."""
     off = rng.choice([0, 0.1, 0.25, 0.6], p=[0.3, 0.35, 0.25, 0.1])
-    rows = (rng.normal(0, off, 3) * [1, 0.5 / WIDTH, 0.5 / HEIGHT]).astype(np.float32)
-    return render_pair(scene, texture_bank(seed // SCENES_A_BANK), first_column, rows)
+    return (rng.normal(0, off, 3) * [1, 0.5 / width, 0.5 / height]).astype(np.float32)
+
+
+def layered_photos(seed: int, width: int, height: int) -> LayeredPair:
+    """The whole pair of one seed as people bring them: two views of one size, disparities up to 4 to 40 % of it."""
+    rng = np.random.default_rng((seed, 13))
+    levels = width * float(np.exp(rng.uniform(np.log(0.04), np.log(0.4))))
+    scene = random_layers(rng, width, height, levels)
+    bank = texture_bank(seed // SCENES_A_BANK)
+    return render_pair(scene, bank, 0, _rows(width, height, rng), (width, height, 0))
 
 
 def sheet(seed: int) -> NDArray[np.uint8]:

@@ -112,11 +112,11 @@ def _weave(rng: Rng) -> Floats:
     return _mixed(color(rng), color(rng), np.clip(tone + 0.3 * (_fractal(rng, 4) - 0.5), 0, 1).astype(np.float32))
 
 
-def texture(rng: Rng) -> Floats:
+def texture(rng: Rng, *, plain: bool = False) -> Floats:
     """One texture (S, S, 3) in linear light, 0..1."""
     makers = (_plain, _mottled, _stripes, _tiles, _print, _weave)
     weights = (0.34, 0.28, 0.07, 0.08, 0.13, 0.10)
-    painted = makers[rng.choice(len(makers), p=weights)](rng)
-    if rng.random() < 0.3:  # dirt
+    painted = _plain(rng) if plain else makers[rng.choice(len(makers), p=weights)](rng)
+    if not plain and rng.random() < 0.3:  # dirt
         painted = painted * (1 - rng.uniform(0, 0.4) * _fractal(rng, rng.uniform(2, 20))[..., None])
     return np.asarray(painted, np.float32) ** 2.2

@@ -12,7 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from arrangement import TEXTURES, Solid, random_scene
+from arrangement import PLAIN_TEXTURES, TEXTURES, Solid, random_scene
 from numpy.typing import NDArray
 from paint import TEXTURE_SIZE, texture
 
@@ -139,13 +139,13 @@ def training_pair(seed: int, width: int, height: int) -> TrainingPair:
     solids, focal = random_scene(rng, height / width)
     direction = rng.normal(0, 1, 3) + np.array([0, 1.2, 0.6])
     light = direction / np.linalg.norm(direction)
-    renderer = _Renderer(
-        solids, [texture(rng) for _ in range(TEXTURES)], light, 0.4 + 0.6 * rng.random(3), rng.uniform(0.25, 0.9)
-    )
+    textures = [texture(rng, plain=k < PLAIN_TEXTURES) for k in range(TEXTURES)]
+    renderer = _Renderer(solids, textures, light, 0.4 + 0.6 * rng.random(3), rng.uniform(0.25, 0.9))
     focal_px = focal * width
     depth = renderer.depth(width, height, focal_px)
     nearest = float(np.percentile(depth, 2))
-    largest = width * float(np.exp(rng.uniform(np.log(0.05), np.log(0.24))))  # disparity of the nearest things
+    # disparity of the nearest things: photos have from 2 to 40 % of their width
+    largest = width * float(np.exp(rng.uniform(np.log(0.025), np.log(0.35))))
     baseline = largest * nearest / focal_px
     disparity = focal_px * baseline / depth
     left, right = (renderer.picture(width, height, focal_px, shift) for shift in (0.0, baseline))

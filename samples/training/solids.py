@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
 Rng = np.random.Generator
 Mesh = Any  # trimesh.Trimesh, which concatenate() does not say it returns
@@ -117,15 +120,78 @@ def turned(rng: Rng) -> Mesh:
     return trimesh.creation.revolve(np.column_stack([radii, heights]), sections=64)
 
 
+def _block(size: Sequence[float], x: float, y: float, z: float) -> Mesh:
+    return trimesh.creation.box(size).apply_translation([x, y, z])
+
+
+def chair(rng: Rng) -> Mesh:
+    """A chair: four legs, a seat, and a back of bars or boards."""
+    leg, width, seat = rng.uniform(0.015, 0.045), rng.uniform(0.35, 0.5), rng.uniform(-0.05, 0.1)
+    x, z = width / 2 - leg, width / 2 - leg
+    parts = [_block((leg, 0.5 - seat, leg), side * x, (0.5 + seat) / 2, k * z) for side in (-1, 1) for k in (-1, 1)]
+    parts.append(_block((width, 0.03, width), 0, seat, 0))
+    parts += [_block((leg, seat + 0.5, leg), side * x, (seat - 0.5) / 2, z) for side in (-1, 1)]
+    thin, count = rng.uniform(0.008, 0.04), rng.integers(2, 8)
+    if rng.random() < 0.5:
+        parts.append(_block((width, 0.05, leg), 0, -0.48, z))
+        parts += [_block((thin, seat + 0.5, thin), v, (seat - 0.5) / 2, z) for v in np.linspace(-x, x, count + 2)[1:-1]]
+    else:
+        parts += [_block((width, 1.5 * thin, thin), 0, v, z) for v in np.linspace(-0.48, seat - 0.08, count)]
+    return trimesh.util.concatenate(parts)
+
+
+def table(rng: Rng) -> Mesh:
+    """A table, or shelves when there is more than one board."""
+    leg, boards, deep = rng.uniform(0.02, 0.07), int(rng.choice([1, 1, 1, 3, 4])), rng.uniform(0.3, 0.6)
+    high = rng.uniform(0.4, 0.9) if boards == 1 else 1.0
+    x, z = 0.5 - leg, deep / 2 - leg
+    parts = [_block((leg, high, leg), side * x, 0.5 - high / 2, k * z) for side in (-1, 1) for k in (-1, 1)]
+    parts += [_block((1, 0.03, deep), 0, 0.5 - high + k * high / boards, 0) for k in range(boards)]
+    return trimesh.util.concatenate(parts)
+
+
+def cable(rng: Rng) -> Mesh:
+    """A cord between two points, which sags."""
+    x = np.linspace(-0.5, 0.5, 17)
+    points = np.column_stack([x, rng.uniform(0, 0.4) * (0.25 - x * x) + rng.normal(0, 0.1) * x, rng.normal(0, 0.3) * x])
+    radius = rng.uniform(0.002, 0.008)
+    links = itertools.pairwise(points)
+    return trimesh.util.concatenate([trimesh.creation.cylinder(radius, segment=link, sections=6) for link in links])
+
+
+def twigs(rng: Rng) -> Mesh:
+    """Stalks that fan out from one point and fork, some with a head."""
+    parts = []
+
+    def grow(start: NDArray[np.floating], direction: NDArray[np.floating], length: float, radius: float) -> None:
+        end = start + length * direction / np.linalg.norm(direction)
+        parts.append(trimesh.creation.cylinder(radius, segment=(start, end), sections=6))
+        if length > 0.25 and rng.random() < 0.6:
+            for _ in range(2):
+                grow(end, direction + rng.normal(0, 0.4, 3), 0.6 * length, 0.7 * radius)
+        elif rng.random() < 0.4:
+            parts.append(trimesh.creation.icosphere(1, rng.uniform(0.01, 0.04)).apply_translation(end))
+
+    radius = rng.uniform(0.003, 0.012)
+    for _ in range(rng.integers(3, 12)):
+        lean = np.array([rng.normal(0, 0.35), -1, rng.normal(0, 0.35)])
+        grow(np.array([0, 0.5, 0]), lean, rng.uniform(0.4, 0.9), radius)
+    return trimesh.util.concatenate(parts)
+
+
 # what scenes are made of, and how often
 KINDS = (
-    (box, 0.24),
-    (book_pile, 0.08),
-    (turned, 0.2),
-    (bumpy, 0.13),
-    (card, 0.12),
-    (plant, 0.08),
+    (box, 0.17),
+    (book_pile, 0.06),
+    (turned, 0.17),
+    (bumpy, 0.09),
+    (card, 0.09),
+    (plant, 0.07),
     (bar, 0.08),
-    (fence, 0.04),
+    (fence, 0.05),
     (curtain, 0.03),
+    (chair, 0.07),
+    (table, 0.05),
+    (cable, 0.04),
+    (twigs, 0.03),
 )
