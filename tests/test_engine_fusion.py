@@ -7,7 +7,7 @@ import pytest
 
 from depthapps import Quality, match_pair
 from depthapps.engine.front.align import align
-from depthapps.engine.fusion.clues import REACH_PX, clues, neighbour_candidates, see_from_right
+from depthapps.engine.fusion.clues import EVIDENCE, REACH_PX, clues, neighbour_candidates, see_from_right
 from depthapps.engine.fusion.fuse import fuse, stack_candidates
 from depthapps.engine.matching.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_disparity, guess_disparity
 
@@ -50,7 +50,7 @@ def test_clues_tell_what_hides_a_pixel_of_the_right_view(two_layers):
     candidates = stack_candidates([two_layers.disparity_px], two_layers.disparity_px)
     from_right = see_from_right(two_layers.disparity_px)
     seen = clues(views.left, views.right_grey, candidates, np.ones((240, 320), np.float32), from_right)
-    nearer = seen[4 * 25]  # of the best guess
+    nearer = seen.evidence.reshape(4, len(candidates), EVIDENCE, 120, 160)[0, 0, 3]  # of the best guess
     inside = np.ones((120, 160), np.bool_)
     inside[:, :20] = False  # lands beyond the right view
     assert np.median(nearer[inside & ~two_layers.seen[::2, ::2]]) > 0.5
@@ -61,8 +61,8 @@ def test_clues_are_blocks_of_pixels(two_layers):
     views = align(two_layers.pair.left, two_layers.pair.right)
     candidates = stack_candidates([two_layers.disparity_px], two_layers.disparity_px)
     from_right = see_from_right(two_layers.disparity_px)
-    seen = clues(views.left, views.right_grey, candidates, np.ones((240, 320), np.float32), from_right)
-    assert seen.shape == (138, 120, 160)
+    seen, _ = clues(views.left, views.right_grey, candidates, np.ones((240, 320), np.float32), from_right)
+    assert seen.shape == (72, 120, 160)
     assert np.array_equal(seen[1], views.left[::2, 1::2, 0].astype(np.float32) / 128 - 1)
     inside = two_layers.seen[::2, ::2]
     assert np.median(np.abs(seen[12])[inside]) < 0.1  # the right view fits under the true disparity
@@ -83,16 +83,38 @@ def test_clues_of_a_tile_are_those_of_the_picture(two_layers):
         from_right[tile[0]],
         tile[1].start,
     )
-    inner = slice(10, -10)
-    assert np.allclose(part[:, inner, inner], whole[:, 32:96, 48:128][:, inner, inner], atol=1e-4)
+    inner = slice(22, -22)
+    for one, other in zip(part, whole, strict=True):
+        assert np.allclose(one[..., inner, inner], other[..., 32:96, 48:128][..., inner, inner], atol=1e-4)
+
+
+def test_shading_tells_disparities_apart_where_noise_hides_all_else():
+    rng = np.random.default_rng(7)
+    x = np.arange(320, dtype=np.float32)
+    shading = 120 + 40 * np.sin(x / 23) * np.ones((160, 1), np.float32)
+    moved = 120 + 40 * np.sin((x + 24) / 23) * np.ones((160, 1), np.float32)  # a disparity of 24 px
+    left, right = (np.clip(v + rng.normal(0, 6, v.shape), 0, 255).astype(np.uint8) for v in (shading, moved))
+    candidates = np.stack([np.full((160, 320), d, np.float32) for d in (24, 12, 36)])
+    seen = clues(np.stack([left] * 3, -1), right, candidates, np.ones((160, 320), np.float32), candidates[0])
+    of_others = seen.picture[-2:, 20:-20, 30:-20]
+    assert (of_others > 0).mean() > 0.9
+
+
+def test_occluded_pixels_are_told_from_others(two_layers):
+    occluded = match_pair(two_layers.pair).occluded
+    assert occluded is not None
+    inner = np.s_[:, 45:]  # beyond it the right view does not reach
+    assert occluded[inner][~two_layers.seen[inner]].mean() > 0.6
+    assert occluded[inner][two_layers.seen[inner]].mean() < 0.1
+    assert occluded[:, :5].mean() > 0.5
 
 
 @pytest.mark.parametrize("name", ["slanted_plane", "two_layers", "thin_pole"])
 def test_the_choice_is_right_at_least_where_the_best_guess_is(name, request):
     true = request.getfixturevalue(name)
     views = align(true.pair.left, true.pair.right)
-    guesses, known, from_right = guess_disparity(views, (THREE_PATHS,))
-    disparity, confidence = fuse(views.left, views.right_grey, guesses, known, from_right)
+    guesses, known, from_right = guess_disparity(views, THREE_PATHS)
+    disparity, confidence, _ = fuse(views.left, views.right_grey, guesses, known, from_right)
     before, after = ((np.abs(d - true.disparity_px) > 2).mean() for d in (guesses[0], disparity))
     assert after <= before
     assert confidence.min() >= 0
@@ -103,7 +125,7 @@ def test_a_wrong_guess_gives_way_to_a_right_one(two_layers):
     views = align(two_layers.pair.left, two_layers.pair.right)
     wrong = two_layers.disparity_px.copy()
     wrong[30:60, 30:100] += 7
-    disparity, _ = fuse(views.left, views.right_grey, [wrong, two_layers.disparity_px], wrong)
+    disparity, *_ = fuse(views.left, views.right_grey, [wrong, two_layers.disparity_px], wrong)
     error = np.abs(disparity - two_layers.disparity_px)
     assert (error > 1).mean() < 0.02
     assert (error[34:56, 34:96] > 1).mean() < 0.05
@@ -113,7 +135,7 @@ def test_negative_disparities_are_chosen_too(two_layers):
     views = align(two_layers.pair.left, two_layers.pair.right)
     moved = two_layers.disparity_px - 40
     right = np.roll(views.right_grey, 40, axis=1)
-    disparity, _ = fuse(views.left, right, [moved], moved)
+    disparity, *_ = fuse(views.left, right, [moved], moved)
     assert (np.abs(disparity - moved) > 1).mean() < 0.04
 
 
@@ -121,22 +143,22 @@ def test_confidence_falls_by_half_where_no_guess_is_right(two_layers):
     views = align(two_layers.pair.left, two_layers.pair.right)
     wrong = two_layers.disparity_px.copy()
     wrong[100:160, 20:100] += 9
-    _, confidence = fuse(views.left, views.right_grey, [wrong], wrong)
+    _, confidence, _ = fuse(views.left, views.right_grey, [wrong], wrong)
     assert confidence[110:150, 30:90].mean() < 0.5 * confidence[180:220, 30:90].mean()
 
 
 def test_tiles_join_without_a_seam(two_layers, monkeypatch):
     views = align(two_layers.pair.left, two_layers.pair.right)
-    guesses, known, from_right = guess_disparity(views, (THREE_PATHS,))
-    whole, _ = fuse(views.left, views.right_grey, guesses, known, from_right)
+    guesses, known, from_right = guess_disparity(views, THREE_PATHS)
+    whole, *_ = fuse(views.left, views.right_grey, guesses, known, from_right)
     monkeypatch.setattr("depthapps.engine.fusion.fuse._TILE", 128)
-    tiles, _ = fuse(views.left, views.right_grey, guesses, known, from_right)
+    tiles, *_ = fuse(views.left, views.right_grey, guesses, known, from_right)
     assert (np.abs(whole - tiles) > 0.25).mean() < 0.01
 
 
 def test_a_large_pair_is_matched_at_half_size_and_keeps_its_edges(two_layers):
     views = align(two_layers.pair.left, two_layers.pair.right)
-    disparity, _ = find_disparity(views, Tier((FOUR_PATHS,), cells=views.cells / 4))
+    disparity, *_ = find_disparity(views, Tier(FOUR_PATHS, cells=views.cells / 4))
     error = np.abs(disparity - two_layers.disparity_px)
     assert disparity.shape == (240, 320)
     assert (error > 1).mean() < 0.05
@@ -155,7 +177,7 @@ def test_cameras_may_converge(two_layers):
 
 def _fuse_guess(left, right):
     views = align(left, right, order_known=True)
-    guesses, known, from_right = guess_disparity(views, (FOUR_PATHS,))
+    guesses, known, from_right = guess_disparity(views, FOUR_PATHS)
     return fuse(views.left, views.right_grey, guesses, known, from_right)
 
 

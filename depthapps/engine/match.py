@@ -13,21 +13,22 @@ from depthapps.core.scene import FloatMap, StereoPair
 from depthapps.engine.front.align import align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
+from depthapps.engine.fusion import choose
 from depthapps.engine.fusion.fuse import fusion_network
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
-    FOUR_PATHS_ENLARGED,
     THREE_PATHS,
     Tier,
     find_confidence,
     find_disparity,
 )
 from depthapps.engine.network import StereoNetwork
+from depthapps.runtime.kernel import load_ahead
 
 _TIERS = {
-    Quality.FAST: Tier((THREE_PATHS,), cells=4e8, fused=False),
-    Quality.BALANCED: Tier((FOUR_PATHS,), cells=4e8),
-    Quality.BEST: Tier((FOUR_PATHS_ENLARGED,), cells=1e9, effort=300),
+    Quality.FAST: Tier(THREE_PATHS, cells=4e8, fused=False),
+    Quality.BALANCED: Tier(FOUR_PATHS, cells=4e8),
+    Quality.BEST: Tier(FOUR_PATHS, cells=1e9, effort=300),
 }
 
 # Typical disparity error (1.4826 · median absolute deviation from ground truth) as a share of the picture's width.
@@ -41,6 +42,8 @@ class StereoMatch:
 
     disparity_px: (H, W) float32 px, without holes.
     confidence: (H, W) float32 in 0..1, the probability that the disparity is right to 1 px; None if not requested.
+    occluded: (H, W) float32 in 0..1, the probability that the right view does not show the pixel's surface, which is
+        hidden there or outside it; None if not requested.
     range_px: the smallest and largest disparity that was searched.
     row_offset: the vertical offset that was removed from the right view; None if none was removed.
     rows: the vertical alignment measured before that removal; None if there were too few points.
@@ -48,6 +51,7 @@ class StereoMatch:
 
     disparity_px: FloatMap
     confidence: FloatMap | None
+    occluded: FloatMap | None
     range_px: tuple[float, float]
     row_offset: RowOffset | None = None
     rows: RowCheck | None = None
@@ -72,8 +76,8 @@ def match_pair(
         The two rectified views.
     quality : Quality
         FAST is semi-global matching with its holes filled. BALANCED lets a small network choose, for each pixel,
-        between that result and those found at smaller sizes. BEST also enlarges small pairs up to 1.6 times before
-        it matches them.
+        between that result and those found at smaller sizes. BEST also matches copies of small pairs that are enlarged
+        up to 1.6 times.
     network : StereoNetwork, optional
         A stereo network that finds the disparity instead of the engine's own matcher.
     confidence : bool
@@ -107,13 +111,15 @@ def match_pair(
     Exposure differences and small vertical offsets are measured and removed first. Semi-global matching (Hirschmüller
     2008) with a left-right check gives the best guess. More candidates come from smaller copies of the pair, from
     fitted planes and from the nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the
-    candidates.
+    candidates, and they are chosen so that neighbours agree where no edge of the picture parts them.
     """
     doffs_px = pair.calibration.doffs_px
     tier = _TIERS[chosen(Quality, quality, "quality")]
     with ThreadPoolExecutor(1) as pool:
         if confidence or (network is None and tier.fused):
             pool.submit(fusion_network)  # load the weights on a core that alignment leaves idle
+        if network is None and tier.fused:
+            load_ahead(choose.KERNELS)
         views = align(
             pair.left,
             pair.right,
@@ -125,11 +131,10 @@ def match_pair(
         )
     searched = (views.low_px, views.high_px)
     if network is None:
-        disparity, sure = find_disparity(views, tier, confidence=confidence)
-        return StereoMatch(disparity, sure, searched, views.row_offset, views.rows)
+        return StereoMatch(*find_disparity(views, tier, confidence=confidence), searched, views.row_offset, views.rows)
     right = to_8bit(pair.right)
     if views.row_offset is not None:
         right = np.asarray(shift_rows(right, views.row_offset), np.uint8)
     disparity = network.match(views.left, right, *searched)
-    sure = find_confidence(views, disparity) if confidence else None
-    return StereoMatch(disparity, sure, searched, views.row_offset, views.rows)
+    sure, occluded = find_confidence(views, disparity) if confidence else (None, None)
+    return StereoMatch(disparity, sure, occluded, searched, views.row_offset, views.rows)

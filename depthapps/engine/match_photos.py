@@ -190,7 +190,8 @@ def _finished(
     if rectification.mirrored:  # once mirrored back, the second photo is the left view
         shown = tuple(np.ascontiguousarray(v[:, ::-1]) for v in shown[::-1])
     if frame is Frame.RECTIFIED:
-        disparity, confidence, image = found.disparity_px, found.confidence, views.left
+        disparity, image = found.disparity_px, views.left
+        judged = (found.confidence, found.occluded)
         seen = rectification.first.covered((rectification.width, rectification.height))
         disparity = np.where(seen & rectification.seen(*found.range_px), disparity, np.float32(np.nan))
         calibration = rectification.calibration
@@ -198,10 +199,10 @@ def _finished(
             camera = calibration.camera
             calibration = replace(calibration, camera=replace(camera, cx=camera.width - 1 - camera.cx))
             image, disparity = shown[1], np.ascontiguousarray(disparity[:, ::-1])
-            confidence = None if confidence is None else np.ascontiguousarray(confidence[:, ::-1])
+            judged = tuple(None if v is None else np.ascontiguousarray(v[:, ::-1]) for v in judged)
     else:
         image, calibration = first, rectification.original
         disparity = rectification.restored(found.disparity_px, *found.range_px)
-        confidence = None if found.confidence is None else rectification.sampled(found.confidence)
-    match = replace(found, disparity_px=disparity, confidence=confidence)
+        judged = tuple(None if v is None else rectification.sampled(v) for v in (found.confidence, found.occluded))
+    match = replace(found, disparity_px=disparity, confidence=judged[0], occluded=judged[1])
     return PhotoMatch(image, calibration, match, (shown[0], shown[1]), rectification, report)

@@ -1,11 +1,11 @@
-"""Choose each pixel's disparity among candidates with a small U-Net, and estimate its confidence.
+"""Choose each pixel's disparity among candidates with a small U-Net, and estimate its confidence and what is occluded.
 
 The U-Net (Ronneberger 2015) takes the features of `clues` and scores three kinds of candidates: those that are passed
 in, the best guess shifted by up to 1 px, and a smooth surface of its own. That surface is a coarse disparity map that
-the network corrects and upsamples with learned weights as in RAFT (Teed 2020). The result is the winner averaged with
-the candidates within about a pixel of it, so that depth edges stay sharp. A score is the logit of the probability that
-its candidate is right. The network was trained from scratch on rendered scenes (samples/training). Known weakness: it
-still prefers the best guess and its surroundings to a better candidate.
+the network corrects and upsamples with learned weights as in RAFT (Teed 2020). A score is the logit of the probability
+that its candidate is right. It has two parts: what the U-Net says, and what a second, tiny network makes of the
+candidate's own evidence at the pixel, given what the U-Net makes of the surroundings. `choose_together` then chooses.
+Both networks were trained on rendered scenes (samples/training).
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ import functools
 import itertools
 import math
 from importlib.resources import files
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
+from depthapps.engine.fusion.choose import choose_together
 from depthapps.engine.fusion.clues import clues, neighbour_candidates, see_from_right
 
 CANDIDATES = 9
+_OUTPUTS = ["choices", "scores", "confidence", "occluded"]
 _MULTIPLE = 32  # width and height must be multiples: the input is half the picture's size and is halved four times
 _TILE = 832  # px; bounds memory (12 megapixels take 2.5 GB in all), since a tile reuses the memory of the one before
 _OVERLAP = 64  # px of surroundings on each side of a tile
@@ -32,25 +35,43 @@ _OVERLAP = 64  # px of surroundings on each side of a tile
 _BEHIND_PX = 16
 
 
-def fuse(
-    left: Image, right: Image, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None
-) -> tuple[FloatMap, FloatMap]:
-    """Choose the disparity (H, W) float32 px; also returns its confidence (H, W) float32 in 0..1.
+class Fused(NamedTuple):
+    """What the network says of each pixel, (H, W) float32.
 
-    The confidence is the probability that the disparity is right to 1 px.
+    disparity_px: the chosen disparity.
+    confidence: the probability that it is right to 1 px.
+    occluded: the probability that the right view does not show the pixel's surface.
+    """
+
+    disparity_px: FloatMap
+    confidence: FloatMap
+    occluded: FloatMap
+
+
+def fuse(
+    left: Image,
+    right: Image,
+    guesses: list[FloatMap],
+    known: FloatMap,
+    from_right: FloatMap | None = None,
+    *,
+    judge_only: bool = False,
+) -> Fused:
+    """Choose each pixel's disparity among candidates.
 
     left: (H, W, 3) uint8 RGB.
     right: (H, W) uint8 grey, aligned with the left view's rows and exposure.
     guesses: one to five complete disparity maps (H, W) px, the best one first.
     known: (H, W) px, the confirmed matches, NaN elsewhere.
     from_right: (H, W) px, the right view's complete disparity; if None, the best guess is warped into the right view.
+    judge_only: keep the best guess, and only tell its confidence and what is occluded.
     """
     behind = math.ceil(-float(guesses[0].min()))
     if behind > _BEHIND_PX:
         seen = None if from_right is None else _moved_left(from_right, behind) + behind
         higher = [guess + behind for guess in guesses]
-        disparity, confidence = fuse(left, _moved_left(right, behind), higher, known + behind, seen)
-        return disparity - behind, confidence
+        moved = fuse(left, _moved_left(right, behind), higher, known + behind, seen, judge_only=judge_only)
+        return moved._replace(disparity_px=moved.disparity_px - behind)
     height, width = right.shape
     seen_right = see_from_right(guesses[0]) if from_right is None else from_right
     down, across = -height % _MULTIPLE, -width % _MULTIPLE
@@ -58,21 +79,39 @@ def fuse(
     def padded(view: NDArray) -> NDArray:
         return cv2.copyMakeBorder(view, 0, down, 0, across, cv2.BORDER_REPLICATE)
 
+    kept = _distinct(guesses)
     left, right, known, seen_right = (padded(v) for v in (left, right, known, seen_right))
     candidates = stack_candidates([padded(guess) for guess in guesses], known)
     sure = np.isfinite(known).astype(np.float32)
-    disparity, confidence = np.empty_like(sure), np.empty_like(sure)
+    maps = Fused(*(np.empty_like(sure) for _ in Fused._fields))
     for rows, inner_rows in _tiles(height + down):
         for columns, inner_columns in _tiles(width + across):
+            at = (rows, columns)
             tile = candidates[:, rows, columns]
-            seen = clues(left[rows, columns], right[rows], tile, sure[rows, columns], seen_right[rows], columns.start)
+            seen = clues(left[at], right[rows], tile, sure[at], seen_right[rows], columns.start)
             network = fusion_network()
-            network.setInput(seen[None], "clues")
-            network.setInput(_to_blocks(tile), "candidates")
+            network.setInput(seen.picture[None], "clues")
+            network.setInput(to_blocks(tile), "candidates")
+            network.setInput(seen.evidence, "evidence")
+            choices, scores, *judged = (np.asarray(found, np.float32) for found in network.forward(_OUTPUTS))
+            choices, scores = (from_blocks(found[:, kept]) for found in (choices, scores))
+            guess = tile[0] if judge_only else choose_together(choices, scores, left[at])
             inner = (_within(rows, inner_rows), _within(columns, inner_columns))
-            for out, found in zip((disparity, confidence), network.forward(["disparity", "confidence"]), strict=True):
-                out[inner_rows, inner_columns] = _from_blocks(np.asarray(found, np.float32))[inner]
-    return disparity[:height, :width], confidence[:height, :width]
+            for out, found in zip(maps, (guess, *(from_blocks(found)[0] for found in judged)), strict=True):
+                out[inner_rows, inner_columns] = found[inner]
+    return Fused(*(found[:height, :width] for found in maps))
+
+
+def _distinct(guesses: list[FloatMap]) -> list[int]:
+    """The choices that are no other choice once more, which would only take time: a guess may stand for several."""
+    seen = [id(guess) for guess in guesses]
+    # the network's own surface, the best guess, other guesses, and the nearest matches on four sides
+    return [
+        0,
+        1,
+        *(k + 1 for k in range(1, len(seen)) if seen[k] not in seen[:k]),
+        *range(CANDIDATES - 3, CANDIDATES + 1),
+    ]
 
 
 def _moved_left(view: NDArray, by: int) -> NDArray:
@@ -95,17 +134,18 @@ def _tiles(size: int) -> list[tuple[slice, slice]]:
     return [(slice(max(0, i.start - _OVERLAP), min(size, i.stop + _OVERLAP)), i) for i in inner]
 
 
-def _to_blocks(maps: FloatMap) -> FloatMap:
+def to_blocks(maps: FloatMap) -> FloatMap:
     """Rearrange maps (K, H, W) into a batch (4, K, H/2, W/2), one entry for each pixel of a 2x2 block."""
     count, height, width = maps.shape
     blocks = maps.reshape(count, height // 2, 2, width // 2, 2).transpose(2, 4, 0, 1, 3)
     return np.ascontiguousarray(blocks).reshape(4, count, height // 2, width // 2)
 
 
-def _from_blocks(blocks: FloatMap) -> FloatMap:
-    """Undo `_to_blocks` for one map: (4, 1, H/2, W/2) to (H, W)."""
-    height, width = blocks.shape[2:]
-    return blocks.reshape(2, 2, height, width).transpose(2, 0, 3, 1).reshape(2 * height, 2 * width)
+def from_blocks(blocks: FloatMap) -> FloatMap:
+    """Undo `to_blocks`: (4, K, H/2, W/2) to (K, H, W)."""
+    _, count, height, width = blocks.shape
+    rows = blocks.reshape(2, 2, count, height, width).transpose(2, 3, 0, 4, 1)
+    return np.ascontiguousarray(rows).reshape(count, 2 * height, 2 * width)
 
 
 def _within(outer: slice, inner: slice) -> slice:

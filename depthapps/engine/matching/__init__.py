@@ -1,1 +1,1 @@
-"""Match two aligned views (SGBM at several sizes), fill holes, refine depth edges and remove specks."""
+"""Match two aligned views (SGBM at several sizes), fill holes and refine depth edges."""

@@ -1,0 +1,65 @@
+"""Candidates chosen together: the compiled sweeps against a plain loop, and what they are for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from depthapps.engine.fusion import choose
+from depthapps.engine.fusion.choose import choose_together
+
+GREY = np.full((40, 60, 3), 128, np.uint8)
+
+
+def plainly_swept(choices, costs, guide):
+    """The two sweeps along the columns, pixel by pixel."""
+    _, height, width = choices.shape
+    totals = np.zeros(choices.shape)
+    for order in (range(height), range(height - 1, -1, -1)):
+        before = None
+        for y in order:
+            now = costs[:, y].astype(float).copy()
+            for x in range(width if before is not None else 0):
+                apart = np.abs(guide[y, x].astype(int) - guide[before[1], x].astype(int)).sum()
+                penalty = choose._PENALTY * (np.exp(-apart / choose._COLOR_GAMMA) + choose._LEAST_PENALTY)
+                jumps = np.abs(choices[:, None, y, x] - choices[None, :, before[1], x])
+                paths = before[0][None, :, x] + penalty * np.minimum(jumps, choose._LARGEST_JUMP_PX)
+                now[:, x] += paths.min(axis=1)
+            now -= now.min(axis=0)
+            totals[:, y] += now
+            before = now, y
+    return totals
+
+
+def test_sweeps_agree_with_a_plain_loop():
+    rng = np.random.default_rng(5)
+    choices, costs = rng.uniform(0, 9, (2, 4, 13, 600)).astype(np.float32)  # more columns than one band has
+    guide = rng.integers(0, 60, (13, 600, 3)).astype(np.uint8)
+    assert np.allclose(choose._swept(choices, costs, guide), plainly_swept(choices, costs, guide), atol=1e-3)
+
+
+def test_sure_pixels_speak_for_unsure_ones():
+    right, wrong = np.full((2, 40, 60), 10, np.float32)
+    wrong[:] = np.random.default_rng(0).uniform(0, 40, wrong.shape)
+    scores = np.zeros((2, 40, 60), np.float32)
+    scores[0, ::8, ::8] = 4  # elsewhere both are as likely
+    assert np.abs(choose_together(np.stack([wrong, right]), scores[::-1], GREY) - 10).max() < 1.5
+
+
+def test_edges_of_the_picture_part_surfaces():
+    near, far = np.full((2, 40, 60), 30, np.float32)
+    far[:] = 10
+    guide = GREY.copy()
+    guide[:, 30:] = 20
+    scores = np.zeros((2, 40, 60), np.float32)
+    scores[0, :, 5:9] = scores[1, :, 50:54] = 6  # little is sure
+    found = choose_together(np.stack([near, far]), scores, guide)
+    assert np.abs(found[:, :30] - 30).max() < 0.1
+    assert np.abs(found[:, 30:] - 10).max() < 0.1
+
+
+def test_candidates_that_agree_are_averaged():
+    choices = np.stack([np.full((40, 60), v, np.float32) for v in (10.0, 10.4, 20.0)])
+    scores = np.stack([np.full((40, 60), v, np.float32) for v in (2.0, 2.0, 0.0)])
+    found = choose_together(choices, scores, GREY)
+    assert found.min() > 10.1
+    assert found.max() < 10.3
