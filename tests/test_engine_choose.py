@@ -12,21 +12,20 @@ GREY = np.full((40, 60, 3), 128, np.uint8)
 
 def plainly_swept(choices, costs, guide):
     """The two sweeps along the columns, pixel by pixel."""
-    _, height, width = choices.shape
+    count, height, width = choices.shape
     totals = np.zeros(choices.shape)
-    for order in (range(height), range(height - 1, -1, -1)):
-        before = None
-        for y in order:
+    for order in (list(range(height)), list(range(height - 1, -1, -1))):
+        before = np.zeros((count, width))
+        for step, y in enumerate(order):
             now = costs[:, y].astype(float).copy()
-            for x in range(width if before is not None else 0):
-                apart = np.abs(guide[y, x].astype(int) - guide[before[1], x].astype(int)).sum()
+            for x in range(width if step else 0):
+                q = order[step - 1]
+                apart = np.abs(guide[y, x].astype(int) - guide[q, x].astype(int)).sum()
                 penalty = choose._PENALTY * (np.exp(-apart / choose._COLOR_GAMMA) + choose._LEAST_PENALTY)
-                jumps = np.abs(choices[:, None, y, x] - choices[None, :, before[1], x])
-                paths = before[0][None, :, x] + penalty * np.minimum(jumps, choose._LARGEST_JUMP_PX)
-                now[:, x] += paths.min(axis=1)
-            now -= now.min(axis=0)
-            totals[:, y] += now
-            before = now, y
+                jumps = np.abs(choices[:, None, y, x] - choices[None, :, q, x])
+                now[:, x] += (before[None, :, x] + penalty * np.minimum(jumps, choose._LARGEST_JUMP_PX)).min(axis=1)
+            before = now - now.min(axis=0)
+            totals[:, y] += before
     return totals
 
 
