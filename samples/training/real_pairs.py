@@ -18,13 +18,11 @@ import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 from coarse_loss import read
 from coarse_net import CELL, DESIGNS, LEVELS, CoarseNet
-from depthapps.engine.matching.specks import remove_specks
 from numpy.typing import NDArray
 
 from depthapps.engine.front.align import align
 from depthapps.engine.fusion.fuse import fuse, stack_candidates
 from depthapps.engine.matching.pyramid import FOUR_PATHS, guess_disparity
-from depthapps.engine.matching.refinement import median_filter_edges
 
 Floats = NDArray[np.floating[Any]]
 
@@ -73,7 +71,7 @@ def _prepare(folder: Path) -> dict[str, Any]:
     truth = _read_truth(folder)
     views = align(left, right)
     guesses, known, from_right = guess_disparity(views, FOUR_PATHS)
-    fused, sure, _ = fuse(views.left, views.right_grey, guesses, known, from_right)
+    fused, *_ = fuse(views.left, views.right_grey, guesses, known, from_right)
     errors = np.abs(stack_candidates(guesses, known) - truth)
     mask = cv2.imread(str(folder / "mask0nocc.png"), cv2.IMREAD_GRAYSCALE)
     occluded = np.zeros(truth.shape, np.bool_) if mask is None else np.asarray(mask) == OCCLUDED
@@ -88,7 +86,7 @@ def _prepare(folder: Path) -> dict[str, Any]:
         "plain": plain & ~occluded,
         "quarter": guesses[3],
         "half": guesses[2],
-        "chosen": remove_specks(median_filter_edges(fused, views.left), sure),
+        "chosen": fused,
         "nearest": errors.min(axis=0),
     }
 
