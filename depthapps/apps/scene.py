@@ -136,24 +136,7 @@ def open_scene(
     files = SceneFiles(image, right, depth, disparity)
     files.check(params)
     keep_freed_memory()
-    with journal.stage("reading"):
-        given = read_given(files, params)
-        if given.right is None and params.matcher is not None:  # the photo holds a depth, no second view
-            raise InputError(
-                f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
-            )
-        for note in (*given.contents.notes, *given.notes):
-            journal.note(note)
-        cameras = find_cameras(params, given, journal, files.photo_names)
-    calibrations = [str(path) for path in calibration_files(params.calibration)]
-    journal.add(
-        inputs=files.named() | ({"calibration": calibrations} if calibrations else {}),
-        size=[cameras.calibration.camera.width, cameras.calibration.camera.height],
-        calibration=calibration_facts(cameras.calibration),
-    )
-    by_focal = given.along_rays or (given.network is not None and given.network.needs_focal)
-    if metres_matter or not given.has_depth or not given.contents.scaled or by_focal:
-        note_assumptions(cameras.calibration, journal)
+    given, cameras = _read(files, params, metres_matter, journal)
     if given.network is not None:
         given = with_guessed_depth(given, given.network, cameras.calibration.camera, params, journal)
     found = _from_views(params, given, cameras, confidence, journal) if given.right is not None else None
@@ -203,6 +186,29 @@ def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Fou
     scene = Scene(given.photo.image, depth, calibration.camera, sigma_m)
     disparity = disparity_from_depth(depth, calibration) if given.disparity_px is None else given.disparity_px
     return _Found(scene, calibration, disparity)
+
+
+def _read(files: SceneFiles, params: SceneParams, metres_matter: bool, journal: Journal) -> tuple[Given, Cameras]:
+    """What was given, read, and its cameras; tells the facts and the notes about both."""
+    with journal.stage("reading"):
+        given = read_given(files, params)
+        if given.right is None and params.matcher is not None:  # the photo holds a depth, no second view
+            raise InputError(
+                f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
+            )
+        for note in (*given.contents.notes, *given.notes):
+            journal.note(note)
+        cameras = find_cameras(params, given, journal, files.photo_names)
+    calibrations = [str(path) for path in calibration_files(params.calibration)]
+    journal.add(
+        inputs=files.named() | ({"calibration": calibrations} if calibrations else {}),
+        size=[cameras.calibration.camera.width, cameras.calibration.camera.height],
+        calibration=calibration_facts(cameras.calibration),
+    )
+    by_focal = given.along_rays or (given.network is not None and given.network.needs_focal)
+    if metres_matter or not given.has_depth or not given.contents.scaled or by_focal:
+        note_assumptions(cameras.calibration, journal)
+    return given, cameras
 
 
 def _from_views(params: SceneParams, given: Given, cameras: Cameras, confidence: bool, journal: Journal) -> _Found:

@@ -107,12 +107,10 @@ def match_photos(
     built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
         try:
-            pair = StereoPair(photos.first, photos.second, photos.calibration)
-            found = match_pair(pair, quality, network, confidence=confidence, strict=rectify is Rectify.AUTO)
-            right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
             certain = order_known or infinity_known or rectify is Rectify.NEVER
-            if certain or not look_exchanged(pair.left, right, *found.range_px, fast=fast):
-                return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
+            as_they_are = _unrectified(photos, quality, network, confidence, rectify is Rectify.AUTO, certain)
+            if as_they_are is not None:
+                return as_they_are
             # the rows line up, which hand-held photos never do: a 3D camera or a rig took these
             built, exchanged = True, True
             log.info("rows line up, but the second photo was taken from the left: rectifying")
@@ -139,6 +137,18 @@ def match_photos(
         rectified = _other_way_round(photos, rectified, second_focal_px)
         views, found = match(rectified.rectification)
     return _finished(photos.first, rectified.rectification, views, found, frame, rectified.report)
+
+
+def _unrectified(
+    photos: PhotoPair, quality: Quality, network: StereoNetwork | None, confidence: bool, strict: bool, certain: bool
+) -> PhotoMatch | None:
+    """The match of photos as they are, or None if they look exchanged; `certain`: their order need not be doubted."""
+    pair = StereoPair(photos.first, photos.second, photos.calibration)
+    found = match_pair(pair, quality, network, confidence=confidence, strict=strict)
+    right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
+    if certain or not look_exchanged(pair.left, right, *found.range_px, fast=quality is Quality.FAST):
+        return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
+    return None
 
 
 def _rectified_by(rig: StereoRig, photos: PhotoPair) -> Rectification:

@@ -54,10 +54,11 @@ def _add_up(costs, before, now, totals):
             total[x] += value
 
 
-def choose(choices, costs, totals, sweeps, first, end, disparity):
+def choose(choices, costs, shares, totals, sweeps, first, end, disparity):
     """Write into disparity (N,) the choice whose totals are least, averaged with those within about a pixel of it.
 
-    choices, costs, totals: (K, N). Each of so many sweeps has counted the pixel's own costs.
+    choices, costs, shares, totals: (K, N). Each of so many sweeps has counted the pixel's own costs. In the average a
+    candidate counts by its share of the probability, the more the less its total exceeds the least one.
     """
     for p in range(first, end):
         best, least = 0, _FAR
@@ -68,7 +69,7 @@ def choose(choices, costs, totals, sweeps, first, end, disparity):
         weight, value = np.float32(0), np.float32(0)
         for k in range(len(choices)):
             total = totals[k, p] - (sweeps - 1) * costs[k, p]
-            near = min(max(1.5 - abs(choices[k, p] - choices[best, p]), 0.0), 1.0) / (1 + total - least) ** 2
+            near = min(max(1.5 - abs(choices[k, p] - choices[best, p]), 0.0), 1.0) * shares[k, p] / (1 + total - least)
             weight += near
             value += near * choices[k, p]
         disparity[p] = value / weight

@@ -26,6 +26,7 @@ _LEAST_PENALTY = 0.1  # its share that is left across the strongest edge
 _LEAST_SHARE = 1e-4  # of a candidate: what the network rules out may still be right
 _COLUMNS = 512  # that are followed side by side: their costs stay in the cache
 _PIXELS = 1 << 14
+_SWEEPS = 4  # down, up, and both again on the turned picture
 
 _sweep = Kernel(
     "depthapps.engine.fusion._kernels",
@@ -36,7 +37,7 @@ _sweep = Kernel(
 _choose = Kernel(
     "depthapps.engine.fusion._kernels",
     "choose",
-    "float32[:,::1] float32[:,::1] float32[:,::1] int64 int64 int64 float32[::1]",
+    "float32[:,::1] float32[:,::1] float32[:,::1] float32[:,::1] int64 int64 int64 float32[::1]",
 )
 KERNELS = (_sweep, _choose)  # in the order in which they are needed
 
@@ -48,22 +49,22 @@ def choose_together(choices: FloatMap, scores: FloatMap, guide: Image) -> FloatM
     guide: (H, W, 3) uint8, the picture; depth edges are where its colours change.
     """
     count, height, width = choices.shape
-    costs = np.empty_like(scores)
-    for_bands(height, lambda first, end: _weigh(scores[:, first:end], costs[:, first:end]))
+    shares, costs = np.empty_like(scores), np.empty_like(scores)
+    for_bands(height, lambda first, end: _weigh(scores[:, first:end], shares[:, first:end], costs[:, first:end]))
     totals = _swept(choices, costs, guide)
     totals += _turned(_swept(_turned(choices), _turned(costs), np.ascontiguousarray(guide.swapaxes(0, 1))))
-    flat, own = choices.reshape(count, -1), costs.reshape(count, -1)
-    sums, disparity = totals.reshape(count, -1), np.empty(height * width, np.float32)
-    for_bands(height * width, lambda first, end: _choose(flat, own, sums, 4, first, end, disparity), _PIXELS)
+    flat = [maps.reshape(count, -1) for maps in (choices, costs, shares, totals)]
+    disparity = np.empty(height * width, np.float32)
+    for_bands(height * width, lambda first, end: _choose(*flat, _SWEEPS, first, end, disparity), _PIXELS)
     return disparity.reshape(height, width)
 
 
-def _weigh(scores: FloatMap, out: FloatMap) -> None:
-    """Write each candidate's cost, the negative logarithm of its share of the probability; both (K, h, W)."""
-    np.exp(scores - scores.max(axis=0), out=out)
-    out /= out.sum(axis=0)
-    out += np.float32(_LEAST_SHARE)
-    np.negative(np.log(out, out=out), out=out)
+def _weigh(scores: FloatMap, shares: FloatMap, costs: FloatMap) -> None:
+    """Write each candidate's share of the probability, and the negative logarithm of that, its cost; all (K, h, W)."""
+    np.exp(scores - scores.max(axis=0), out=shares)
+    shares /= shares.sum(axis=0)
+    shares += np.float32(_LEAST_SHARE)
+    np.negative(np.log(shares, out=costs), out=costs)
 
 
 def _swept(choices: FloatMap, costs: FloatMap, guide: Image) -> FloatMap:
