@@ -16,6 +16,7 @@ from depthapps.engine.fusion.fuse import fuse
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
+from depthapps.engine.matching.surfaces import Planes, fit_surfaces
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
 FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
@@ -35,7 +36,6 @@ _RIGHT_OF_SURE = np.array([[0.97, 0.78], [0.9, 0.64]], np.float32)
 # 5 px wide in three ray-cast rooms it leaves 52.4 instead of 50.8 % off by more than 2 px, nowhere 49.0 %, but unsure
 # edges are then ragged (bad2 within 3 px of edges: 33.9, 33.8 and 34.4 %).
 _UNSURE = 0.5
-_SMALLER = (2, 4)  # reductions; large textureless areas and slanted surfaces are matched better in smaller copies
 
 
 @dataclass(frozen=True)
@@ -116,19 +116,23 @@ def guess_disparity(
 ) -> tuple[list[FloatMap], FloatMap, FloatMap]:
     """Five complete disparity maps, the confirmed matches, and the right view's disparity.
 
-    All are (H, W) px. The five maps: found in views enlarged by `scale`, at their own size, in copies of 1/2 and 1/4 of
-    the size, and the first one's result with its holes filled by planes. The confirmed matches, of the first map, have
-    NaN elsewhere. The right view's disparity is in its own pixels, with its holes filled.
+    All are (H, W) px. The five maps: found in views enlarged by `scale`, at their own size, and in copies of half the
+    size; and the first one's result with plain surfaces as planes, two guesses of these. The confirmed matches, of the
+    first map, have NaN elsewhere. The right view's disparity is in its own pixels, with its holes filled.
     """
     with ThreadPoolExecutor() as pool:  # smaller copies use the cores that a full-size matching leaves idle
-        smaller = [pool.submit(_guess_from_smaller, views, times) for times in _SMALLER]
+        half = pool.submit(_guess_from_smaller, views, 2)
         native = pool.submit(_guess_from_smaller, views, 1) if scale > 1 else None
         known, from_right = _matched_enlarged(views, matcher, scale)
-        planes = pool.submit(fill_planes, known, views.left)
+        planes = pool.submit(_guess_surfaces, views, known)
         best = complete(known, views.left)
-        guesses = [best, best if native is None else native.result()]
-        guesses += [found.result() for found in (*smaller, planes)]
+        guesses = [best, best if native is None else native.result(), half.result(), *planes.result()]
     return guesses, known, fill_background(from_right)
+
+
+def _guess_surfaces(views: AlignedViews, known: FloatMap) -> Planes:
+    """Two guesses of plain surfaces; what is not on one takes local planes where it has no confirmed match."""
+    return fit_surfaces(views.left, views.right_grey, known, fill_planes(known, views.left))
 
 
 def _matched_enlarged(views: AlignedViews, matcher: SgbmParams, scale: float) -> tuple[FloatMap, FloatMap]:

@@ -6,6 +6,7 @@ import math
 import warnings
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def read_hdf5(data: bytes, path: Path, what: str) -> RawMap:
         raise MissingExtraError(f"reading {path.name}", "hdf5") from None
     found: dict[str, NDArray] = {}
 
-    def take(name: str, item: object) -> None:
+    def take(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "fui" and item.shape:
             # of what is too large for a map only the size is wanted, for the message
             small = math.prod(item.shape) <= _LARGEST

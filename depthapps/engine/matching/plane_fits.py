@@ -1,0 +1,79 @@
+"""Fit planes to scattered disparities of which many are wrong, with random samples (RANSAC, Fischler 1981)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.scene import FloatMap
+
+_TRIALS = 80  # planes through three samples; a plane of a third of the samples is missed once in 20 times
+_LEVEL_TRIALS = 20  # planes of constant disparity
+SIGMA_PX = 0.7  # px of disparity that samples deviate from their plane
+_STEEPEST = 1.2  # px of disparity a pixel: the surface is seen at a grazing angle
+_UNIT_PX = 50.0  # in which places are counted in fits
+_CONTRADICTED = 0.5  # of a plane's samples: as many that lie behind it rule it out
+
+Plane = NDArray[np.float64]  # the factors (3,) of 1, row and column
+
+
+def fit_planes(
+    places: NDArray[np.float64],
+    values: FloatMap,
+    most: int,
+    least_share: float,
+    rng: np.random.Generator,
+    *,
+    opaque: bool,
+) -> tuple[list[Plane], float]:
+    """Planes through values (N,) at places (N, 2), one after the other, each of what the ones before it leave.
+
+    opaque: values behind a plane count against it.
+    Returns the planes, and the share of the values that planes hold, those included that others contradict.
+    """
+    middle = places.mean(axis=0)
+    basis = np.column_stack([np.ones(len(places)), (places - middle) / _UNIT_PX])
+    left, planes = np.ones(len(values), np.bool_), []
+    for _ in range(most):
+        at = np.flatnonzero(left)
+        if len(at) < max(10, least_share * len(values)):
+            break
+        plane = _best_fit(basis, values, left, _trials(basis[at], values[at], rng), opaque)
+        error = values - basis @ plane
+        held, behind = np.abs(error) < 2 * SIGMA_PX, error < -3 * SIGMA_PX
+        if (held & left).mean() < least_share:
+            break
+        if not opaque or behind.mean() < _CONTRADICTED * held.mean():
+            down, right = plane[1:] / _UNIT_PX
+            planes.append(np.array([plane[0] - down * middle[0] - right * middle[1], down, right]))
+        left &= ~held
+    return planes, 1 - float(left.mean())
+
+
+def _trials(basis: NDArray[np.float64], values: FloatMap, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Planes (M, 3) through three values each, and of one value."""
+    three = rng.integers(0, len(values), (_TRIALS, 3))
+    corners = basis[three]
+    spread = np.abs(np.linalg.det(corners)) > 0.01
+    through = np.linalg.solve(corners[spread], values[three][spread].astype(np.float64)[..., None])[..., 0]
+    level = np.zeros((_LEVEL_TRIALS, 3))
+    level[:, 0] = values[rng.integers(0, len(values), _LEVEL_TRIALS)]
+    planes = np.concatenate([through, level])
+    return planes[np.hypot(planes[:, 1], planes[:, 2]) < _STEEPEST * _UNIT_PX]
+
+
+def _best_fit(
+    basis: NDArray[np.float64], values: FloatMap, left: NDArray[np.bool_], trials: NDArray[np.float64], opaque: bool
+) -> Plane:
+    """The trial (3,) that most of the values that are left speak for, fitted to these."""
+    errors = values - trials @ basis.T
+    votes = np.exp(-((errors / SIGMA_PX) ** 2)) * left
+    if opaque:
+        votes -= 0.5 * (errors < -2 * SIGMA_PX)
+    plane = trials[votes.sum(axis=1).argmax()]
+    flat = np.diag([1e-6, 1e-2, 1e-2])
+    for _ in range(4):
+        weights = np.exp(-(((values - basis @ plane) / SIGMA_PX) ** 2)) * left
+        weighted = basis * weights[:, None]
+        plane = np.linalg.solve(basis.T @ weighted + flat, weighted.T @ values)
+    return plane

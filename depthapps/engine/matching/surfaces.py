@@ -1,0 +1,252 @@
+"""Guess plain surfaces as whole planes: what the rim of a wall and its faint shading tell holds for all of it.
+
+Where a picture has no texture, local matching finds nothing. But the surface ends somewhere, and there it is matched.
+The picture is cut into regions of one colour. In each, planes are fitted to confirmed matches with random samples
+(RANSAC, Fischler 1981), and every pixel takes the plane that its surroundings speak for. Matches on the rim may belong
+to something nearer, but never to something farther that would be seen through the region, so these count against a
+plane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.scene import FloatMap, Image
+from depthapps.engine.front.noise import noise_level
+from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane, fit_planes
+
+# All lengths are in pixels of the half-size picture, in which regions are found; disparities are those of the views.
+# The numbers were compared by what the best of these and the other guesses is off by more than 2 px, over 20 real
+# pairs and six rendered ones (4.1, 3.6 and 1.1 %; without planes 5.2, 13.2 and 1.2 %).
+_THIN_PX = 5  # things less wide than half of it, cables above all, do not part a wall from itself
+_UNLIKE = 12  # colour difference by which such a thing stands out from what it crosses, grey levels
+# Largest colour difference of neighbours within a region, grey levels: where no plane fits, the region is cut further.
+# With 11 and 5.5, or 14, 7 and 3.5 regions run into each other (rendered rooms: 5.6 and 5.2 instead of 3.6 %).
+_COLOR_STEPS = (8.0, 4.0)
+_SMALLEST_REGION = 100  # pixels
+_RIM_PX = 2  # around a region that belongs to it: the match of an edge is that of the nearer side
+_TEXTURE = 6.0  # gradient along the row at which a match counts in full, grey levels a pixel
+_NOISE_SIGMAS = 2.5  # of it that noise alone may be
+_LEAST_EVIDENCE = 20.0  # confirmed pixels of full texture
+_PLAIN_WEIGHT = 0.05  # of a match without texture where planes are compared
+_SAMPLES = 600
+_MOST_PLANES = 4
+_LEAST_SHARE = 0.12  # of the samples
+_EXPLAINED = 0.5  # share of the samples that the planes of a region must hold together
+_MOST_PLAIN_PLANES = 2
+_LEAST_PLAIN_SHARE = 0.15
+# A match speaks for its plane at some distance: sides of windows, and the weight of a match in each
+_WINDOWS = ((9, 1.0), (33, 0.25), (129, 0.06))
+_BEHIND_COUNTS = 2.0  # times as much as a match on the plane
+_SHADING_TIMES = 2  # the half-size picture's size over that in which shading is compared
+_SHADING_MEAN_PX = 17
+_SHADING_WINDOW_PX = 9
+_SHADING_CAP = 6.0  # grey levels
+_SHADING_UNIT = 0.5  # grey levels that count as much as full support, or 1.5 sigma of the noise that is left
+_NO_PLANE = -1
+
+
+class Planes(NamedTuple):
+    """Two guesses of a disparity map, (H, W) float32 px: by matches with texture, and by what lies inside regions."""
+
+    by_rims: FloatMap
+    by_insides: FloatMap
+
+
+@dataclass(frozen=True, eq=False)
+class _Evidence:
+    """What speaks for planes, in the half-size picture (h, w).
+
+    matches: px of disparity, NaN where there is none.
+    weights: how much texture each match has, 0..1; 0 where there is none.
+    plain: where there is a match, and not on a thin thing.
+    left, right: the views at a quarter of their size without their local means, float32; unit: see _SHADING_UNIT.
+    """
+
+    matches: FloatMap
+    weights: FloatMap
+    plain: NDArray[np.bool_]
+    left: FloatMap
+    right: FloatMap
+    unit: float
+
+
+class _Region(NamedTuple):
+    """A region of one colour: its frame in the half-size picture, which begins at even rows and columns, and a mask."""
+
+    rows: slice
+    columns: slice
+    mask: NDArray[np.bool_]
+
+    @property
+    def frame(self) -> tuple[slice, slice]:
+        return self.rows, self.columns
+
+
+def fit_surfaces(left: Image, right: Image, known: FloatMap, otherwise: FloatMap) -> Planes:
+    """Guess the disparity of plain surfaces.
+
+    left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey, aligned with it.
+    known: (H, W) px, the confirmed matches, NaN elsewhere.
+    otherwise: (H, W) px, taken where no plane is found.
+    """
+    rng = np.random.default_rng(0)  # the same planes every time
+    height, width = known.shape
+    half = cv2.resize(left, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+    plain = cv2.medianBlur(half, _THIN_PX)
+    steps = _color_steps(plain)
+    stands_out = np.abs(half.astype(np.int16) - plain).max(axis=2) > _UNLIKE
+    seen = _evidence(left, right, known, stands_out)
+    planes: list[Plane] = []
+    labels = np.full((2, *steps.shape), _NO_PLANE, np.int32)
+    for largest in _COLOR_STEPS:
+        for region in _regions((steps < largest) & (labels[0] == _NO_PLANE)):
+            rims, insides = _plane_candidates(seen, region, rng)
+            if not len(rims) + len(insides):
+                continue
+            for label, best in zip(labels, _best_planes(seen, region, rims, insides), strict=True):
+                label[region.frame][region.mask] = len(planes) + best[region.mask]
+            planes += [*rims, *insides]
+    labels[:, stands_out] = _NO_PLANE
+    return Planes(*(_drawn(label, planes, otherwise) for label in labels))
+
+
+def _color_steps(picture: Image) -> NDArray[np.int16]:
+    """The largest difference of the values of any channel of a picture (h, w, 3) within 3x3 px, (h, w)."""
+    smooth, near = cv2.GaussianBlur(picture, (3, 3), 0), np.ones((3, 3), np.uint8)
+    return (cv2.dilate(smooth, near).astype(np.int16) - cv2.erode(smooth, near)).max(axis=2)
+
+
+def _evidence(left: Image, right: Image, known: FloatMap, stands_out: NDArray[np.bool_]) -> _Evidence:
+    grey = cv2.cvtColor(left, cv2.COLOR_RGB2GRAY)
+    noise = noise_level(grey)
+    gradient = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0))[::2, ::2] / 4
+    matches = known[::2, ::2]
+    # of Sobel's filter, noise of 1 becomes 0.87
+    texture = np.clip((gradient - _NOISE_SIGMAS * 0.87 * noise) / _TEXTURE, 0, 1)
+    weights = np.where(np.isfinite(matches), texture, 0).astype(np.float32)
+    times = 2 * _SHADING_TIMES
+    size = (-(-grey.shape[1] // times), -(-grey.shape[0] // times))
+
+    def shading(view: Image) -> FloatMap:
+        small = np.asarray(cv2.resize(view.astype(np.float32), size, interpolation=cv2.INTER_AREA))
+        return small - cv2.blur(small, (_SHADING_MEAN_PX, _SHADING_MEAN_PX))
+
+    unit = max(_SHADING_UNIT, 1.5 * noise / times)
+    return _Evidence(matches, weights, ~stands_out & np.isfinite(matches), shading(grey), shading(right), unit)
+
+
+def _regions(mask: NDArray[np.bool_]) -> list[_Region]:
+    """The connected parts of a mask (h, w) that are large enough."""
+    count, labels, found, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    regions = []
+    for k in range(1, count):
+        x, y, width, height, area = (int(v) for v in found[k])
+        if area >= _SMALLEST_REGION:
+            rows = slice(max(0, y - _RIM_PX) // 2 * 2, y + height + _RIM_PX)
+            columns = slice(max(0, x - _RIM_PX) // 2 * 2, x + width + _RIM_PX)
+            regions.append(_Region(rows, columns, labels[rows, columns] == k))
+    return regions
+
+
+def _plane_candidates(seen: _Evidence, region: _Region, rng: np.random.Generator) -> tuple[list[Plane], list[Plane]]:
+    """Planes of a region, each by its coefficients (3,) for 1, row and column.
+
+    The first ones hold matches with texture on the region and its rim, the others any matches inside it.
+    """
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM_PX + 1,) * 2)
+    matches = seen.matches[region.frame]
+    weights = np.where(cv2.dilate(region.mask.astype(np.uint8), disk) > 0, seen.weights[region.frame], 0)
+    if weights.sum() < _LEAST_EVIDENCE:
+        return [], []
+    start = np.array([region.rows.start, region.columns.start])
+
+    def samples(places: NDArray[np.intp], chosen: NDArray[np.intp]) -> tuple[NDArray[np.float64], FloatMap]:
+        at = places[chosen]
+        return at + start, matches[tuple(at.T)]
+
+    textured = np.argwhere(weights)
+    likely = weights[tuple(textured.T)].astype(np.float64)
+    taken = rng.choice(len(textured), min(_SAMPLES, len(textured)), p=likely / likely.sum())
+    rims, explained = fit_planes(*samples(textured, taken), _MOST_PLANES, _LEAST_SHARE, rng, opaque=True)
+    inside = np.argwhere(region.mask & seen.plain[region.frame])
+    if len(inside) < _SMALLEST_REGION // 2:
+        return rims if explained >= _EXPLAINED else [], []
+    taken = rng.integers(0, len(inside), _SAMPLES // 2)
+    insides, _ = fit_planes(*samples(inside, taken), _MOST_PLAIN_PLANES, _LEAST_PLAIN_SHARE, rng, opaque=False)
+    return rims if explained >= _EXPLAINED else [], insides
+
+
+def _best_planes(
+    seen: _Evidence, region: _Region, rims: list[Plane], insides: list[Plane]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which plane each pixel of a region's frame is taken to be on, by number: of the first ones, and of the others.
+
+    Without planes of one kind, the best and the second best of the other.
+    """
+    ranks = _ranks(seen, region, [*rims, *insides])
+    if rims and insides:
+        return ranks[: len(rims)].argmax(axis=0), len(rims) + ranks[len(rims) :].argmax(axis=0)
+    order = np.argsort(-ranks, axis=0)
+    return order[0], order[min(1, len(order) - 1)]
+
+
+def _ranks(seen: _Evidence, region: _Region, planes: list[Plane]) -> FloatMap:
+    """How much speaks for each plane at every pixel of a region's frame, (P, h, w): matches around it, and shading."""
+    if len(planes) == 1:
+        return np.zeros((1, *region.mask.shape), np.float32)
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM_PX + 1,) * 2)
+    matches = seen.matches[region.frame]
+    near = (cv2.dilate(region.mask.astype(np.uint8), disk) > 0) & np.isfinite(matches)
+    weights = np.where(near, np.maximum(seen.weights[region.frame], np.float32(_PLAIN_WEIGHT)), np.float32(0))
+    total = _around(weights) + 1
+    rows, columns = (np.arange(s.start, s.start + n) for s, n in zip(region.frame, matches.shape, strict=True))
+    ranks = np.empty((len(planes), *matches.shape), np.float32)
+    for rank, plane in zip(ranks, planes, strict=True):
+        disparity = (plane[0] + plane[1] * rows[:, None] + plane[2] * columns).astype(np.float32)
+        error = matches - disparity
+        votes = (np.abs(error) < 2 * SIGMA_PX) - np.float32(_BEHIND_COUNTS) * (error < -3 * SIGMA_PX)
+        rank[:] = _around(weights * votes) / total - _shading_cost(seen, region, disparity)
+    return ranks
+
+
+def _around(values: FloatMap) -> FloatMap:
+    """Sums of a map (h, w) around each pixel; what is near counts for more."""
+    sums = (
+        np.float32(weight) * cv2.boxFilter(values, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        for side, weight in _WINDOWS
+    )
+    return np.asarray(sum(sums), np.float32)
+
+
+def _shading_cost(seen: _Evidence, region: _Region, disparity: FloatMap) -> FloatMap:
+    """How badly the views' shading matches at a disparity (h, w), near each pixel and over the whole region."""
+    times = _SHADING_TIMES
+    small = disparity[::times, ::times] / (2 * times)
+    top, first = region.rows.start // times, region.columns.start // times
+    rows, columns = np.indices(small.shape, np.float32)
+    there = cv2.remap(
+        seen.right, columns + first - small, rows + top, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    here = seen.left[top : top + small.shape[0], first : first + small.shape[1]]
+    mask = cv2.resize(region.mask.astype(np.float32), small.shape[::-1], interpolation=cv2.INTER_AREA)
+    costs = np.minimum(np.abs(there - here), _SHADING_CAP) * mask
+    window = (_SHADING_WINDOW_PX, _SHADING_WINDOW_PX)
+    near = cv2.blur(costs, window) / (cv2.blur(mask, window) + 1e-3)
+    mean = (near + costs.sum() / max(mask.sum(), 1)) / 2
+    return np.asarray(cv2.resize(mean, disparity.shape[::-1]), np.float32) / seen.unit
+
+
+def _drawn(labels: NDArray[np.int32], planes: list[Plane], otherwise: FloatMap) -> FloatMap:
+    """The disparity (H, W) px of planes by their labels in the half-size picture, and elsewhere another one."""
+    height, width = otherwise.shape
+    table = np.array([*planes, (np.nan,) * 3], np.float32)  # the last one is what _NO_PLANE stands for
+    level, down, right = (table[:, k][labels].repeat(2, 0).repeat(2, 1)[:height, :width] for k in range(3))
+    rows, columns = (np.arange(n, dtype=np.float32) / 2 for n in (height, width))
+    disparity = level + down * rows[:, None] + right * columns
+    return np.where(np.isnan(disparity), otherwise, disparity)

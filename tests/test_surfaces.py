@@ -1,0 +1,103 @@
+"""Plain surfaces as whole planes, of matches on their rims."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from depthapps.engine.matching.plane_fits import fit_planes
+from depthapps.engine.matching.surfaces import fit_surfaces
+
+SHAPE = (160, 240)
+ROWS, COLUMNS = np.indices(SHAPE)
+WALL = (10 + 0.05 * COLUMNS - 0.02 * ROWS).astype(np.float32)  # its true disparity, px
+NOWHERE = np.full(SHAPE, -50, np.float32)
+
+
+def wall_in_frame(*, cable: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """A plain wall in a frame of checks that hangs on it: the left view (H, W, 3), and the mask of what is plain."""
+    plain = np.zeros(SHAPE, np.bool_)
+    plain[30:-30, 40:-40] = True
+    checks = np.where((ROWS // 4 + COLUMNS // 4) % 2 > 0, 60, 200)
+    grey = np.where(plain, 150, checks).astype(np.uint8)
+    if cable:
+        grey[np.abs(ROWS - 80) <= 1] = 20
+        plain[np.abs(ROWS - 80) <= 2] = False  # its edges in a picture of half the size
+    return np.repeat(grey[..., None], 3, axis=2), plain
+
+
+RIGHT = np.full(SHAPE, 150, np.uint8)  # its shading tells nothing
+
+
+@pytest.mark.parametrize("cable", [False, True])
+def test_a_plain_wall_is_the_plane_of_its_frame(cable):
+    left, plain = wall_in_frame(cable=cable)
+    known = np.where(plain, np.nan, WALL).astype(np.float32)
+    if cable:  # which hangs in front of the wall
+        known[np.abs(ROWS - 80) <= 2] = 60
+    guess = fit_surfaces(left, RIGHT, known, NOWHERE).by_rims
+    assert np.mean(np.abs(guess - WALL)[plain] < 0.3) > 0.99  # corners beside cable and frame may be left out
+
+
+def test_what_stands_in_front_does_not_move_the_wall():
+    left, plain = wall_in_frame()
+    known = np.where(plain, np.nan, WALL).astype(np.float32)
+    known[~plain & (COLUMNS < 120)] = 70  # more than half of the rim
+    guess = fit_surfaces(left, RIGHT, known, NOWHERE).by_rims
+    assert np.abs(guess - WALL)[plain].max() < 0.3
+
+
+def test_two_walls_of_one_colour_take_a_plane_each():
+    left, plain = wall_in_frame()
+    corner = np.maximum(WALL, WALL[:, 120:121] + 0.5 * (COLUMNS - 120)).astype(np.float32)
+    known = np.where(plain, np.nan, corner).astype(np.float32)
+    guess = fit_surfaces(left, RIGHT, known, NOWHERE).by_rims
+    wrong = (np.abs(guess - corner) > 1)[plain]
+    assert wrong.mean() < 0.1
+    one_plane = (np.abs(WALL - corner) > 1)[plain]
+    assert one_plane.mean() > 0.4
+
+
+def test_without_matches_there_are_no_planes():
+    left, _ = wall_in_frame()
+    nothing = np.full(SHAPE, np.nan, np.float32)
+    for guess in fit_surfaces(left, RIGHT, nothing, NOWHERE):
+        assert np.array_equal(guess, NOWHERE)
+
+
+def test_matches_of_all_depths_make_no_plane():
+    left, plain = wall_in_frame()
+    known = np.where(plain, np.nan, np.random.default_rng(0).uniform(0, 100, SHAPE)).astype(np.float32)
+    assert np.array_equal(fit_surfaces(left, RIGHT, known, NOWHERE).by_rims[plain], NOWHERE[plain])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 9), (33, 2)])
+def test_small_pictures_are_taken(shape):
+    left, known = np.full((*shape, 3), 90, np.uint8), np.full(shape, 4, np.float32)
+    for guess in fit_surfaces(left, left[..., 0].copy(), known, known):
+        assert guess.shape == shape
+
+
+def test_the_same_matches_give_the_same_planes():
+    left, plain = wall_in_frame()
+    known = np.where(plain, np.nan, WALL).astype(np.float32)
+    first, again = (fit_surfaces(left, RIGHT, known, NOWHERE) for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_planes_are_found_among_wrong_values():
+    rng = np.random.default_rng(1)
+    places = rng.uniform(0, 100, (400, 2))
+    values = 5 + 0.1 * places[:, 0] - 0.05 * places[:, 1]
+    values[:150] = rng.uniform(30, 90, 150)
+    planes, explained = fit_planes(places, values.astype(np.float32), 1, 0.12, rng, opaque=True)
+    assert np.allclose(planes, [[5, 0.1, -0.05]], atol=0.01)
+    assert explained == pytest.approx(250 / 400, abs=0.02)
+
+
+def test_a_plane_that_hides_matches_behind_it_is_none():
+    rng = np.random.default_rng(1)
+    places = rng.uniform(0, 100, (400, 2))
+    values = np.where(np.arange(400) < 240, 40, rng.uniform(0, 30, 400)).astype(np.float32)
+    assert len(fit_planes(places, values, 1, 0.12, rng, opaque=False)[0]) == 1
+    assert not fit_planes(places, values, 1, 0.12, rng, opaque=True)[0]
