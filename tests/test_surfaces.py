@@ -11,7 +11,6 @@ from depthapps.engine.matching.surfaces import fit_surfaces
 SHAPE = (160, 240)
 ROWS, COLUMNS = np.indices(SHAPE)
 WALL = (10 + 0.05 * COLUMNS - 0.02 * ROWS).astype(np.float32)  # its true disparity, px
-NOWHERE = np.full(SHAPE, -50, np.float32)
 
 
 def wall_in_frame(*, cable: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -35,15 +34,19 @@ def test_a_plain_wall_is_the_plane_of_its_frame(cable):
     known = np.where(plain, np.nan, WALL).astype(np.float32)
     if cable:  # which hangs in front of the wall
         known[np.abs(ROWS - 80) <= 2] = 60
-    guess = fit_surfaces(left, RIGHT, known, NOWHERE).by_rims
-    assert np.mean(np.abs(guess - WALL)[plain] < 0.3) > 0.99  # corners beside cable and frame may be left out
+    surfaces = fit_surfaces(left, RIGHT, known)
+    # corners beside cable and frame may be left out
+    assert np.mean(np.abs(surfaces.by_rims - WALL)[plain] < 0.3) > 0.99
+    filled = surfaces.onto(known)
+    assert np.mean(np.abs(filled - WALL)[plain] < 0.3) > 0.99
+    assert np.array_equal(filled[:20], known[:20])
 
 
 def test_what_stands_in_front_does_not_move_the_wall():
     left, plain = wall_in_frame()
     known = np.where(plain, np.nan, WALL).astype(np.float32)
     known[~plain & (COLUMNS < 120)] = 70  # more than half of the rim
-    guess = fit_surfaces(left, RIGHT, known, NOWHERE).by_rims
+    guess = fit_surfaces(left, RIGHT, known).by_rims
     assert np.abs(guess - WALL)[plain].max() < 0.3
 
 
@@ -51,7 +54,7 @@ def test_two_walls_of_one_colour_take_a_plane_each():
     left, plain = wall_in_frame()
     corner = np.maximum(WALL, WALL[:, 120:121] + 0.5 * (COLUMNS - 120)).astype(np.float32)
     known = np.where(plain, np.nan, corner).astype(np.float32)
-    guess = fit_surfaces(left, RIGHT, known, NOWHERE).by_rims
+    guess = fit_surfaces(left, RIGHT, known).by_rims
     wrong = (np.abs(guess - corner) > 1)[plain]
     assert wrong.mean() < 0.1
     one_plane = (np.abs(WALL - corner) > 1)[plain]
@@ -61,28 +64,40 @@ def test_two_walls_of_one_colour_take_a_plane_each():
 def test_without_matches_there_are_no_planes():
     left, _ = wall_in_frame()
     nothing = np.full(SHAPE, np.nan, np.float32)
-    for guess in fit_surfaces(left, RIGHT, nothing, NOWHERE):
-        assert np.array_equal(guess, NOWHERE)
+    surfaces = fit_surfaces(left, RIGHT, nothing)
+    assert np.isnan(surfaces.by_rims).all()
+    assert np.isnan(surfaces.by_insides).all()
+    assert np.isnan(surfaces.onto(nothing)).all()
+
+
+def test_a_wall_hides_no_match_with_texture():
+    """Most of its rim is of things before the wall; what is seen of a picture on it tells where it is."""
+    left, plain = wall_in_frame()
+    known = np.full(SHAPE, 70, np.float32)
+    picture = (np.abs(ROWS - 80) < 20) & (np.abs(COLUMNS - 120) < 20)
+    left[picture] += ((COLUMNS // 3) % 2 * 7).astype(np.uint8)[picture][:, None]  # faint
+    known[plain] = WALL[plain]
+    surfaces = fit_surfaces(left, RIGHT, known)
+    assert np.mean(np.abs(surfaces.by_rims - WALL)[plain] < 0.3) > 0.9
 
 
 def test_matches_of_all_depths_make_no_plane():
     left, plain = wall_in_frame()
     known = np.where(plain, np.nan, np.random.default_rng(0).uniform(0, 100, SHAPE)).astype(np.float32)
-    assert np.array_equal(fit_surfaces(left, RIGHT, known, NOWHERE).by_rims[plain], NOWHERE[plain])
+    assert np.isnan(fit_surfaces(left, RIGHT, known).by_rims[plain]).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 9), (33, 2)])
 def test_small_pictures_are_taken(shape):
     left, known = np.full((*shape, 3), 90, np.uint8), np.full(shape, 4, np.float32)
-    for guess in fit_surfaces(left, left[..., 0].copy(), known, known):
-        assert guess.shape == shape
+    assert {part.shape for part in fit_surfaces(left, left[..., 0].copy(), known)} == {shape}
 
 
 def test_the_same_matches_give_the_same_planes():
     left, plain = wall_in_frame()
     known = np.where(plain, np.nan, WALL).astype(np.float32)
-    first, again = (fit_surfaces(left, RIGHT, known, NOWHERE) for _ in range(2))
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    first, again = (fit_surfaces(left, RIGHT, known) for _ in range(2))
+    assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, again, strict=True))
 
 
 def test_planes_are_found_among_wrong_values():

@@ -16,7 +16,7 @@ from depthapps.engine.fusion.fuse import fuse
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
-from depthapps.engine.matching.surfaces import Planes, fit_surfaces
+from depthapps.engine.matching.surfaces import fit_surfaces
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
 FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
@@ -89,7 +89,7 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     if tier.fused:
         return _fused(views, *guess_disparity(views, tier.matcher, tier.scale(views)))
     known = match(*_search(views), tier.matcher)
-    disparity = complete(known, views.left, fast=True)
+    disparity = complete(fit_surfaces(views.left, views.right_grey, known).onto(known), views.left, fast=True)
     return Found(disparity, *(find_confidence(views, disparity, known) if confidence else (None, None)))
 
 
@@ -116,23 +116,21 @@ def guess_disparity(
 ) -> tuple[list[FloatMap], FloatMap, FloatMap]:
     """Five complete disparity maps, the confirmed matches, and the right view's disparity.
 
-    All are (H, W) px. The five maps: found in views enlarged by `scale`, at their own size, and in copies of half the
-    size; and the first one's result with plain surfaces as planes, two guesses of these. The confirmed matches, of the
-    first map, have NaN elsewhere. The right view's disparity is in its own pixels, with its holes filled.
+    All are (H, W) px. The five maps: found in views enlarged by `scale`, with plain surfaces as planes; at their own
+    size; in copies of half the size; and two guesses of planes. The confirmed matches, of the first map, have NaN
+    elsewhere. The right view's disparity is in its own pixels, with its holes filled.
     """
     with ThreadPoolExecutor() as pool:  # smaller copies use the cores that a full-size matching leaves idle
         half = pool.submit(_guess_from_smaller, views, 2)
         native = pool.submit(_guess_from_smaller, views, 1) if scale > 1 else None
         known, from_right = _matched_enlarged(views, matcher, scale)
-        planes = pool.submit(_guess_surfaces, views, known)
-        best = complete(known, views.left)
-        guesses = [best, best if native is None else native.result(), half.result(), *planes.result()]
+        local = pool.submit(fill_planes, known, views.left)
+        surfaces = fit_surfaces(views.left, views.right_grey, known)
+        best = complete(surfaces.onto(known), views.left)
+        guesses = [best, best if native is None else native.result(), half.result()]
+        # what is on no plain surface takes local planes where it has no confirmed match
+        guesses += [np.where(np.isnan(p), local.result(), p) for p in (surfaces.by_rims, surfaces.by_insides)]
     return guesses, known, fill_background(from_right)
-
-
-def _guess_surfaces(views: AlignedViews, known: FloatMap) -> Planes:
-    """Two guesses of plain surfaces; what is not on one takes local planes where it has no confirmed match."""
-    return fit_surfaces(views.left, views.right_grey, known, fill_planes(known, views.left))
 
 
 def _matched_enlarged(views: AlignedViews, matcher: SgbmParams, scale: float) -> tuple[FloatMap, FloatMap]:
