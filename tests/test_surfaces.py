@@ -72,7 +72,7 @@ def test_without_matches_there_are_no_planes():
 
 def test_a_wall_hides_no_match_with_texture():
     """Most of its rim is of things before the wall; what is seen of a picture on it tells where it is."""
-    left, plain = wall_in_frame()
+    left, _ = wall_in_frame()
     known = np.full(SHAPE, 70, np.float32)
     picture = (np.abs(ROWS - 80) < 6) & (np.abs(COLUMNS - 120) < 6)
     left[picture] += ((COLUMNS // 3) % 2 * 7).astype(np.uint8)[picture][:, None]  # faint

@@ -15,7 +15,7 @@ _NEIGHBOURS, _CHOICES = 9, CANDIDATES + 1
 _GATES = 8  # numbers with which the U-Net tells at each pixel what the evidence for a candidate is worth
 # a pixel's weights and scores, the best guess's step, logits of right and occluded, and gates
 _HEADS = _NEIGHBOURS + _CHOICES + 3 + _GATES
-_BASE = (0, 2, 3)  # the candidates that the coarse disparity starts from: the best guess, those of half and a quarter
+_BASE = (0, 2, 3)  # the candidates that the coarse disparity starts from: the best guess, that of half the size, planes
 # Real pairs are easier than rendered ones, and the best guess is right more often than it was in training. Of 0, 0.5
 # and 1 a head start of 0.5 was chosen on the 26 real pairs that tests/benchmarks measures: bad2 is 8.84, 8.71 and
 # 8.79 with them, and D1 on KITTI 6.13, 5.71 and 5.81.

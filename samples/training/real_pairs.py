@@ -48,7 +48,7 @@ class RealPair:
     high_px: float
     truth: Floats
     parts: dict[str, NDArray[np.bool_]]
-    quarter: Floats  # the matcher's map at a quarter of the size, completed and enlarged
+    planes: Floats  # plain surfaces as planes
     half: Floats
     chosen: Floats  # what `balanced` returns
     nearest: Floats  # the error of the best of the nine candidates
@@ -84,7 +84,7 @@ def _prepare(folder: Path) -> dict[str, Any]:
         "truth": truth,
         "occluded": occluded,
         "plain": plain & ~occluded,
-        "quarter": guesses[3],
+        "planes": guesses[3],
         "half": guesses[2],
         "chosen": fused,
         "nearest": errors.min(axis=0),
@@ -103,7 +103,7 @@ def load_pair(folder: Path, cache: Path) -> RealPair:
         kept = {name: file[name] for name in file.files}
     parts = {"all": np.ones(kept["truth"].shape, np.bool_), "plain": kept["plain"], "occluded": kept["occluded"]}
     low, high = kept["range"]
-    names = ("truth", "quarter", "half", "chosen", "nearest")
+    names = ("truth", "planes", "half", "chosen", "nearest")
     maps = {name: kept[name].astype(np.float32) for name in names}
     return RealPair(folder.name, kept["left"], kept["right_grey"], float(low), float(high), parts=parts, **maps)
 
@@ -160,7 +160,7 @@ def _wrong(error: Floats, truth: Floats, kitti: bool) -> NDArray[np.bool_]:
 
 def _errors(net: CoarseNet, pair: RealPair) -> dict[str, Floats]:
     """|error| (H, W) px of every map that is compared."""
-    maps = {"quarter-size matcher": pair.quarter, "half-size matcher": pair.half, "balanced": pair.chosen}
+    maps = {"planes": pair.planes, "half-size matcher": pair.half, "balanced": pair.chosen}
     errors = {name: np.abs(found - pair.truth) for name, found in maps.items()}
     errors["best of nine candidates"] = pair.nearest
     for scale in SCALES:

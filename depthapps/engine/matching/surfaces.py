@@ -24,7 +24,7 @@ from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane, fit_planes
 # The numbers were compared by what the best of these and the other guesses is off by more than 2 px, over 20 real
 # pairs and six rendered ones (4.1, 3.6 and 1.1 %; without planes 5.2, 13.2 and 1.2 %).
 _THIN_PX = 5  # things less wide than half of it, cables above all, do not part a wall from itself
-_UNLIKE = 12  # colour difference by which such a thing stands out from what it crosses, grey levels
+_UNLIKE = 12  # colour difference by which such a thing stands out, grey levels, or six sigma of the halved noise
 # Largest colour difference of neighbours within a region, grey levels: where no plane fits, the region is cut further.
 # With 11 and 5.5, or 14, 7 and 3.5 regions run into each other (rendered rooms: 5.6 and 5.2 instead of 3.6 %).
 _COLOR_STEPS = (8.0, 4.0)
@@ -122,9 +122,10 @@ def fit_surfaces(left: Image, right: Image, known: FloatMap) -> Surfaces:
     height, width = known.shape
     half = cv2.resize(left, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
     smooth = cv2.medianBlur(half, _THIN_PX)
-    steps, thin = _color_steps(smooth), np.abs(half.astype(np.int16) - smooth).max(axis=2) > _UNLIKE
     grey = cv2.cvtColor(left, cv2.COLOR_RGB2GRAY)
     noise = noise_level(grey)
+    unlike = np.abs(half.astype(np.int16) - smooth).max(axis=2)
+    steps, thin = _color_steps(smooth), unlike > max(_UNLIKE, 3 * noise)
     # of Sobel's filter, noise of 1 becomes 0.87
     gradient = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) / 4 - np.float32(_NOISE_SIGMAS * 0.87 * noise)
     seen = _evidence(grey, right, known, gradient, thin, noise)
