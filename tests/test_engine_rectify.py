@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -30,6 +31,7 @@ from depthapps import (
     write_image,
 )
 from depthapps.cli.app import app
+from depthapps.engine.front.rows import RowOffset, shift_rows
 from depthapps.engine.rectify.rectification import rectify_rig
 
 FOCAL = 300.0
@@ -351,3 +353,38 @@ def test_a_second_photo_at_another_zoom_is_taken_at_its_own_focal_length(tmp_pat
     assert other / one == pytest.approx(1.5, rel=0.002)
     assert report["vertical_error_px"] < 0.3
     assert report["focal"] == "known"
+
+
+def shaken(view: Image) -> Image:
+    """What a phone's second camera sees whose picture its stabiliser has moved and bent."""
+    return shift_rows(view, RowOffset(0.8, -1, 0.5, 4, 3))
+
+
+def test_a_measured_device_keeps_its_columns(two_layers):
+    right = shaken(two_layers.pair.right)
+    found = match_photos(PhotoPair(two_layers.pair.left, right, CALIBRATION), Quality.FAST, confidence=False)
+    assert found.rectification is None
+    assert found.match.row_offset is not None
+    assert found.match.row_offset.twist != 0
+    wall, square = found.match.disparity_px[20:60, 40:-20], found.match.disparity_px[80:160, 130:210]
+    assert np.median(wall) == pytest.approx(10, abs=1)
+    assert np.median(square) == pytest.approx(30, abs=1)
+    # of a camera that is only assumed nobody measured anything
+    guessed = replace(CALIBRATION, assumed=("focal length", "baseline"))
+    found = match_photos(PhotoPair(two_layers.pair.left, right, guessed), Quality.FAST, confidence=False)
+    assert found.rectification is not None
+
+
+def in_fog(view: Image) -> Image:
+    """The view with nothing in its upper five sixths that has corners."""
+    soft = cv2.GaussianBlur(view, (0, 0), 12)
+    return np.concatenate([soft[:200], view[200:]])
+
+
+def test_a_calibrated_pair_of_few_points_stays_as_it_is(two_layers):
+    photos = PhotoPair(*(in_fog(v) for v in (two_layers.pair.left, two_layers.pair.right)), CALIBRATION)
+    found = match_photos(photos, Quality.FAST, infinity_known=True, confidence=False)
+    assert found.rectification is None
+    assert np.median(found.match.disparity_px[-30:, 40:]) == pytest.approx(10, abs=0.5)
+    with pytest.raises(StereoError):
+        match_photos(photos, Quality.FAST, confidence=False)

@@ -36,5 +36,9 @@ def note_rectification(found: PhotoMatch, journal: Journal) -> None:
         )
     how = "estimated" if found.report else "calibrated" if found.rectification else "none"
     offset = found.match.row_offset
+    if offset is not None and (offset.twist or offset.bend):
+        journal.note(
+            "the rows of the second photo were bent until they line up; columns, and so metres, stay as calibrated"
+        )
     facts["row_offset_px"] = 0.0 if offset is None else round(offset.constant, 3)
     journal.add(rectification={"method": how, **facts})

@@ -97,7 +97,14 @@ class SwappedViewsError(StereoError):
 
 
 class UnalignedError(StereoError):
-    """The rows of two views do not line up: a point does not lie on the same row in both."""
+    """The rows of two views do not line up: a point does not lie on the same row in both.
+
+    told: False if there is too little in the views to tell.
+    """
+
+    def __init__(self, message: str, *, hint: str, told: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.told = told
 
 
 class OutputError(DepthappsError):

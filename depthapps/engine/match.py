@@ -66,6 +66,7 @@ def match_pair(
     strict: bool = False,
     order_known: bool = False,
     infinity_known: bool = False,
+    mounted: bool = False,
     shown: Shown | None = None,
 ) -> StereoMatch:
     """Find the disparity of a rectified pair; the disparity range is estimated from the pair itself.
@@ -88,6 +89,8 @@ def match_pair(
         The left view is known to be the left one, even if disparities lie behind infinity (below −doffs_px).
     infinity_known : bool
         The calibration's doffs_px was measured, so no disparity can lie below −doffs_px.
+    mounted : bool
+        The cameras are mounted together and were measured. Where their rows nearly line up they are bent until they do.
     shown : two (H, W) bool arrays, optional
         Which pixels of each view show the scene; None means all of them.
 
@@ -127,6 +130,7 @@ def match_pair(
             strict=strict,
             order_known=order_known,
             infinity_known=infinity_known,
+            mounted=mounted,
             shown=shown,
         )
     searched = (views.low_px, views.high_px)

@@ -11,7 +11,7 @@ import numpy as np
 from depthapps.core.camera import Calibration, StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify, chosen
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import StereoError, SwappedViewsError
+from depthapps.core.errors import StereoError, SwappedViewsError, UnalignedError
 from depthapps.core.scene import Image, PhotoPair, StereoPair
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.rows import shift_rows
@@ -108,7 +108,14 @@ def match_photos(
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
         try:
             certain = order_known or infinity_known or rectify is Rectify.NEVER
-            as_they_are = _unrectified(photos, quality, network, confidence, rectify is Rectify.AUTO, certain)
+            strict = rectify is Rectify.AUTO
+            try:
+                as_they_are = _unrectified(photos, quality, network, confidence, strict, certain)
+            except UnalignedError as error:
+                if error.told or not infinity_known:
+                    raise
+                # the calibration is of rectified views, and nothing in the photos speaks against it
+                as_they_are = _unrectified(photos, quality, network, confidence, False, certain)
             if as_they_are is not None:
                 return as_they_are
             # the rows line up, which hand-held photos never do: a 3D camera or a rig took these
@@ -144,7 +151,8 @@ def _unrectified(
 ) -> PhotoMatch | None:
     """The match of photos as they are, or None if they look exchanged; `certain`: their order need not be doubted."""
     pair = StereoPair(photos.first, photos.second, photos.calibration)
-    found = match_pair(pair, quality, network, confidence=confidence, strict=strict)
+    mounted = not {"focal length", "baseline"} & set(photos.calibration.assumed)
+    found = match_pair(pair, quality, network, confidence=confidence, strict=strict, mounted=strict and mounted)
     right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
     if certain or not look_exchanged(pair.left, right, *found.range_px, fast=quality is Quality.FAST):
         return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))

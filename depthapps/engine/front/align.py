@@ -76,10 +76,13 @@ def align(
     strict: bool = False,
     order_known: bool = False,
     infinity_known: bool = False,
+    mounted: bool = False,
     shown: Shown | None = None,
 ) -> AlignedViews:
     """Align two rectified views (H, W, 3) RGB and find their disparity range; see `find_range`.
 
+    mounted: the cameras are mounted together and measured. Where their rows nearly line up they are bent until they do,
+        and columns stay: an estimated rotation would move infinity, of which rows tell little.
     shown: masks (H, W) of the pixels of each view that show the scene; None means all of them.
 
     Raises StereoError if the views do not match, and SwappedViewsError if they are exchanged. If `strict`, raises
@@ -96,30 +99,34 @@ def align(
         right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
     # after exposure matching: scenes with little texture have few points, and a brightness change would lose more
     rows = check_rows(left_grey, right_grey, coarse, corners.result())
+    width = left_grey.shape[1]
+    bent = mounted and rows is not None and not rows.line_up(width) and rows.line_up_bent(width)
     if strict:
         if rows is None:
             raise UnalignedError(
                 "the two views have too few points in common to tell whether their rows line up",
                 hint=f"pass {param('rectify', 'never')} if they were rectified already",
+                told=False,
             )
         if rows.spread < LEAST_SPREAD:
             raise UnalignedError(
                 f"only {100 * rows.spread:.0f} % of the left view has corners, too little to tell whether rows line up",
                 hint="leave out sky and bare walls, "
                 f"or pass {param('rectify', 'never')} if they were rectified already",
+                told=False,
             )
-        if rows.moved_px < max(STANDSTILL_PX, STANDSTILL * left_grey.shape[1]):
+        if rows.moved_px < max(STANDSTILL_PX, STANDSTILL * width):
             raise StereoError(
                 f"nothing moved between the two views: 90 % of the points move by {rows.moved_px:.1f} px at most",
                 hint="take the second one a few centimetres to the right of the first",
             )
-        if not rows.line_up(left_grey.shape[1]):
+        if not (bent or rows.line_up(width)):
             raise UnalignedError(
                 f"the rows of the two views do not line up: they are {rows.offset.largest_px:.1f} px apart, "
                 f"and still {rows.error_px:.1f} px after correction",
                 hint=f"pass {param('rectify', 'always')}",
             )
-    offset = worth_removing(rows)
+    offset = rows.bent if rows is not None and bent else worth_removing(rows)
     if offset is not None:
         right_grey = np.asarray(shift_rows(right_grey, offset), np.uint8)
     clean_left, clean_right = clean.result(), remove_noise(right_grey)

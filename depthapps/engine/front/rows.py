@@ -32,29 +32,36 @@ _FITTING_STEPS = 10
 LARGEST_ERROR_PX = 0.3
 LARGEST_BEND_PX = 0.75
 LARGEST_PX, LARGEST = 4.0, 0.008  # largest plane: in px, or as a share of the width if that is more (some 0.5 degrees)
+# Largest median residual, as a share of the width, once a bend is removed as well from views of cameras that are
+# mounted together and measured.
+LARGEST_BENT_ERROR = 5e-4
 
 
 @dataclass(frozen=True)
 class RowOffset:
-    """How many px lower the right view's rows lie: constant + across · x + down · y.
+    """How many px lower the right view's rows lie.
 
+    It is constant + across · x + down · y + twist · x · y + bend · (y² − 1/12), of which the first three are a plane.
     x and y run from −½ to ½ over the right view's width and height.
     """
 
     constant: float
     across: float
     down: float
+    twist: float = 0.0
+    bend: float = 0.0
 
     @property
     def largest_px(self) -> float:
-        """The largest absolute offset in the picture, which is in one of its corners."""
+        """The largest absolute offset of the plane in the picture, which is in one of its corners."""
         return abs(self.constant) + (abs(self.across) + abs(self.down)) / 2
 
     def field(self, height: int, width: int) -> FloatMap:
         """The offset of every pixel (H, W) of the right view, float32 px."""
         x = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5
         y = ((np.arange(height, dtype=np.float32) + 0.5) / height - 0.5)[:, None]
-        return (self.constant + self.across * x + self.down * y).astype(np.float32)
+        plane = self.constant + self.across * x + self.down * y
+        return (plane + self.twist * x * y + self.bend * (y * y - 1 / 12)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ class RowCheck:
     points: number of tracked corners.
     error_px: median absolute vertical offset that remains after the plane is subtracted.
     bend_px: size of the second-order terms in a picture corner; cameras at an angle or lens distortion cause them.
+    bent: the offset with its second-order terms. bent_error_px: what remains once it is subtracted.
     moved_px: 90 % of the points moved less than this, in any direction.
     spread: share of the left view's grid cells that hold corners, tracked or not.
     """
@@ -73,16 +81,21 @@ class RowCheck:
     points: int
     error_px: float
     bend_px: float
+    bent: RowOffset
+    bent_error_px: float
     moved_px: float
     spread: float
 
     def line_up(self, width: int) -> bool:
         """Whether the rows of views of this width (px) line up once the offset is removed."""
-        return (
-            self.error_px < LARGEST_ERROR_PX
-            and self.bend_px < LARGEST_BEND_PX
-            and self.offset.largest_px < max(LARGEST_PX, LARGEST * width)
-        )
+        return self.error_px < LARGEST_ERROR_PX and self.bend_px < LARGEST_BEND_PX and self._near(width)
+
+    def line_up_bent(self, width: int) -> bool:
+        """Whether the rows of cameras that are mounted together line up once `bent` is removed; width in px."""
+        return self.bent_error_px < max(LARGEST_ERROR_PX, LARGEST_BENT_ERROR * width) and self._near(width)
+
+    def _near(self, width: int) -> bool:
+        return self.offset.largest_px < max(LARGEST_PX, LARGEST * width)
 
 
 def worth_removing(rows: RowCheck | None) -> RowOffset | None:
@@ -107,14 +120,18 @@ def check_rows(left: Image, right: Image, coarse: CoarseMatch, corners: Points |
     offset = RowOffset(*_fit(plane, down))
     left_over = down - plane @ (offset.constant, offset.across, offset.down)
     x, y = position.T
-    bend = _fit(np.column_stack([plane, x * y, y * y - 1 / 12]), left_over)[3:]
+    curved = np.column_stack([plane, x * y, y * y - 1 / 12])
+    more = np.array(_fit(curved, left_over))
+    bent = RowOffset(*(more + np.array([offset.constant, offset.across, offset.down, 0, 0])).tolist())
     log.info("rows of the right view lie %.2f px lower, from %d points", offset.constant, len(start))
     moved = np.linalg.norm(end - start, axis=1)
     return RowCheck(
         offset,
         len(start),
         median(np.abs(left_over)),
-        (abs(bend[0]) + abs(bend[1])) / 4,
+        (abs(bent.twist) + abs(bent.bend)) / 4,
+        bent,
+        median(np.abs(left_over - curved @ more)),
         float(np.partition(moved, len(moved) * 9 // 10)[len(moved) * 9 // 10]),
         spread(corners, left.shape),
     )
