@@ -89,7 +89,8 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     if tier.fused:
         return _fused(views, *guess_disparity(views, tier.matcher, tier.scale(views)))
     known = match(*_search(views), tier.matcher)
-    disparity = complete(fit_surfaces(views.left, views.right_grey, known).onto(known), views.left, fast=True)
+    surfaces = fit_surfaces(views.left, views.right_grey, known)
+    disparity = complete(surfaces.onto(known, trusted=True), views.left, fast=True)
     return Found(disparity, *(find_confidence(views, disparity, known) if confidence else (None, None)))
 
 

@@ -71,10 +71,13 @@ class Surfaces(NamedTuple):
     by_insides: FloatMap
     plain: NDArray[np.bool_]
 
-    def onto(self, known: FloatMap) -> FloatMap:
-        """Confirmed matches (H, W) px, NaN elsewhere, with planes in holes and in place of plain ones."""
-        taken = np.isfinite(self.by_rims) & (self.plain | np.isnan(known))
-        return np.where(taken, self.by_rims, known)
+    def onto(self, known: FloatMap, *, trusted: bool = False) -> FloatMap:
+        """Confirmed matches (H, W) px, NaN elsewhere, with planes in their holes.
+
+        trusted: also in place of matches where all is plain.
+        """
+        taken = np.isnan(known) | self.plain if trusted else np.isnan(known)
+        return np.where(taken & np.isfinite(self.by_rims), self.by_rims, known)
 
 
 @dataclass(frozen=True, eq=False)
