@@ -1,4 +1,4 @@
-"""Compiled loops of the bokeh renderers: scatter light over lens-shaped discs, and composite the layers."""
+"""Compiled loop of the bokeh renderers that scatters light over lens-shaped discs."""
 
 import math
 
@@ -6,6 +6,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.runtime.inlining import inlined
+
+Floats = NDArray[np.floating]
 # The lens is sampled by a grid of this many rows and columns, for occlusion. A row is the bits of one uint32.
 _LENS_ROWS = np.iinfo(np.uint32).bits
 # CoC: a pixel occludes only what is farther by more than this; less is the same surface. 0.6 to 1.5 measure alike.
@@ -136,27 +139,128 @@ def _lens_span(lens, v, shift_x, shift_y):
     return low, high
 
 
+@inlined
+def _join_alike(color, coc, weight, cone, y, x, most):
+    """Join pixel (x, y) with the pixels to its right, `most` pixels in all, as long as their blur is similar.
+
+    Returns how many are joined, x of the centroid of their light, and the sums of their weight and light.
+    """
+    c, share = float(coc[y, x]), weight[y, x]
+    red, green, blue = share * color[y, x, 0], share * color[y, x, 1], share * color[y, x, 2]
+    taken, moment = 1, 0.0
+    while taken < most:
+        at = x + taken
+        unlike = weight[y, at] <= 0 or abs(coc[y, at] - c) > _GROUP_STEP_PX
+        if unlike or cone[y, at] > coc[y, at] + OCCLUDER_STEP_PX:
+            break
+        r, g, b = (weight[y, at] * color[y, at, 0], weight[y, at] * color[y, at, 1], weight[y, at] * color[y, at, 2])
+        red, green, blue, share = red + r, green + g, blue + b, share + weight[y, at]
+        moment += taken * (r + g + b)
+        taken += 1
+    light = red + green + blue
+    return taken, x + (moment / light if light > 0 else 0.5 * (taken - 1)), share, red, green, blue
+
+
+@inlined
+def _add_disc(sums, half_width, radius_steps, y, x, middle, r, red, green, blue, weight):
+    """Add light evenly over a disc of radius r around (middle, y); below half a pixel, to the pixel (x, y) alone."""
+    step = int(r * radius_steps + 0.5)
+    if 2 * step <= radius_steps:
+        _add_span(sums, y, x - 0.5, x + 0.5, 1.0, red, green, blue, weight)
+        return
+    density = (radius_steps / step) ** 2 / math.pi
+    for k in range(half_width.shape[1]):
+        half = half_width[step, k]
+        if half <= 0:
+            break
+        _add_span(sums, y + k, middle - half, middle + half, density, red, green, blue, weight)
+        if k:
+            _add_span(sums, y - k, middle - half, middle + half, density, red, green, blue, weight)
+
+
+@inlined
+def _add_opening(
+    sums, spans, lens, least_subrows, partly, hidden, y, x, c, r, size, shift_x, shift_y, red, green, blue, weight
+):
+    """Add light evenly over the lens opening, drawn with radius r around (x, y), without the cells that are hidden.
+
+    c: the CoC; where it is negative, the opening is upside down. partly: 0 if nothing is hidden. size: radius of the
+    zone, relative to the lens. shift_x, shift_y: middle of the disc that cuts the opening.
+    """
+    reach = int(r + 0.5) if r >= 0.5 else 0
+    subrows = least_subrows
+    # a small disc has few rows, and each would show or hide a large part of the lens
+    if partly and reach:
+        subrows = max(least_subrows, math.ceil(_LENS_ROWS / (2 * r)))
+    rows = (2 * reach + 1) * subrows if reach else _LENS_ROWS
+    area = 0.0  # area of the aperture in these rows
+    for s in range(rows):
+        v = ((s + 0.5) / subrows - reach - 0.5) / r if reach else (s + 0.5) * 2 / rows - 1
+        low = high = 0.0
+        if abs(v) < 1:
+            low, high = _lens_span(lens, v, shift_x, shift_y)
+        spans[s, 0], spans[s, 1], spans[s, 2] = low, high, v
+        area += max(high - low, 0.0)
+    if area <= 0:
+        return
+    density = 1 / (area * r) if reach else 1 / area
+    for s in range(rows):
+        # behind the focus the image of the lens is upside down
+        of_lens = s if c > 0 else rows - 1 - s
+        low, high = spans[of_lens, 0], spans[of_lens, 1]
+        if high <= low:
+            continue
+        bits = np.uint32(0)
+        if partly:
+            lens_row = int((spans[of_lens, 2] * size + 1) * 0.5 * _LENS_ROWS)
+            bits = hidden[min(max(lens_row, 0), _LENS_ROWS - 1)]
+        if bits == _WHOLE:
+            continue
+        signed = 0.0 if not reach else r if c > 0 else -r
+        row = y + (s // subrows - reach if reach else 0)
+        _add_lens_row(sums, row, x, signed, size, low, high, bits, density, red, green, blue, weight)
+
+
+@inlined
+def _scatter_source(
+    color, coc, weight, cone, half_width, radius_steps, lens, whole_disc, least_subrows, zones, cat_eye, y, x, partly,
+    hidden, spans, sums,
+):  # fmt: skip
+    """Scatter the light of the source (x, y), and of neighbours that share its disc; returns how many pixels it took.
+
+    partly: 1 if the lens cells whose bits are set in `hidden` do not see the source, 0 if all see it. The other
+    arguments are those of `scatter_rows`.
+    """
+    c = float(coc[y, x])
+    # The photo has already been averaged over the pixel's square. This radius makes disc and square together as wide as
+    # the lens's disc.
+    radius = math.sqrt(max(c * c - 1 / 3, 0.0))
+    shift_x, shift_y = cat_eye[2] * (x - cat_eye[0]), cat_eye[2] * (y - cat_eye[1])
+    uncut = whole_disc and shift_x == 0 and shift_y == 0 and not partly
+    smallest = radius * zones[len(zones) - 1, 0]
+    most = 1
+    if uncut and smallest >= _GROUP_RADIUS_PX:
+        most = min(1 + int(smallest / _GROUP_RADIUS_PX), _LARGEST_GROUP, coc.shape[1] - x)
+    taken, middle, share, red, green, blue = _join_alike(color, coc, weight, cone, y, x, most)
+    for zone in range(len(zones)):
+        size, light = zones[zone, 0], zones[zone, 1]
+        red_, green_, blue_, share_ = red * light, green * light, blue * light, share * light
+        if uncut:
+            _add_disc(sums, half_width, radius_steps, y, x, middle, radius * size, red_, green_, blue_, share_)
+        else:
+            _add_opening(
+                sums, spans, lens, least_subrows, partly, hidden, y, x, c, radius * size, size, shift_x, shift_y,
+                red_, green_, blue_, share_,
+            )  # fmt: skip
+    return taken
+
+
 def scatter_rows(
-    color: NDArray[np.floating],
-    coc: NDArray[np.floating],
-    weight: NDArray[np.floating],
-    level: NDArray[np.floating],
-    run_end: NDArray[np.integer],
-    cone: NDArray[np.floating],
-    highest: NDArray[np.floating],
-    half_width: NDArray[np.floating],
-    radius_steps: int,
-    lens: NDArray[np.floating],
-    whole_disc: int,
-    least_subrows: int,
-    zones: NDArray[np.floating],
-    cat_eye: NDArray[np.floating],
-    first_row: int,
-    end_row: int,
-    hidden: NDArray[np.integer],
-    spans: NDArray[np.floating],
-    sums: NDArray[np.floating],
-) -> None:
+    color: Floats, coc: Floats, weight: Floats, level: Floats, run_end: NDArray[np.integer], cone: Floats,
+    highest: Floats, half_width: Floats, radius_steps: int, lens: Floats, whole_disc: int, least_subrows: int,
+    zones: Floats, cat_eye: Floats, first_row: int, end_row: int, hidden: NDArray[np.integer], spans: Floats,
+    sums: Floats,
+) -> None:  # fmt: skip
     """Scatter the light of the sources in rows first_row..end_row over their discs, into `sums`.
 
     Where the lens is a whole disc, neighbours in a row with a wide and similar blur share one disc, centred on the
@@ -178,122 +282,19 @@ def scatter_rows(
     """
     width = coc.shape[1]
     for y in range(first_row, end_row):
-        x = -1
-        taken = 1
+        x, taken = -1, 1
         while x + taken < width:
             x += taken
             taken = 1
-            share = weight[y, x]
-            if share <= 0:
+            if weight[y, x] <= 0:
                 continue
             c = float(coc[y, x])
-            # The photo has already been averaged over the pixel's square. This radius makes disc and square together as
-            # wide as the lens's disc.
-            radius = math.sqrt(max(c * c - 1 / 3, 0.0))
             partly = 0
             if cone[y, x] > c + OCCLUDER_STEP_PX:
                 partly = _hide(level, run_end, y, x, c, int(highest[y, x] - c + 1), hidden)
                 if partly == 2:
                     continue
-            red, green, blue = share * color[y, x, 0], share * color[y, x, 1], share * color[y, x, 2]
-            shift_x, shift_y = cat_eye[2] * (x - cat_eye[0]), cat_eye[2] * (y - cat_eye[1])
-            uncut = whole_disc and shift_x == 0 and shift_y == 0 and not partly
-            middle = float(x)
-            smallest = radius * zones[len(zones) - 1, 0]
-            if uncut and smallest >= _GROUP_RADIUS_PX:
-                most = min(1 + int(smallest / _GROUP_RADIUS_PX), _LARGEST_GROUP, width - x)
-                moment = 0.0
-                while taken < most:
-                    at = x + taken
-                    if weight[y, at] <= 0 or abs(coc[y, at] - c) > _GROUP_STEP_PX:
-                        break
-                    if cone[y, at] > coc[y, at] + OCCLUDER_STEP_PX:
-                        break
-                    r, g, b = (
-                        weight[y, at] * color[y, at, 0],
-                        weight[y, at] * color[y, at, 1],
-                        weight[y, at] * color[y, at, 2],
-                    )
-                    red += r
-                    green += g
-                    blue += b
-                    share += weight[y, at]
-                    moment += taken * (r + g + b)
-                    taken += 1
-                light = red + green + blue
-                middle += moment / light if light > 0 else 0.5 * (taken - 1)
-            for zone in range(len(zones)):
-                size = zones[zone, 0]
-                red_, green_, blue_ = red * zones[zone, 1], green * zones[zone, 1], blue * zones[zone, 1]
-                share_ = share * zones[zone, 1]
-                r = radius * size
-                if uncut:
-                    step = int(r * radius_steps + 0.5)
-                    if 2 * step <= radius_steps:
-                        _add_span(sums, y, x - 0.5, x + 0.5, 1.0, red_, green_, blue_, share_)
-                        continue
-                    density = (radius_steps / step) ** 2 / math.pi
-                    for k in range(half_width.shape[1]):
-                        half = half_width[step, k]
-                        if half <= 0:
-                            break
-                        _add_span(sums, y + k, middle - half, middle + half, density, red_, green_, blue_, share_)
-                        if k:
-                            _add_span(sums, y - k, middle - half, middle + half, density, red_, green_, blue_, share_)
-                    continue
-                reach = int(r + 0.5) if r >= 0.5 else 0
-                subrows = least_subrows
-                # a small disc has few rows, and each would show or hide a large part of the lens
-                if partly and reach:
-                    subrows = max(least_subrows, math.ceil(_LENS_ROWS / (2 * r)))
-                rows = (2 * reach + 1) * subrows if reach else _LENS_ROWS
-                area = 0.0  # area of the aperture in these rows
-                for s in range(rows):
-                    v = ((s + 0.5) / subrows - reach - 0.5) / r if reach else (s + 0.5) * 2 / rows - 1
-                    low = high = 0.0
-                    if abs(v) < 1:
-                        low, high = _lens_span(lens, v, shift_x, shift_y)
-                    spans[s, 0], spans[s, 1], spans[s, 2] = low, high, v
-                    area += max(high - low, 0.0)
-                if area <= 0:
-                    continue
-                density = 1 / (area * r) if reach else 1 / area
-                for s in range(rows):
-                    # behind the focus the image of the lens is upside down
-                    of_lens = s if c > 0 else rows - 1 - s
-                    low, high = spans[of_lens, 0], spans[of_lens, 1]
-                    if high <= low:
-                        continue
-                    bits = np.uint32(0)
-                    if partly:
-                        lens_row = int((spans[of_lens, 2] * size + 1) * 0.5 * _LENS_ROWS)
-                        bits = hidden[min(max(lens_row, 0), _LENS_ROWS - 1)]
-                    if bits == _WHOLE:
-                        continue
-                    signed = 0.0 if not reach else r if c > 0 else -r
-                    row = y + (s // subrows - reach if reach else 0)
-                    _add_lens_row(sums, row, x, signed, size, low, high, bits, density, red_, green_, blue_, share_)
-
-
-def lay_rows(sums: NDArray[np.floating], above: NDArray[np.floating], first_row: int, end_row: int) -> None:
-    """Composite `sums` below light and weight (H, W, 4), premultiplied, in rows first_row..end_row ("under" operator).
-
-    Only the coverage that the upper layers leave free, 1 − weight, is filled. Where all layers together cover less than
-    1, nothing is scaled up, so every layer keeps its share.
-    """
-    for y in range(first_row, end_row):
-        red = green = blue = weight = 0.0
-        for x in range(above.shape[1]):
-            red += sums[y, x, 0]
-            green += sums[y, x, 1]
-            blue += sums[y, x, 2]
-            weight += sums[y, x, 3]
-            w = np.float32(weight)
-            free = max(np.float32(1) - above[y, x, 3], np.float32(0))
-            keep = np.float32(1)
-            if w > free:
-                keep = free / w
-            above[y, x, 0] += np.float32(red) * keep
-            above[y, x, 1] += np.float32(green) * keep
-            above[y, x, 2] += np.float32(blue) * keep
-            above[y, x, 3] += w * keep
+            taken = _scatter_source(
+                color, coc, weight, cone, half_width, radius_steps, lens, whole_disc, least_subrows, zones, cat_eye, y,
+                x, partly, hidden, spans, sums,
+            )  # fmt: skip

@@ -43,7 +43,7 @@ _scatter_rows = Kernel(
     "float32[:,::1] int64 float64[:,::1] int64 int64 float64[:,::1] float64[::1] int64 int64 uint32[::1] "
     "float64[:,::1] float64[:,:,::1]",
 )
-_lay_rows = Kernel("depthapps.bokeh._kernels", "lay_rows", "float64[:,:,::1] float32[:,:,::1] int64 int64")
+_lay_rows = Kernel("depthapps.bokeh._layer_kernels", "lay_rows", "float64[:,:,::1] float32[:,:,::1] int64 int64")
 _cone_rows = Kernel("depthapps.bokeh._edge_kernels", "cone_rows", "float32[:,::1] float32[:,::1]")
 _run_rows = Kernel(
     "depthapps.bokeh._edge_kernels", "run_rows", "float32[:,::1] int64 int64 float64 float32[:,::1] int32[:,::1]"

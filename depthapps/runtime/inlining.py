@@ -12,3 +12,6 @@ import numba as nb
 # different lengths raise, too, which takes 1.5 s.
 WITHOUT_ENTRY_POINTS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 within = nb.njit(error_model="numpy", **WITHOUT_ENTRY_POINTS)
+# A part of a longer compiled function, which calls it from one place or two: its code is put there, because a call that
+# passes many arrays takes as long as the work of a short part.
+inlined = nb.njit(error_model="numpy", forceinline=True, **WITHOUT_ENTRY_POINTS)
