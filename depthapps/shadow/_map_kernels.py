@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.runtime.inlining import within
+from depthapps.runtime.inlining import inlined, within
 
 # Least sine of the angle between the light and a surface. Surfaces at a more grazing angle are treated as if at this
 # one.
@@ -27,6 +27,59 @@ def _turned(way, x, y, z):
         way[3] * x + way[4] * y + way[5] * z,
         way[6] * x + way[7] * y + way[8] * z,
     )
+
+
+@inlined
+def _penumbra(view, x, y, near, dx, dy, turn, spread, nearest, searches):
+    """Width of the penumbra in texels at texel (x, y), from the mean nearness of its occluders; 0 if there are none.
+
+    This is the first step of percentage-closer soft shadows (Fernando 2005). near: the point's nearness; dx, dy: its
+    change per texel on the point's tangent plane. spread: width if the occluder's nearness is larger by 1.
+    """
+    height, width = view.shape
+    reach = spread * max(nearest - near, 0.0)
+    found, total = 0, 0.0
+    p, q = math.cos(turn), math.sin(turn)
+    for k in range(searches):
+        r = reach * math.sqrt((k + 0.5) / searches)
+        i, j = math.floor(x + r * p + 0.5), math.floor(y + r * q + 0.5)
+        p, q = p * _GOLDEN_X - q * _GOLDEN_Y, p * _GOLDEN_Y + q * _GOLDEN_X
+        if 0 <= i < width and 0 <= j < height:
+            value = view[j, i]
+            # only occluders inside the cone from the point to the light's disc count
+            plane = near + dx * (i - x) + dy * (j - y)
+            if value > max(plane, near) and spread * (value - near) >= r:
+                found += 1
+                total += value - near
+    return spread * total / found if found > 0 else 0.0
+
+
+@inlined
+def _lit_sharply(view, x, y, near, dx, dy):
+    """Share of the light, 0..1, that passes the 2 x 2 texels around texel (x, y), by bilinear weights."""
+    column, row = math.floor(x), math.floor(y)
+    p, q = x - column, y - row
+    base = near + dx * (column - x) + dy * (row - y)
+    lit = (1 - p) * (1 - q) * (view[row, column] <= max(base, near))
+    lit += p * (1 - q) * (view[row, column + 1] <= max(base + dx, near))
+    lit += (1 - p) * q * (view[row + 1, column] <= max(base + dy, near))
+    lit += p * q * (view[row + 1, column + 1] <= max(base + dx + dy, near))
+    return lit
+
+
+@inlined
+def _lit_softly(view, x, y, near, dx, dy, turn, penumbra, samples):
+    """Share of the light, 0..1, that passes the texels in a disc around texel (x, y) of the penumbra's width."""
+    height, width = view.shape
+    arrived = 0
+    p, q = math.cos(turn), math.sin(turn)
+    for k in range(samples):
+        r = penumbra * math.sqrt((k + 0.5) / samples)
+        i, j = math.floor(x + r * p + 0.5), math.floor(y + r * q + 0.5)
+        p, q = p * _GOLDEN_X - q * _GOLDEN_Y, p * _GOLDEN_Y + q * _GOLDEN_X
+        inside = 0 <= i < width and 0 <= j < height
+        arrived += not inside or view[j, i] <= max(near + dx * (i - x) + dy * (j - y), near)
+    return arrived / samples
 
 
 def look_up(
@@ -66,45 +119,13 @@ def look_up(
             x, y = x / z, y / z
         x, y, along = scale * x + looks[13], scale * y + looks[14], scale * min(along, -_LEAST_FACING * length)
         dx, dy = dx / along, dy / along  # change of nearness per texel on the point's tangent plane
-        column, row = math.floor(x), math.floor(y)
         seen[n] = 1.0
-        if not (0 <= column < width - 1 and 0 <= row < height - 1):
+        if not (0 <= math.floor(x) < width - 1 and 0 <= math.floor(y) < height - 1):
             continue
         penumbra = 0.0
         if spread > 0:
-            # The mean nearness of the occluders gives the width of the penumbra (percentage-closer soft shadows,
-            # Fernando 2005).
-            reach = spread * max(nearest - near, 0.0)
-            found, total = 0, 0.0
-            p, q = math.cos(turn[n]), math.sin(turn[n])
-            for k in range(searches):
-                r = reach * math.sqrt((k + 0.5) / searches)
-                i, j = math.floor(x + r * p + 0.5), math.floor(y + r * q + 0.5)
-                p, q = p * _GOLDEN_X - q * _GOLDEN_Y, p * _GOLDEN_Y + q * _GOLDEN_X
-                if 0 <= i < width and 0 <= j < height:
-                    value = view[j, i]
-                    # only occluders inside the cone from the point to the light's disc count
-                    plane = near + dx * (i - x) + dy * (j - y)
-                    if value > max(plane, near) and spread * (value - near) >= r:
-                        found += 1
-                        total += value - near
-            if found > 0:
-                penumbra = spread * total / found
+            penumbra = _penumbra(view, x, y, near, dx, dy, turn[n], spread, nearest, searches)
         if penumbra <= 1:
-            p, q = x - column, y - row
-            base = near + dx * (column - x) + dy * (row - y)
-            lit = (1 - p) * (1 - q) * (view[row, column] <= max(base, near))
-            lit += p * (1 - q) * (view[row, column + 1] <= max(base + dx, near))
-            lit += (1 - p) * q * (view[row + 1, column] <= max(base + dy, near))
-            lit += p * q * (view[row + 1, column + 1] <= max(base + dx + dy, near))
-            seen[n] = lit
-            continue
-        arrived = 0
-        p, q = math.cos(turn[n]), math.sin(turn[n])
-        for k in range(samples):
-            r = penumbra * math.sqrt((k + 0.5) / samples)
-            i, j = math.floor(x + r * p + 0.5), math.floor(y + r * q + 0.5)
-            p, q = p * _GOLDEN_X - q * _GOLDEN_Y, p * _GOLDEN_Y + q * _GOLDEN_X
-            inside = 0 <= i < width and 0 <= j < height
-            arrived += not inside or view[j, i] <= max(near + dx * (i - x) + dy * (j - y), near)
-        seen[n] = arrived / samples
+            seen[n] = _lit_sharply(view, x, y, near, dx, dy)
+        else:
+            seen[n] = _lit_softly(view, x, y, near, dx, dy, turn[n], penumbra, samples)
