@@ -3,6 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.runtime.inlining import inlined
+
+_REACH = 2  # px from an edge pixel, as far as its two sides are looked at
+_NEAR, _FAR, _SQUARE = 0, 1, 2  # rows of the scratch buffer of `split_rows`
+
 
 def run_rows(
     coc: NDArray[np.floating],
@@ -53,6 +58,51 @@ def cone_rows(coc: NDArray[np.floating], out: NDArray[np.floating]) -> None:
                 out[y, x] = best
 
 
+@inlined
+def _nearest_around(coc, y, x):
+    """Largest CoC in the 3 x 3 pixels around (x, y)."""
+    height, width = coc.shape
+    nearest = coc[y, x]
+    for qy in range(max(0, y - 1), min(height, y + 2)):
+        for qx in range(max(0, x - 1), min(width, x + 2)):
+            nearest = max(nearest, coc[qy, qx])
+    return nearest
+
+
+@inlined
+def _sum_sides(color, coc, y, x, middle, work):
+    """Sum the colours around an edge pixel (x, y) on both sides of the edge, whose CoC are above and below `middle`.
+
+    Returns the sums of weights on the near side and on the far side. work: (3, 3), receives the weighted sums of the
+    near side's colours, the far side's colours, and their squares.
+    """
+    height, width = coc.shape
+    for k in range(3):
+        work[_NEAR, k] = work[_FAR, k] = work[_SQUARE, k] = 0
+    near_sum = far_sum = 0.0
+    for qy in range(max(0, y - _REACH), min(height, y + _REACH + 1)):
+        for qx in range(max(0, x - _REACH), min(width, x + _REACH + 1)):
+            before = coc[qy, qx] > middle
+            others = 0
+            for ry in range(max(0, qy - 1), min(height, qy + 2)):
+                for rx in range(max(0, qx - 1), min(width, qx + 2)):
+                    others += (coc[ry, rx] > middle) != before
+            # mixed pixels decide only if there are no pure ones
+            trust = 1.0 if others == 0 else 1e-3 / others**2
+            if before:
+                near_sum += trust
+                for k in range(3):
+                    work[_NEAR, k] += trust * color[qy, qx, k]
+            elif qy != y or qx != x:
+                sum_ = color[qy, qx, 0] + color[qy, qx, 1] + color[qy, qx, 2]
+                trust /= 1 + sum_ * sum_  # a lamp close by must not stand for the background
+                far_sum += trust
+                for k in range(3):
+                    work[_FAR, k] += trust * color[qy, qx, k]
+                    work[_SQUARE, k] += trust * color[qy, qx, k] ** 2
+    return near_sum, far_sum
+
+
 def split_rows(
     color: NDArray[np.floating],
     coc: NDArray[np.floating],
@@ -75,52 +125,24 @@ def split_rows(
     near_color, far_color: (H, W, 3) linear. near_coc: (H, W) px. near_share: (H, W) in 0..1. Only pixels on edges are
     written. work: (3, 3) scratch buffer for sums.
     """
-    height, width = coc.shape
-    reach = 2
-    near, far, square = 0, 1, 2  # rows of `work`
+    width = coc.shape[1]
     for y in range(first_row, end_row):
         for x in range(width):
             c = coc[y, x]
-            nearest = c
-            for qy in range(max(0, y - 1), min(height, y + 2)):
-                for qx in range(max(0, x - 1), min(width, x + 2)):
-                    nearest = max(nearest, coc[qy, qx])
+            nearest = _nearest_around(coc, y, x)
             if nearest - c <= step_px:
                 continue
-            middle = 0.5 * (nearest + c)
-            for k in range(3):
-                work[near, k] = work[far, k] = work[square, k] = 0
-            near_sum = far_sum = 0.0
-            for qy in range(max(0, y - reach), min(height, y + reach + 1)):
-                for qx in range(max(0, x - reach), min(width, x + reach + 1)):
-                    before = coc[qy, qx] > middle
-                    others = 0
-                    for ry in range(max(0, qy - 1), min(height, qy + 2)):
-                        for rx in range(max(0, qx - 1), min(width, qx + 2)):
-                            others += (coc[ry, rx] > middle) != before
-                    # mixed pixels decide only if there are no pure ones
-                    trust = 1.0 if others == 0 else 1e-3 / others**2
-                    if before:
-                        near_sum += trust
-                        for k in range(3):
-                            work[near, k] += trust * color[qy, qx, k]
-                    elif qy != y or qx != x:
-                        sum_ = color[qy, qx, 0] + color[qy, qx, 1] + color[qy, qx, 2]
-                        trust /= 1 + sum_ * sum_  # a lamp close by must not stand for the background
-                        far_sum += trust
-                        for k in range(3):
-                            work[far, k] += trust * color[qy, qx, k]
-                            work[square, k] += trust * color[qy, qx, k] ** 2
+            near_sum, far_sum = _sum_sides(color, coc, y, x, 0.5 * (nearest + c), work)
             if near_sum == 0 or far_sum == 0:
                 continue
             along = contrast = own = variance = 0.0
             for k in range(3):
-                work[near, k] /= near_sum
-                work[far, k] /= far_sum
-                along += (color[y, x, k] - work[far, k]) * (work[near, k] - work[far, k])
-                contrast += (work[near, k] - work[far, k]) ** 2
-                own += (color[y, x, k] - work[far, k]) ** 2
-                variance += max(work[square, k] / far_sum - work[far, k] ** 2, 0.0)
+                work[_NEAR, k] /= near_sum
+                work[_FAR, k] /= far_sum
+                along += (color[y, x, k] - work[_FAR, k]) * (work[_NEAR, k] - work[_FAR, k])
+                contrast += (work[_NEAR, k] - work[_FAR, k]) ** 2
+                own += (color[y, x, k] - work[_FAR, k]) ** 2
+                variance += max(work[_SQUARE, k] / far_sum - work[_FAR, k] ** 2, 0.0)
             if contrast < 1e-6:
                 continue
             sure = own / (own + 10 * variance + 1e-9)
@@ -129,6 +151,6 @@ def split_rows(
                 continue
             near_share[y, x], near_coc[y, x] = share, nearest
             for k in range(3):
-                behind = work[far, k] * sure + (1 - sure) * color[y, x, k]
+                behind = work[_FAR, k] * sure + (1 - sure) * color[y, x, k]
                 near_color[y, x, k] = max(color[y, x, k] - (1 - share) * behind, 0.0) / share
                 far_color[y, x, k] = behind
