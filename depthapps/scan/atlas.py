@@ -29,7 +29,7 @@ SWATCH_PX = 8  # side of the plain square for a triangle that no photo shows; a 
 LEVELLING_SHARE = 0.04  # of a photo's width: standard deviation of the blur that tells its low frequencies
 _NONE = -1
 _rate_triangles = Kernel(
-    "depthapps.scan._view_kernels",
+    "depthapps.scan._rating_kernels",
     "rate_triangles",
     "int64 int32[:,::1] float64[::1] float64[::1] float32[:,::1] uint8[::1] int64 float64 float64 "
     "float64[::1] float64[::1] int32[::1] float64[::1] int32[::1] int64[::1] int64[::1]",
