@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import shutil
 import time
@@ -23,6 +24,21 @@ class Progress:
     samples: int = 0
     minutes: float = 0.0
     block: int = FIRST_BLOCK  # the first whose seeds nothing was learned from
+
+
+def run_options(description: str | None, every: float, rate: float, checkpoint_mb: int) -> argparse.ArgumentParser:
+    """The options that every training run has: where it is kept, how long this piece of it takes, how fast it learns.
+
+    every: default minutes between checkpoints. rate: default learning rate. checkpoint_mb: size of a checkpoint.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--every", type=float, default=every, help="minutes between checkpoints")
+    parser.add_argument("--rate", type=float, default=rate, help="learning rate")
+    parser.add_argument("--cool", action="store_true", help="let the rate fall to 0 over this piece")
+    parser.add_argument("--keep", type=int, default=2, help=f"checkpoints; each takes {checkpoint_mb} MB")
+    return parser
 
 
 def _moments(optimizer: Any) -> list[Any]:

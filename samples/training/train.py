@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
-from checkpoints import resume, save, write_row
+from checkpoints import resume, run_options, save, write_row
 from examples import Example, made_wrong
 from model import CANDIDATES, CLUES, EVIDENCE, Deployed, FusionNet, base_disparity, loss, winner
 from torch.nn import functional as F  # noqa: N812  # pyright: ignore[reportMissingImports]
@@ -241,16 +241,10 @@ def export(net: FusionNet, path: Path) -> None:
 
 def main() -> None:
     """Train for so long, from where the last piece stopped, say how well, and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = run_options(__doc__, every=5, rate=4e-4, checkpoint_mb=22)
     parser.add_argument("examples", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--every", type=float, default=5, help="minutes between checkpoints")
     parser.add_argument("--batch", type=int, default=BATCH)
-    parser.add_argument("--rate", type=float, default=4e-4, help="learning rate")
-    parser.add_argument("--cool", action="store_true", help="let the rate fall to 0 over this piece")
     parser.add_argument("--anew", action="store_true", help="start from nothing, not from the network in the package")
-    parser.add_argument("--keep", type=int, default=2, help="checkpoints; each takes 22 MB")
     parser.add_argument("--onnx", type=Path, help="write the network, after the piece")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

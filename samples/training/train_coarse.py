@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 from bank import SCENES_A_BANK
-from checkpoints import resume, save, write_row
+from checkpoints import resume, run_options, save, write_row
 from coarse_loss import bad_shares, cell_truth, loss, nearest_error, read
 from coarse_net import CELL, DESIGNS, CoarseNet, Design, masks
 from layered_pairs import HEIGHT, WIDTH, layered_pair
@@ -223,18 +223,12 @@ class Training:
 
 def main() -> None:
     """Train for so long, from where the last piece stopped."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser = run_options(__doc__, every=4, rate=6e-4, checkpoint_mb=43)
     parser.add_argument("--samples", type=float, default=float("inf"), help="stop after so many in all")
-    parser.add_argument("--every", type=float, default=4, help="minutes between checkpoints")
     parser.add_argument("--design", choices=DESIGNS, default="plain")
     parser.add_argument("--batch", type=int, help="default 4 on a CPU, 64 on a GPU")
-    parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--cool", action="store_true", help="let the rate fall to 0 over this piece")
     parser.add_argument("--workers", type=int, help="processes that render; default 1 beside a CPU, all cores to a GPU")
     parser.add_argument("--reuse", type=int, default=1, help="how often a pair is shown, spoiled anew; a GPU can do 4")
-    parser.add_argument("--keep", type=int, default=2, help="checkpoints; each takes 43 MB")
     parser.add_argument("--real", type=Path, help="folder of real pairs with truth, looked at after the piece")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
