@@ -7,7 +7,7 @@ prior decides, and `Pose.focal_sigma` shows it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -32,6 +32,8 @@ TURN_SIGMA = 0.2, 0.02  # of the angle between the cameras in radians: for hand-
 INDEPENDENT = 200
 _OUTLIER = 3.0  # scale of the Geman-McClure loss, in standard deviations
 _STEPS = 40
+# How far each parameter of a fit is moved to find its derivative.
+_STEP = np.array([1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-4, 1e-5, 1e-4, 1e-4, 1e-5, 1e-5])
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +167,89 @@ def rotation_vector(rotation: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(cv2.Rodrigues(rotation)[0], np.float64).ravel()
 
 
+class _Fit:
+    """The sum of squares that `_fit` minimises, over 11 parameters p.
+
+    These are: rotation vector (0-2), translation in its tangent plane (3-4), log focal length (5), log focal ratio (6),
+    k1 of both (7, 8), second principal point's row and column as shares of the width (9, 10). The rotation and the
+    translation are relative to a start, and without a direction there is no translation.
+    """
+
+    def __init__(
+        self,
+        first: Points,
+        second: Points,
+        known: Known,
+        start: NDArray[np.floating],
+        direction: NDArray[np.floating] | None,
+        noise_px: float,
+    ) -> None:
+        self.first, self.second, self.known, self.noise_px = first, second, known, noise_px
+        self.base = np.asarray(cv2.Rodrigues(start)[0], np.float64)
+        self.direction, self.tangent = None, np.empty((2, 3))
+        if direction is not None:
+            self.direction = direction / np.linalg.norm(direction)
+            self.tangent = np.linalg.svd(self.direction[None])[2][1:]
+        self.share = np.sqrt(min(1.0, INDEPENDENT / len(first)))
+        moving = [] if direction is None else [3, 4]
+        self.free = np.array([0, 1, 2, *moving, 5, 6, 7, 8, 9, *([10] if known.built else [])])
+
+    def start(self) -> NDArray[np.floating]:
+        """The parameters to start from; for a 3D camera with a shift that puts all points in front."""
+        p = np.zeros(11)
+        if self.known.built and self.direction is not None:
+            forward = -np.sign(self.direction[0])
+            nearly_all = float(np.percentile(forward * (self.second - self.first)[:, 0], 95))
+            p[10] = forward * max(0.0, nearly_all) / self.known.size[0]
+        return p
+
+    def pose(self, p: NDArray[np.floating]) -> Pose:
+        """The pose of parameters."""
+        known = self.known
+        focal = known.focal_px[0] * np.exp(p[5])
+        to = np.zeros(3) if self.direction is None else self.direction + p[3:5] @ self.tangent
+        return Pose(
+            np.asarray(cv2.Rodrigues(p[:3])[0], np.float64) @ self.base,
+            to / max(float(np.linalg.norm(to)), 1e-9),
+            (float(focal), float(focal * known.focal_px[1] / known.focal_px[0] * np.exp(p[6]))),
+            (float(p[7]), float(p[8])),
+            (float(p[10]) * known.size[0], float(p[9]) * known.size[0]),
+            known.size,
+        )
+
+    def residuals(self, p: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Residuals of the matches (N, K) and of the priors, both in standard deviations."""
+        now, known = self.pose(p), self.known
+        vector = rotation_vector(now.rotation)
+        prior = [p[5] / known.focal_sigma, p[6] / RATIO_SIGMA, p[7] / LENS_SIGMA, p[8] / LENS_SIGMA]
+        prior += [p[9] / CENTRE_SIGMA, p[10] / SHIFT_SIGMA, *(vector / TURN_SIGMA[known.built])]
+        if self.direction is None:
+            data = now.turned_px(self.first, self.second) / self.noise_px
+        else:
+            prior += [*((now.translation - (np.sign(now.translation[0]) or 1, 0, 0)) / SIDEWAYS_SIGMA[known.built])]
+            behind = np.minimum(now.parallax_px(self.first, self.second)[:, 0], 0)
+            data = np.column_stack([now.epipolar_px(self.first, self.second), behind]) / self.noise_px
+        return data, np.array(prior)
+
+    def cost(self, data: NDArray[np.floating], prior: NDArray[np.floating]) -> float:
+        """Negative log probability of residuals, up to a constant."""
+        square = (data**2).sum(axis=1)
+        return 0.5 * float(self.share**2 * (square / (1 + square / _OUTLIER**2)).sum() + (prior**2).sum())
+
+    def slopes(
+        self, p: NDArray[np.floating], data: NDArray[np.floating], prior: NDArray[np.floating]
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Normal matrix and gradient of the free parameters at p, where the residuals are `data` and `prior`."""
+        weight = self.share / (1 + (data**2).sum(axis=1) / _OUTLIER**2)
+        vector = np.concatenate([(data * weight[:, None]).ravel(), prior])
+        columns = []
+        for k in self.free:
+            moved = self.residuals(p + np.where(np.arange(11) == k, _STEP[k], 0))
+            columns.append((np.concatenate([(moved[0] * weight[:, None]).ravel(), moved[1]]) - vector) / _STEP[k])
+        jacobian = np.column_stack(columns)
+        return jacobian.T @ jacobian, jacobian.T @ vector
+
+
 def _fit(
     first: Points,
     second: Points,
@@ -174,82 +259,29 @@ def _fit(
     noise_px: float,
     steps: int,
 ) -> Pose:
-    """Fit the pose by Levenberg-Marquardt with numeric derivatives; direction None: rotation only.
-
-    The 11 parameters p: rotation vector (0-2), translation in its tangent plane (3-4), log focal length (5), log focal
-    ratio (6), k1 of both (7, 8), second principal point's row and column as shares of the width (9, 10).
-    """
-    base = np.asarray(cv2.Rodrigues(start)[0], np.float64)
-    tangent = np.empty((2, 3))
-    if direction is not None:
-        direction = direction / np.linalg.norm(direction)
-        tangent = np.linalg.svd(direction[None])[2][1:]
-    share = np.sqrt(min(1.0, INDEPENDENT / len(first)))
-
-    def pose(p: NDArray[np.floating]) -> Pose:
-        focal = known.focal_px[0] * np.exp(p[5])
-        to = np.zeros(3) if direction is None else direction + p[3:5] @ tangent
-        return Pose(
-            np.asarray(cv2.Rodrigues(p[:3])[0], np.float64) @ base,
-            to / max(float(np.linalg.norm(to)), 1e-9),
-            (float(focal), float(focal * known.focal_px[1] / known.focal_px[0] * np.exp(p[6]))),
-            (float(p[7]), float(p[8])),
-            (float(p[10]) * known.size[0], float(p[9]) * known.size[0]),
-            known.size,
-        )
-
-    def residuals(p: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Residuals of the matches (N, K) and of the priors, both in standard deviations."""
-        now = pose(p)
-        vector = rotation_vector(now.rotation)
-        prior = [p[5] / known.focal_sigma, p[6] / RATIO_SIGMA, p[7] / LENS_SIGMA, p[8] / LENS_SIGMA]
-        prior += [p[9] / CENTRE_SIGMA, p[10] / SHIFT_SIGMA, *(vector / TURN_SIGMA[known.built])]
-        if direction is None:
-            data = now.turned_px(first, second) / noise_px
-        else:
-            prior += [*((now.translation - (np.sign(now.translation[0]) or 1, 0, 0)) / SIDEWAYS_SIGMA[known.built])]
-            behind = np.minimum(now.parallax_px(first, second)[:, 0], 0)
-            data = np.column_stack([now.epipolar_px(first, second), behind]) / noise_px
-        return data, np.array(prior)
-
-    def cost(data: NDArray[np.floating], prior: NDArray[np.floating]) -> float:
-        square = (data**2).sum(axis=1)
-        return 0.5 * float(share**2 * (square / (1 + square / _OUTLIER**2)).sum() + (prior**2).sum())
-
-    p = np.zeros(11)
-    if known.built and direction is not None:  # start with a shift that puts all points in front
-        forward = -np.sign(direction[0])
-        p[10] = forward * max(0.0, float(np.percentile(forward * (second - first)[:, 0], 95))) / known.size[0]
-    free = np.array([0, 1, 2, *([] if direction is None else [3, 4]), 5, 6, 7, 8, 9, *([10] if known.built else [])])
-    step = np.array([1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-4, 1e-5, 1e-4, 1e-4, 1e-5, 1e-5])
-    damping, (data, prior) = 1e-3, residuals(p)
-    now, normal = cost(data, prior), np.eye(len(free))
+    """Fit the pose by Levenberg-Marquardt with numeric derivatives; direction None: rotation only."""
+    fit = _Fit(first, second, known, start, direction, noise_px)
+    p, free = fit.start(), fit.free
+    damping, (data, prior) = 1e-3, fit.residuals(p)
+    now, normal = fit.cost(data, prior), np.eye(len(free))
     for _ in range(steps):
-        weight = share / (1 + (data**2).sum(axis=1) / _OUTLIER**2)
-        vector = np.concatenate([(data * weight[:, None]).ravel(), prior])
-        columns = []
-        for k in free:
-            moved = residuals(p + np.where(np.arange(11) == k, step[k], 0))
-            columns.append((np.concatenate([(moved[0] * weight[:, None]).ravel(), moved[1]]) - vector) / step[k])
-        jacobian = np.column_stack(columns)
-        normal, gradient = jacobian.T @ jacobian, jacobian.T @ vector
+        normal, gradient = fit.slopes(p, data, prior)
         scale = np.diag(np.diag(normal) + 1e-9)
         while damping < 1e8:
             trial = p.copy()
             trial[free] -= np.linalg.solve(normal + damping * scale, gradient)
-            found = residuals(trial)
-            if cost(*found) < now:
+            found = fit.residuals(trial)
+            if fit.cost(*found) < now:
                 break
             damping *= 5
         else:
             break
-        gained, now = now - cost(*found), cost(*found)
+        gained, now = now - fit.cost(*found), fit.cost(*found)
         p, (data, prior), damping = trial, found, damping / 5
         if gained < 1e-4 * max(now, 1.0):
             break
     sigma = float(np.sqrt(np.linalg.inv(normal + 1e-9 * np.eye(len(free)))[list(free).index(5)] @ (free == 5)))
-    done = pose(p)
-    return Pose(done.rotation, done.translation, done.focal_px, done.lens, done.shift_px, done.size, now, sigma)
+    return replace(fit.pose(p), cost=now, focal_sigma=sigma)
 
 
 def _rays(points: Points, centre: Points, focal_px: float, k1: float) -> Points:
