@@ -117,23 +117,13 @@ def rectify_photos(
     kept = _inliers(pose, matches, noise)
     _check_share(int(kept.sum()), len(kept))
     _check_parallax(matches.first[kept], matches.second[kept], known, noise)
-    rectification = rectify_rig(_rig(pose, photos))
     a, b = matches.first[kept], matches.second[kept]
-    for _ in range(REFINEMENTS):
-        found = _spread_matches(photos, rectification)
-        if len(found[0]) < FEWEST_INLIERS:
-            break
-        a, b = found
-        # corners on fur or moving leaves are less exact: take the noise from the residuals
-        noise = max(NOISE_PX, robust_deviation(pose.epipolar_px(a, b)))
-        pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, noise)
-        rectification = rectify_rig(_rig(pose, photos))
+    pose, rectification, a, b, noise = _refined(pose, photos, known, a, b, noise)
     rows = rectification.first.rectified(a)[:, 1] - rectification.second.rectified(b)[:, 1]
     agreeing = np.abs(rows) < 3 * max(NOISE_PX, robust_deviation(rows))
     a, b, rows = a[agreeing], b[agreeing], rows[agreeing]
     parallax = _check_parallax(a, b, known, noise)  # again, since corners are more exact than features
     focal = "known"
-    assumed = photos.calibration.assumed
     if guessed:
         focal = "self-calibrated" if pose.focal_sigma < CALIBRATED_FOCAL_SIGMA else "assumed"
     centre = -pose.rotation.T @ pose.translation
@@ -157,7 +147,28 @@ def rectify_photos(
         rectification = rectification.before_infinity(sure)
     except StereoError as error:  # the full matching will raise it again
         log.info("infinity not checked: %s", error.message)
-    return RectifiedPhotos(replace(rectification, assumed=assumed), report, a, b)
+    return RectifiedPhotos(replace(rectification, assumed=photos.calibration.assumed), report, a, b)
+
+
+def _refined(
+    pose: Pose, photos: PhotoPair, known: Known, a: NDArray[np.floating], b: NDArray[np.floating], noise: float
+) -> tuple[Pose, Rectification, NDArray[np.floating], NDArray[np.floating], float]:
+    """Fit the pose again to corners, which are more exact than features.
+
+    Returns the pose, its rectification, the points (N, 2) px of both photos that it is based on, and their noise in px:
+    the given ones if the views have too few corners.
+    """
+    rectification = rectify_rig(_rig(pose, photos))
+    for _ in range(REFINEMENTS):
+        found = _spread_matches(photos, rectification)
+        if len(found[0]) < FEWEST_INLIERS:
+            break
+        a, b = found
+        # corners on fur or moving leaves are less exact: take the noise from the residuals
+        noise = max(NOISE_PX, robust_deviation(pose.epipolar_px(a, b)))
+        pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, noise)
+        rectification = rectify_rig(_rig(pose, photos))
+    return pose, rectification, a, b, noise
 
 
 def _best_pose(
