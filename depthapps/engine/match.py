@@ -76,7 +76,7 @@ def match_pair(
     pair : StereoPair
         The two rectified views.
     quality : Quality
-        FAST is semi-global matching with its holes filled. BALANCED lets a small network choose, for each pixel,
+        FAST is semi-global matching with plain surfaces as planes. BALANCED lets a small network choose, for each pixel,
         between that result and those found at smaller sizes. BEST also matches copies of small pairs that are enlarged
         up to 1.6 times.
     network : StereoNetwork, optional
@@ -112,8 +112,9 @@ def match_pair(
     Notes
     -----
     Exposure differences and small vertical offsets are measured and removed first. Semi-global matching (Hirschmüller
-    2008) with a left-right check gives the best guess. More candidates come from smaller copies of the pair, from
-    fitted planes and from the nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the
+    2008) with a left-right check gives the best guess. Plain surfaces are planes fitted to the matches on their rims
+    (RANSAC, Fischler 1981). More candidates come from a copy of the pair of half its size, from these planes and from
+    the nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the
     candidates, and they are chosen so that neighbours agree where no edge of the picture parts them.
     """
     doffs_px = pair.calibration.doffs_px
