@@ -120,9 +120,10 @@ def open_scene(
     Notes
     -----
     Two views are matched by semi-global matching at two sizes (Hirschmüller 2008), plain surfaces are taken as planes,
-    and a small network chooses among the results. Photos that are not rectified are rectified by feature points that both show. Small depth maps
-    are enlarged so that their edges lie on the photo's edges. The focal length comes from the parameters, else from the
-    calibration, the photo's own file, or its EXIF; else it is assumed, and a note says so.
+    and a small network chooses among the results. Photos that are not rectified are rectified by feature points that
+    both show. Small depth maps are enlarged so that their edges lie on the photo's edges. The focal length comes from
+    the parameters, else from the calibration, the photo's own file, or its EXIF; else it is assumed, and a note says
+    so.
 
     Examples
     --------

@@ -76,9 +76,9 @@ def match_pair(
     pair : StereoPair
         The two rectified views.
     quality : Quality
-        FAST is semi-global matching with plain surfaces as planes. BALANCED lets a small network choose, for each pixel,
-        between that result and those found at smaller sizes. BEST also matches copies of small pairs that are enlarged
-        up to 1.6 times.
+        FAST is semi-global matching with plain surfaces as planes. BALANCED lets a small network choose, for each
+        pixel, between that result and one found at half the size. BEST also matches copies of small pairs that are
+        enlarged up to 1.6 times.
     network : StereoNetwork, optional
         A stereo network that finds the disparity instead of the engine's own matcher.
     confidence : bool

@@ -17,8 +17,8 @@ _GATES = 8  # numbers with which the U-Net tells at each pixel what the evidence
 _HEADS = _NEIGHBOURS + _CHOICES + 3 + _GATES
 _BASE = (0, 2, 3)  # the candidates that the coarse disparity starts from: the best guess, that of half the size, planes
 # Real pairs are easier than rendered ones, and the best guess is right more often than it was in training. Of 0, 0.5
-# and 1 a head start of 0.5 was chosen on the 26 real pairs that tests/benchmarks measures: bad2 is 8.84, 8.71 and
-# 8.79 with them, and D1 on KITTI 6.13, 5.71 and 5.81.
+# and 1 a head start of 0.5 was chosen on the 26 real pairs that tests/benchmarks measures: with an earlier network bad2
+# is 8.84, 8.71 and 8.79 with them, and D1 on KITTI 6.13, 5.71 and 5.81.
 _HEAD_START = 0.5
 _LEAK, _LEAKING = 0.1, 96  # slope below zero of the layers of so many channels and more
 _LARGEST_STEP_PX = 1.0  # by which the best guess may be moved

@@ -24,17 +24,17 @@ FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
 # from 12.0 to 11.9 % and D1 from 6.0 to 5.9 %. Penalties of 4 and 18 are worse in both measures, 5 and 36 in bad1.
 _ENLARGED_PENALTIES = {"step_penalty": 8, "jump_penalty": 32}
 # The matcher's subpixel precision is poor: it favours integer disparities, and it loses thin objects. Enlarging the
-# pair helps. Over 20 real pairs a scale of 1.6 takes bad0.5 from 20.0 to 18.8 % and bad1 from 12.1 to 12.0 %; 1.5 takes
-# them to 19.1 and 11.8 %; 1.7 gains nothing more.
+# pair helps. Over 20 real pairs, by an earlier engine, a scale of 1.6 takes bad0.5 from 20.0 to 18.8 % and bad1 from
+# 12.1 to 12.0 %; 1.5 takes them to 19.1 and 11.8 %; 1.7 gains nothing more.
 _LARGEST_SCALE = 1.6
 _SMALLEST_SCALE = 1.1  # a smaller gain is not worth resampling
 # Correction of the confidence estimated at half size: share of `fast`'s disparities that are right to 1 px, divided by
 # the share that this confidence predicts. Means of 26 real pairs. Rows: away from depth edges, beside them. Columns:
 # matched pixels, filled pixels.
-_RIGHT_OF_SURE = np.array([[0.97, 0.78], [0.9, 0.64]], np.float32)
-# Confidence below which depth edges are snapped to the picture's. Everywhere, that takes thin things: of surfaces up to
-# 5 px wide in three ray-cast rooms it leaves 52.4 instead of 50.8 % off by more than 2 px, nowhere 49.0 %, but unsure
-# edges are then ragged (bad2 within 3 px of edges: 33.9, 33.8 and 34.4 %).
+_RIGHT_OF_SURE = np.array([[0.98, 0.95], [0.91, 0.73]], np.float32)
+# Confidence below which depth edges are snapped to the picture's. With an earlier network: everywhere, that takes thin
+# things: of surfaces up to 5 px wide in three ray-cast rooms it leaves 52.4 instead of 50.8 % off by more than 2 px,
+# nowhere 49.0 %, but unsure edges are then ragged (bad2 within 3 px of edges: 33.9, 33.8 and 34.4 %).
 _UNSURE = 0.5
 
 
