@@ -15,13 +15,13 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
-# With penalties of 3, 5 and 10 a px bad2 over 20 real pairs is 8.1, 8.1 and 8.2 %, D1 over 6 of KITTI 6.3, 6.2 and 6.0,
-# and bad2 over three ray-cast rooms 20.0 %. Large ones bend slanted surfaces: a motorcycle's tank is 3.5, 4.0 and 5.1 %
-# too short.
-_PENALTY = 5.0
+# With a penalty of 5 a px that falls to 1/e at a colour difference of 20, bad2 over 20 real pairs is 7.39 %, of three
+# ray-cast rooms 7.3 %, and within 3 px of their edges 28.4 %; with 2 and 10 it is 7.44, 7.5 and 29.2 %, with 1 and 20
+# 7.46, 7.5 and 29.4 %. Large penalties bend slanted surfaces: with the first a motorcycle's tank is 3.6 % too short,
+# with the second 0.7 % too long.
+_PENALTY = 2.0
 _LARGEST_JUMP_PX = 4.0  # beyond it a jump costs no more; with 2 or 8 px the same within 0.2 %
-# Colour difference at which the penalty falls to 1/e, summed over three channels: 12 to 60 differ by 0.2 % at most.
-_COLOR_GAMMA = 20.0
+_COLOR_GAMMA = 10.0  # colour difference at which the penalty falls to 1/e, summed over three channels
 _LEAST_PENALTY = 0.1  # its share that is left across the strongest edge
 _LEAST_SHARE = 1e-4  # of a candidate: what the network rules out may still be right
 _COLUMNS = 512  # that are followed side by side: their costs stay in the cache

@@ -12,6 +12,7 @@ import numpy as np
 from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.front.align import AlignedViews
+from depthapps.engine.fusion.clues import see_from_right
 from depthapps.engine.fusion.fuse import fuse
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
@@ -36,6 +37,11 @@ _RIGHT_OF_SURE = np.array([[0.98, 0.95], [0.91, 0.73]], np.float32)
 # things: of surfaces up to 5 px wide in three ray-cast rooms it leaves 52.4 instead of 50.8 % off by more than 2 px,
 # nowhere 49.0 %, but unsure edges are then ragged (bad2 within 3 px of edges: 33.9, 33.8 and 34.4 %).
 _UNSURE = 0.5
+
+
+# Of what its disparity puts behind something nearer by more than a pixel, 89 % is occluded in 20 real pairs, and that
+# finds 83 % of what is occluded; the network alone finds 67 %, of the same precision.
+_HIDDEN_PX, _HIDDEN = 1.0, 0.89
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ def find_confidence(
     size = disparity.shape[::-1]
     confidence, occluded = (np.asarray(cv2.resize(v, size), np.float32) for v in (judged.confidence, judged.occluded))
     edges, filled = beside_edges(disparity), np.zeros(disparity.shape, np.bool_) if known is None else np.isnan(known)
-    return confidence * _RIGHT_OF_SURE[edges.astype(np.uint8), filled.astype(np.uint8)], occluded
+    sure = confidence * _RIGHT_OF_SURE[edges.astype(np.uint8), filled.astype(np.uint8)]
+    return sure, _occluded(occluded, disparity)
 
 
 def guess_disparity(
@@ -156,7 +163,19 @@ def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_r
     found = fuse(views.left, views.right_grey, guesses, known, from_right)
     unsure = found.confidence < _UNSURE
     disparity = np.where(unsure, median_filter_edges(found.disparity_px, views.left), found.disparity_px)
-    return Found(disparity, found.confidence, found.occluded)
+    return Found(disparity, found.confidence, _occluded(found.occluded, disparity))
+
+
+def _occluded(told: FloatMap, disparity: FloatMap) -> FloatMap:
+    """How likely the right view does not show a pixel, (H, W): by the network, and by where the disparity (H, W) leads.
+
+    That is outside the right view, or onto what something nearer hides.
+    """
+    last = disparity.shape[1] - 1
+    landing = np.rint(np.arange(last + 1, dtype=np.float32) - disparity).astype(np.int32)
+    there = np.take_along_axis(see_from_right(disparity), np.clip(landing, 0, last), axis=1)
+    hidden = np.where(there > disparity + _HIDDEN_PX, np.maximum(told, np.float32(_HIDDEN)), told)
+    return np.where((landing < 0) | (landing > last), np.float32(1), hidden)
 
 
 def _search(views: AlignedViews) -> tuple[Image, Image, float, float]:
