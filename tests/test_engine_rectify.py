@@ -382,7 +382,7 @@ def in_fog(view: Image) -> Image:
 
 
 def test_a_calibrated_pair_of_few_points_stays_as_it_is(two_layers):
-    photos = PhotoPair(*(in_fog(v) for v in (two_layers.pair.left, two_layers.pair.right)), CALIBRATION)
+    photos = PhotoPair(in_fog(two_layers.pair.left), in_fog(two_layers.pair.right), CALIBRATION)
     found = match_photos(photos, Quality.FAST, infinity_known=True, confidence=False)
     assert found.rectification is None
     assert np.median(found.match.disparity_px[-30:, 40:]) == pytest.approx(10, abs=0.5)

@@ -14,11 +14,11 @@ _STEEPEST = 1.2  # px of disparity a pixel: the surface is seen at a grazing ang
 _UNIT_PX = 50.0  # in which places are counted in fits
 _CONTRADICTED = 0.5  # of a plane's samples: as many that lie behind it rule it out
 
-Plane = NDArray[np.float64]  # the factors (3,) of 1, row and column
+Plane = NDArray[np.floating]  # the factors (3,) of 1, row and column
 
 
 def fit_planes(
-    places: NDArray[np.float64],
+    places: NDArray[np.integer | np.floating],
     values: FloatMap,
     most: int,
     least_share: float,
@@ -50,7 +50,7 @@ def fit_planes(
     return planes, 1 - float(left.mean())
 
 
-def _trials(basis: NDArray[np.float64], values: FloatMap, rng: np.random.Generator) -> NDArray[np.float64]:
+def _trials(basis: NDArray[np.floating], values: FloatMap, rng: np.random.Generator) -> NDArray[np.floating]:
     """Planes (M, 3) through three values each, and of one value."""
     three = rng.integers(0, len(values), (_TRIALS, 3))
     corners = basis[three]
@@ -63,7 +63,7 @@ def _trials(basis: NDArray[np.float64], values: FloatMap, rng: np.random.Generat
 
 
 def _best_fit(
-    basis: NDArray[np.float64], values: FloatMap, left: NDArray[np.bool_], trials: NDArray[np.float64], opaque: bool
+    basis: NDArray[np.floating], values: FloatMap, left: NDArray[np.bool_], trials: NDArray[np.floating], opaque: bool
 ) -> Plane:
     """The trial (3,) that most of the values that are left speak for, fitted to these."""
     errors = values - trials @ basis.T

@@ -133,7 +133,7 @@ def fit_surfaces(left: Image, right: Image, known: FloatMap) -> Surfaces:
     gradient = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) / 4 - np.float32(_NOISE_SIGMAS * 0.87 * noise)
     seen = _evidence(grey, right, known, gradient, thin, noise)
     planes: list[Plane] = []
-    labels = np.full((2, *steps.shape), _NO_PLANE, np.int32)
+    labels = [np.full(steps.shape, _NO_PLANE, np.int32) for _ in range(2)]
     for largest in _COLOR_STEPS:
         for region in _regions((steps < largest) & (labels[0] == _NO_PLANE)):
             rims, insides = _plane_candidates(seen, region, rng)
@@ -142,9 +142,11 @@ def fit_surfaces(left: Image, right: Image, known: FloatMap) -> Surfaces:
             for label, best in zip(labels, _best_planes(seen, region, rims, insides), strict=True):
                 label[region.frame][region.mask] = len(planes) + best[region.mask]
             planes += [*rims, *insides]
-    labels[:, thin] = _NO_PLANE
+    for label in labels:
+        label[thin] = _NO_PLANE
     near = np.ones((2 * _PLAIN_REACH_PX + 1,) * 2, np.uint8)
-    return Surfaces(*(_drawn(label, planes, known.shape) for label in labels), cv2.dilate(gradient, near) < _PLAIN)
+    by_rims, by_insides = (_drawn(label, planes, (height, width)) for label in labels)
+    return Surfaces(by_rims, by_insides, cv2.dilate(gradient, near) < _PLAIN)
 
 
 def _color_steps(picture: Image) -> NDArray[np.int16]:
@@ -195,7 +197,7 @@ def _plane_candidates(seen: _Evidence, region: _Region, rng: np.random.Generator
         return [], []
     start = np.array([region.rows.start, region.columns.start])
 
-    def samples(places: NDArray[np.intp], chosen: NDArray[np.intp]) -> tuple[NDArray[np.float64], FloatMap]:
+    def samples(places: NDArray[np.intp], chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], FloatMap]:
         at = places[chosen]
         return at + start, matches[tuple(at.T)]
 
@@ -253,11 +255,11 @@ def _ranks(seen: _Evidence, region: _Region, planes: list[Plane]) -> FloatMap:
     total = _around(weights) + 1
     rows, columns = region.places()
     ranks = np.empty((len(planes), *matches.shape), np.float32)
-    for rank, plane in zip(ranks, planes, strict=True):
+    for k, plane in enumerate(planes):
         disparity = (plane[0] + plane[1] * rows + plane[2] * columns).astype(np.float32)
         error = matches - disparity
         votes = (np.abs(error) < 2 * SIGMA_PX) - np.float32(_BEHIND_COUNTS) * (error < -3 * SIGMA_PX)
-        rank[:] = _around(weights * votes) / total - _shading_cost(seen, region, disparity)
+        ranks[k] = _around(weights * votes) / total - _shading_cost(seen, region, disparity)
     return ranks
 
 
@@ -288,7 +290,7 @@ def _shading_cost(seen: _Evidence, region: _Region, disparity: FloatMap) -> Floa
     return np.asarray(cv2.resize(mean, disparity.shape[::-1]), np.float32) / seen.unit
 
 
-def _drawn(labels: NDArray[np.int32], planes: list[Plane], shape: tuple[int, ...]) -> FloatMap:
+def _drawn(labels: NDArray[np.int32], planes: list[Plane], shape: tuple[int, int]) -> FloatMap:
     """The disparity (H, W) px of planes by their labels in the half-size picture, NaN where there is none."""
     height, width = shape
     table = np.array([*planes, (np.nan,) * 3], np.float32)  # the last one is what _NO_PLANE stands for
