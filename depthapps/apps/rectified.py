@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from depthapps.apps.journal import Journal
+from depthapps.core.errors import param
 
 if TYPE_CHECKING:
     from depthapps.engine.match_photos import PhotoMatch
@@ -38,7 +39,8 @@ def note_rectification(found: PhotoMatch, journal: Journal) -> None:
     offset = found.match.row_offset
     if offset is not None and (offset.twist or offset.bend):
         journal.note(
-            "the rows of the second photo were bent until they line up; columns, and so metres, stay as calibrated"
+            "the rows of the second photo were bent until they line up; columns, and so metres, stay as calibrated: "
+            f"{param('rectify', 'always')} estimates how far the cameras turn towards each other"
         )
     facts["row_offset_px"] = 0.0 if offset is None else round(offset.constant, 3)
     journal.add(rectification={"method": how, **facts})

@@ -109,13 +109,7 @@ def match_photos(
         try:
             certain = order_known or infinity_known or rectify is Rectify.NEVER
             strict = rectify is Rectify.AUTO
-            try:
-                as_they_are = _unrectified(photos, quality, network, confidence, strict, certain)
-            except UnalignedError as error:
-                if error.told or not infinity_known:
-                    raise
-                # the calibration is of rectified views, and nothing in the photos speaks against it
-                as_they_are = _unrectified(photos, quality, network, confidence, False, certain)
+            as_they_are = _unrectified(photos, quality, network, confidence, strict, certain, infinity_known)
             if as_they_are is not None:
                 return as_they_are
             # the rows line up, which hand-held photos never do: a 3D camera or a rig took these
@@ -147,12 +141,27 @@ def match_photos(
 
 
 def _unrectified(
-    photos: PhotoPair, quality: Quality, network: StereoNetwork | None, confidence: bool, strict: bool, certain: bool
+    photos: PhotoPair,
+    quality: Quality,
+    network: StereoNetwork | None,
+    confidence: bool,
+    strict: bool,
+    certain: bool,
+    calibrated: bool,
 ) -> PhotoMatch | None:
-    """The match of photos as they are, or None if they look exchanged; `certain`: their order need not be doubted."""
+    """The match of photos as they are, or None if they look exchanged.
+
+    certain: their order need not be doubted. calibrated: a calibration says that they are rectified, which is believed
+    where too little is in the photos to tell.
+    """
     pair = StereoPair(photos.first, photos.second, photos.calibration)
     mounted = not {"focal length", "baseline"} & set(photos.calibration.assumed)
-    found = match_pair(pair, quality, network, confidence=confidence, strict=strict, mounted=strict and mounted)
+    try:
+        found = match_pair(pair, quality, network, confidence=confidence, strict=strict, mounted=strict and mounted)
+    except UnalignedError as error:
+        if error.told or not calibrated:
+            raise
+        found = match_pair(pair, quality, network, confidence=confidence)
     right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
     if certain or not look_exchanged(pair.left, right, *found.range_px, fast=quality is Quality.FAST):
         return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))

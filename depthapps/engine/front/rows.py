@@ -33,7 +33,7 @@ LARGEST_ERROR_PX = 0.3
 LARGEST_BEND_PX = 0.75
 LARGEST_PX, LARGEST = 4.0, 0.008  # largest plane: in px, or as a share of the width if that is more (some 0.5 degrees)
 # Largest median residual, as a share of the width, once a bend is removed as well from views of cameras that are
-# mounted together and measured.
+# mounted together and measured. In a phone's pairs of 640 and 2560 px it is 4.5e-4 and 3.5e-4.
 LARGEST_BENT_ERROR = 5e-4
 
 

@@ -49,8 +49,8 @@ _BEHIND_COUNTS = 2.0  # times as much as a match on the plane
 _LEAST_INSIDE = 2.0
 _ON_COUNTS = 0.3  # of a match that lies behind
 _MUCH_LIKELIER = 0.15
-# pixels of the views: where no gradient is larger so near, a confirmed match is less likely right than a plane
-_PLAIN, _PLAIN_REACH_PX = 1.0, 2  # grey levels a pixel beyond noise
+# Where no gradient is larger, in a window of so many pixels of the view, a match is less likely right than a plane.
+_PLAIN, _PLAIN_PX = 1.0, 5  # grey levels a pixel beyond noise; side of the window
 _SHADING_TIMES = 2  # the half-size picture's size over that in which shading is compared
 _SHADING_MEAN_PX = 17
 _SHADING_WINDOW_PX = 9
@@ -99,11 +99,15 @@ class _Evidence:
 
 
 class _Region(NamedTuple):
-    """A region of one colour: its frame in the half-size picture, which begins at even rows and columns, and a mask."""
+    """A region of one colour, in the half-size picture.
+
+    rows, columns: its frame, which begins at even ones. mask: the region in it. near: the same with its rim.
+    """
 
     rows: slice
     columns: slice
     mask: NDArray[np.bool_]
+    near: NDArray[np.bool_]
 
     @property
     def frame(self) -> tuple[slice, slice]:
@@ -144,9 +148,8 @@ def fit_surfaces(left: Image, right: Image, known: FloatMap) -> Surfaces:
             planes += [*rims, *insides]
     for label in labels:
         label[thin] = _NO_PLANE
-    near = np.ones((2 * _PLAIN_REACH_PX + 1,) * 2, np.uint8)
     by_rims, by_insides = (_drawn(label, planes, (height, width)) for label in labels)
-    return Surfaces(by_rims, by_insides, cv2.dilate(gradient, near) < _PLAIN)
+    return Surfaces(by_rims, by_insides, cv2.dilate(gradient, np.ones((_PLAIN_PX, _PLAIN_PX), np.uint8)) < _PLAIN)
 
 
 def _color_steps(picture: Image) -> NDArray[np.int16]:
@@ -175,13 +178,15 @@ def _evidence(
 def _regions(mask: NDArray[np.bool_]) -> list[_Region]:
     """The connected parts of a mask (h, w) that are large enough."""
     count, labels, found, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM_PX + 1,) * 2)
     regions = []
     for k in range(1, count):
         x, y, width, height, area = (int(v) for v in found[k])
         if area >= _SMALLEST_REGION:
             rows = slice(max(0, y - _RIM_PX) // 2 * 2, y + height + _RIM_PX)
             columns = slice(max(0, x - _RIM_PX) // 2 * 2, x + width + _RIM_PX)
-            regions.append(_Region(rows, columns, labels[rows, columns] == k))
+            part = labels[rows, columns] == k
+            regions.append(_Region(rows, columns, part, cv2.dilate(part.astype(np.uint8), disk) > 0))
     return regions
 
 
@@ -190,9 +195,8 @@ def _plane_candidates(seen: _Evidence, region: _Region, rng: np.random.Generator
 
     The first ones hold matches with texture on the region and its rim, the others any matches inside it.
     """
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM_PX + 1,) * 2)
     matches = seen.matches[region.frame]
-    weights = np.where(cv2.dilate(region.mask.astype(np.uint8), disk) > 0, seen.weights[region.frame], 0)
+    weights = np.where(region.near, seen.weights[region.frame], 0)
     if weights.sum() < _LEAST_EVIDENCE:
         return [], []
     start = np.array([region.rows.start, region.columns.start])
@@ -248,10 +252,8 @@ def _ranks(seen: _Evidence, region: _Region, planes: list[Plane]) -> FloatMap:
     """How much speaks for each plane at every pixel of a region's frame, (P, h, w): matches around it, and shading."""
     if len(planes) == 1:
         return np.zeros((1, *region.mask.shape), np.float32)
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RIM_PX + 1,) * 2)
     matches = seen.matches[region.frame]
-    near = (cv2.dilate(region.mask.astype(np.uint8), disk) > 0) & np.isfinite(matches)
-    weights = np.where(near, np.maximum(seen.weights[region.frame], np.float32(_PLAIN_WEIGHT)), np.float32(0))
+    weights = np.maximum(seen.weights[region.frame], np.float32(_PLAIN_WEIGHT)) * np.isfinite(matches) * region.near
     total = _around(weights) + 1
     rows, columns = region.places()
     ranks = np.empty((len(planes), *matches.shape), np.float32)
@@ -278,9 +280,8 @@ def _shading_cost(seen: _Evidence, region: _Region, disparity: FloatMap) -> Floa
     small = disparity[::times, ::times] / (2 * times)
     top, first = region.rows.start // times, region.columns.start // times
     rows, columns = np.indices(small.shape, np.float32)
-    there = cv2.remap(
-        seen.right, columns + first - small, rows + top, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    at = (columns + first - small, rows + top)
+    there = cv2.remap(seen.right, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     here = seen.left[top : top + small.shape[0], first : first + small.shape[1]]
     mask = cv2.resize(region.mask.astype(np.float32), small.shape[::-1], interpolation=cv2.INTER_AREA)
     costs = np.minimum(np.abs(there - here), _SHADING_CAP) * mask

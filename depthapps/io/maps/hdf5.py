@@ -18,6 +18,8 @@ from depthapps.io.maps.numbers import RawMap
 
 _LARGEST = 1 << 28  # numbers: no single map is as large, an array of a whole data set is
 _MATLAB = b"MATLAB"
+# what scipy raises of damaged files, by where in them the damage is, and of versions that it does not know
+_UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, NotImplementedError)
 _HYPERSIM = "depth_meters"  # in its file names; it writes distances along the ray
 
 
@@ -55,7 +57,7 @@ def read_mat(data: bytes, path: Path, what: str) -> RawMap:
     try:
         with warnings.catch_warnings(action="ignore"):
             named = scipy.io.loadmat(BytesIO(data))
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise _broken(path, what, error) from None
     return map_among({n: np.asarray(a) for n, a in named.items() if not n.startswith("__")}, path, what)
 
