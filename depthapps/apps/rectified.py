@@ -22,13 +22,24 @@ def note_rectification(found: PhotoMatch, journal: Journal) -> None:
     rows, facts = found.match.rows, {}
     if rows is not None:
         facts = {"vertical_error_px": round(rows.error_px, 3), "row_points": rows.points}
+        if rows.wave_px:
+            facts["row_wave_px"] = round(rows.wave_px, 2)
+            journal.note(
+                f"rows wander by {rows.wave_px:.1f} px down the picture, as a rolling shutter in a moving camera makes "
+                "them: depth is off there; hold the camera still, or expose for a shorter time"
+            )
+    elif found.rectification is None:
+        journal.note("too few points tell whether the rows of the two views line up: they are matched as they are")
     if found.report is not None:
         facts |= found.report.rounded()
         journal.note(
             f"rectified two photos by {facts['inliers']} of {facts['matches']} points that both show, "
             f"to {facts['vertical_error_px']:.2f} px between rows"
         )
-        if found.report.exchanged:
+        x, y, _ = found.report.direction
+        if abs(y) > abs(x):
+            journal.note(f"the second photo was taken from {'below' if y > 0 else 'above'}: matched along columns")
+        elif found.report.exchanged:
             journal.note("the second photo was taken from the left: matched the other way round")
         if found.rectification is not None:
             facts["nearer_px"] = round(found.rectification.nearer_px, 1)

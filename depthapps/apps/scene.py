@@ -216,10 +216,6 @@ def _from_views(params: SceneParams, given: Given, cameras: Cameras, confidence:
     """Make the scene of two views by matching them."""
     from depthapps.engine.match import DISPARITY_SIGMA
 
-    if given.right_size is not None:
-        height, width = given.photo.image.shape[:2]
-        there = f"{given.right_size[0]}x{given.right_size[1]}"
-        journal.note(f"the second photo, {there}, is brought to the first one's size, {width}x{height}")
     with journal.stage("matching"):
         photos = _match(params, given, cameras, confidence)
     image, calibration, match = photos.image, photos.calibration, photos.match

@@ -22,6 +22,7 @@ from depthapps.engine.rectify.features import match_features
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 from depthapps.engine.rectify.report import RectificationReport
 
+TINY_PX = 160  # a pair whose longer side is smaller has too few points to tell whether its rows line up
 _ON_A_ROW_PX = 3.0  # largest row difference of a matched point in views that a calibration rectified
 
 log = logging.getLogger(__name__)
@@ -165,7 +166,7 @@ def _unrectified(
     try:
         found = match_pair(pair, quality, network, confidence=confidence, strict=strict, mounted=strict and mounted)
     except UnalignedError as error:
-        if error.told or not calibrated:
+        if error.told or not (calibrated or max(pair.left.shape[:2]) < TINY_PX):
             raise
         found = match_pair(pair, quality, network, confidence=confidence)
     right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)

@@ -34,7 +34,7 @@ HELD_FOCAL_SIGMA = 0.001  # the same if the assumption is kept
 # Photos must speak this clearly against an assumed focal length: by the logarithm of the odds. Two webcams side by side
 # preferred 386 px to 554 px by 1.5, and have 616 px. Estimates that pass are off by 10 % (deviation of six).
 STRONG_EVIDENCE, FOCAL_MODEL_SIGMA = 6.0, 0.1
-WIDEST_FOV_DEG, NARROWEST_FOV_DEG = 120.0, 8.0  # of a straight picture of the lenses people use
+WIDEST_FOV_DEG, NARROWEST_FOV_DEG = 100.0, 20.0  # of lenses from 15 to 102 mm, on 36 mm film: other lenses tell theirs
 NOISE_PX = 0.4  # standard error of a match, in pixels of the copy in which it was found
 # Refinement with corners, tested on 78 real pairs whose right view was rotated: nine tenths of the true matches lie
 # within 0.20 px of their row (median over the pairs), with features alone within 0.31 px. The pairs in which a tenth of
@@ -97,7 +97,7 @@ def rectify_photos(
     pose, rectification, a, b, noise = _refined(pose, photos, known, a, b, noise)
     focal = "known"
     if guessed:
-        held = _held(pose, known, a, b, noise)
+        held = with_assumed_focal(pose, known, a, b, noise)
         focal = "self-calibrated" if held is None else "assumed"
         if held is not None:
             pose, rectification = held, rectify_rig(_rig(held, photos))
@@ -128,7 +128,9 @@ def rectify_photos(
     return RectifiedPhotos(rectification, report, a, b)
 
 
-def _held(pose: Pose, known: Known, a: NDArray[np.floating], b: NDArray[np.floating], noise: float) -> Pose | None:
+def with_assumed_focal(
+    pose: Pose, known: Known, a: NDArray[np.floating], b: NDArray[np.floating], noise: float
+) -> Pose | None:
     """The pose with the assumed focal length; None if the points (N, 2) px speak strongly for that of `pose`."""
     fixed = replace(known, focal_sigma=HELD_FOCAL_SIGMA)
     held = fit_pose(a, b, fixed, rotation_vector(pose.rotation), pose.translation, noise)
