@@ -37,6 +37,7 @@ _DEPTH, _DISPARITY = "depth map", "disparity map"
 _LAST_UNTURNED = 4  # EXIF orientations above this one exchange rows and columns
 _TWICE = "{name} shows its scene twice: the halves are taken as the left and the right view, as by {layout}"
 _ON_CARD = "{name} is a card with two prints, which are taken as the left and the right view"
+_CROPPED = 0.25  # relative difference of the sizes of two photos of one scale up to which one counts as cropped
 _PROPORTION = 0.02  # relative difference allowed in the aspect ratios of map and picture: networks round to 14 or 32 px
 
 
@@ -46,11 +47,11 @@ class Given:
 
     contents: the picture, and all else that its file holds. right: (H, W, 3), the right view. depth_m, disparity_px:
     (H, W) float32 with NaN where unknown. enlarged: whether the maker of the depth may have enlarged it, which blurs
-    its edges. right_metadata: metadata of the right view, if it is a photo of its own. right_size: width and height of
-    that photo in pixels, if it was resized to the left one's size. apart: False if one file held the picture and its
-    second view or depth, and they were found in it without `SceneParams.layout`. along_rays: whether the depth is the
-    distance along each pixel's ray. notes: what the user should know of how the files were read. network: what will
-    guess the depth, once the camera is known; its guess then takes the place of a depth inside the file.
+    its edges. right_metadata: metadata of the right view, if it is a photo of its own. apart: False if one file held
+    the picture and its second view or depth, and they were found in it without `SceneParams.layout`. along_rays:
+    whether the depth is the distance along each pixel's ray. notes: what the user should know of how the files were
+    read. network: what will guess the depth, once the camera is known; its guess then takes the place of a depth inside
+    the file.
     """
 
     contents: Contents
@@ -59,7 +60,6 @@ class Given:
     disparity_px: FloatMap | None = None
     enlarged: bool = False
     right_metadata: Metadata | None = None
-    right_size: tuple[int, int] | None = None
     apart: bool = True
     along_rays: bool = False
     notes: tuple[str, ...] = ()
@@ -257,15 +257,33 @@ def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParam
 
 
 def _pair(left: Photo, right: Photo) -> Given:
-    """Pair two photos; a second photo of another size but the same proportions is resized to the first one's size."""
+    """Pair two photos, the second one brought to the first one's size if they differ."""
     refuse_panoramas([left.image, right.image], "each photo")
     (height, width), (h, w) = left.image.shape[:2], right.image.shape[:2]
+    view = right.image
     whole = abs(h * width - w * height) <= max(width, height)  # same proportions to within a pixel; a crop has others
-    if (h, w) == (height, width) or not whole:
-        return Given(Contents(left), right.image, right_metadata=right.metadata)
-    how = cv2.INTER_AREA if w > width else cv2.INTER_CUBIC
-    view = np.asarray(cv2.resize(right.image, (width, height), interpolation=how))
-    return Given(Contents(left), view, right_metadata=right.metadata, right_size=(w, h))
+    cropped = max(abs(h - height) / height, abs(w - width) / width) <= _CROPPED
+    if (h, w) == (height, width) or not (whole or cropped):
+        return Given(Contents(left), view, right_metadata=right.metadata)
+    if whole:
+        how = cv2.INTER_AREA if w > width else cv2.INTER_CUBIC
+        view = np.asarray(cv2.resize(view, (width, height), interpolation=how))
+        note = f"the second photo, {w}x{h}, is brought to the first one's size, {width}x{height}"
+    else:
+        view = _on_canvas(view, width, height)
+        note = f"the second photo, {w}x{h}, is cut or padded to the first one's size, {width}x{height}"
+    return Given(Contents(left), view, right_metadata=right.metadata, notes=(note,))
+
+
+def _on_canvas(view: Image, width: int, height: int) -> Image:
+    """A picture (h, w, 3) about the middle of width x height px; black, which is not matched, where it ends."""
+    h, w = view.shape[:2]
+    top, left = max(0, h - height) // 2, max(0, w - width) // 2
+    part = view[top : top + height, left : left + width]
+    canvas = np.zeros((height, width, 3), view.dtype)
+    top, left = (height - part.shape[0]) // 2, (width - part.shape[1]) // 2
+    canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return canvas
 
 
 def _alike(depth: FloatMap, image: Image) -> bool:

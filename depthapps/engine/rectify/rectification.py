@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
@@ -20,10 +20,6 @@ from depthapps.engine.rectify.lens import pixels_of, places_in, rays_of, rays_wi
 
 LARGEST = 2.0  # largest rectified side over the photo's longer side; more means a camera looks along the baseline
 TURNED_ALONE_DEG = 10.0  # rotation of one view that stretches the corner of a 60 degree field of view by a fifth
-# Shares of the reliable matches. In 13 pairs of photos, hand-held or rotated, up to 5 % of the matches lie behind
-# infinity if infinity is about right, and 14 to 37 % if it is not. Above _BEHIND, infinity is moved until only _FEW lie
-# behind it.
-_BEHIND, _FEW = 0.1, 0.02
 _SMOOTH_PX = 1.0  # disparity difference of neighbours from which a depth edge is assumed and nothing is interpolated
 
 
@@ -80,7 +76,7 @@ class Rectification:
     second photo was taken from the left, both views are mirrored to make this true, and `mirrored` is true.
     baseline_m: distance of the two cameras in metres.
     nearer_px: correction added to doffs_px, because points are nearer than the estimated rotations and principal points
-    say.
+    say; see `find_infinity`.
     inverted: the rig's pose was read the other way round, because the photos show it so.
     """
 
@@ -105,16 +101,6 @@ class Rectification:
         camera = Camera(self.width, self.height, abs(k[0, 0]), k[1, 1], k[0, 2], k[1, 2])
         doffs_px = float(self.second.projection[0, 2] - k[0, 2]) + self.nearer_px
         return Calibration(camera, self.baseline_m, doffs_px, self.assumed)
-
-    def before_infinity(self, disparity_px: NDArray[np.floating]) -> Rectification:
-        """Move infinity to the farthest of the reliable matches (N,) px if many of them lie behind it.
-
-        This is for photos whose pose was estimated from matches, since rows say little about how much cameras converge.
-        """
-        ahead = disparity_px + self.calibration.doffs_px
-        if not len(ahead) or (ahead < -1).mean() < _BEHIND:
-            return self
-        return replace(self, nearer_px=self.nearer_px - float(np.percentile(ahead, 100 * _FEW)))
 
     @property
     def original(self) -> Calibration:

@@ -24,6 +24,7 @@ _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}  # of FocalPlaneResolutionUnit
 _TIFF = (b"II*\0", b"MM\0*")
 _EXIF_HEADER = b"Exif\0\0"
 _LONGEST_EXIF = 65000  # one JPEG segment
+_FARTHEST_FOCUS_M = 100.0  # beyond it, cameras write what stands for infinity
 _BROKEN = (SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error, ZeroDivisionError, OverflowError)
 # Tags that describe the photo; the others of the first directory describe how the file stores its samples.
 _KEPT = (
@@ -175,6 +176,15 @@ def focal_px(metadata: Metadata, width: int, height: int) -> float | None:
         return None
     # some cameras write the resolution for another picture size; no usual lens sees 130 degrees or more, or 1 or less
     return found if stored_width and 0.25 < found / max(width, height) < 50 else None
+
+
+def subject_m(metadata: Metadata) -> float | None:
+    """Distance in metres that the photo was focused at, by its EXIF; None where it is not told or is infinite."""
+    try:
+        found = float(_loaded(metadata.exif).get_ifd(IFD.Exif).get(Base.SubjectDistance) or 0)
+    except _BROKEN:
+        return None
+    return found if 0 < found < _FARTHEST_FOCUS_M else None
 
 
 def tiff_with(data: bytes, exif: bytes, icc: bytes, *, opacity: bool = False) -> bytes:
