@@ -162,8 +162,9 @@ READ = {
             )
         ) + "</opencv_storage>"}, 2400, 0.0805,
     ),
-    "K of four rows": ({"intrinsic_color.txt": rows(np.diag([1170, 1170, 1, 1]) + np.outer([647, 483, 0, 0], [0, 0, 1, 0]))},
-                       1170, None),
+    "K of four rows": (
+        {"K.txt": rows(np.diag([1170, 1170, 1, 1]) + np.outer([647, 483, 0, 0], [0, 0, 1, 0]))}, 1170, None,
+    ),
     "Q alone": ({"Q.txt": rows(Q)}, RECTIFIED, BASELINE),
     "spring": ({"intrinsics.txt": "1864 1864 960 540\n" * 20}, 1864, None),
     "robotcar": ({"wide_left.txt": "983.04 983.04 643.6 493.3\n" + rows(np.eye(4))}, 983.04, None),
