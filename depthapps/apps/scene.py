@@ -184,7 +184,7 @@ def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Fou
     if depth is None:
         assert given.disparity_px is not None
         depth = depth_from_disparity(given.disparity_px, calibration)
-        if not (depth > 0).any():
+        if not np.isfinite(depth).any():
             raise InputError(
                 "no disparity lies before infinity: all are negative or none is known",
                 hint=f"{param('invert', True)} changes their sign; {param('doffs_px')} tells where infinity lies",
