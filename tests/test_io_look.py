@@ -148,6 +148,16 @@ def test_what_is_not_sure_is_refused_with_a_hint(tmp_path, views, alike):
     assert "side-by-side" in refused.value.hint
 
 
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("kind", ["depth", "disparity"])
+def test_panoramas_with_a_map_are_refused_by_name(kind, stacked):
+    picture = np.vstack([sphere(1), sphere(1)]) if stacked else sphere(1)
+    with pytest.raises(InputError, match="360° panorama") as refused:
+        given = np.full(picture.shape[:2], 2, np.float32)
+        open_scene(picture, depth=given if kind == "depth" else None, disparity=given if kind == "disparity" else None)
+    assert "image and" in refused.value.hint
+
+
 @pytest.mark.parametrize("kind", ["top-bottom", "squeezed", "one", "told", "pair"])
 def test_panoramas_are_refused_by_name(tmp_path, kind):
     above = np.vstack([sphere(1), np.roll(sphere(1), 2, axis=1)])

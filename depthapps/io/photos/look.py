@@ -102,16 +102,26 @@ def split_anaglyph(image: Image) -> tuple[Image, Image]:
     return tuple(np.repeat(view[..., None], 3, axis=2) for view in (red, cyan))  # pyright: ignore[reportReturnType]
 
 
-def refuse_panoramas(views: Sequence[Image], name: str) -> None:
-    """Raise InputError if all views (H, W, 3) are panoramas of a full turn; `name` stands in the message."""
+def refuse_panoramas(views: Sequence[Image], name: str, parts: str = "both views") -> None:
+    """Raise InputError if all views (H, W, 3) are panoramas of a full turn.
+
+    name: what is refused, for the message. parts: what has to be made flat instead, for the hint.
+    """
     shapes = [view.shape[1] / max(view.shape[0], 1) for view in views]
     # 2:1 is the whole sphere; two of them in one picture may be squeezed into any of these
     whole = all(any(abs(shape / sphere - 1) < _SPHERE for sphere in (1, 2, 4)) for shape in shapes)
     if whole and all(is_whole_sphere(view) for view in views):
         raise InputError(
             f"{name} is a 360° panorama, and no flat picture shows a full turn",
-            hint="turn the middle 90° of both views into flat pictures with a panorama program, and pass these two",
+            hint=f"turn the middle 90° of {parts} into a flat picture with a panorama program, and pass that",
         )
+
+
+def refuse_panorama(image: Image, name: str, parts: str = "both views") -> None:
+    """Raise InputError if a picture (H, W, 3), or each of its halves, is a panorama of a full turn; as above."""
+    for layout in (Layout.TOP_BOTTOM, Layout.SIDE_BY_SIDE):
+        refuse_panoramas(halves(image, layout), f"each half of {name}", parts)
+    refuse_panoramas([image], name, parts)
 
 
 def is_whole_sphere(image: Image) -> bool:
