@@ -152,9 +152,10 @@ def test_what_is_not_sure_is_refused_with_a_hint(tmp_path, views, alike):
 @pytest.mark.parametrize("kind", ["depth", "disparity"])
 def test_panoramas_with_a_map_are_refused_by_name(kind, stacked):
     picture = np.vstack([sphere(1), sphere(1)]) if stacked else sphere(1)
+    given = np.full(picture.shape[:2], 2, np.float32)
+    depth, disparity = (given, None) if kind == "depth" else (None, given)
     with pytest.raises(InputError, match="360° panorama") as refused:
-        given = np.full(picture.shape[:2], 2, np.float32)
-        open_scene(picture, depth=given if kind == "depth" else None, disparity=given if kind == "disparity" else None)
+        open_scene(picture, depth=depth, disparity=disparity)
     assert "image and" in refused.value.hint
 
 
