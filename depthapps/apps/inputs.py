@@ -123,9 +123,10 @@ def _stretched(given: Given) -> Given:
     return replace(given, contents=replace(given.contents, photo=photo), right=right, notes=(*given.notes, note))
 
 
-def other_order(given: Given) -> str:
-    """The hint about two views of one file that look exchanged."""
-    converge = f"if the cameras converge, {param('doffs_px')}"
+def other_order(given: Given, doffs_px: float | None) -> str:
+    """The hint about two views of one file that look exchanged; doffs_px: the offset of their farthest matches."""
+    offset = param("doffs_px") if doffs_px is None else param("doffs_px", f"{doffs_px:g}")
+    converge = f"if the cameras converge, {offset} tells where infinity lies"
     if given.apart:
         return f"if the right view comes first in it, add {param('cross_eyed')}; {converge}"
     if given.contents.layout is None:

@@ -266,7 +266,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
     except SwappedViewsError as error:
         if given.right_metadata is not None:
             raise
-        raise SwappedViewsError(error.message, hint=other_order(given)) from None
+        raise SwappedViewsError(error.message, hint=other_order(given, error.doffs_px)) from None
     except StereoError as error:
         if cameras.rig is None or params.rectify is Rectify.NEVER:
             raise

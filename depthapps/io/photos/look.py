@@ -25,6 +25,12 @@ _LEAST_BLOCKS = 12
 _SURE, _LIKELY = 0.4, 0.22  # share of blocks found again: at most 0.17 in 52 single photos, 0.30 to 0.83 in 26 pairs
 _PARTED = 0.15  # correlation gained by shifting red over cyan
 _SPHERE = 0.02  # relative deviation of a shape
+_WIDEST_BAR = 0.03  # of a picture's width or height, on each side of its middle
+_PLAIN, _ENDS, _BESIDE = (
+    0.04,
+    0.08,
+    3,
+)  # mean difference from a bar's colour, of the range: in it, and so near beside it
 _CYAN = 0.5  # correlation of green and blue, which are of one view
 # share of blocks: at most 0.05 in 52 photos, 0.16 to 0.73 in 26 anaglyphs
 _ANAGLYPH_SURE, _ANAGLYPH_LIKELY = 0.25, 0.12
@@ -62,10 +68,26 @@ def look(image: Image) -> Seen:
 
 
 def halves(picture: NDArray, layout: Layout) -> tuple[NDArray, NDArray]:
-    """The two halves of a picture (H, W, ...); a middle line that belongs to neither is left out."""
+    """The two halves of a picture (H, W, ...); a middle line or bar that belongs to neither is left out."""
     beside = layout is Layout.SIDE_BY_SIDE
     half = picture.shape[1 if beside else 0] // 2
+    half -= _bar(np.moveaxis(picture, 1, 0) if beside else picture)
     return (picture[:, :half], picture[:, -half:]) if beside else (picture[:half], picture[-half:])
+
+
+def _bar(lines: NDArray) -> int:
+    """How many lines on each side of the middle of a picture (lines, ...) are a bar of one colour."""
+    middle, most = len(lines) // 2, int(_WIDEST_BAR * len(lines))
+    if most < 2 or lines.dtype.kind == "f":
+        return 0
+    near = lines[middle - most - _BESIDE : middle + most + _BESIDE]
+    near = near.reshape(len(near), -1).astype(np.float32) / np.iinfo(lines.dtype.name).max
+    unlike = np.abs(near - np.median(near[len(near) // 2])).mean(axis=1)
+    sides = unlike[: len(near) // 2][::-1], unlike[len(near) // 2 :]
+    wide = [int(np.argmax(side > _PLAIN)) for side in sides]
+    # a bar ends at once, on both sides alike; dark edges of the views themselves do neither
+    ends = [side[n : n + _BESIDE].max() > _ENDS for side, n in zip(sides, wide, strict=True)]
+    return min(wide) if all(ends) and min(wide) > 1 and abs(wide[0] - wide[1]) <= 1 else 0
 
 
 def likeness(first: NDArray, second: NDArray) -> float:
@@ -119,8 +141,9 @@ def refuse_panoramas(views: Sequence[Image], name: str, parts: str = "both views
 
 def refuse_panorama(image: Image, name: str, parts: str = "both views") -> None:
     """Raise InputError if a picture (H, W, 3), or each of its halves, is a panorama of a full turn; as above."""
-    for layout in (Layout.TOP_BOTTOM, Layout.SIDE_BY_SIDE):
-        refuse_panoramas(halves(image, layout), f"each half of {name}", parts)
+    wide = image.shape[1] > 3 * image.shape[0]  # halves of a single panorama, beside each other, look like two
+    layout = Layout.SIDE_BY_SIDE if wide else Layout.TOP_BOTTOM
+    refuse_panoramas(halves(image, layout), f"each half of {name}", parts)
     refuse_panoramas([image], name, parts)
 
 
