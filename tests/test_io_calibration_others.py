@@ -123,6 +123,17 @@ def stella():
     )
 
 
+def okvis():
+    """One list in braces a camera, over several rows."""
+    cameras = "".join(
+        f"  - {{T_SC:\n      {pose.ravel().tolist()},\n      image_dimension: [752, 480],\n"
+        "      distortion_coefficients: [-0.28, 0.07, 0.0002, 0.00002],\n      distortion_type: radialtangential,\n"
+        f"      focal_length: [{k[0, 0]}, {k[1, 1]}],\n      principal_point: [{k[0, 2]}, {k[1, 2]}]}}\n"
+        for k, pose in ((K1, np.eye(4)), (K2, np.linalg.inv(POSE)))
+    )
+    return f"%YAML:1.0\ncameras:\n{cameras}camera_params:\n  camera_rate: 20\n"
+
+
 BASELINE = float(np.linalg.norm(SHIFT))
 RECTIFIED = float(P1[0, 0])
 READ = {
@@ -138,6 +149,10 @@ READ = {
         }}, 460, BASELINE,
     ),
     "kitti odometry": ({"calib.txt": kitti_odometry()}, 718.856, (45.38225 + 337.2877) / 718.856),
+    "okvis": ({"config.yaml": okvis()}, 460, BASELINE),
+    "json with comments": (
+        {"rig.json": '{\n  // left\n  "K1": [[460,0,367],[0,460,248],[0,0,1]],\n  "baseline": 0.11,\n}\n'}, 460, 0.11,
+    ),
     "kimera": (kimera(), 460, BASELINE),
     "stella_vslam": ({"stereo.yaml": stella()}, 460, BASELINE),
     "ros ost.txt": ({"ost.txt": ost()}, 460, BASELINE),
@@ -221,3 +236,22 @@ def test_what_has_no_pixels_tells_the_cause_and_a_step(tmp_path, name, contents,
         read_calibration(*written(tmp_path, {name: contents}), photos=("r_0", "r_1"))
     assert cause in error.value.message
     assert step in error.value.hint
+
+
+def test_sizes_of_two_words(tmp_path):
+    """ZED X: FHD1200 is another size than FHD."""
+    text = "".join(
+        f"[{side}_CAM_{size}]\nfx={730 * k}\nfy={730 * k}\ncx={960 * k}\ncy={590 * k}\n"
+        for size, k in (("FHD1200", 1), ("SVGA", 0.5))
+        for side in ("LEFT", "RIGHT")
+    )
+    found = read_calibration(*written(tmp_path, {"SN4.conf": text + "[STEREO]\nBaseline=119.9\nCV_FHD1200=0.001\n"}))
+    for size, focal in (((1920, 1200), 730), ((960, 600), 365)):
+        assert found.fitting(*size).matrix[0, 0] == focal
+        assert found.fitting(*size).baseline_m == pytest.approx(0.1199, rel=1e-3)
+
+
+def test_a_pose_that_is_not_understood_is_named(tmp_path):
+    found = read_calibration(*written(tmp_path, named("K1 D1 K2 D2 turn_of_b shift_of_b")))
+    assert found.baseline_m is None
+    assert "not understood are turn_of_b, shift_of_b" in (found.warning or "")

@@ -109,7 +109,7 @@ def _by_syntax(text: str) -> Any:
         return _xml(start)
     if start.startswith("{") or re.match(r"\[\s*[\[{\d\"]", start):
         try:
-            return json.loads(text)
+            return json.loads(re.sub(r",(\s{0,80}[}\]])", r"\1", re.sub(r"(?m)^[ \t]{0,80}//.*$", "", text)))
         except json.JSONDecodeError as error:
             if error.pos >= len(text.rstrip()) - 1:
                 raise NotParsedError(f"line {error.lineno}: it ends too early") from None

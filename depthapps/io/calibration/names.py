@@ -26,7 +26,7 @@ TABLE = (
         "intrinsicmatrix cameraintrinsic "
         "cameraintrinsics cameraintrinsicmatrix intrinsicsmatrix kmatrix camerak cameraa calibrationmatrix "
         "intrinsicparameters "
-        "cammat cmat cm cammatrix cammtx newcameramatrix kcam"),
+        "cammat cmat cm c cameramat cammatrix cammtx newcameramatrix kcam"),
     Row("intrinsics", (4, 5, 6), "intrinsics intrinsic projection cameraparams intrinsicparameters pinhole"),
     Row("fx", (1,), "fx fcx f focal focallength focallengthx focallengthxpx flx focalx focallengthpx focallengthpixels "
         "fpx fxpx "
@@ -63,7 +63,7 @@ TABLE = (
     Row("height", (1,), "height imageheight h imgheight imheight imagesizeheight resolutionheight sizeheight "
         "resolutiony resy imageheightpx heightpx"),
     Row("size", (2,), "imagesize size resolution imgsize res s imsize imageshape imgshape shape imageresolution "
-        "framesize"),
+        "framesize imagedimension"),
     # the rectified pair
     Row("P", (12,), "p projectionmatrix projection proj projmat projectionrect rectifiedprojection projmatrix"),
     Row("R_rect", (9,), "rectificationmatrix rrect rectification rectificationrotation rectifyrotation rectrot "
@@ -84,11 +84,11 @@ TABLE = (
     Row("R", (9, 3, 4), "r rot rotation rotationmatrix rmat rmatrix om rotm rotvec rvec stereor stereorotation "
         "posecamera2r "
         "posecamera2rotation extrinsicrotation extrinsicsrotation extrinsicsrotationmatrix rotationcoefficients rrl "
-        "rlr rotmat rstereo rotationmatrixonly"),
+        "rlr rotmat rotationmat rstereo rotationmatrixonly"),
     Row("T", (3,), "t trans translation translationvector tvec tvector tmat stereot stereotranslation "
         "translationofcamera2 "
         "posecamera2translation extrinsictranslation extrinsicstranslation translationmatrix trl trns "
-        "tlr transvec tstereo translationonly"),
+        "tlr transvec translationvec tstereo translationonly"),
     Row("R transposed", (9,), "rotationofcamera2"),  # MATLAB's points are rows
     Row("xyzw", (4,), "q"),  # Kalibr's quaternion, x y z w of the inverse rotation
     Row("q world", (4,), "qworld"),
@@ -97,7 +97,7 @@ TABLE = (
     Row("from world", (16, 12), "tcamimu tcw worldtocamera worldtocam w2c tci extrinsic extrinsics extrinsicmatrix "
         "tcamworld "
         "viewmatrix tcamerabody"),
-    Row("to world", (16, 12), "tbs tbc bodytcam timucam tic c2w twc camtoworld cameratoworld pose camerapose "
+    Row("to world", (16, 12), "tbs tbc tsc bodytcam timucam tic c2w twc camtoworld cameratoworld pose camerapose "
         "tworldcam tbodycam "
         "cameraextrinsic"),
     Row("to world 7", (7,), "timucam"),
@@ -159,6 +159,15 @@ def camera_name(name: str) -> str:
     """What a name says about the camera: left, right, a number, or its words; "" for words like camera."""
     kept = list(dict.fromkeys(t for t in tokens_of(name) if t not in GENERIC and t not in SIZES))
     return SIDES.get(kept[0], kept[0]) if len(kept) == 1 else "_".join(kept)
+
+
+def size_in(words: list[str]) -> tuple[str, list[str]]:
+    """The word for a size of pictures among the words of a name, "" if none, and the other words."""
+    for k in range(len(words)):
+        for many in (2, 1):  # fhd1200 is two words
+            if (size := "".join(words[k : k + many])) in SIZES:
+                return size, words[:k] + words[k + many :]
+    return "", words
 
 
 def is_side(camera: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from depthapps.core.errors import CalibrationError, param
 from depthapps.io.calibration.values import Values
@@ -25,10 +26,16 @@ def no_calibration(values: Values, name: str) -> CalibrationError:
         return only_a_view(float(field[0]), name)
     understood = list(dict.fromkeys(v.name for v in values.found if v.name))
     names = list(dict.fromkeys((*understood, *values.others)))
-    told = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return CalibrationError(
-        f"{name} is no calibration: it has {f'the names {told}' if names else 'no names with numbers'}", hint=WANTED
+        f"{name} is no calibration: it has {f'the names {listed(names)}' if names else 'no names with numbers'}",
+        hint=WANTED,
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first ten of some names, and how many more there are."""
+    names = list(dict.fromkeys(names))
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def only_a_view(angle: float, name: str) -> CalibrationError:

@@ -14,7 +14,7 @@ from depthapps.io.calibration.file import CalibrationFile, RawRig, clean_rotatio
 from depthapps.io.calibration.lenses import Lens, lens_of
 from depthapps.io.calibration.names import SIZES
 from depthapps.io.calibration.poses import Pose, pose_between
-from depthapps.io.calibration.refusals import WANTED, no_calibration, only_a_view
+from depthapps.io.calibration.refusals import WANTED, listed, no_calibration, only_a_view
 from depthapps.io.calibration.values import Values
 from depthapps.io.calibration.views import Views, choose_pair, views_of, whole
 
@@ -47,6 +47,9 @@ def calibration_of(
         if one is None:
             continue
         width, height = _pixels(size) if size else (None, None)
+        if pair and one.baseline_m is None and values.others:
+            unknown = f"nothing in {name} tells how the cameras stand; not understood are {listed(values.others)}"
+            one = replace(one, warning="; ".join(filter(None, (one.warning, unknown))))
         (found if pair else alone).append(replace(one, width=one.width or width, height=one.height or height))
     found = found or alone
     if not found:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from depthapps.io.calibration.names import (
     GENERIC,
-    SIZES,
     Row,
     camera_name,
     cameras_between,
     is_side,
     rows_of,
+    size_in,
     tokens_of,
 )
 from depthapps.io.calibration.shapes import AXES, nested, of_unnamed, with_unit
@@ -121,7 +121,7 @@ def _inside(place: _Place, key: str, is_camera: bool) -> _Place:
         if is_camera or sided or (is_side(named) and any(t in GENERIC for t in tokens_of(key))):
             camera = named
     words = tokens_of(key)
-    size = next((w for w in words if w in SIZES), "") if is_camera or len(words) > 2 else ""
+    size = size_in(words)[0] if is_camera or len(words) > 2 else ""
     if pixels := re.search(r"\b(\d{3,4})x(\d{3,4})\b", key):
         size = pixels[0]
     return _Place((*place.names, key), camera or place.camera, size or place.size, to or place.to)
@@ -252,8 +252,9 @@ def _candidates(place: _Place) -> list[tuple[Row, str, str]]:
         found += [(row, camera, "") for row, camera in rows_of(f"{parents[0]}_{leaf}")]
     found += [(row, camera, "") for row, camera in rows_of(leaf)]
     words = tokens_of(leaf)
-    for size in (w for w in words if w in SIZES):
-        found += [(row, camera, size) for row, camera in rows_of("_".join(w for w in words if w != size))]
+    size, others = size_in(words)
+    if size:
+        found += [(row, camera, size) for row, camera in rows_of("_".join(others))]
     if not camera_name(leaf) or is_side(camera_name(leaf)):  # `left`, `data`, `matrix`: the name above says what it is
         named = camera_name(leaf)
         for parent in parents[:2]:
