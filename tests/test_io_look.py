@@ -172,6 +172,24 @@ def test_what_is_not_sure_is_refused_with_a_hint(tmp_path, views, alike):
     assert "side-by-side" in refused.value.hint
 
 
+@pytest.mark.parametrize(("band", "name"), [(1, "green and magenta"), (2, "blue and amber")])
+def test_anaglyphs_of_other_colours_are_refused_by_name(tmp_path, views, band, name):
+    left, right = views
+    anaglyph = right.copy()
+    anaglyph[..., band] = left[..., band]
+    write_image(tmp_path / "a.png", anaglyph)
+    with pytest.raises(InputError, match=name) as refused:
+        open_scene(tmp_path / "a.png")
+    assert "the left one first" in refused.value.hint
+
+
+def test_narrow_halves_name_the_flag_for_squeezed_ones(tmp_path, views):
+    both = np.hstack(views)
+    write_image(tmp_path / "a.png", cv2.resize(both, (views[0].shape[1], views[0].shape[0])))
+    scene = open_scene(tmp_path / "a.png", params=SceneParams(quality=Quality.FAST))
+    assert "squeezed=True" in " ".join(map(str, scene.notes))
+
+
 @pytest.mark.parametrize("stacked", [False, True])
 @pytest.mark.parametrize("kind", ["depth", "disparity"])
 def test_panoramas_with_a_map_are_refused_by_name(kind, stacked):

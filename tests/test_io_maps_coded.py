@@ -73,6 +73,12 @@ def test_sintel_codes_disparity_in_three_bytes(tmp_path):
         read_disparity(saved(tmp_path, "depth.png", png(CARLA)))
 
 
+def test_halves_of_floats_overflow_nowhere(tmp_path):
+    """Warnings are errors in these tests."""
+    np.save(tmp_path / "d.npy", DISPARITY.astype(np.float16))
+    assert read_disparity(tmp_path / "d.npy") == pytest.approx(DISPARITY, rel=1e-3)
+
+
 def test_floats_may_be_kept_as_colours(tmp_path):
     """TartanAir's second release."""
     path = saved(tmp_path, "depth.png", png(DEPTH.view(np.uint8).reshape(HEIGHT, WIDTH, 4)))
@@ -107,7 +113,8 @@ def test_rows_of_numbers(tmp_path, name, between, units):
     form = "{:.0f}" if units > 1 else "{:.5f}"
     end = between if units > 1 else ""
     text = "\n".join(between.join(form.format(units * v) for v in row) + end for row in DEPTH)
-    assert read_depth(saved(tmp_path, name, text.encode())) == pytest.approx(DEPTH, abs=1e-3)
+    mark = "\ufeff" if between == ";" else ""
+    assert read_depth(saved(tmp_path, name, (mark + text).encode())) == pytest.approx(DEPTH, abs=1e-3)
 
 
 def object_array():

@@ -25,7 +25,7 @@ from depthapps.io.network import read_network
 from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
-from depthapps.io.photos.look import MAKESHIFT, look, refuse_panorama, refuse_panoramas
+from depthapps.io.photos.look import MAKESHIFT, look, refuse_other_anaglyphs, refuse_panorama, refuse_panoramas
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
@@ -166,11 +166,15 @@ def _seen(contents: Contents, name: str) -> Contents:
     image = contents.photo.image
     refuse_panorama(image, name)
     seen = look(image)
+    if seen.layout is None:
+        refuse_other_anaglyphs(image, name)
     if seen.views is None or seen.layout is None:
         raise only_one_view(name, image.shape[1], image.shape[0], seen.layout)
     left, right = (np.ascontiguousarray(view) for view in seen.views)
     note = MAKESHIFT if seen.layout is Layout.ANAGLYPH else _ON_CARD if seen.on_card else _TWICE
     note = note.format(name=name, layout=param("layout", seen.layout))
+    if seen.layout is Layout.SIDE_BY_SIDE and not seen.on_card and left.shape[1] < left.shape[0]:
+        note += f"; if they look too narrow, add {param('layout', seen.layout)} and {param('squeezed', True)}"
     photo = Photo(left, _of_view(contents.photo.metadata, None if seen.on_card else seen.layout))
     return Contents(photo, right, order_known=False, layout=seen.layout, notes=(note,))
 

@@ -63,7 +63,11 @@ def _loaded(data: bytes, path: Path, what: str):
 
 def read_table(data: bytes, path: Path, what: str) -> RawMap:
     """Read rows of numbers as text, with commas or blanks between them; whole numbers stay whole."""
-    rows = [re.split(rb"[\s,;]+", row.strip(b" ,;\t\r")) for row in data.split(b"\n") if row.strip()]
+    rows = [
+        re.split(rb"[\s,;]+", row.strip(b" ,;\t\r"))
+        for row in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        if row.strip()
+    ]
     try:
         values = np.array(rows, np.float64)
     except (ValueError, OverflowError):

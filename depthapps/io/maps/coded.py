@@ -11,10 +11,9 @@ from depthapps.io.maps.numbers import RawMap
 _CARLA_FAR_M = 1000.0  # depth of white in CARLA's camera; its documentation
 _SINTEL_UNITS = 1 << 14  # a pixel, in the disparity pictures of MPI Sintel: 4 red + green / 64 + blue / 16384
 _LARGEST = (1 << 24) - 1
-# Bend, the second difference along rows: of surfaces in units of 24 bits at half of the pixels, and of their lowest
-# byte, which wraps around, at a quarter. Coloured previews and photos have smooth bytes, which make no number.
+# Bend, the second difference along rows: its median for surfaces in units of 24 bits, and its mean for their lowest
+# byte, which wraps around. Coloured previews and photos have smooth bytes, which make no number.
 _SMOOTH, _WRAPPED = 1 << 14, 16
-_HALF, _QUARTER = 50.0, 75.0  # percentiles
 _FLOATS = 0.99  # share of pixels that must be depths of a millimetre to a thousand kilometres as floats
 _FLOAT_RANGE = (1e-3, 1e6)
 
@@ -56,7 +55,7 @@ def _is_number(low: NDArray, middle: NDArray, high: NDArray) -> bool:
     if not told.any():
         return False
     smooth, wrapped = (_bend(v)[told] for v in (low + (middle << 8) + (high << 16), low))
-    return bool(np.percentile(smooth, _HALF) < _SMOOTH and np.percentile(wrapped, _QUARTER) > _WRAPPED)
+    return bool(np.median(smooth) < _SMOOTH and wrapped.mean() > _WRAPPED)
 
 
 def _bend(values: NDArray) -> NDArray:

@@ -81,6 +81,7 @@ def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = Fals
         raise InputError(f"a disparity scale of {scale:g} was given, it must be positive", hint="1 means pixels")
     values, notes = raw.values, (raw.note,) if raw.note else ()
     if values.dtype.kind == "f":
+        values = values.astype(np.float32)
         unknown = ~np.isfinite(values) | (np.abs(values) >= _NO_DISPARITY)
         scale = scale or 1.0
     else:

@@ -124,6 +124,17 @@ def split_anaglyph(image: Image) -> tuple[Image, Image]:
     return tuple(np.repeat(view[..., None], 3, axis=2) for view in (red, cyan))  # pyright: ignore[reportReturnType]
 
 
+def refuse_other_anaglyphs(image: Image, name: str) -> None:
+    """Raise InputError if a picture (H, W, 3) looks like an anaglyph of other colours than red and cyan."""
+    for band, eye, other, rest in ((1, "green", "magenta", "red and blue"), (2, "blue", "amber", "red and green")):
+        order = [band, *(k for k in range(3) if k != band)]
+        if parted_share(image[..., order]) >= _ANAGLYPH_LIKELY:
+            raise InputError(
+                f"{name} looks like an anaglyph of {eye} and {other}, which is not split",
+                hint=f"save its {eye} as one grey picture and its {rest} as another, and pass both, the left one first",
+            )
+
+
 def refuse_panoramas(views: Sequence[Image], name: str, parts: str = "both views") -> None:
     """Raise InputError if all views (H, W, 3) are panoramas of a full turn.
 
