@@ -131,6 +131,8 @@ def object_array():
         ("map.npy.gz", gzip.compress(b"x"), "compressed", "unpack"),
         ("cloud.ply", b"ply\nformat ascii 1.0\n", "point cloud", "map"),
         ("map.npy", object_array(), "Python objects", "numpy.asarray"),
+        ("cut.png", png(CARLA)[:400], "truncated", "copy"),
+        ("cut.tif", b"II*\0\x08\0\0\0\x20\0" + bytes(90), "damaged or cut", "copy"),
         ("map.csv", b"x,y,z\n1,2,3\n", "rows", "without names"),
         ("DSC_0259.JPG", DEPTH.tobytes(), "not a depth map", "numpy.fromfile"),
     ],

@@ -13,7 +13,9 @@ from depthapps.io.inputs import StrPath, read_bytes
 from depthapps.io.maps import arrays, exr, hdf5, pfm
 from depthapps.io.maps.coded import of_colors
 from depthapps.io.maps.numbers import RawMap, only_channel
+from depthapps.io.photos import jpeg, png
 from depthapps.io.photos.decode import decode
+from depthapps.io.photos.whole import check_whole
 
 Reader = Callable[[bytes, Path, str], RawMap]
 
@@ -33,6 +35,7 @@ _BY_SUFFIX: dict[str, Reader] = {
     ".npy": arrays.read_npy, ".npz": arrays.read_npz, ".exr": exr.read_exr, ".csv": arrays.read_table,
     ".txt": arrays.read_table, ".bin": pfm.read_colmap,
 }  # fmt: skip
+_TIFF = (b"II*\0", b"MM\0*")
 # The first bytes of files that hold something else, what they are, and a step that helps.
 _OTHERS = (
     (b"\x80", "a Python pickle, which may run programs", "numpy.save('map.npy', map) is safe"),
@@ -55,7 +58,11 @@ def read_raw(path: StrPath, what: str) -> RawMap:
 
 def _read_picture(data: bytes, path: Path, what: str) -> RawMap:
     """Read the samples of a picture: of 8 or 16 bits, or of floats."""
+    if data.startswith((png.SIGNATURE, jpeg.SIGNATURE)):
+        check_whole(data, f"the {what} {path}")  # else it may be decoded in part
     values = decode(data, cv2.IMREAD_UNCHANGED)
+    if values is None and data.startswith(_TIFF):
+        raise InputError(f"{path} is not a {what} that can be read, it is damaged or cut", hint="copy it anew")
     if values is None:
         raise pfm.unreadable(path, what)
     name = f"the {what} {path}"

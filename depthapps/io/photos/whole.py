@@ -26,7 +26,7 @@ _OTHERS = (
 )
 _VIDEOS, _RAW_VIDEO = (b"mp4", b"iso", b"qt  ", b"avc1", b"M4V", b"3gp", b"mmp4"), b"crx "  # behind "ftyp"
 # Raw photos are TIFF files too, whose first picture is a thumbnail.
-_RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw", ".raw")
+_RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw")
 
 
 def check_whole(data: bytes, name: str) -> None:
