@@ -25,7 +25,7 @@ from depthapps.io.network import read_network
 from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
-from depthapps.io.photos.look import MAKESHIFT, halves, look, refuse_panoramas
+from depthapps.io.photos.look import MAKESHIFT, look, refuse_other_anaglyphs, refuse_panorama, refuse_panoramas
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
@@ -123,9 +123,10 @@ def _stretched(given: Given) -> Given:
     return replace(given, contents=replace(given.contents, photo=photo), right=right, notes=(*given.notes, note))
 
 
-def other_order(given: Given) -> str:
-    """The hint about two views of one file that look exchanged."""
-    converge = f"if the cameras converge, {param('doffs_px')}"
+def other_order(given: Given, doffs_px: float | None) -> str:
+    """The hint about two views of one file that look exchanged; doffs_px: the offset of their farthest matches."""
+    offset = param("doffs_px") if doffs_px is None else param("doffs_px", f"{doffs_px:g}")
+    converge = f"if the cameras converge, {offset} tells where infinity lies"
     if given.apart:
         return f"if the right view comes first in it, add {param('cross_eyed')}; {converge}"
     if given.contents.layout is None:
@@ -163,14 +164,17 @@ def _alone(image: PathLike | Image) -> Given:
 def _seen(contents: Contents, name: str) -> Contents:
     """Take two views that a picture shows without saying so. Raises InputError where that is not sure."""
     image = contents.photo.image
-    refuse_panoramas(halves(image, Layout.TOP_BOTTOM), f"each half of {name}")
-    refuse_panoramas([image], name)
+    refuse_panorama(image, name)
     seen = look(image)
+    if seen.layout is None:
+        refuse_other_anaglyphs(image, name)
     if seen.views is None or seen.layout is None:
         raise only_one_view(name, image.shape[1], image.shape[0], seen.layout)
     left, right = (np.ascontiguousarray(view) for view in seen.views)
     note = MAKESHIFT if seen.layout is Layout.ANAGLYPH else _ON_CARD if seen.on_card else _TWICE
     note = note.format(name=name, layout=param("layout", seen.layout))
+    if seen.layout is Layout.SIDE_BY_SIDE and not seen.on_card and left.shape[1] < left.shape[0]:
+        note += f"; if they look too narrow, add {param('layout', seen.layout)} and {param('squeezed', True)}"
     photo = Photo(left, _of_view(contents.photo.metadata, None if seen.on_card else seen.layout))
     return Contents(photo, right, order_known=False, layout=seen.layout, notes=(note,))
 
@@ -190,6 +194,7 @@ def _to_guess(image: PathLike | Image, network: PathLike | DepthNetwork, params:
             contents = read_contents(Path(image))
         except InputError:  # a depth inside that cannot be read does not matter here
             contents = Contents(_photo(image))
+    refuse_panorama(contents.photo.image, "the image", "one view")
     ends = params.near_m, params.far_m
     if network.in_metres and ends != (None, None):
         raise InputError(
@@ -225,6 +230,7 @@ def _of_view(metadata: Metadata, layout: Layout | None, *, squeezed: bool = Fals
 
 def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
     """Read a depth map for a photo, of the kind that the parameters say."""
+    refuse_panorama(photo.image, "the image", "image and depth alike")
     raw = read_raw(given, _DEPTH) if is_path(given) else raw_of_array(given, _DEPTH)
     meaning = Meaning(params.depth_kind, params.depth_scale, params.invert, params.near_m, params.far_m)
     found = depth_of(raw, meaning)
@@ -249,6 +255,7 @@ def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -
 
 def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
     """Read a disparity map for a photo."""
+    refuse_panorama(photo.image, "the image", "image and disparity alike")
     raw = read_raw(given, _DISPARITY) if is_path(given) else raw_of_array(given, _DISPARITY)
     pixels, notes = disparity_of(raw, params.disparity_scale, invert=params.invert)
     doubts = doubts_of_disparity(pixels, raw.name, photo.image.shape[1])

@@ -184,6 +184,11 @@ def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Fou
     if depth is None:
         assert given.disparity_px is not None
         depth = depth_from_disparity(given.disparity_px, calibration)
+        if not np.isfinite(depth).any():
+            raise InputError(
+                "no disparity lies before infinity: all are negative or none is known",
+                hint=f"{param('invert', True)} changes their sign; {param('doffs_px')} tells where infinity lies",
+            )
     scene = Scene(given.photo.image, depth, calibration.camera, sigma_m)
     disparity = disparity_from_depth(depth, calibration) if given.disparity_px is None else given.disparity_px
     return _Found(scene, calibration, disparity)
@@ -258,7 +263,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
     except SwappedViewsError as error:
         if given.right_metadata is not None:
             raise
-        raise SwappedViewsError(error.message, hint=other_order(given)) from None
+        raise SwappedViewsError(error.message, hint=other_order(given, error.doffs_px)) from None
     except StereoError as error:
         if cameras.rig is None or params.rectify is Rectify.NEVER:
             raise

@@ -93,7 +93,15 @@ class StereoError(DepthappsError):
 
 
 class SwappedViewsError(StereoError):
-    """The right view was given as the left one."""
+    """The right view was given as the left one.
+
+    doffs_px: if it was not, because the cameras converge, the offset of infinity that the farthest matches would have;
+    None where nothing tells.
+    """
+
+    def __init__(self, message: str, *, hint: str, doffs_px: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.doffs_px = doffs_px
 
 
 class UnalignedError(StereoError):

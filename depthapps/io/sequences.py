@@ -160,9 +160,9 @@ def _read_open3d(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, flo
         try:
             columns = json.loads(read_text(intrinsics[0], "camera matrix"))["intrinsic_matrix"]
             matrix = np.array(columns, float).reshape(3, 3).T  # the file lists it column by column
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError):
             raise InputError(
-                f"{intrinsics[0]} cannot be read ({error!r})", hint="Open3D's own file is wanted"
+                f"{intrinsics[0]} has no intrinsic_matrix of nine numbers", hint="Open3D's own file is wanted"
             ) from None
     return [SequenceFrame(c, d, None, p) for c, d, p in zip(colors, depths, poses, strict=False)], matrix, None
 

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from depthapps.core.errors import CalibrationError, explain_os_error
-from depthapps.io.calibration.outline import parse_outline
+from depthapps.io.calibration.outline import parse_outline, parse_table, without_arrays
 from depthapps.io.calibration.yaml import DEEPEST, NotParsedError, flow, parse_yaml
 
 _LARGEST_BYTES = 32 << 20  # a table of all cameras of a data set has some megabytes, a calibration some kilobytes
@@ -29,8 +29,12 @@ _DAMAGED = (
     zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, RuntimeError, EOFError, OSError,
     ValueError, MemoryError, SyntaxError, TypeError, KeyError, OverflowError,
 )  # fmt: skip
-# The beginnings of files that people pass, what they are, and what to do about it.
+_SINTEL = b"PIEH"  # a number as text, which begins the files of MPI Sintel; a camera has K and its pose in doubles
+_COLMAP = ("a binary model of COLMAP", "colmap model_converter --output_type TXT writes cameras.txt and images.txt")
+# The beginnings of files that people pass, or their names, what they are, and what to do about it.
 _BINARY = (
+    (b"cameras.bin", *_COLMAP),
+    (b"images.bin", *_COLMAP),
     (b"MATLAB 5.0", "a MATLAB file", "in MATLAB: writelines(jsonencode(toStruct(stereoParams)), 'rig.json')"),
     (b"\x89HDF", "an HDF5 file", _TO_TEXT),
     (b"\x80", "a Python pickle, which may run programs", "numpy.savez('rig.npz', K1=..., D1=...) is safe"),
@@ -48,9 +52,11 @@ def read_contents(path: Path) -> Any:
     if data.startswith(b"PK\x03\x04"):
         return _npz(path, data)
     if data.startswith(b"\x93NUMPY"):
-        return {"K": _array(path, io.BytesIO(data))}
+        return {"": _array(path, io.BytesIO(data))}
+    if data.startswith(_SINTEL) and len(data) == 4 + 8 * (9 + 12):
+        return {"K": np.frombuffer(data, "<f8", 9, 4).tolist()}
     for magic, what, remedy in _BINARY:
-        if data.startswith(magic):
+        if data.startswith(magic) or magic == path.name.encode():
             raise CalibrationError(f"{path.name} cannot be read as a calibration: it is {what}", hint=remedy)
     text = _decoded(path, data)
     if not text.strip():
@@ -103,15 +109,19 @@ def _by_syntax(text: str) -> Any:
         return _xml(start)
     if start.startswith("{") or re.match(r"\[\s*[\[{\d\"]", start):
         try:
-            return json.loads(text)
+            return json.loads(re.sub(r",(\s{0,80}[}\]])", r"\1", re.sub(r"(?m)^[ \t]{0,80}//.*$", "", text)))
         except json.JSONDecodeError as error:
             if error.pos >= len(text.rstrip()) - 1:
                 raise NotParsedError(f"line {error.lineno}: it ends too early") from None
             if start.startswith("{"):
-                return flow(" ".join(re.sub(r"(?:np\.)?(?:array|float64)\(|\)|dtype=\w+", " ", start).split()))
+                return flow(" ".join(without_arrays(start).split()))
         except (ValueError, RecursionError):
             raise NotParsedError("its JSON holds what is no calibration") from None
-    if not re.search(r"^\s*[\w.]+\s*=", text, re.MULTILINE):
+    if re.match(r"\w{1,40}: [^,:{}\[\]]{1,80}, \w{1,40}: [^\n]*$", start.rstrip()):  # one row, as RealSense prints it
+        return flow("{" + start.rstrip() + "}")
+    if table := parse_table(start):
+        return table
+    if not re.search(r"^\s*(?:[\w ]{1,40}:\s{1,20})?[\w.]+\s*=", text, re.MULTILINE):
         try:
             if found := parse_yaml(text):
                 return found

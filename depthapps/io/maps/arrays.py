@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -43,16 +44,47 @@ def read_npz(data: bytes, path: Path, what: str) -> RawMap:
         with archive:
             # other programs keep other things in archives of this kind, such as Record3D in its .r3d
             found = {name: a for name in archive.files if isinstance(a := archive[name], np.ndarray)}
-    except _BROKEN as error:
-        raise _broken(path, what, error) from None
+    except _BROKEN:
+        raise _broken(path, what, data) from None
+    if not found:
+        raise InputError(
+            f"{path} is an archive without numpy arrays, and no {what}",
+            hint="save the (height, width) array alone with numpy.save",
+        )
     return map_among(found, path, what)
 
 
 def _loaded(data: bytes, path: Path, what: str):
     try:
         return np.load(BytesIO(data), allow_pickle=False)
-    except _BROKEN as error:
-        raise _broken(path, what, error) from None
+    except _BROKEN:
+        raise _broken(path, what, data) from None
+
+
+def read_table(data: bytes, path: Path, what: str) -> RawMap:
+    """Read rows of numbers as text, with commas or blanks between them; whole numbers stay whole."""
+    rows = [
+        re.split(rb"[\s,;]+", row.strip(b" ,;\t\r"))
+        for row in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        if row.strip()
+    ]
+    try:
+        values = np.array(rows, np.float64)
+    except (ValueError, OverflowError):
+        values = np.zeros(0)
+    if values.ndim != 2 or min(values.shape) <= _LARGEST_MATRIX:
+        raise InputError(
+            f"{path} is not a {what}: it has no rows of equally many numbers",
+            hint="save rows of numbers alone, without names",
+        )
+    if not np.isfinite(values).all() or (values != np.rint(values)).any() or np.abs(values).max(initial=0) > 1 << 31:
+        values = values.astype(np.float32)
+    else:
+        values = values.astype(
+            np.uint16 if values.min(initial=0) >= 0 and values.max(initial=0) < 1 << 16 else np.int64
+        )
+    name = f"the {what} {path}"
+    return RawMap(only_channel(squeezed(values, str(path), what), name), name)
 
 
 def squeezed(values: NDArray, name: str, what: str) -> NDArray:
@@ -120,5 +152,10 @@ def _camera_of(matrix: NDArray, width: int, height: int) -> Camera:
     return Camera.from_matrix(round(width * larger), round(height * larger), matrix)
 
 
-def _broken(path: Path, what: str, error: Exception) -> InputError:
-    return InputError(f"{path} is not a {what} that can be read ({error})", hint="save it with numpy.save")
+def _broken(path: Path, what: str, data: bytes) -> InputError:
+    if b"'descr': '|O'" in data[:256]:
+        return InputError(
+            f"{path} is not a {what} that can be read: it holds Python objects, not numbers",
+            hint="save the numbers: numpy.save('map.npy', numpy.asarray(map, 'float32'))",
+        )
+    return InputError(f"{path} is not a {what} that can be read, it is damaged or cut", hint="save it with numpy.save")

@@ -25,8 +25,10 @@ def read_exr(_: bytes, path: Path, what: str) -> RawMap:
             channels = {n: c.pixels for part in range(len(file.parts)) for n, c in file.channels(part).items()}
             name = _chosen(list(channels))
             values = None if name is None else np.array(channels[name])
-    except (RuntimeError, OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is not a {what} that can be read ({error})", hint="is the file whole?") from None
+    except (RuntimeError, OSError, ValueError, TypeError):
+        raise InputError(
+            f"{path} is not a {what} that can be read, it is no whole OpenEXR file", hint="copy or render it anew"
+        ) from None
     if values is None:
         raise InputError(
             f"{path} has the channels {' '.join(channels) or 'none'}, and no name tells which is the {what}",

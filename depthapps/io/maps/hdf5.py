@@ -41,8 +41,8 @@ def read_hdf5(data: bytes, path: Path, what: str) -> RawMap:
     try:
         with h5py.File(BytesIO(data), "r") as file:
             file.visititems(take)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
-        raise _broken(path, what, error) from None
+    except (OSError, RuntimeError, ValueError, KeyError):
+        raise _broken(path, what) from None
     raw = map_among(found, path, what)
     along_rays = _HYPERSIM in path.name and what == "depth map"
     return RawMap(raw.values, raw.name, raw.camera, DepthKind.DISTANCE if along_rays else raw.kind)
@@ -57,10 +57,13 @@ def read_mat(data: bytes, path: Path, what: str) -> RawMap:
     try:
         with warnings.catch_warnings(action="ignore"):
             named = scipy.io.loadmat(BytesIO(data))
-    except _UNREADABLE as error:
-        raise _broken(path, what, error) from None
+    except _UNREADABLE:
+        raise _broken(path, what) from None
     return map_among({n: np.asarray(a) for n, a in named.items() if not n.startswith("__")}, path, what)
 
 
-def _broken(path: Path, what: str, error: Exception) -> InputError:
-    return InputError(f"{path} is not a {what} that can be read ({error})", hint="is the file whole? copy it anew")
+def _broken(path: Path, what: str) -> InputError:
+    return InputError(
+        f"{path} is not a {what} that can be read, it is damaged or of a version that is not known",
+        hint="copy it anew; or save the (height, width) array with numpy.save",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ def depth_of(raw: RawMap, meaning: Meaning) -> DepthMap:
         below = raw.values.dtype.kind != "u" and (raw.values < 0).any()
         hint = f"its numbers are negative: {param('invert', True)} changes their sign" if below else "is it the file?"
         raise InputError(f"{raw.name} holds no known depth at all", hint=hint)
-    return found
+    return replace(found, notes=(raw.note, *found.notes)) if raw.note else found
 
 
 def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = False) -> tuple[FloatMap, tuple[str, ...]]:
@@ -79,8 +79,9 @@ def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = Fals
     """
     if scale is not None and not 0 < scale < math.inf:
         raise InputError(f"a disparity scale of {scale:g} was given, it must be positive", hint="1 means pixels")
-    values, notes = raw.values, ()
+    values, notes = raw.values, (raw.note,) if raw.note else ()
     if values.dtype.kind == "f":
+        values = values.astype(np.float32)
         unknown = ~np.isfinite(values) | (np.abs(values) >= _NO_DISPARITY)
         scale = scale or 1.0
     else:
@@ -88,7 +89,10 @@ def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = Fals
         if scale is None:
             scale = _disparity_scale(raw)
             if values.dtype == np.int16:
-                notes = (f"{raw.name} is of int16: divided by {scale:g}, as OpenCV's matchers count",)
+                notes = (
+                    *notes,
+                    f"{raw.name} is of int16: divided by {scale:g}, as OpenCV's matchers count",
+                )
     pixels = _inverted(values) if invert else values.astype(np.float32)
     return np.where(unknown, np.float32(np.nan), pixels / np.float32(scale)).astype(np.float32), notes
 

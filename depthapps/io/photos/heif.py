@@ -106,8 +106,8 @@ def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
         return None
     try:
         samples = np.asarray(found)
-    except NOT_DECODED as error:
-        raise InputError(f"the depth in {path} cannot be read ({error})", hint="is the file whole?") from None
+    except NOT_DECODED:
+        raise InputError(f"the depth in {path} cannot be read, it is damaged", hint="copy the file anew") from None
     samples = samples[..., 0] if samples.ndim == 3 else samples
     items = _items(data)
     packets: list[bytes] = []
@@ -141,8 +141,10 @@ def _orientation(items: Items, item: int) -> int:
 def _samples(path: Path, view: Any) -> Image:
     try:
         samples = np.asarray(view)
-    except NOT_DECODED as error:
-        raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
+    except NOT_DECODED:
+        raise InputError(
+            f"{path} is not an image that can be read, it is no whole HEIC file", hint="copy it anew from where it came"
+        ) from None
     if samples.ndim == 2:
         samples = samples[..., None].repeat(3, axis=2)
     return np.ascontiguousarray(samples[..., :3])
