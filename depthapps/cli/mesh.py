@@ -179,7 +179,9 @@ def mesh(
     paths = model.paths()
     scan.check(source, model, source.side_files)
     if scan.sequence:
-        _scan(scan, scan.sequence, model, source, run, Outputs(paths, overwrite=run.overwrite))
+        frames = [path for path in scan.sequence.rglob("*") if path.is_file()]
+        outputs = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *frames])
+        _scan(scan, scan.sequence, model, source, run, outputs)
         return
     from depthapps.cli.opening import Opening
 

@@ -27,10 +27,20 @@ class Opening:
     outputs: Outputs
 
     @classmethod
-    def of(cls, command: str, source: SourceOptions, run: RunOptions, outputs: Sequence[Path]) -> Opening:
-        """Check inputs and outputs. Raises InputError or OutputError."""
+    def of(
+        cls,
+        command: str,
+        source: SourceOptions,
+        run: RunOptions,
+        outputs: Sequence[Path],
+        inputs: Sequence[Path] = (),
+    ) -> Opening:
+        """Check inputs and outputs. Raises InputError or OutputError.
+
+        inputs: files that are read beside those of `source`.
+        """
         side = source.side_files
-        group = Outputs([*outputs, *side.paths()], overwrite=run.overwrite)
+        group = Outputs([*outputs, *side.paths()], overwrite=run.overwrite, inputs=[*source.inputs, *inputs])
         files = source.files
         files.check(source.params(run.quality))
         side.check(matched=(files.depth, files.disparity, source.depth_network) == (None, None, None))

@@ -157,6 +157,14 @@ class SourceOptions:
         return SceneFiles(self.image, self.right, self.depth, self.disparity)
 
     @property
+    def inputs(self) -> list[Path]:
+        """All files that are read, as far as the options name them."""
+        networks = [self.depth_network, None if self.matcher == BUILTIN else Path(self.matcher)]
+        beside = [path.with_suffix(".json") for path in networks if path]
+        given = (self.image, self.right, self.depth, self.disparity, *(self.calibration or ()), *networks, *beside)
+        return [path for path in given if path is not None]
+
+    @property
     def side_files(self) -> SideFiles:
         """The maps that are saved beside the result."""
         from depthapps.apps.side_files import SideFiles

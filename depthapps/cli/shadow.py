@@ -127,7 +127,7 @@ def shadow(
     paths = files.paths(sweep=bool(video.sweep), several=several, lights=lights is not None)
     from depthapps.cli.opening import Opening
 
-    opening = Opening.of("shadow", source, run, paths)
+    opening = Opening.of("shadow", source, run, paths, [lights] if lights else [])
     report, outputs = opening.report, opening.outputs
     with report.stage("loading"):
         from depthapps.apps.maps import write_side_files

@@ -33,6 +33,11 @@ def silent_libraries() -> Iterator[None]:
                 _restore()
 
 
+def end_silence() -> None:
+    """Give stderr back although libraries may still be at work, for a last word of a process that ends."""
+    _restore()
+
+
 def _silence() -> None:
     with suppress(OSError):  # a program without stderr has nothing to keep silent
         kept = os.dup(_STDERR)

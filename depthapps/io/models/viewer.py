@@ -82,6 +82,7 @@ def viewer_page(model: TriangleMesh | PointCloud, camera: Camera, title: str) ->
         "rows": math.sqrt(len(points) * camera.height / camera.width),  # if the points were the pixels of a picture
     }
     glb = cloud_glb(model) if cloud else mesh_glb(model, web=True)
+    title = title.encode("utf-8", "replace").decode()  # a file's name may be no UTF-8
     page = Template(resources.files("depthapps.io.models").joinpath("viewer.html").read_text(encoding="utf-8"))
     return page.substitute(
         TITLE=html.escape(title), THREE=_three_js(), MODEL=base64.b64encode(glb).decode("ascii"), VIEW=json.dumps(view)
