@@ -98,6 +98,12 @@ class StereoNetwork:
         if d.layout == "stacked":
             blobs = [np.concatenate(blobs, axis=1)]
         answer = answer_of(self._net, d, blobs, "pair")
+        if answer.ndim < 2 or not answer.size:
+            raise NetworkError(
+                f"the network gives {'x'.join(map(str, answer.shape)) or 'single'} numbers, a map of {width}x{height} "
+                "was expected",
+                hint='check "output" in its description',
+            )
         answer = answer.reshape(-1, *answer.shape[-2:])
         if d.channel >= len(answer) or answer.shape[1:] != (height, width):
             raise NetworkError(

@@ -32,7 +32,7 @@ def read_lights(path: StrPath) -> list[dict[str, Any]]:
     text = read_text(path, "lights file", hint=_EXAMPLE)
     try:
         found = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}", hint=_EXAMPLE) from None
     if not isinstance(found, list) or not found or not all(isinstance(entry, dict) for entry in found):
         raise InputError(f"{path} is not a list of lights", hint=_EXAMPLE)

@@ -40,7 +40,7 @@ def read_network(path: StrPath) -> tuple[bytes, dict[str, Any]]:
         )
     try:
         entries = json.loads(read_text(beside, "network's description"))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise NetworkError(f"{beside} is not JSON: {error}", hint="check its commas and quotes") from None
     except InputError as error:
         raise NetworkError(error.message, hint=error.raw_hint) from None

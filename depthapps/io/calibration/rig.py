@@ -82,6 +82,11 @@ def _of_one(views: Views, name: str) -> CalibrationFile | None:
     view = next((whole(views, c) for c in views if c and "K" in views[c]), views[""])
     if len(views) > 1 and "" in views:
         view = {**{k: v for c in views.values() for k, v in c.items()}, **view}
+    cameras = [camera for camera in views if camera and "K" in views[camera]]
+    if cameras in (["1"], ["right"]) and {"doffs", "baseline"} & set(views[""]):
+        raise CalibrationError(
+            f"{name} describes a pair and has no camera matrix of its left camera", hint=f"is it whole? {_WANTED}"
+        )
     lens = lens_of(view, name)
     width, height = _size(view, lens)
     if "P" in view and "K1" not in view:

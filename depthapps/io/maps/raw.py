@@ -10,10 +10,11 @@ import numpy as np
 
 from depthapps.core.errors import InputError
 from depthapps.io.formats import MAP_SUFFIXES
-from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.io.inputs import StrPath, parsing, read_bytes
 from depthapps.io.maps import arrays, exr, hdf5, pfm
 from depthapps.io.maps.numbers import RawMap, only_channel
 from depthapps.io.photos.decode import decode
+from depthapps.io.photos.whole import check_size
 
 Reader = Callable[[bytes, Path, str], RawMap]
 
@@ -38,11 +39,14 @@ def read_raw(path: StrPath, what: str) -> RawMap:
     data = read_bytes(path, what)
     reader = next((reader for start, reader in _READERS if data.startswith(start)), None)
     # a damaged file of a known name is told by the words of its format
-    return (reader or _BY_SUFFIX.get(path.suffix.lower(), _read_picture))(data, path, what)
+    read = reader or _BY_SUFFIX.get(path.suffix.lower(), _read_picture)
+    with parsing(path, what):
+        return read(data, path, what)
 
 
 def _read_picture(data: bytes, path: Path, what: str) -> RawMap:
     """Read the samples of a picture: of 8 or 16 bits, or of floats."""
+    check_size(data, f"the {what} {path}")
     values = decode(data, cv2.IMREAD_UNCHANGED)
     if values is None:
         known = " ".join((*MAP_SUFFIXES, ".npz", ".exr", ".h5", ".mat"))
