@@ -228,6 +228,7 @@ def _pose_file(path: Path) -> NDArray[np.floating] | None:
     return _checked(_numbers(path), path) if path.is_file() else None
 
 
+@np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
 def _checked(values: NDArray[np.floating], path: Path) -> NDArray[np.floating] | None:
     if values.size != 16:
         raise InputError(f"{path} is no pose", hint="four rows of four numbers, camera to world, metres")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.camera import Camera
 from depthapps.core.choices import DepthKind
-from depthapps.core.errors import CalibrationError, InputError
+from depthapps.core.errors import CalibrationError, InputError, reason
 from depthapps.io.arrays import NpzArchive, array_of
 from depthapps.io.maps.numbers import RawMap, only_channel
 from depthapps.io.sizes import check_pixels
@@ -124,4 +124,4 @@ def _camera_of(matrix: NDArray, width: int, height: int) -> Camera:
 
 
 def _broken(path: Path, what: str, error: Exception) -> InputError:
-    return InputError(f"{path} is not a {what} that can be read ({error})", hint="save it with numpy.save")
+    return InputError(f"{path} is not a {what} that can be read ({reason(error)})", hint="save it with numpy.save")

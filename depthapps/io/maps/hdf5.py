@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.choices import DepthKind
-from depthapps.core.errors import InputError, MissingExtraError
+from depthapps.core.errors import InputError, MissingExtraError, reason
 from depthapps.io.maps.arrays import SMALL_BYTES, map_among
 from depthapps.io.maps.numbers import RawMap
 
@@ -73,4 +73,6 @@ def _variable(data: bytes, name: str) -> NDArray:
 
 
 def _broken(path: Path, what: str, error: Exception) -> InputError:
-    return InputError(f"{path} is not a {what} that can be read ({error})", hint="is the file whole? copy it anew")
+    return InputError(
+        f"{path} is not a {what} that can be read ({reason(error)})", hint="is the file whole? copy it anew"
+    )

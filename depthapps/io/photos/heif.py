@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.camera import Camera
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, reason
 from depthapps.core.scene import Image
 from depthapps.io.photos.heif_file import NOT_DECODED, depth_picture, open_heif, primary, stereo_group
 from depthapps.io.photos.isobmff import Items, read_items
@@ -109,7 +109,7 @@ def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
     try:
         samples = np.asarray(found)
     except NOT_DECODED as error:
-        raise InputError(f"the depth in {path} cannot be read ({error})", hint="is the file whole?") from None
+        raise InputError(f"the depth in {path} cannot be read ({reason(error)})", hint="is the file whole?") from None
     samples = samples[..., 0] if samples.ndim == 3 else samples
     items = _items(data)
     packets: list[bytes] = []
@@ -145,7 +145,9 @@ def _samples(path: Path, view: Any) -> Image:
     try:
         samples = np.asarray(view)
     except NOT_DECODED as error:
-        raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
+        raise InputError(
+            f"{path} is not an image that can be read ({reason(error)})", hint="is the file whole?"
+        ) from None
     if samples.ndim == 2:
         samples = samples[..., None].repeat(3, axis=2)
     return np.ascontiguousarray(samples[..., :3])

@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from depthapps.core.errors import InputError, MissingExtraError
+from depthapps.core.errors import InputError, MissingExtraError, reason
 
 _SUFFIXES = (".heic", ".heif", ".hif")
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2")
@@ -28,7 +28,9 @@ def open_heif(path: Path, data: bytes) -> Any:
     try:
         file = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=False)
     except NOT_DECODED as error:
-        raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
+        raise InputError(
+            f"{path} is not an image that can be read ({reason(error)})", hint="is the file whole?"
+        ) from None
     if not len(file):
         raise InputError(f"{path} is not an image that can be read: there is none in it", hint="is the file whole?")
     return file
