@@ -104,6 +104,7 @@ def read_sequence(folder: StrPath) -> Sequence:
         return _read(folder)
 
 
+@np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
 def _read(folder: Path) -> Sequence:
     for kind, mark, read in (  # noqa: B007  (kind is used behind the loop)
         ("TUM", "rgb.txt", _read_tum),
@@ -228,7 +229,6 @@ def _pose_file(path: Path) -> NDArray[np.floating] | None:
     return _checked(_numbers(path), path) if path.is_file() else None
 
 
-@np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
 def _checked(values: NDArray[np.floating], path: Path) -> NDArray[np.floating] | None:
     if values.size != 16:
         raise InputError(f"{path} is no pose", hint="four rows of four numbers, camera to world, metres")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.contents import read_contents
 from depthapps.io.calibration.file import CalibrationFile
@@ -60,6 +62,7 @@ def read_calibration(
         return _read(given, cameras, photos)
 
 
+@np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
 def _read(given: list[Path], cameras: Sequence[str], photos: Sequence[str]) -> CalibrationFile:
     main = given[0]
     values = _values(main)
