@@ -153,7 +153,7 @@ def bokeh(
     from depthapps.io.photos.images import write_image
     from depthapps.io.video import write_video
 
-    report, outputs = opening.report, opening.outputs
+    report, outputs, run = opening.report, opening.outputs, opening.run
     opened = opening.scene(confidence=False, metres_matter=False)
     with outputs:
         if ends:

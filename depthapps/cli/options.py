@@ -235,6 +235,19 @@ class VideoOptions:
     fps: Annotated[float, typer.Option(min=1, help="frames a second of that video", metavar="N")] = 24.0
 
 
+def _bytes(text: str) -> int:
+    """Parse a number of bytes, such as 4G or 800M; units are powers of 1000."""
+    number, unit = (text[:-1], text[-1:].upper()) if text[-1:].isalpha() else (text, "")
+    factors = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+    try:
+        size = float(number) * factors[unit]
+    except (KeyError, ValueError):
+        size = 0.0
+    if not 1 <= size < 1e18:
+        raise typer.BadParameter(f"{text!r} is no size of memory such as 4G or 800M")
+    return int(size)
+
+
 NOT_GIVEN = Path()
 """The value of IMAGE if the user gave none to a command that can do without it."""
 
@@ -244,6 +257,12 @@ class RunOptions(TalkOptions):
     """Options of how a command runs and what it prints."""
 
     quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = SceneParams.quality
+    max_memory: Annotated[
+        int | None,
+        typer.Option(
+            parser=_bytes, help="memory that may be used: 4G, 800M [default: 80 % of what is free]", metavar="SIZE"
+        ),
+    ] = None
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:

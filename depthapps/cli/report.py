@@ -93,6 +93,10 @@ class Report:
         self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
         log.info("%s: %.2f s", name, seconds)
 
+    def detail(self, text: str) -> None:
+        """Print a line on stderr with -v."""
+        log.info(text)
+
     def note(self, text: str) -> None:
         """Print a note for the user on stderr."""
         self.say(f"note: {spelled(text, as_flag)}")

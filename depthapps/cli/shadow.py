@@ -128,7 +128,7 @@ def shadow(
     from depthapps.cli.opening import Opening
 
     opening = Opening.of("shadow", source, run, paths, [lights] if lights else [])
-    report, outputs = opening.report, opening.outputs
+    report, outputs, run = opening.report, opening.outputs, opening.run
     with report.stage("loading"):
         from depthapps.apps.maps import write_side_files
         from depthapps.apps.relight import load_shadow_loops, relight_sweep

@@ -235,6 +235,9 @@ def _looks_wrong(pose: Pose) -> bool:
 
 def _baseline(view: Mapping[str, Any], matrix: NDArray[np.floating], name: str) -> tuple[float | None, str | None]:
     """The baseline in metres from a number of its own, and a note of what was guessed."""
+    told = next((key for key in ("baseline_m", "baseline_mm", "baseline_cm", "baseline") if key in view), None)
+    if told is not None and not float(view[told]):
+        raise CalibrationError(f"{name} has a baseline of 0 m", hint="it is the distance of the two lenses")
     for key, metres in (("baseline_m", 1.0), ("baseline_mm", 0.001), ("baseline_cm", 0.01)):
         if key in view:
             return abs(float(view[key])) * metres, None
