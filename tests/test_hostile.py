@@ -24,8 +24,8 @@ from depthapps import DepthappsError, InputError, NetworkError, StereoNetwork, w
 from depthapps.apps.memory import fitting_quality, needed_bytes
 from depthapps.cli.app import app
 from depthapps.core.choices import Quality
-from depthapps.core.effort import CELLS, matched_cells
 from depthapps.core.errors import brief
+from depthapps.engine.effort import CELLS, matched_cells
 from depthapps.engine.network_process import NetworkProcess
 from depthapps.io.photos.jpeg import multi_pictures, xmp_packets
 from depthapps.io.photos.xmp import Xmp
@@ -279,9 +279,9 @@ def test_values_in_messages_are_short():
 
 
 def test_a_network_that_crashes_opencv_ends_only_its_own_process(monkeypatch, tmp_path):
-    program = tmp_path / "crash.py"
-    program.write_text("import os, sys; sys.stdin.buffer.readline(); os.kill(os.getpid(), 11)")
-    monkeypatch.setattr("depthapps.engine.network_process._PROGRAM", program)
+    (tmp_path / "crash.py").write_text("import os, sys; sys.stdin.buffer.readline(); os.kill(os.getpid(), 11)")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("depthapps.engine.network_process._MODULE", "crash")
     with pytest.raises(NetworkError, match="crashes OpenCV"):
         NetworkProcess(b"model")
     monkeypatch.undo()

@@ -261,8 +261,8 @@ def test_vertices_that_are_no_numbers_are_refused(tmp_path, wild, name):
     points = np.array([[0, 0, 1], [1, 0, 1], [0, 1, wild]], np.float32)
     triangles, normals = np.array([[0, 1, 2]], np.int32), np.full((3, 3), (0, 0, -1), np.float32)
     mesh = TriangleMesh(points, triangles, normals, np.zeros((3, 3), np.uint8))
-    page = name.endswith("html")
+    page, camera = name.endswith("html"), Camera.centred(4, 4, 4.0)
     with pytest.raises(OutputError, match="no numbers") as caught:
-        write_viewer(tmp_path / name, mesh, Camera.centred(4, 4, 4.0), "") if page else write_mesh(tmp_path / name, mesh)
+        write_mesh(tmp_path / name, mesh) if not page else write_viewer(tmp_path / name, mesh, camera, "")
     assert caught.value.hint
     assert not list(tmp_path.iterdir())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from depthapps.core.choices import Quality
-from depthapps.core.effort import matching_bytes
 from depthapps.core.errors import InputError, param
+from depthapps.engine.effort import matching_bytes
 from depthapps.runtime.budget import memory_budget
 
 # Bytes a pixel of the picture at the peak, measured at 2 and 6 megapixels and rounded up. Beside them stand the

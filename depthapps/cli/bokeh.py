@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from depthapps.bokeh.params import BokehParams
-from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions, numbers
+from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
+from depthapps.cli.parsers import numbers
 from depthapps.core.choices import Show
 from depthapps.core.errors import InputError
 from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES

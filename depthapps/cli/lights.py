@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from depthapps.cli.options import numbers
+from depthapps.cli.parsers import numbers
 from depthapps.core.choices import LightKind
 from depthapps.core.errors import InputError, brief
 from depthapps.shadow.params import (

@@ -11,8 +11,8 @@ from depthapps.apps.memory import fitting_quality, needed_bytes
 from depthapps.apps.side_files import SideFiles
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.cli.report import Report
-from depthapps.core.effort import CELLS, matched_cells
 from depthapps.core.errors import param
+from depthapps.engine.effort import CELLS, matched_cells
 from depthapps.io.outputs import Outputs
 from depthapps.io.photos.describe import describe_contents, picture_size
 from depthapps.runtime.budget import limit_memory, memory_budget

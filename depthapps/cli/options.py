@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from depthapps.apps.params import SceneParams
+from depthapps.cli.parsers import memory_size
 from depthapps.core.choices import DepthKind, Frame, Layout, Quality, Rectify
 from depthapps.core.errors import InputError
 from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
@@ -235,19 +236,6 @@ class VideoOptions:
     fps: Annotated[float, typer.Option(min=1, help="frames a second of that video", metavar="N")] = 24.0
 
 
-def _bytes(text: str) -> int:
-    """Parse a number of bytes, such as 4G or 800M; units are powers of 1000."""
-    number, unit = (text[:-1], text[-1:].upper()) if text[-1:].isalpha() else (text, "")
-    factors = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-    try:
-        size = float(number) * factors[unit]
-    except (KeyError, ValueError):
-        size = 0.0
-    if not 1 <= size < 1e18:
-        raise typer.BadParameter(f"{text!r} is no size of memory such as 4G or 800M")
-    return int(size)
-
-
 NOT_GIVEN = Path()
 """The value of IMAGE if the user gave none to a command that can do without it."""
 
@@ -260,7 +248,7 @@ class RunOptions(TalkOptions):
     max_memory: Annotated[
         int | None,
         typer.Option(
-            parser=_bytes, help="memory that may be used: 4G, 800M [default: 80 % of what is free]", metavar="SIZE"
+            parser=memory_size, help="memory that may be used: 4G, 800M [default: 80 % of what is free]", metavar="SIZE"
         ),
     ] = None
 
@@ -299,18 +287,3 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     spread.__annotations__ = {p.name: p.annotation for p in parameters}
     spread.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
     return spread
-
-
-def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
-    """Make a parser of `count` numbers with commas between them, for an option's `parser`."""
-
-    def parse(text: str) -> tuple[float, ...]:
-        try:
-            values = tuple(float(part) for part in text.split(","))
-        except ValueError:
-            values = ()
-        if len(values) != count:
-            raise typer.BadParameter(f"{text!r} is not {count} numbers with commas between them")
-        return values
-
-    return parse

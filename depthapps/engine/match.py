@@ -9,8 +9,8 @@ import numpy as np
 
 from depthapps.core.choices import Quality, chosen
 from depthapps.core.color import to_8bit
-from depthapps.core.effort import CELLS, matched_cells
 from depthapps.core.scene import FloatMap, StereoPair
+from depthapps.engine.effort import CELLS, matched_cells
 from depthapps.engine.front.align import align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from depthapps.core.errors import NetworkError
 from depthapps.runtime.budget import memory_budget
 
-_PROGRAM = Path(__file__).with_name("_network_child.py")
+_MODULE = "depthapps.engine._network_child"
 
 
 class NetworkRefusedError(Exception):
@@ -35,7 +34,7 @@ class NetworkProcess:
     def __init__(self, model: bytes) -> None:
         paths = os.pathsep.join(path for path in sys.path if path)
         self._process = subprocess.Popen(
-            [sys.executable, os.fspath(_PROGRAM)],
+            [sys.executable, "-m", _MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

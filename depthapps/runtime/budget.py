@@ -8,13 +8,39 @@ from pathlib import Path
 
 _SHARE = 0.8  # of what is free: other programs want some of it, too
 _UNKNOWN = 4 << 30  # bytes that are taken to be free where the system does not tell
+_UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _limit: int | None = None
 
 
-def limit_memory(limit_bytes: int | None) -> None:
-    """Set how many bytes the process may use; None takes 80 % of what is free when it is asked for."""
+def limit_memory(max_memory: int | str | None) -> None:
+    """Set how much memory the jobs of this process may use.
+
+    Parameters
+    ----------
+    max_memory : int, str or None
+        Bytes, or a text such as "4G" or "800M" in powers of 1000. None takes 80 % of what is free whenever a job asks.
+
+    Raises
+    ------
+    ValueError
+        A text is no size.
+
+    Notes
+    -----
+    A file whose header promises more than fits is refused before it is decoded. Two views are matched at a smaller size
+    where that is enough. The limit is a plan, not a wall: libraries may take more for a moment.
+    """
     global _limit
-    _limit = limit_bytes
+    _limit = parsed_bytes(max_memory) if isinstance(max_memory, str) else max_memory
+
+
+def parsed_bytes(text: str) -> int:
+    """The number of bytes of a text such as 4G, 800M or 100000. Raises ValueError."""
+    unit = text[-1:].upper() if text[-1:].isalpha() else ""
+    size = float(text.removesuffix(text[-1:]) if unit else text) * _UNITS.get(unit, 0)
+    if not 1 <= size < 1e18:
+        raise ValueError(f"{text!r} is no size of memory such as 4G or 800M")
+    return int(size)
 
 
 def memory_budget() -> int:
