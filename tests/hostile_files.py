@@ -302,7 +302,7 @@ def read(reader: str, path: Path) -> None:
 
 
 def _read_picture(path: Path, _: str) -> None:
-    from depthapps import Scene, read_photo
+    from depthapps import Photo, Scene, read_photo
     from depthapps.core.camera import Camera
     from depthapps.core.errors import DepthappsError
     from depthapps.io.photos.contents import read_contents
@@ -316,7 +316,7 @@ def _read_picture(path: Path, _: str) -> None:
         except DepthappsError as error:
             refused = error
             continue
-        if attempt is read_photo:
+        if isinstance(found, Photo):
             height, width = found.image.shape[:2]
             Scene(found.image, np.ones((height, width), np.float32), Camera.centred(width, height, 50.0))
     if refused:

@@ -40,8 +40,7 @@ def read_hdf5(data: bytes, path: Path, what: str) -> RawMap:
     try:
         with h5py.File(BytesIO(data), "r") as file:
             file.visititems(take)
-            load = lambda name: np.asarray(file[name][()]).T if turned else np.asarray(file[name][()])  # noqa: E731
-            raw = map_among(found, path, what, load)
+            raw = map_among(found, path, what, lambda name: _samples(file[name], turned=turned))
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise _broken(path, what, error) from None
     along_rays = _HYPERSIM in path.name and what == "depth map"
@@ -70,6 +69,11 @@ def _variable(data: bytes, name: str) -> NDArray:
     import scipy.io  # pyright: ignore[reportMissingImports]
 
     return np.asarray(scipy.io.loadmat(BytesIO(data), variable_names=[name])[name])
+
+
+def _samples(item: Any, *, turned: bool) -> NDArray:
+    values = np.asarray(item[()])
+    return values.T if turned else values
 
 
 def _broken(path: Path, what: str, error: Exception) -> InputError:

@@ -105,7 +105,8 @@ def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
     found = depth_picture(open_heif(path, data))
     if found is None:
         return None
-    check_pixels(*found.size, f"the depth in {path}")
+    width, height = found.size
+    check_pixels(width, height, f"the depth in {path}")
     try:
         samples = np.asarray(found)
     except NOT_DECODED as error:
@@ -141,7 +142,8 @@ def _orientation(items: Items, item: int) -> int:
 
 
 def _samples(path: Path, view: Any) -> Image:
-    check_pixels(*view.size, str(path))
+    width, height = view.size
+    check_pixels(width, height, str(path))
     try:
         samples = np.asarray(view)
     except NOT_DECODED as error:
