@@ -312,10 +312,10 @@ def test_memory_is_told_kept_to_and_may_be_raised(folder, capfd):
 def test_less_memory_means_a_lower_tier_and_a_note(folder):
     write_image("large.png", cv2.resize(PICTURE, (800, 600)))
     np.save("large.npy", np.full((600, 800), 2, np.float32))
-    arguments = ["large.png", "--depth", "large.npy", "-o", "o.png", "--show", "coc", "--quality", "best"]
-    result = CliRunner().invoke(app, ["bokeh", *arguments, "--max-memory", "300M"])
+    arguments = ["large.png", "--depth", "large.npy", "-o", "o.png", "--show", "coc", "--quality", "balanced"]
+    result = CliRunner().invoke(app, ["bokeh", *arguments, "--max-memory", "350M"])
     assert result.exit_code == 0, result.output
-    assert "note: --quality balanced is taken, as only 0.3 GB" in result.stderr
+    assert "note: --quality fast is taken, as only 0.3 GB" in result.stderr
 
 
 def test_fifty_megapixels_are_matched_in_eight_gigabytes_and_in_four():

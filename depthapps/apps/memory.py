@@ -9,12 +9,12 @@ from depthapps.runtime.budget import memory_budget
 
 # Bytes a pixel of the picture at the peak, measured at 2 and 6 megapixels and rounded up. Beside them stand the
 # libraries. The compiler, where loops are not compiled yet, takes some 300 MB more.
-_FIXED = 250_000_000
+_FIXED = 300_000_000
 _OPENING = 50
 _A_PIXEL = {
     ("depth", Quality.FAST): 50, ("depth", Quality.BALANCED): 50, ("depth", Quality.BEST): 50,
-    ("bokeh", Quality.FAST): 60, ("bokeh", Quality.BALANCED): 90, ("bokeh", Quality.BEST): 150,
-    ("shadow", Quality.FAST): 150, ("shadow", Quality.BALANCED): 150, ("shadow", Quality.BEST): 150,
+    ("bokeh", Quality.FAST): 60, ("bokeh", Quality.BALANCED): 170, ("bokeh", Quality.BEST): 180,
+    ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 170, ("shadow", Quality.BEST): 170,
     ("mesh", Quality.FAST): 200, ("mesh", Quality.BALANCED): 200, ("mesh", Quality.BEST): 200,
 }  # fmt: skip
 _LOWER = {Quality.BEST: Quality.BALANCED, Quality.BALANCED: Quality.FAST}

@@ -9,7 +9,7 @@ from depthapps.runtime.budget import memory_budget
 CELLS = {Quality.FAST: 4e8, Quality.BALANCED: 4e8, Quality.BEST: 1e9}
 _BYTES_A_CELL = 6  # measured at 6 megapixels
 _BYTES_A_PIXEL = 60  # of the pair, its disparity and what is found on the way
-_FIXED_BYTES = 250_000_000  # libraries and the fusion network
+_FIXED_BYTES = 300_000_000  # libraries and the fusion network
 _LARGEST_RANGE = 1 / 3  # of the picture's sides: disparities that are searched at most, roughly
 _MOST_HALVINGS = 6
 
