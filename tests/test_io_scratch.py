@@ -164,3 +164,16 @@ def test_a_signal_ends_a_command_with_its_status_and_leaves_nothing(tmp_path, na
     assert process.returncode == 128 + getattr(signal, name)
     assert told == f"error: stopped by {name}; outputs are whole or absent\n"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_signal_to_a_forked_process_does_not_end_its_parent():
+    program = (
+        "import os, signal, time; from depthapps.cli import stopping\n"
+        "stopping._GRACE_S = 0.1; stopping.watch(); child = os.fork()\n"
+        "if not child: time.sleep(60)\n"
+        "time.sleep(0.2); os.kill(child, signal.SIGTERM); status = os.waitpid(child, 0)[1]; time.sleep(0.4)\n"
+        "print(os.WTERMSIG(status) == signal.SIGTERM)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

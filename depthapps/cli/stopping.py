@@ -31,6 +31,8 @@ def watch() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, _stop)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_ignore_parent)
     if hasattr(os, "set_blocking"):
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
@@ -57,6 +59,14 @@ def _end(number: int) -> NoReturn:
     with suppress(OSError, ValueError):
         typer.echo(f"{cursor}error: stopped by {signal.Signals(number).name}; outputs are whole or absent", err=True)
     os._exit(128 + number)
+
+
+def _ignore_parent() -> None:
+    """In a forked process: signals are its own, and not told to the parent through the pipe that both have."""
+    signal.set_wakeup_fd(-1)
+    for name in _SIGNALS:
+        if (number := getattr(signal, name, None)) and signal.getsignal(number) is _stop:
+            signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 
 def _stop(number: int, _: FrameType | None) -> None:
