@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from depthapps.core.errors import DepthappsError, InputError, explain_os_error
 
@@ -90,6 +92,19 @@ def parsing(path: StrPath, what: str) -> Iterator[None]:
         raise InputError(
             f"the {what} {path} cannot be read: it is damaged, or not what it seems ({type(error).__name__})",
             hint="is the file whole? copy it anew from where it came",
+        ) from None
+
+
+def read_json(path: StrPath, what: str, *, hint: str) -> Any:
+    """Read a JSON file; numbers in it may be infinite. Raises InputError, with `hint` when it is not JSON."""
+    text = read_text(path, what, hint=hint)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is not JSON: {error}", hint=hint) from None
+    except (ValueError, RecursionError):
+        raise InputError(
+            f"{path} is not JSON that can be read: a number is too long, or it is nested too deep", hint=hint
         ) from None
 
 

@@ -58,6 +58,7 @@ def main() -> None:
             if k % 2:  # half of the runs write new files, half replace old ones
                 for path in whole:
                     (folder / path).unlink(missing_ok=True)
+            before = set(contents(folder))
             process = subprocess.Popen(command(folder))
             time.sleep(rng.uniform(0.5, 1.05) * seconds)
             killed += process.poll() is None
@@ -65,9 +66,7 @@ def main() -> None:
             process.kill()
             process.wait()
             found = contents(folder)
-            broken += any(data != whole[name] for name, data in found.items()) or (
-                not k % 2 and len(found) < len(whole)
-            )
+            broken += any(data != whole[name] for name, data in found.items()) or not before <= set(found)
             left += hidden(folder) > 0
         subprocess.run(command(folder), check=True)
         print(f"{killed} killed, {done} ended before; {broken} with incomplete or lost files, {left} with hidden files")
