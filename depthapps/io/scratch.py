@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 import threading
 import time
@@ -138,7 +139,8 @@ def _is_abandoned(path: Path) -> bool:
     try:
         if fcntl is None:
             return time.time() - path.stat().st_mtime > _OLD_S
-        if path.is_symlink() or path.stat().st_uid != os.getuid():
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode) or found.st_uid != os.getuid():
             return False  # whatever it is, it is not ours
         lock = _locked(path)
         if lock is not None:
@@ -150,7 +152,7 @@ def _is_abandoned(path: Path) -> bool:
 
 def _delete(path: Path) -> None:
     with suppress(OSError):
-        if path.is_dir() and not path.is_symlink():
+        if stat.S_ISDIR(path.lstat().st_mode):
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink()
