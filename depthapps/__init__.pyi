@@ -49,6 +49,7 @@ from .io.sequences import Sequence, SequenceFrame, read_sequence
 from .io.shadow_map import write_shadow_map
 from .io.video import write_video
 from .mesh.params import PrintParams, SimplifyParams
+from .runtime.budget import limit_memory
 from .scan.fuse import Fused
 from .scan.params import FuseParams
 from .shadow.params import (
@@ -142,6 +143,7 @@ __all__ = [
     "disparity_from_depth",
     "draw_matched_rows",
     "draw_preview",
+    "limit_memory",
     "make_model",
     "make_print",
     "make_shadow_map",

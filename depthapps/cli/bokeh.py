@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from depthapps.bokeh.params import BokehParams
-from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions, numbers
+from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
+from depthapps.cli.parsers import numbers
 from depthapps.core.choices import Show
 from depthapps.core.errors import InputError
 from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -153,7 +154,7 @@ def bokeh(
     from depthapps.io.photos.images import write_image
     from depthapps.io.video import write_video
 
-    report, outputs = opening.report, opening.outputs
+    report, outputs, run = opening.report, opening.outputs, opening.run
     opened = opening.scene(confidence=False, metres_matter=False)
     with outputs:
         if ends:

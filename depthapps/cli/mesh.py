@@ -12,9 +12,17 @@ from depthapps.apps.params import ModelParams, print_params
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
 from depthapps.core.choices import Axes, DepthKind, Preset
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, VIEWER_SUFFIXES, companions
+from depthapps.io.formats import (
+    CLOUD_SUFFIXES,
+    IMAGE_SUFFIXES,
+    MESH_SUFFIXES,
+    SOLID_SUFFIXES,
+    VIEWER_SUFFIXES,
+    companions,
+)
 from depthapps.io.outputs import Outputs, check_suffix
 from depthapps.mesh.params import PrintParams
+from depthapps.runtime.budget import limit_memory
 from depthapps.scan.params import FuseParams
 
 if TYPE_CHECKING:
@@ -179,7 +187,9 @@ def mesh(
     paths = model.paths()
     scan.check(source, model, source.side_files)
     if scan.sequence:
-        _scan(scan, scan.sequence, model, source, run, Outputs(paths, overwrite=run.overwrite))
+        frames = [path for path in scan.sequence.rglob("*") if path.is_file()]
+        outputs = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *frames])
+        _scan(scan, scan.sequence, model, source, run, outputs)
         return
     from depthapps.cli.opening import Opening
 
@@ -208,6 +218,12 @@ def _scan(
     from depthapps.cli.report import Report
 
     report = Report("mesh", run)
+    from depthapps.cli.opening import within_memory
+
+    limit_memory(run.max_memory)
+    first = next((path for path in sorted(folder.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES), None)
+    if first is not None:
+        run = within_memory("mesh", run, report, first, matched=(folder / "left").is_dir())
     from depthapps.apps.scan import model_of_scan, print_of_scan, scan_folder
 
     scanned = scan_folder(

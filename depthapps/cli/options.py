@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from depthapps.apps.params import SceneParams
+from depthapps.cli.parsers import memory_size
 from depthapps.core.choices import DepthKind, Frame, Layout, Quality, Rectify
 from depthapps.core.errors import InputError
 from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
@@ -157,6 +158,14 @@ class SourceOptions:
         return SceneFiles(self.image, self.right, self.depth, self.disparity)
 
     @property
+    def inputs(self) -> list[Path]:
+        """All files that are read, as far as the options name them."""
+        networks = [self.depth_network, None if self.matcher == BUILTIN else Path(self.matcher)]
+        beside = [path.with_suffix(".json") for path in networks if path]
+        given = (self.image, self.right, self.depth, self.disparity, *(self.calibration or ()), *networks, *beside)
+        return [path for path in given if path is not None]
+
+    @property
     def side_files(self) -> SideFiles:
         """The maps that are saved beside the result."""
         from depthapps.apps.side_files import SideFiles
@@ -236,6 +245,12 @@ class RunOptions(TalkOptions):
     """Options of how a command runs and what it prints."""
 
     quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = SceneParams.quality
+    max_memory: Annotated[
+        int | None,
+        typer.Option(
+            parser=memory_size, help="memory that may be used: 4G, 800M [default: 80 % of what is free]", metavar="SIZE"
+        ),
+    ] = None
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -272,18 +287,3 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     spread.__annotations__ = {p.name: p.annotation for p in parameters}
     spread.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
     return spread
-
-
-def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
-    """Make a parser of `count` numbers with commas between them, for an option's `parser`."""
-
-    def parse(text: str) -> tuple[float, ...]:
-        try:
-            values = tuple(float(part) for part in text.split(","))
-        except ValueError:
-            values = ()
-        if len(values) != count:
-            raise typer.BadParameter(f"{text!r} is not {count} numbers with commas between them")
-        return values
-
-    return parse

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from depthapps.core.choices import Quality, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.scene import FloatMap, Image, StereoPair
+from depthapps.engine.effort import CELLS, matched_cells
 from depthapps.engine.front.align import align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
@@ -27,9 +28,9 @@ from depthapps.engine.network import StereoNetwork
 from depthapps.runtime.kernel import load_ahead
 
 _TIERS = {
-    Quality.FAST: Tier(THREE_PATHS, cells=4e8, fused=False),
-    Quality.BALANCED: Tier(FOUR_PATHS, cells=4e8),
-    Quality.BEST: Tier(FOUR_PATHS, cells=1e9, effort=300),
+    Quality.FAST: Tier(THREE_PATHS, CELLS[Quality.FAST], fused=False),
+    Quality.BALANCED: Tier(FOUR_PATHS, CELLS[Quality.BALANCED]),
+    Quality.BEST: Tier(FOUR_PATHS, CELLS[Quality.BEST], effort=300),
 }
 
 _CLIPPED, _AREA = 254, 0.01  # level of overexposed pixels, and the least side of their areas as a share of the width
@@ -123,7 +124,8 @@ def match_pair(
     candidates, and they are chosen so that neighbours agree where no edge of the picture parts them.
     """
     doffs_px = pair.calibration.doffs_px
-    tier = _TIERS[chosen(Quality, quality, "quality")]
+    quality = chosen(Quality, quality, "quality")
+    tier = replace(_TIERS[quality], cells=matched_cells(quality, pair.left.shape[0] * pair.left.shape[1]))
     with ThreadPoolExecutor(1) as pool:
         if confidence or (network is None and tier.fused):
             pool.submit(fusion_network)  # load the weights on a core that alignment leaves idle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import struct
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import chain
@@ -17,6 +17,7 @@ from depthapps.core.errors import InputError, OutputError, explain_os_error
 from depthapps.io.formats import VIDEO_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.outputs import Outputs, check_suffix, opened
+from depthapps.io.scratch import temporary_folder
 
 # VP9 is the only codec in OpenCV's wheels that browsers play; MPEG-4 part 2 is in all of them, for desktop players.
 _CODECS = ("vp09", "mp4v")
@@ -82,8 +83,8 @@ def _mp4(path: Path, frames: Iterable[Frame], shape: tuple[int, ...], fps: float
     """The bytes of an MP4. OpenCV encodes into files only, so it gets one whose name is ASCII on every system."""
     height, width = shape[:2]
     size = width + width % 2, height + height % 2
-    with tempfile.TemporaryDirectory(prefix="depthapps-") as folder:
-        encoded, writer = Path(folder) / "video.mp4", cv2.VideoWriter()
+    with temporary_folder() as folder:
+        encoded, writer = folder / "video.mp4", cv2.VideoWriter()
         try:
             if not any(writer.open(str(encoded), cv2.VideoWriter.fourcc(*codec), fps, size) for codec in _CODECS):
                 raise OutputError(
@@ -95,25 +96,27 @@ def _mp4(path: Path, frames: Iterable[Frame], shape: tuple[int, ...], fps: float
                 writer.write(cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
         finally:
             writer.release()
-        if not _opens(encoded):  # the only sign that OpenCV gives of a full disk
-            raise OutputError(
-                f"{path.name} could not be encoded: the video in {tempfile.gettempdir()} is not whole",
-                hint="free some space there, or name another folder in TMPDIR",
-            )
         try:
-            return encoded.read_bytes()
+            data = encoded.read_bytes()
         except OSError as error:
             message, hint = explain_os_error(error)
             raise OutputError(message, hint=hint) from error
+        if not _is_whole(data):  # OpenCV does not tell of a full disk
+            raise OutputError(
+                f"{path.name} could not be encoded: the video in {folder.parent} is not whole",
+                hint="free some space there, or name another folder in TMPDIR",
+            )
+        return data
 
 
-def _opens(video: Path) -> bool:
-    """Whether a video has its index, which is written last."""
-    capture = cv2.VideoCapture(str(video))
-    try:
-        return capture.isOpened()
-    finally:
-        capture.release()
+def _is_whole(mp4: bytes) -> bool:
+    """Whether the boxes of an MP4 (ISO/IEC 14496-12) fill it to its end, samples and their index among them."""
+    kinds, at = [], 0
+    while at + 16 <= len(mp4):
+        size, kind, wide = struct.unpack_from(">I4sQ", mp4, at)
+        kinds.append(kind)
+        at += max(wide if size == 1 else size, 8)
+    return at == len(mp4) and {b"mdat", b"moov"} <= set(kinds)
 
 
 def _gif(frames: Iterable[Frame], fps: float) -> bytes:

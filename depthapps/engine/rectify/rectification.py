@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import StereoError
+from depthapps.core.errors import CalibrationError, StereoError
 from depthapps.core.scene import FloatMap, Image, StereoPair
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.rectify.blank import filled, shown, shrunk
@@ -231,6 +231,11 @@ def _box(
     x, y = np.linspace(0, width - 1, 33), np.linspace(0, height - 1, 33)
     border = np.array([[(a, 0), (a, height - 1), (0, b), (width - 1, b)] for a, b in zip(x, y, strict=True)])
     rays = np.column_stack([rays_within_frame(lens, border.reshape(-1, 2).astype(float)), np.ones(4 * 33)]) @ turn.T
+    if not np.isfinite(rays).all():
+        raise CalibrationError(
+            "the lens' distortion bends the rim of the picture beyond all numbers",
+            hint="check the distortion coefficients in the calibration: most are smaller than 1",
+        )
     if rays[:, 2].min() < 0.2:
         raise _forward()
     points = rays[:, :2] / rays[:, 2:] * np.diag(projection)[:2]

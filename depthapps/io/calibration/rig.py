@@ -69,6 +69,11 @@ def _of_one(views: Views, name: str) -> CalibrationFile | None:
     view = next((whole(views, c) for c in views if c and "K" in views[c]), views[""])
     if len(views) > 1 and "" in views:
         view = {**{k: v for c in views.values() for k, v in c.items()}, **view}
+    cameras = [camera for camera in views if camera and "K" in views[camera]]
+    if cameras in (["1"], ["right"]) and {"doffs", "baseline"} & set(views[""]):
+        raise CalibrationError(
+            f"{name} describes a pair and has no camera matrix of its left camera", hint=f"is it whole? {WANTED}"
+        )
     lens = lens_of(view, name)
     width, height = _size(view, lens)
     if "P" in view and "K1" not in view:
@@ -228,6 +233,9 @@ def _looks_wrong(pose: Pose) -> bool:
 
 def _baseline(view: Mapping[str, Any], matrix: NDArray[np.floating], name: str) -> tuple[float | None, str | None]:
     """The baseline in metres from a number of its own, and a note of what was guessed."""
+    told = next((key for key in (*(key for key, _ in _UNITS), "baseline") if key in view), None)
+    if told is not None and not float(view[told]):
+        raise CalibrationError(f"{name} has a baseline of 0 m", hint="it is the distance of the two lenses")
     for key, metres in _UNITS:
         if key in view:
             return abs(float(view[key])) * metres, None

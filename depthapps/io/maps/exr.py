@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from depthapps.core.errors import InputError, MissingExtraError, param
+from depthapps.core.errors import DepthappsError, InputError, MissingExtraError, param, reason
 from depthapps.io.maps.numbers import RawMap, only_channel
+from depthapps.io.sizes import check_pixels
+from depthapps.runtime.quiet import listening
 
+_DAMAGE = "Exception"  # a word of what OpenEXR prints of samples that it cannot read
 # A channel's full name, or the end of it behind the layer: ViewLayer.Depth.Z of Blender, V of its compositor.
 _NAMES = ("z", "depth", "v", "y", "disparity", "r", "rgb", "rgba")
 _LAYERS = ("depth", "disp", "dist", "z")  # a layer whose Z is depth; a normal or a position has one too
@@ -21,20 +25,35 @@ def read_exr(_: bytes, path: Path, what: str) -> RawMap:
     except ImportError:
         raise MissingExtraError(f"reading {path.name}", "exr") from None
     try:
-        with OpenEXR.File(str(path)) as file:  # it takes no bytes
-            channels = {n: c.pixels for part in range(len(file.parts)) for n, c in file.channels(part).items()}
-            name = _chosen(list(channels))
-            values = None if name is None else np.array(channels[name])
-    except (RuntimeError, OSError, ValueError, TypeError):
-        raise InputError(
-            f"{path} is not a {what} that can be read, it is no whole OpenEXR file", hint="copy or render it anew"
-        ) from None
+        with listening() as said:
+            with OpenEXR.File(str(path), header_only=True) as file:  # it takes no bytes
+                _check_sizes(file, path)
+            with OpenEXR.File(str(path)) as file:
+                channels = {n: c.pixels for part in range(len(file.parts)) for n, c in file.channels(part).items()}
+                name = _chosen(list(channels))
+                values = None if name is None else np.array(channels[name])
+    except DepthappsError:
+        raise
+    except Exception as error:  # of every kind: the damage may be in names, types or numbers
+        raise _broken(path, what, reason(error)) from None
+    if any(_DAMAGE in words for words in said):  # it leaves samples out that it cannot read, and goes on
+        raise _broken(path, what, "parts of it are damaged")
     if values is None:
         raise InputError(
             f"{path} has the channels {' '.join(channels) or 'none'}, and no name tells which is the {what}",
             hint=f"save it as the only channel or as Z; {param('depth')} takes .npy, .pfm and .tif too",
         )
     return RawMap(only_channel(values, f"the {what} {path}"), f"the {what} {path}")
+
+
+def _check_sizes(file: Any, path: Path) -> None:
+    for part in file.parts:
+        (left, top), (right, bottom) = part.header["dataWindow"]
+        check_pixels(int(right) - int(left) + 1, int(bottom) - int(top) + 1, str(path))
+
+
+def _broken(path: Path, what: str, why: str) -> InputError:
+    return InputError(f"{path} is not a {what} that can be read ({why})", hint="is the file whole?")
 
 
 def _chosen(names: list[str]) -> str | None:

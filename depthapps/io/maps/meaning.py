@@ -51,6 +51,7 @@ class DepthMap:
     notes: tuple[str, ...] = ()
 
 
+@np.errstate(all="ignore")  # a damaged file holds numbers of every size; what overflows is unknown
 def depth_of(raw: RawMap, meaning: Meaning) -> DepthMap:
     """Turn the numbers of a depth map into depth or inverse depth. Raises InputError where they cannot mean that."""
     if meaning.scale is not None and not 0 < meaning.scale < math.inf:
@@ -72,6 +73,7 @@ def depth_of(raw: RawMap, meaning: Meaning) -> DepthMap:
     return replace(found, notes=(raw.note, *found.notes)) if raw.note else found
 
 
+@np.errstate(all="ignore")  # a damaged file holds numbers of every size; what overflows is unknown
 def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = False) -> tuple[FloatMap, tuple[str, ...]]:
     """Turn the numbers of a disparity map into pixels (h, w) float32, NaN where unknown, with notes for the user.
 

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 from depthapps.core.errors import InputError
-from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.io.inputs import StrPath, parsing, read_bytes
 from depthapps.io.maps import arrays, exr, hdf5, pfm
 from depthapps.io.maps.coded import of_colors
 from depthapps.io.maps.numbers import RawMap, only_channel
 from depthapps.io.photos import jpeg, png
 from depthapps.io.photos.decode import decode
-from depthapps.io.photos.whole import check_whole
+from depthapps.io.photos.whole import check_size, check_whole
 
 Reader = Callable[[bytes, Path, str], RawMap]
 
@@ -53,13 +53,16 @@ def read_raw(path: StrPath, what: str) -> RawMap:
         if data.startswith(start):
             raise InputError(f"{path} is not a {what}, it is {other}", hint=remedy)
     # a damaged file of a known name is told by the words of its format
-    return (reader or _BY_SUFFIX.get(path.suffix.lower(), _read_picture))(data, path, what)
+    read = reader or _BY_SUFFIX.get(path.suffix.lower(), _read_picture)
+    with parsing(path, what):
+        return read(data, path, what)
 
 
 def _read_picture(data: bytes, path: Path, what: str) -> RawMap:
     """Read the samples of a picture: of 8 or 16 bits, or of floats."""
     if data.startswith((png.SIGNATURE, jpeg.SIGNATURE)):
         check_whole(data, f"the {what} {path}")  # else it may be decoded in part
+    check_size(data, f"the {what} {path}")
     values = decode(data, cv2.IMREAD_UNCHANGED)
     if values is None and data.startswith(_TIFF):
         raise InputError(f"{path} is not a {what} that can be read, it is damaged or cut", hint="copy it anew")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,7 +28,7 @@ def obj_pieces(mesh: TriangleMesh, axes: Axes, material: str | None) -> Iterator
         yield from normal_rows
         yield from format_rows("f {0}//{0} {1}//{1} {2}//{2}\n", corners)
         return
-    yield f"mtllib {material}\nusemtl photo\n".encode()
+    yield b"mtllib " + os.fsencode(material) + b"\nusemtl photo\n"
     yield from format_rows("v {0} {1} {2}\n", vertices)
     yield from format_rows("vt {0} {1}\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1))
     yield from normal_rows
@@ -36,4 +37,4 @@ def obj_pieces(mesh: TriangleMesh, axes: Axes, material: str | None) -> Iterator
 
 def mtl_bytes(texture: str) -> bytes:
     """The material file: one that shows the texture of this file name as it is, without light."""
-    return f"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture}\n".encode()
+    return b"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd " + os.fsencode(texture) + b"\n"

@@ -8,7 +8,7 @@ from depthapps.core.choices import Axes as Axes
 from depthapps.core.models import PointCloud, PrintableSolid, TriangleMesh
 from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, companions
 from depthapps.io.inputs import StrPath
-from depthapps.io.models.axes import in_axes
+from depthapps.io.models.axes import in_axes, refuse_wild
 from depthapps.io.models.glb import cloud_glb, mesh_glb
 from depthapps.io.models.obj import mtl_bytes, obj_pieces
 from depthapps.io.models.ply import ply_bytes
@@ -50,7 +50,8 @@ def write_mesh(
     Raises
     ------
     OutputError
-        A file cannot be written, the suffix is of no such format, or an ``.obj`` has a blank in its name.
+        A file cannot be written, the suffix is of no such format, an ``.obj`` has a blank in its name, or a vertex is
+        not finite.
 
     Notes
     -----
@@ -59,6 +60,7 @@ def write_mesh(
     """
     path = Path(path)
     check_suffix(path, MESH_SUFFIXES, "a mesh")
+    refuse_wild(mesh.vertices)
     axes = axes or default_axes(path)
     textured = mesh.texture is not None and mesh.uv is not None
     beside = companions(path) if textured else []
@@ -104,6 +106,7 @@ def write_cloud(path: StrPath, cloud: PointCloud, *, axes: Axes | None = None, o
     """
     path = Path(path)
     check_suffix(path, CLOUD_SUFFIXES, "a point cloud")
+    refuse_wild(cloud.points)
     axes = axes or default_axes(path)
     if path.suffix.lower() == ".glb":
         data = cloud_glb(cloud, axes)
@@ -136,6 +139,7 @@ def write_solid(path: StrPath, solid: PrintableSolid, *, outputs: Outputs | None
     """
     path = Path(path)
     check_suffix(path, SOLID_SUFFIXES, "a print")
+    refuse_wild(solid.vertices)
     encode = stl_bytes if path.suffix.lower() == ".stl" else threemf_bytes
     with opened(outputs, [path]) as group:
         group.write(path, encode(solid.vertices, solid.triangles))

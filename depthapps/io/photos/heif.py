@@ -19,6 +19,7 @@ from depthapps.io.photos.isobmff import Items, read_items
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright
 from depthapps.io.photos.xmp import Xmp
+from depthapps.io.sizes import check_pixels
 
 # Boxes with a camera's position in micrometres: the standard's (ISO/IEC 23008-12), and Apple's from before it existed.
 _EXTRINSICS = (b"cmex", bytes.fromhex("4363e9145b7d4aab97aebea69803b434"))
@@ -104,6 +105,8 @@ def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
     found = depth_picture(open_heif(path, data))
     if found is None:
         return None
+    width, height = found.size
+    check_pixels(width, height, f"the depth in {path}")
     try:
         samples = np.asarray(found)
     except NOT_DECODED:
@@ -139,6 +142,8 @@ def _orientation(items: Items, item: int) -> int:
 
 
 def _samples(path: Path, view: Any) -> Image:
+    width, height = view.size
+    check_pixels(width, height, str(path))
     try:
         samples = np.asarray(view)
     except NOT_DECODED:

@@ -13,7 +13,7 @@ from depthapps.core.color import to_8bit
 from depthapps.core.errors import OutputError
 from depthapps.core.scene import Image
 from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
-from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.io.inputs import StrPath, parsing, read_bytes
 from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos import heif, jpeg
 from depthapps.io.photos.decode import decode_alpha, decode_image
@@ -67,7 +67,8 @@ def read_image(path: StrPath) -> Image:
         The file is HEIC and pillow-heif is not installed, or a TIFF of many bands and tifffile is not installed.
     """
     data = read_bytes(path, "image")
-    return heif.read_view(Path(path), data) if is_heif(Path(path), data) else decode_image(data, str(path))
+    with parsing(path, "image"):
+        return heif.read_view(Path(path), data) if is_heif(Path(path), data) else decode_image(data, str(path))
 
 
 def read_photo(path: StrPath) -> Photo:
@@ -89,15 +90,17 @@ def read_photo(path: StrPath) -> Photo:
         As for `read_image`.
     """
     data = read_bytes(path, "image")
-    if is_heif(Path(path), data):
-        return Photo(heif.read_view(Path(path), data), heif.view_metadata(Path(path), data))
-    return photo_of(data, str(path), read_metadata(data))
+    with parsing(path, "image"):
+        if is_heif(Path(path), data):
+            return Photo(heif.read_view(Path(path), data), heif.view_metadata(Path(path), data))
+        return photo_of(data, str(path), read_metadata(data))
 
 
 def photo_of(data: bytes, name: str, metadata: Metadata) -> Photo:
     """Make the photo of a picture's bytes, with its opacity; `name` stands in messages. Raises InputError."""
+    image = decode_image(data, name)  # which checks it
     alpha = decode_alpha(data, metadata.orientation)
-    return Photo(decode_image(data, name), metadata if alpha is None else replace(metadata, alpha=alpha))
+    return Photo(image, metadata if alpha is None else replace(metadata, alpha=alpha))
 
 
 def write_image(

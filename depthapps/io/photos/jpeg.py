@@ -20,6 +20,7 @@ _APP0, _APP1, _APP2, _SCAN, _END = 0xE0, 0xE1, 0xE2, 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # headers of all codings; the others are tables
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _GUID, _EXTENDED_HEADER = 32, 40  # bytes: a digest; the same and the length of the whole and the offset of the part
+_MOST_PICTURES = 32  # that an index is believed; cameras write two to five
 _ENTRIES = 0xB002  # tag of the MP entries, 16 bytes a picture (CIPA DC-007, 5.2.3)
 
 
@@ -80,6 +81,7 @@ def xmp_packets(data: bytes) -> list[bytes]:
     """The XMP packets of a JPEG: the standard one, and the extended one put together from its parts (XMP part 3)."""
     found: list[bytes] = []
     extended: dict[bytes, bytearray] = {}
+    kept = 0
     for marker, _, content in segments(data):
         if marker == _APP1 and content.startswith(_XMP):
             found.append(content[len(_XMP) :])
@@ -88,8 +90,10 @@ def xmp_packets(data: bytes) -> list[bytes]:
             if len(part) < _EXTENDED_HEADER:
                 continue
             length, offset = struct.unpack(">II", part[_GUID:_EXTENDED_HEADER])
-            if length > len(data):  # a damaged file: its parts cannot be longer than all of it
-                continue
+            if part[:_GUID] not in extended:
+                kept += length
+            if kept > len(data):  # a damaged file: its parts cannot be longer than all of it
+                break
             whole = extended.setdefault(part[:_GUID], bytearray(length))
             whole[offset : offset + len(part) - _EXTENDED_HEADER] = part[_EXTENDED_HEADER:]
     return found + [bytes(whole) for whole in extended.values()]
@@ -104,7 +108,7 @@ def multi_pictures(data: bytes) -> list[MultiPicture]:
     entries = directories[0].get(_ENTRIES, b"") if directories else b""
     order = _byte_order(data[start : start + 4])
     found = []
-    for k in range(len(entries) // 16):
+    for k in range(min(len(entries) // 16, _MOST_PICTURES)):
         attribute, size, offset = struct.unpack(order + "III", entries[16 * k : 16 * k + 12])
         begin = start + offset if offset else 0  # counted from the MP header; the first picture has offset 0
         picture = data[begin : begin + size]
@@ -134,7 +138,7 @@ def _directories(tiff: bytes) -> list[dict[int, Any]]:
     try:
         with warnings.catch_warnings(action="ignore"):
             following, seen = ImageFileDirectory_v2(tiff[:8]).next, set()
-            while following and following not in seen:
+            while following and following not in seen and len(seen) < _MOST_PICTURES:
                 seen.add(following)
                 file = BytesIO(tiff)
                 file.seek(following)
@@ -142,6 +146,6 @@ def _directories(tiff: bytes) -> list[dict[int, Any]]:
                 directory.load(file)
                 found.append(dict(directory))
                 following = directory.next
-    except (SyntaxError, struct.error, ValueError, KeyError, OSError, TypeError):
+    except Exception:  # Pillow raises errors of every kind for broken directories
         pass
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 import warnings
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from depthapps.io.photos import png
+from depthapps.io.photos import jpeg, png
 
 if TYPE_CHECKING:  # numpy is loaded where samples are
     from depthapps.core.levels import Levels
@@ -95,6 +96,10 @@ def read_metadata(data: bytes) -> Metadata:
 
 def stored_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels as a file's header states them, before it is turned upright; None where unknown."""
+    if data.startswith(png.SIGNATURE):
+        return png.size_of(data)
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.size_of(data)
     try:
         with warnings.catch_warnings(action="ignore"):
             if data[:4] in _TIFF:
@@ -103,7 +108,10 @@ def stored_size(data: bytes) -> tuple[int, int] | None:
                 return int(exif[Base.ImageWidth]), int(exif[Base.ImageLength])
             with Image.open(BytesIO(data)) as picture:
                 return picture.size
-    except (Image.DecompressionBombError, *_BROKEN):
+    except Image.DecompressionBombError as error:  # its message has the number of pixels
+        found = re.search(r"\d{6,}", str(error))
+        return (int(found[0]), 1) if found else None
+    except _BROKEN:
         return None
 
 

@@ -16,6 +16,7 @@ from depthapps.core.scene import FloatMap
 from depthapps.io.photos.decode import decode
 from depthapps.io.photos.metadata import Metadata, focal_px
 from depthapps.io.photos.parts import EncodedDepth
+from depthapps.io.photos.whole import check_size
 from depthapps.io.photos.xmp import Xmp
 
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
@@ -119,6 +120,7 @@ def _level_sigma(inverse_m: FloatMap, next_inverse_m: FloatMap) -> float:
 
 def _depth_samples(encoded: bytes, name: str) -> tuple[FloatMap, float]:
     """The samples (h, w) of a depth picture in 0..1, and the distance between two neighbouring levels."""
+    check_size(encoded, f"the depth inside {name}")
     samples = decode(encoded, cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype.kind != "u":
         raise InputError(f"the depth inside {name} cannot be read", hint="pass the phone's own file, unedited")

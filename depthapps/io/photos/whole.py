@@ -1,15 +1,24 @@
-"""Refuse picture files that are empty, cut off, damaged, animated or of another kind, before a decoder sees them.
+"""Refuse picture files that are empty, cut off, damaged, animated, too large or of another kind, before a decoder.
 
 Decoders return such files half grey, or print messages of their own.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 from depthapps.core.errors import InputError
 from depthapps.io.photos import jpeg, png
+from depthapps.io.photos.metadata import stored_size
+from depthapps.io.sizes import check_pixels
 
+# the sizes of pictures that Pillow does not know: Radiance's .hdr, and PAM
+_OTHER_SIZES = (
+    (re.compile(rb"#\?[^\0]{1,4000}?\n[-+]Y (?P<height>\d{1,12}) [-+]X (?P<width>\d{1,12})\n"), b"#?"),
+    (re.compile(rb"P7\s[^\0]{0,999}?WIDTH\s+(?P<width>\d{1,12})\s[^\0]{0,999}?HEIGHT\s+(?P<height>\d{1,12})\s"), b"P7"),
+    (re.compile(rb"P7\s[^\0]{0,999}?HEIGHT\s+(?P<height>\d{1,12})\s[^\0]{0,999}?WIDTH\s+(?P<width>\d{1,12})\s"), b"P7"),
+)  # fmt: skip
 _GIF, _GIF_FRAME = (b"GIF87a", b"GIF89a"), b"\x21\xf9\x04"
 
 # What is no picture, or one that only its own program shows rightly: how it begins, what it is, and a step that helps.
@@ -43,6 +52,17 @@ def check_whole(data: bytes, name: str) -> None:
         )
     if (is_png and png.is_animation(data)) or (data.startswith(_GIF) and data.count(_GIF_FRAME) > 1):
         raise InputError(f"{name} is an animation, not a picture", hint="save the one frame that you want as PNG")
+    check_size(data, name)
+
+
+def check_size(data: bytes, name: str) -> None:
+    """Raise InputError for a picture whose header promises more pixels than memory can hold."""
+    size = stored_size(data)
+    for pattern, start in _OTHER_SIZES:
+        if data.startswith(start) and (found := pattern.match(data)):
+            size = int(found["width"]), int(found["height"])
+    if size is not None:
+        check_pixels(*size, name)
 
 
 def _other_kind(data: bytes, name: str) -> tuple[str, str] | None:
