@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from typing import Any
 
 import typer
@@ -86,10 +86,8 @@ def batch(
 ) -> None:
     """Do a command for many pairs."""
     name, options = str(context.command.name), dict(context.obj)
-    if not results.output and (suffix := default_output(name, options)):
-        options["--output"] = (suffix,)
-    elif results.output:
-        options["--output"] = tuple(results.output)
+    if output := tuple(results.output or filter(None, [default_output(name, options)])):
+        options = {"--output": output, **options}
     limits, single = workers.limits, command_of(name)
     sources, alone = inputs.sources({long_flag(p): not p.is_flag for p in single.params if p.name not in LEFT_OUT})
     jobs = plan(kind_of(name, single.params), sources, options, results.out_dir)
@@ -102,8 +100,13 @@ def batch(
     folder = BatchFolder(results.out_dir.absolute())
     _check_outputs(folder, jobs, resume=results.resume, overwrite=talk.overwrite)
     task = Task(run_command, explained, limits, again=not results.resume, overwrite=talk.overwrite)
-    with report.until_ended(folder), folder.lock(), _workers(workers, limits, talk) as executor:
-        for outcome in outcomes(executor, task, jobs, TICK_S):
+    with (
+        report.until_ended(folder),
+        _workers(workers, limits, talk) as executor,
+        folder.lock(),
+        closing(outcomes(executor, task, jobs, TICK_S)) as ended,
+    ):
+        for outcome in ended:
             report.take(outcome)
     report.finish(folder)
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from depthapps.apps.batch.jobs import CommandKind, Options, Source, pairs_of, pictures_of, sources_of
+from depthapps.cli.options import TalkOptions
 from depthapps.core.errors import InputError
 from depthapps.io.manifest import read_manifest
 from depthapps.runtime.limits import Limits, can_limit_memory, count_cores
 
-LEFT_OUT = frozenset({"image", "right", "output", "json", "sequence", "find_poses", "voxel_mm"})
+LEFT_OUT = frozenset(
+    {"image", "right", "output", "sequence", "find_poses", "voxel_mm", *(f.name for f in fields(TalkOptions))}
+)
 """Parameters of the commands that a batch replaces by its own or has no use for; many views make one model."""
 
 _READS = frozenset({"calibration", "depth", "disparity", "matcher", "depth_network", "lights"})

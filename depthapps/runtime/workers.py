@@ -76,7 +76,7 @@ class WorkerProcesses(Executor):
             self._idle.put(process)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let the processes finish their work, if `wait`, then end them."""
+        """Let the processes finish their work, if `wait`, then end them; without it, they are ended at once."""
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         self.kill()
 

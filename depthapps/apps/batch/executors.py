@@ -25,7 +25,7 @@ def worker_processes(count: int, limits: Limits, *, show_stderr: bool = False) -
 
 @contextmanager
 def dask_cluster(address: str) -> Iterator[Executor]:
-    """The workers of a Dask scheduler; at the end of the block, jobs that were not begun are cancelled.
+    """The workers of a Dask scheduler.
 
     Raises
     ------
@@ -49,8 +49,4 @@ def dask_cluster(address: str) -> Iterator[Executor]:
             f"no Dask scheduler answers at {address}: {error}", hint="start one with `dask scheduler`; see its address"
         ) from None
     with client:
-        executor = client.get_executor(pure=False)
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=False)
+        yield client.get_executor(pure=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import replace
 from queue import Empty, SimpleQueue
@@ -15,7 +15,9 @@ from depthapps.runtime.workers import WorkerDiedError
 _ATTEMPTS = 2  # a worker that died may have been killed for what another one did: its job gets a second worker
 
 
-def outcomes(executor: Executor, task: Task, jobs: Sequence[Job], tick_s: float) -> Iterator[Outcome | None]:
+def outcomes(
+    executor: Executor, task: Task, jobs: Sequence[Job], tick_s: float
+) -> Generator[Outcome | None, None, None]:
     """Do the jobs, and yield each outcome as soon as it is there.
 
     Parameters
@@ -30,6 +32,8 @@ def outcomes(executor: Executor, task: Task, jobs: Sequence[Job], tick_s: float)
 
     Notes
     -----
+    When the generator is closed, what is not done is given up, and workers of this computer are ended at once.
+
     The job of a worker that died is tried again once. A task is idempotent, so nothing is lost or done twice if the
     worker died after its result was in place.
     """
@@ -41,20 +45,23 @@ def outcomes(executor: Executor, task: Task, jobs: Sequence[Job], tick_s: float)
         running[future] = job, attempt
         future.add_done_callback(ended.put)
 
-    for job in jobs:
-        start(job, 1)
-    while running:
-        try:
-            future = ended.get(timeout=tick_s)
-        except Empty:
-            yield None
-            continue
-        job, attempt = running.pop(future)
-        outcome = _outcome_of(future, task, job, attempt)
-        if outcome is None:
-            start(job, attempt + 1)
-        else:
-            yield outcome
+    try:
+        for job in jobs:
+            start(job, 1)
+        while running:
+            try:
+                future = ended.get(timeout=tick_s)
+            except Empty:
+                yield None
+                continue
+            job, attempt = running.pop(future)
+            outcome = _outcome_of(future, task, job, attempt)
+            if outcome is None:
+                start(job, attempt + 1)
+            else:
+                yield outcome
+    finally:
+        executor.shutdown(wait=False)
 
 
 def _outcome_of(future: Future[Outcome], task: Task, job: Job, attempt: int) -> Outcome | None:
