@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -81,6 +82,12 @@ def timed(command: str, options: list[str], out: Path) -> tuple[float, list[tupl
     return time.perf_counter() - begin, came
 
 
+def cpu_seconds() -> float:
+    """Processor time of the batches that ended and of their workers; a busy machine does not change it much."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def speed_up(work: Path, pairs: int) -> None:
     """Print how long batches of one and of two workers take."""
     options = make_pairs(work / "pairs", pairs, 640, 480)
@@ -88,9 +95,14 @@ def speed_up(work: Path, pairs: int) -> None:
     seconds = {}
     for workers, threads in ((1, 1), (1, 2), (2, 1)):
         bounds = ["--workers", str(workers), "--worker-threads", str(threads)]
+        before = cpu_seconds()
         seconds[workers, threads], _ = timed("depth", [*options, *bounds], work / f"speed{workers}{threads}")
         gain = seconds[1, 1] / seconds[workers, threads]
-        print(f"  {workers} workers of {threads} threads: {seconds[workers, threads]:.1f} s, {gain:.2f} times as fast")
+        print(
+            f"  {workers} workers of {threads} threads: {seconds[workers, threads]:.1f} s, {gain:.2f} times as fast,",
+            end="",
+        )
+        print(f" {cpu_seconds() - before:.1f} s of processor time", flush=True)
 
 
 def overhead(work: Path, pairs: int) -> None:
