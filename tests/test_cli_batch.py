@@ -253,13 +253,13 @@ def test_the_pair_of_a_worker_that_was_killed_is_tried_again(tmp_path, step_scen
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is bounded on Linux only")
 def test_a_pair_that_needs_too_much_memory_fails_alone(tmp_path, step_scene):
     options = many(tmp_path, step_scene, 1)
-    write_image(tmp_path / "p" / "large.png", np.zeros((6000, 8000, 3), np.uint8))
+    write_image(tmp_path / "p" / "large.png", np.zeros((3000, 4000, 3), np.uint8))
     np.save(tmp_path / "p" / "large.npy", np.ones((60, 80), np.float32))
     rows = [{"image": str(tmp_path / "p" / "00.png")}, {"image": str(tmp_path / "p" / "large.png")}]
     (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
     at = options.index("--image")
     options[at : at + 2] = ["--manifest", str(tmp_path / "m.jsonl")]
-    done = run("batch", *options, "--worker-memory", "700M", "--workers", 1, code=1)
+    done = run("batch", *options, "--worker-memory", "600M", "--workers", 1, code=1)
     by_name = {entry["name"]: entry for entry in map(json.loads, done.stdout.splitlines())}
     assert by_name["00"]["status"] == "done"
     assert by_name["large"]["status"] == "failed"
@@ -355,7 +355,8 @@ def test_a_cluster_loses_no_pair_with_a_worker(tmp_path, step_scene):
             process.kill()
             process.wait()
     assert batch.returncode == 0, words
-    assert sum(json.loads(line)["status"] == "done" for line in output.splitlines()) == 10
+    assert {json.loads(line)["status"] for line in output.splitlines()} <= {"done", "there"}
+    assert len(output.splitlines()) == 10
     assert len(times(out)) == 12
     assert done.items() <= times(out).items()
     run("batch", *options, "--resume", "--workers", 1)

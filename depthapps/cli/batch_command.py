@@ -33,6 +33,13 @@ from depthapps.io.batch_folder import BatchFolder
 from depthapps.io.contact_sheet import check_contact_sheet
 from depthapps.runtime.limits import Limits
 
+_EXAMPLES = """The options after --verbose are those of a single one.
+
+\b
+depthapps batch {0} --left 'L/*.png' --right 'R/*.png' --out-dir OUT -c calib.txt
+depthapps batch {0} --image 'phone/*.jpg' --out-dir OUT --resume
+"""
+
 
 class _BatchCommand(TyperCommand):
     """A command that hands the options of the single command on as they were typed, after its parser checked them."""
@@ -73,14 +80,6 @@ def of_many(name: str) -> Any:
     return command
 
 
-_EXAMPLES = """The options after --verbose are those of a single one.
-
-\b
-depthapps batch {0} --left 'L/*.png' --right 'R/*.png' --out-dir OUT -c calib.txt
-depthapps batch {0} --image 'phone/*.jpg' --out-dir OUT --resume
-"""
-
-
 def batch(
     *, context: typer.Context, inputs: BatchInputs, results: BatchOutputs, workers: WorkerOptions, talk: TalkOptions
 ) -> None:
@@ -99,7 +98,8 @@ def batch(
         raise typer.Exit(bool(alone))
     folder = BatchFolder(results.out_dir.absolute())
     _check_outputs(folder, jobs, resume=results.resume, overwrite=talk.overwrite)
-    task = Task(run_command, explained, limits, again=not results.resume, overwrite=talk.overwrite)
+    again = talk.overwrite and not results.resume
+    task = Task(run_command, explained, limits, again=again, overwrite=talk.overwrite)
     with (
         report.until_ended(folder),
         _workers(workers, limits, talk) as executor,

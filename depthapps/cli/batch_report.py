@@ -79,8 +79,7 @@ class BatchReport:
                 self._hide_bar()
 
     def finish(self, folder: BatchFolder) -> None:
-        """Write the contact sheet, print what failed and what was noted; raise typer.Exit(1) if not all is well."""
-        self._write_sheet(folder)
+        """Print what was noted and what failed, and write the contact sheet; typer.Exit(1) if not all is well."""
         failed = [outcome for outcome in self._outcomes if outcome.told.error]
         notes = Counter(note for outcome in self._outcomes for note in outcome.told.notes)
         for note, count in notes.most_common():
@@ -90,6 +89,7 @@ class BatchReport:
         self._say(f"{self._progress()} in {time.monotonic() - self._start:.1f} s: {folder.path / SHEET}")
         for line in _failures(failed, self._alone):
             typer.echo(_plain(line), err=True)
+        self._write_sheet(folder)
         if failed or self._alone:
             raise typer.Exit(1)
 

@@ -45,7 +45,8 @@ class WorkerProcesses(Executor):
     """
 
     def __init__(self, count: int, environment: Mapping[str, str], *, show_stderr: bool = False) -> None:
-        self._start = lambda: _Process({**os.environ, **environment}, show_stderr)
+        modules = os.pathsep.join(filter(None, sys.path))  # the worker imports what this process would import
+        self._start = lambda: _Process({**os.environ, "PYTHONPATH": modules, **environment}, show_stderr)
         self._idle: SimpleQueue[_Process | None] = SimpleQueue()  # None stands for a process that is not started yet
         self._running: set[_Process] = set()
         self._ended = False

@@ -78,7 +78,7 @@ def timed(command: str, options: list[str], out: Path) -> tuple[float, list[tupl
     assert batch.stdout is not None
     came = [(time.perf_counter() - begin, json.loads(line)) for line in batch.stdout]
     if batch.wait():
-        raise SystemExit(f"a batch failed: {came}")
+        raise SystemExit(f"a batch ended with status {batch.returncode}: {came}")
     return time.perf_counter() - begin, came
 
 

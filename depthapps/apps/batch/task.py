@@ -60,7 +60,7 @@ class Outcome:
 class Task:
     """How the jobs of a batch are done: the same in this process, in another one and on another machine.
 
-    run, explain: of the command line, which knows commands and flags. again: do jobs whose result is there as well.
+    run, explain: of the command line, which knows commands and flags. again: make results anew that are there.
     overwrite: replace files that are not the batch's own.
     """
 
@@ -127,7 +127,7 @@ def signature_of(job: Job) -> str:
 def _beside(job: Job, seen: set[Path]) -> dict[str, str]:
     """The hashes of files that were read and that the job does not name."""
     named = {*map(str, job.files), *(value for values in job.reads.values() for value in values)}
-    found = {str(path.absolute()) for path in seen} - named
+    found = {str(path.absolute()) for path in seen if path.is_file()} - named
     return {path: digest_file(path, "file") for path in sorted(found)}
 
 
