@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from depthapps.apps.crops import brought_to
 from depthapps.apps.files import SceneFiles, is_path, only_one_view
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.apps.turning import turned_alike
@@ -37,7 +38,6 @@ _DEPTH, _DISPARITY = "depth map", "disparity map"
 _LAST_UNTURNED = 4  # EXIF orientations above this one exchange rows and columns
 _TWICE = "{name} shows its scene twice: the halves are taken as the left and the right view, as by {layout}"
 _ON_CARD = "{name} is a card with two prints, which are taken as the left and the right view"
-_CROPPED = 0.25  # relative difference of the sizes of two photos of one scale up to which one counts as cropped
 _PROPORTION = 0.02  # relative difference allowed in the aspect ratios of map and picture: networks round to 14 or 32 px
 
 
@@ -266,31 +266,8 @@ def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParam
 def _pair(left: Photo, right: Photo) -> Given:
     """Pair two photos, the second one brought to the first one's size if they differ."""
     refuse_panoramas([left.image, right.image], "each photo")
-    (height, width), (h, w) = left.image.shape[:2], right.image.shape[:2]
-    view = right.image
-    whole = abs(h * width - w * height) <= max(width, height)  # same proportions to within a pixel; a crop has others
-    cropped = max(abs(h - height) / height, abs(w - width) / width) <= _CROPPED
-    if (h, w) == (height, width) or not (whole or cropped):
-        return Given(Contents(left), view, right_metadata=right.metadata)
-    if whole:
-        how = cv2.INTER_AREA if w > width else cv2.INTER_CUBIC
-        view = np.asarray(cv2.resize(view, (width, height), interpolation=how))
-        note = f"the second photo, {w}x{h}, is brought to the first one's size, {width}x{height}"
-    else:
-        view = _on_canvas(view, width, height)
-        note = f"the second photo, {w}x{h}, is cut or padded to the first one's size, {width}x{height}"
-    return Given(Contents(left), view, right_metadata=right.metadata, notes=(note,))
-
-
-def _on_canvas(view: Image, width: int, height: int) -> Image:
-    """A picture (h, w, 3) about the middle of width x height px; black, which is not matched, where it ends."""
-    h, w = view.shape[:2]
-    top, left = max(0, h - height) // 2, max(0, w - width) // 2
-    part = view[top : top + height, left : left + width]
-    canvas = np.zeros((height, width, 3), view.dtype)
-    top, left = (height - part.shape[0]) // 2, (width - part.shape[1]) // 2
-    canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
-    return canvas
+    view, note = brought_to(right.image, left.image.shape[1], left.image.shape[0])
+    return Given(Contents(left), view, right_metadata=right.metadata, notes=() if note is None else (note,))
 
 
 def _alike(depth: FloatMap, image: Image) -> bool:

@@ -12,10 +12,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from depthapps.cli.batch import group as batch
 from depthapps.cli.bokeh import bokeh
 from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
-from depthapps.cli.flags import as_flag
+from depthapps.cli.flags import explained
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import with_options
 from depthapps.cli.plain import plain
@@ -31,12 +32,10 @@ class _Group(TyperGroup):
         """Turn depthapps' own errors into two lines on stderr and exit status 1; a bug keeps its traceback."""
         try:
             return super().invoke(ctx)
-        except DepthappsError as error:
-            message, hint = error.spelled(as_flag)
         except BrokenPipeError:
             raise
-        except OSError as error:  # a full disk or a missing folder is no bug
-            message, hint = explain_os_error(error)
+        except (DepthappsError, OSError) as error:  # a full disk or a missing folder is no bug
+            message, hint = explained(error)
         _tell(message, hint)
         raise typer.Exit(1)
 
@@ -50,6 +49,7 @@ app = typer.Typer(
 )
 for _command in (depth, bokeh, shadow, mesh, calibrate):
     app.command()(with_options(_command))
+app.add_typer(batch, name="batch")
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,24 @@ from depthapps.runtime.budget import limit_memory, memory_budget
 
 if TYPE_CHECKING:  # loaded only after all cheap checks
     from depthapps.apps.scene import OpenedScene
+
+_options_only: ContextVar[bool] = ContextVar("_options_only", default=False)
+
+
+class OptionsChecked(Exception):  # noqa: N818 - not an error: the command is left once its options are found right
+    """Ends a command in a block of `only_options_checked`."""
+
+
+@contextmanager
+def only_options_checked() -> Iterator[None]:
+    """Let a command in this block check its options, and neither its files nor its outputs, and do nothing."""
+    token = _options_only.set(True)
+    try:
+        yield
+    except OptionsChecked:
+        pass
+    finally:
+        _options_only.reset(token)
 
 
 def within_memory(command: str, run: RunOptions, report: Report, picture: Path, *, matched: bool) -> RunOptions:
@@ -65,13 +85,16 @@ class Opening:
 
         inputs: files that are read beside those of `source`.
         """
-        side = source.side_files
-        group = Outputs([*outputs, *side.paths()], overwrite=run.overwrite, inputs=[*source.inputs, *inputs])
-        limit_memory(run.max_memory)
-        files = source.files
-        files.check(source.params(run.quality))
+        side, files, params = source.side_files, source.files, source.params(run.quality)
+        paths = [*outputs, *side.paths()]
+        files.check_kinds(params)
         matched = (files.depth, files.disparity, source.depth_network) == (None, None, None)
         side.check(matched=matched)
+        if _options_only.get():
+            raise OptionsChecked
+        group = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *inputs])
+        limit_memory(run.max_memory)
+        files.check(params)
         report = Report(command, run)
         matched = matched and (files.right is not None or not describe_contents(source.image).has_depth)
         return cls(source, within_memory(command, run, report, source.image, matched=matched), report, side, group)

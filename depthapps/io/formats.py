@@ -18,6 +18,7 @@ CLOUD_SUFFIXES = (".glb", ".ply")
 TEXTURED_SUFFIXES = (".glb", ".obj")
 SOLID_SUFFIXES = (".stl", ".3mf")
 VIEWER_SUFFIXES = (".html", ".htm")
+MANIFEST_SUFFIXES = (".csv", ".jsonl")
 CALIBRATION_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 
 DEPTH_PNG_SCALE = 1000.0  # units a metre of whole numbers: millimetres, as Kinect, RealSense and 7-Scenes write

@@ -14,6 +14,7 @@ from depthapps.core.errors import DepthappsError, InputError, explain_os_error
 
 StrPath = str | os.PathLike[str]
 log = logging.getLogger(__name__)
+_seen: list[set[Path]] = []
 
 
 def check_input(path: StrPath, what: str) -> Path:
@@ -48,7 +49,20 @@ def check_input(path: StrPath, what: str) -> Path:
         raise InputError(f"the {what} {path} may not be read", hint="check the file's permissions") from None
     except OSError as error:
         raise _not_read(error, path, what) from error
+    for files in _seen:
+        files.add(path)
     return path
+
+
+@contextmanager
+def files_seen() -> Iterator[set[Path]]:
+    """Collect the files that are checked as inputs in the block, by any thread: all that a result depends on."""
+    files: set[Path] = set()
+    _seen.append(files)
+    try:
+        yield files
+    finally:
+        _seen[:] = [others for others in _seen if others is not files]
 
 
 def read_bytes(path: StrPath, what: str) -> bytes:
