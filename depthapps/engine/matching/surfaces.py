@@ -33,10 +33,10 @@ _TEXTURE = 6.0  # gradient along the row at which a match counts in full, grey l
 _NOISE_SIGMAS = 2.5  # of it that noise alone may be
 _LEAST_EVIDENCE = 20.0  # confirmed pixels of full texture
 _PLAIN_WEIGHT = 0.05  # of a match without texture where planes are compared
-_SAMPLES = 1500
+_SAMPLES = 600
 _MOST_PLANES = 4
 _LEAST_SHARE = 0.12  # of the samples
-_EXPLAINED = 0.4  # share of the samples that the planes of a region must hold together
+_EXPLAINED = 0.5  # share of the samples that the planes of a region must hold together
 _MOST_PLAIN_PLANES = 2
 _LEAST_PLAIN_SHARE = 0.15
 # A match speaks for its plane at some distance: sides of windows, and the weight of a match in each
