@@ -5,6 +5,7 @@ from .apps.journal import JobResult, Note, Progress, Stage
 from .apps.maps import draw_matched_rows, draw_preview, write_depth_map
 from .apps.model import Model, Print, make_model, make_print, write_model, write_viewer_page
 from .apps.params import ModelParams, PathLike, SceneParams
+from .apps.placed import placed_photos
 from .apps.refocus import Refocused, refocus, refocus_sweep
 from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
 from .apps.scan import Scan, model_of_scan, print_of_scan, scan_folder
@@ -39,7 +40,9 @@ from .io.calibration.read import read_calibration
 from .io.calibration.write import write_calibration
 from .io.lights import read_lights
 from .io.maps.read import read_depth, read_disparity, read_inverse_depth
-from .io.maps.write import write_confidence, write_depth, write_disparity
+from .io.maps.write import write_confidence, write_depth, write_disparity, write_inverse_depth
+from .io.models.colmap import PlacedPhoto, write_colmap
+from .io.models.glb import Viewpoint
 from .io.models.write import write_cloud, write_mesh, write_solid
 from .io.network import read_network
 from .io.outputs import Outputs
@@ -103,6 +106,7 @@ __all__ = [
     "Photo",
     "PhotoMatch",
     "PhotoPair",
+    "PlacedPhoto",
     "PointCloud",
     "PointLight",
     "Preset",
@@ -134,6 +138,7 @@ __all__ = [
     "TriangleMesh",
     "UnalignedError",
     "Unsure",
+    "Viewpoint",
     "__version__",
     "calibrate_cameras",
     "cast_shadows",
@@ -149,6 +154,7 @@ __all__ = [
     "match_photos",
     "model_of_scan",
     "open_scene",
+    "placed_photos",
     "print_of_scan",
     "project",
     "read_calibration",
@@ -169,11 +175,13 @@ __all__ = [
     "unproject",
     "write_calibration",
     "write_cloud",
+    "write_colmap",
     "write_confidence",
     "write_depth",
     "write_depth_map",
     "write_disparity",
     "write_image",
+    "write_inverse_depth",
     "write_mask",
     "write_mesh",
     "write_model",

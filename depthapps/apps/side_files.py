@@ -8,7 +8,7 @@ from pathlib import Path
 from depthapps.apps.params import PathLike
 from depthapps.core.choices import MapKind, chosen
 from depthapps.core.errors import InputError
-from depthapps.io.formats import DEPTH_PNG_SCALE, MAP_SUFFIXES, PREVIEW_SUFFIXES
+from depthapps.io.formats import DEPTH_PNG_SCALE, INVERSE_SUFFIXES, MAP_SUFFIXES, PREVIEW_SUFFIXES
 from depthapps.io.outputs import check_suffix
 
 
@@ -23,7 +23,10 @@ def depth_map_kind(path: PathLike, kind: MapKind | None = None) -> MapKind:
         if kind
         else (MapKind.PREVIEW if path.suffix.lower() in PREVIEW_SUFFIXES else MapKind.DISPARITY)
     )
-    check_suffix(path, PREVIEW_SUFFIXES if kind is MapKind.PREVIEW else MAP_SUFFIXES, f"a {kind}")
+    known = {MapKind.PREVIEW: PREVIEW_SUFFIXES, MapKind.AFFINE_INVERSE: INVERSE_SUFFIXES}
+    check_suffix(
+        path, known.get(kind, MAP_SUFFIXES), f"a map of {kind}" if kind is MapKind.AFFINE_INVERSE else f"a {kind}"
+    )
     return kind
 
 

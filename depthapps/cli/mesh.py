@@ -12,7 +12,14 @@ from depthapps.apps.params import ModelParams, print_params
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
 from depthapps.core.choices import Axes, DepthKind, Preset
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, VIEWER_SUFFIXES, companions
+from depthapps.io.formats import (
+    CLOUD_SUFFIXES,
+    COLMAP_SUFFIX,
+    MESH_SUFFIXES,
+    SOLID_SUFFIXES,
+    VIEWER_SUFFIXES,
+    companions,
+)
 from depthapps.io.outputs import Outputs, check_suffix
 from depthapps.mesh.params import PrintParams
 from depthapps.scan.params import FuseParams
@@ -30,7 +37,10 @@ class ModelOptions:
     output: Annotated[
         list[Path] | None,
         typer.Option(
-            "--output", "-o", help="the model: .glb .obj .ply .stl .3mf; may be given several times", metavar="FILE"
+            "--output",
+            "-o",
+            help="the model: .glb .usdz .obj .ply .stl .3mf, points3D.txt of COLMAP; may be given several times",
+            metavar="FILE",
         ),
     ] = None
     preset: Annotated[
@@ -52,7 +62,9 @@ class ModelOptions:
             help=f"the longest side of a print, in millimetres [default: {PrintParams.size_mm:g}]", metavar="MM"
         ),
     ] = None
-    points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False
+    points: Annotated[
+        bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply points3D.txt")
+    ] = False
     axes: Annotated[
         Axes | None,
         typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
@@ -82,7 +94,7 @@ class ModelOptions:
             raise InputError("--size-mm is for prints, models are in metres", hint=hint)
         suffixes, what = (
             (SOLID_SUFFIXES, "a print") if self.print_it
-            else (CLOUD_SUFFIXES, "a point cloud") if self.points
+            else ((*CLOUD_SUFFIXES, COLMAP_SUFFIX), "a point cloud") if self.points
             else (MESH_SUFFIXES, "a mesh")
         )  # fmt: skip
         for path in models:
@@ -90,6 +102,16 @@ class ModelOptions:
         if self.viewer:
             check_suffix(self.viewer, VIEWER_SUFFIXES, "a viewer page")
         return [p for path in models for p in (path, *companions(path))] + ([self.viewer] if self.viewer else [])
+
+    @property
+    def models(self) -> list[Path]:
+        """Files that hold the model alone."""
+        return [path for path in self.output or [] if path.suffix.lower() != COLMAP_SUFFIX]
+
+    @property
+    def colmap(self) -> list[Path]:
+        """Files of points that stand beside the cameras and the photos that saw them."""
+        return [path for path in self.output or [] if path.suffix.lower() == COLMAP_SUFFIX]
 
     @property
     def params(self) -> ModelParams:
@@ -106,7 +128,7 @@ class ModelOptions:
         from depthapps.apps.model import Print, write_model, write_viewer_page
 
         report.take(model)
-        models = self.output or []
+        models = self.models
         write_model(models, model, axes=self.axes, outputs=outputs)
         if isinstance(model, Print):
             return
@@ -152,6 +174,8 @@ class ScanOptions:
                 "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
                 hint="leave them out",
             )
+        if self.sequence and model.colmap:
+            raise InputError("a COLMAP model is written of two photos", hint="pass -o cloud.ply")
         if self.sequence and source.depth_kind is not DepthKind.METRIC:
             raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
 
@@ -165,14 +189,15 @@ def mesh(
 ) -> None:
     """Make a textured mesh, a point cloud or a printable solid, torn at depth edges.
 
-    GLB, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes (Y
-    down, Z forward). Units are metres; a print's are millimetres.
+    GLB, USDZ, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes
+    (Y down, Z forward). Units are metres; a print's are millimetres.
 
     \b
     depthapps mesh left.png right.png -c calib.txt -o model.glb --viewer model.html
-    depthapps mesh left.png right.png -c calib.txt -o model.glb --preset web
+    depthapps mesh left.png right.png -c calib.txt -o model.glb -o for_iphone.usdz --preset web
     depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
+    depthapps mesh left.png right.png -c calib.txt --points -o sparse/points3D.txt
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     depthapps mesh --sequence folder -o room.ply
     """
@@ -185,7 +210,9 @@ def mesh(
 
     opening = Opening.of("mesh", source, run, paths)
     from depthapps.apps.maps import write_side_files
-    from depthapps.apps.model import make_model, make_print
+    from depthapps.apps.model import Model, make_model, make_print
+    from depthapps.apps.placed import placed_photos
+    from depthapps.io.models.colmap import write_colmap
 
     report, outputs = opening.report, opening.outputs
     opened = opening.scene(confidence=True)
@@ -195,6 +222,9 @@ def mesh(
         made = make_model(opened.scene, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
         model.write(made, opened.name, report, outputs)
+        if isinstance(made, Model):
+            for path in model.colmap:
+                write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.say(made.summary)
     report.finish(outputs.written)

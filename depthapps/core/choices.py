@@ -60,10 +60,15 @@ class Frame(StrEnum):
 
 
 class MapKind(StrEnum):
-    """What a depth file holds: disparity in pixels, depth in metres, or a coloured picture with a legend."""
+    """What a depth file holds.
+
+    DISPARITY: pixels. DEPTH: metres. AFFINE_INVERSE: inverse depth from 0, far, to 1, near, as monocular networks give
+    it and as programs take it that animate photos. PREVIEW: a coloured picture with a legend.
+    """
 
     DISPARITY = "disparity"
     DEPTH = "depth"
+    AFFINE_INVERSE = "affine-inverse"
     PREVIEW = "preview"
 
 

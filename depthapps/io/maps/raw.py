@@ -45,7 +45,7 @@ def _read_picture(data: bytes, path: Path, what: str) -> RawMap:
     """Read the samples of a picture: of 8 or 16 bits, or of floats."""
     values = decode(data, cv2.IMREAD_UNCHANGED)
     if values is None:
-        known = " ".join((*MAP_SUFFIXES, ".npz", ".exr", ".h5", ".mat"))
+        known = " ".join((*MAP_SUFFIXES, ".h5", ".mat"))
         raise InputError(f"{path} is not a {what} that can be read", hint=f"one of {known} holds it")
     return RawMap(only_channel(values, f"the {what} {path}"), f"the {what} {path}")
 
