@@ -72,7 +72,9 @@ def test_openusds_validators_find_nothing(tmp_path, usd, web):
     assert complaints(tmp_path / "a.usdz") == []
     with zipfile.ZipFile(tmp_path / "b.usdz", "w") as package:
         package.writestr("model.usda", "#usda 1.0\n")
-    assert any("invalid offset 40" in text for text in complaints(tmp_path / "b.usdz"))  # they are not blind: it is not aligned
+    assert any(
+        "invalid offset 40" in text for text in complaints(tmp_path / "b.usdz")
+    )  # not aligned: they are not blind
 
 
 @pytest.mark.parametrize("axes", Axes)

@@ -17,6 +17,8 @@ from depthapps.core.scene import Image
 from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
 from depthapps.io.maps.write import write_confidence, write_depth, write_disparity, write_inverse_depth
 from depthapps.io.outputs import Outputs
+from depthapps.io.photos.depth_jpeg import write_dynamic_depth, write_gdepth
+from depthapps.io.photos.heif_write import HEIC_SUFFIXES, write_portrait_heic
 from depthapps.io.photos.images import write_image
 from depthapps.surface.tearing import trusted
 
@@ -90,8 +92,15 @@ def write_depth_map(
         near_m, far_m = write_inverse_depth(path, opened.scene.depth_m, outputs=outputs)
         back = " ".join((param("depth_kind", kind), param("near_m", f"{near_m:.5g}"), param("far_m", f"{far_m:.5g}")))
         Journal(progress).note(f"{path.name} runs from {far_m:.3g} m, black, to {near_m:.3g} m, white: {back} reads it")
-    else:
+    elif kind is MapKind.PREVIEW:
         write_image(path, draw_preview(opened, unsure), outputs=outputs)
+    else:
+        write = (
+            write_dynamic_depth if kind is MapKind.DYNAMIC_DEPTH
+            else write_portrait_heic if path.suffix.lower() in HEIC_SUFFIXES
+            else write_gdepth
+        )  # fmt: skip
+        write(path, opened.scene, opened.metadata, outputs=outputs)
 
 
 def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progress: Progress | None) -> None:

@@ -63,13 +63,17 @@ class MapKind(StrEnum):
     """What a depth file holds.
 
     DISPARITY: pixels. DEPTH: metres. AFFINE_INVERSE: inverse depth from 0, far, to 1, near, as monocular networks give
-    it and as programs take it that animate photos. PREVIEW: a coloured picture with a legend.
+    it and as programs take it that animate photos. PREVIEW: a coloured picture with a legend. PORTRAIT: the photo with
+    its depth inside, as phones store portraits: GDepth in JPEG, Apple's auxiliary picture in HEIC. DYNAMIC_DEPTH: the
+    same in the later form of Android.
     """
 
     DISPARITY = "disparity"
     DEPTH = "depth"
     AFFINE_INVERSE = "affine-inverse"
     PREVIEW = "preview"
+    PORTRAIT = "portrait"
+    DYNAMIC_DEPTH = "dynamic-depth"
 
 
 class Unsure(StrEnum):
