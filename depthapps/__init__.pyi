@@ -4,16 +4,30 @@ from .apps.calibrate import Calibrated, calibrate_cameras
 from .apps.journal import JobResult, Note, Progress, Stage
 from .apps.maps import draw_matched_rows, draw_preview, write_depth_map
 from .apps.model import Model, Print, make_model, make_print, write_model, write_viewer_page
-from .apps.params import ModelParams, PathLike, SceneParams
+from .apps.params import ModelParams, PathLike, SceneParams, View3DParams
 from .apps.placed import placed_photos
 from .apps.refocus import Refocused, refocus, refocus_sweep
 from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
 from .apps.scan import Scan, model_of_scan, print_of_scan, scan_folder
 from .apps.scene import OpenedScene, open_scene
+from .apps.view3d import View3D, make_view3d, write_view3d
 from .bokeh.focus import Focus
 from .bokeh.params import BokehParams
 from .core.camera import Calibration, Camera, LensCamera, StereoRig
-from .core.choices import Axes, DepthKind, Frame, Layout, LightKind, MapKind, Preset, Quality, Rectify, Show, Unsure
+from .core.choices import (
+    Axes,
+    DepthKind,
+    Frame,
+    Layout,
+    LightKind,
+    MapKind,
+    Preset,
+    Quality,
+    Rectify,
+    Show,
+    StereoStyle,
+    Unsure,
+)
 from .core.errors import (
     CalibrationError,
     DepthappsError,
@@ -134,10 +148,13 @@ __all__ = [
     "StereoNetwork",
     "StereoPair",
     "StereoRig",
+    "StereoStyle",
     "SwappedViewsError",
     "TriangleMesh",
     "UnalignedError",
     "Unsure",
+    "View3D",
+    "View3DParams",
     "Viewpoint",
     "__version__",
     "calibrate_cameras",
@@ -150,6 +167,7 @@ __all__ = [
     "make_model",
     "make_print",
     "make_shadow_map",
+    "make_view3d",
     "match_pair",
     "match_photos",
     "model_of_scan",
@@ -188,5 +206,6 @@ __all__ = [
     "write_shadow_map",
     "write_solid",
     "write_video",
+    "write_view3d",
     "write_viewer_page",
 ]

@@ -14,11 +14,11 @@ from depthapps.core.choices import MapKind, Unsure, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import param
 from depthapps.core.scene import Image
-from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
+from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE, HEIC_SUFFIXES
 from depthapps.io.maps.write import write_confidence, write_depth, write_disparity, write_inverse_depth
 from depthapps.io.outputs import Outputs
 from depthapps.io.photos.depth_jpeg import write_dynamic_depth, write_gdepth
-from depthapps.io.photos.heif_write import HEIC_SUFFIXES, write_portrait_heic
+from depthapps.io.photos.heif_write import write_portrait_heic
 from depthapps.io.photos.images import write_image
 from depthapps.surface.tearing import trusted
 

@@ -76,6 +76,30 @@ class MapKind(StrEnum):
     DYNAMIC_DEPTH = "dynamic-depth"
 
 
+class StereoStyle(StrEnum):
+    """How one picture shows a scene to both eyes.
+
+    SIDE_BY_SIDE, TOP_BOTTOM: both views in full size, the left one at the left or on top; HALF_: each made half as
+    wide, or half as high. CROSS_EYED: the right view at the left, to look at with crossed eyes. ANAGLYPH: red-cyan
+    glasses, with Dubois' colours; _OPTIMIZED: without red that flickers; _GREY: without colours. GREEN_MAGENTA: those
+    glasses. INTERLACED: rows for the left and the right eye by turns, for polarised screens. QUILT: many views in a
+    grid, for Looking Glass displays. RGBD: the photo, and its depth beside it.
+    """
+
+    SIDE_BY_SIDE = "side-by-side"
+    HALF_SIDE_BY_SIDE = "half-side-by-side"
+    TOP_BOTTOM = "top-bottom"
+    HALF_TOP_BOTTOM = "half-top-bottom"
+    CROSS_EYED = "cross-eyed"
+    ANAGLYPH = "anaglyph"
+    ANAGLYPH_OPTIMIZED = "anaglyph-optimized"
+    ANAGLYPH_GREY = "anaglyph-grey"
+    GREEN_MAGENTA = "green-magenta"
+    INTERLACED = "interlaced"
+    QUILT = "quilt"
+    RGBD = "rgbd"
+
+
 class Unsure(StrEnum):
     """How a preview shows depth that is likely wrong: grey, or in the colours of its depth."""
 

@@ -9,13 +9,15 @@ from depthapps.core.errors import OutputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 PREVIEW_SUFFIXES = (".png", ".jpg", ".jpeg")
+HEIC_SUFFIXES, MPO_SUFFIXES = (".heic",), (".mpo",)
 MASK_SUFFIXES = (".png", ".tif", ".tiff")
 MAP_SUFFIXES = (".pfm", ".npy", ".npz", ".tif", ".tiff", ".exr", ".png")
 PORTRAIT_SUFFIXES = (".jpg", ".jpeg", ".heic")
 DYNAMIC_DEPTH_SUFFIXES = (".jpg", ".jpeg")
 INVERSE_SUFFIXES = (*MAP_SUFFIXES, ".jpg", ".jpeg")
 SHADOW_MAP_SUFFIXES = (".tif", ".tiff", ".pfm", ".npy")
-VIDEO_SUFFIXES = (".mp4", ".gif")
+VIDEO_SUFFIXES = (".mp4", ".gif", ".webp")
+VIEW3D_SUFFIXES = (*IMAGE_SUFFIXES, *MPO_SUFFIXES, *HEIC_SUFFIXES, *VIDEO_SUFFIXES)
 MESH_SUFFIXES = (".glb", ".usdz", ".obj", ".ply", ".stl")
 CLOUD_SUFFIXES = (".glb", ".ply")
 COLMAP_SUFFIX, COLMAP_POINTS = ".txt", "points3D.txt"  # COLMAP finds its files by their names

@@ -21,6 +21,7 @@ from depthapps.core.camera import Camera
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import MissingExtraError, OutputError
 from depthapps.core.scene import Image, Scene, StereoPair
+from depthapps.io.formats import HEIC_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos.depth_jpeg import depth_levels
@@ -28,7 +29,6 @@ from depthapps.io.photos.heif_file import NOT_DECODED
 from depthapps.io.photos.isobmff import Property, read_items
 from depthapps.io.photos.metadata import Metadata, exif_for
 
-HEIC_SUFFIXES = (".heic",)
 _QUALITY = 90  # of HEVC: what iPhones write looks alike
 _LOSSLESS = -1  # pillow-heif's word for it
 _XMP_TYPE = b"application/rdf+xml\0"

@@ -68,7 +68,7 @@ def size_of(data: bytes) -> tuple[int, int] | None:
 def with_profile(data: bytes, icc: bytes) -> bytes:
     """Put a colour profile into a JPEG, in as many segments as it needs (ICC.1, annex B.4)."""
     parts = [icc[k : k + _ICC_PART] for k in range(0, len(icc), _ICC_PART)]
-    return _with_segments(data, [(_APP2, _ICC + bytes((k, len(parts))) + part) for k, part in enumerate(parts, 1)])
+    return with_segments(data, [(_APP2, _ICC + bytes((k, len(parts))) + part) for k, part in enumerate(parts, 1)])
 
 
 def with_xmp(data: bytes, packet: bytes, extended: bytes = b"") -> bytes:
@@ -81,7 +81,7 @@ def with_xmp(data: bytes, packet: bytes, extended: bytes = b"") -> bytes:
         (_APP1, head + struct.pack(">II", len(extended), k) + extended[k : k + _XMP_PART])
         for k in range(0, len(extended), _XMP_PART)
     ]
-    return _with_segments(data, [(_APP1, _XMP + packet), *parts])
+    return with_segments(data, [(_APP1, _XMP + packet), *parts])
 
 
 def xmp_guid(extended: bytes) -> str:
@@ -89,7 +89,7 @@ def xmp_guid(extended: bytes) -> str:
     return hashlib.md5(extended, usedforsecurity=False).hexdigest().upper()
 
 
-def _with_segments(data: bytes, contents: list[tuple[int, bytes]]) -> bytes:
+def with_segments(data: bytes, contents: list[tuple[int, bytes]]) -> bytes:
     """Put segments, by marker and content, into a JPEG."""
     added = b"".join(struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content for marker, content in contents)
     # behind the JFIF or EXIF segment, which has to be the first
