@@ -40,7 +40,7 @@ from .core.errors import (
     UnalignedError,
 )
 from .core.geometry import depth_from_disparity, disparity_from_depth, project, unproject
-from .core.models import PointCloud, PrintableSolid, ShadowMap, TriangleMesh
+from .core.models import GaussianSplats, PointCloud, PrintableSolid, ShadowMap, TriangleMesh
 from .core.scene import FloatMap, Image, PhotoPair, Scene, StereoPair
 from .core.version import __version__
 from .engine.calibrate.boards import Board
@@ -57,6 +57,7 @@ from .io.maps.read import read_depth, read_disparity, read_inverse_depth
 from .io.maps.write import write_confidence, write_depth, write_disparity, write_inverse_depth
 from .io.models.colmap import PlacedPhoto, write_colmap
 from .io.models.glb import Viewpoint
+from .io.models.splats import write_splats
 from .io.models.write import write_cloud, write_mesh, write_solid
 from .io.network import read_network
 from .io.outputs import Outputs
@@ -66,6 +67,7 @@ from .io.sequences import Sequence, SequenceFrame, read_sequence
 from .io.shadow_map import write_shadow_map
 from .io.video import write_video
 from .mesh.params import PrintParams, SimplifyParams
+from .mesh.splats import splats_of_cloud
 from .scan.fuse import Fused
 from .scan.params import FuseParams
 from .shadow.params import (
@@ -97,6 +99,7 @@ __all__ = [
     "Frame",
     "FuseParams",
     "Fused",
+    "GaussianSplats",
     "Image",
     "InputError",
     "JobResult",
@@ -189,6 +192,7 @@ __all__ = [
     "relight",
     "relight_sweep",
     "scan_folder",
+    "splats_of_cloud",
     "sun_path",
     "unproject",
     "write_calibration",
@@ -205,6 +209,7 @@ __all__ = [
     "write_model",
     "write_shadow_map",
     "write_solid",
+    "write_splats",
     "write_video",
     "write_view3d",
     "write_viewer_page",

@@ -17,6 +17,7 @@ from depthapps.io.formats import (
     COLMAP_SUFFIX,
     MESH_SUFFIXES,
     SOLID_SUFFIXES,
+    SPLAT_SUFFIXES,
     VIEWER_SUFFIXES,
     companions,
 )
@@ -65,6 +66,9 @@ class ModelOptions:
     points: Annotated[
         bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply points3D.txt")
     ] = False
+    splats: Annotated[
+        bool, typer.Option("--splats", help="Gaussian splats, one a pixel, instead of a surface: .ply .spz")
+    ] = False
     axes: Annotated[
         Axes | None,
         typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
@@ -84,9 +88,15 @@ class ModelOptions:
         models = self.output or []
         if not models and self.viewer is None:
             raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
-        if self.points and (self.preset, self.max_triangles, self.max_error) != (Preset.FULL, None, None):
+        if self.splats and (self.points or self.viewer):
+            raise InputError("splats take none of --points and --viewer", hint="leave them out, or --splats")
+        if (self.points or self.splats) and (self.preset, self.max_triangles, self.max_error) != (
+            Preset.FULL,
+            None,
+            None,
+        ):
             hint = "leave --preset, --max-triangles and --max-error out"
-            raise InputError("a point cloud has no triangles", hint=hint)
+            raise InputError(f"{'splats have' if self.splats else 'a point cloud has'} no triangles", hint=hint)
         if self.print_it and (self.max_error is not None or self.viewer or self.axes):
             raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
         if not self.print_it and self.size_mm is not None:
@@ -94,6 +104,7 @@ class ModelOptions:
             raise InputError("--size-mm is for prints, models are in metres", hint=hint)
         suffixes, what = (
             (SOLID_SUFFIXES, "a print") if self.print_it
+            else (SPLAT_SUFFIXES, "a splat file") if self.splats
             else ((*CLOUD_SUFFIXES, COLMAP_SUFFIX), "a point cloud") if self.points
             else (MESH_SUFFIXES, "a mesh")
         )  # fmt: skip
@@ -105,8 +116,8 @@ class ModelOptions:
 
     @property
     def models(self) -> list[Path]:
-        """Files that hold the model alone."""
-        return [path for path in self.output or [] if path.suffix.lower() != COLMAP_SUFFIX]
+        """Files that hold a mesh, a cloud or a print alone."""
+        return [p for p in self.output or [] if not self.splats and p.suffix.lower() != COLMAP_SUFFIX]
 
     @property
     def colmap(self) -> list[Path]:
@@ -116,7 +127,7 @@ class ModelOptions:
     @property
     def params(self) -> ModelParams:
         """Parameters of a mesh or a cloud."""
-        return ModelParams(self.preset, self.points, self.max_triangles, self.max_error)
+        return ModelParams(self.preset, self.points or self.splats, self.max_triangles, self.max_error)
 
     @property
     def print_params(self) -> PrintParams:
@@ -174,8 +185,8 @@ class ScanOptions:
                 "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
                 hint="leave them out",
             )
-        if self.sequence and model.colmap:
-            raise InputError("a COLMAP model is written of two photos", hint="pass -o cloud.ply")
+        if self.sequence and (model.colmap or model.splats):
+            raise InputError("COLMAP's models and splats are made of two photos", hint="pass --points -o cloud.ply")
         if self.sequence and source.depth_kind is not DepthKind.METRIC:
             raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
 
@@ -198,6 +209,7 @@ def mesh(
     depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
     depthapps mesh left.png right.png -c calib.txt --points -o sparse/points3D.txt
+    depthapps mesh left.png right.png -c calib.txt --splats -o splats.spz
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     depthapps mesh --sequence folder -o room.ply
     """
@@ -213,6 +225,8 @@ def mesh(
     from depthapps.apps.model import Model, make_model, make_print
     from depthapps.apps.placed import placed_photos
     from depthapps.io.models.colmap import write_colmap
+    from depthapps.io.models.splats import write_splats
+    from depthapps.mesh.splats import splats_of_cloud
 
     report, outputs = opening.report, opening.outputs
     opened = opening.scene(confidence=True)
@@ -225,6 +239,8 @@ def mesh(
         if isinstance(made, Model):
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
+            for path in (model.output or []) if model.splats else []:
+                write_splats(path, splats_of_cloud(made.cloud, made.camera), axes=model.axes, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.say(made.summary)
     report.finish(outputs.written)

@@ -21,6 +21,7 @@ VIEW3D_SUFFIXES = (*IMAGE_SUFFIXES, *MPO_SUFFIXES, *HEIC_SUFFIXES, *VIDEO_SUFFIX
 MESH_SUFFIXES = (".glb", ".usdz", ".obj", ".ply", ".stl")
 CLOUD_SUFFIXES = (".glb", ".ply")
 COLMAP_SUFFIX, COLMAP_POINTS = ".txt", "points3D.txt"  # COLMAP finds its files by their names
+SPLAT_SUFFIXES = (".ply", ".spz")
 TEXTURED_SUFFIXES = (".glb", ".usdz", ".obj")
 SOLID_SUFFIXES = (".stl", ".3mf")
 VIEWER_SUFFIXES = (".html", ".htm")
