@@ -184,9 +184,9 @@ class ModelParams:
         return SimplifyParams(self.max_triangles or preset.max_triangles, self.max_error_pct)
 
 
-def print_params(size_mm: float | None, max_triangles: int | None) -> PrintParams:
-    """Parameters of a print: longest side in millimetres and most triangles; None takes the default."""
-    given = {"size_mm": size_mm, "max_triangles": max_triangles}
+def print_params(size_mm: float | None, max_triangles: int | None, relief: float | None = None) -> PrintParams:
+    """Parameters of a print: longest side in millimetres, most triangles, share of depth; None takes the default."""
+    given = {"size_mm": size_mm, "max_triangles": max_triangles, "relief": relief}
     return replace(PrintParams(), **{name: value for name, value in given.items() if value is not None})
 
 

@@ -63,6 +63,13 @@ class ModelOptions:
             help=f"the longest side of a print, in millimetres [default: {PrintParams.size_mm:g}]", metavar="MM"
         ),
     ] = None
+    relief: Annotated[
+        float | None,
+        typer.Option(
+            help=f"share of the depth that a print keeps, 0.3 for a flat relief [default: {PrintParams.relief:g}]",
+            metavar="N",
+        ),
+    ] = None
     points: Annotated[
         bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply points3D.txt")
     ] = False
@@ -99,9 +106,10 @@ class ModelOptions:
             raise InputError(f"{'splats have' if self.splats else 'a point cloud has'} no triangles", hint=hint)
         if self.print_it and (self.max_error is not None or self.viewer or self.axes):
             raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
-        if not self.print_it and self.size_mm is not None:
+        if not self.print_it and (self.size_mm, self.relief) != (None, None):
             hint = "leave it out, or pass --preset print"
-            raise InputError("--size-mm is for prints, models are in metres", hint=hint)
+            what = "--size-mm is for prints, models are in metres" if self.size_mm else "--relief is for prints"
+            raise InputError(what, hint=hint)
         suffixes, what = (
             (SOLID_SUFFIXES, "a print") if self.print_it
             else (SPLAT_SUFFIXES, "a splat file") if self.splats
@@ -132,7 +140,7 @@ class ModelOptions:
     @property
     def print_params(self) -> PrintParams:
         """Parameters of a print."""
-        return print_params(self.size_mm, self.max_triangles)
+        return print_params(self.size_mm, self.max_triangles, self.relief)
 
     def write(self, model: Model | Print, title: str, report: Report, outputs: Outputs) -> None:
         """Write the files of a model or a print, and the viewer page."""
@@ -187,6 +195,8 @@ class ScanOptions:
             )
         if self.sequence and (model.colmap or model.splats):
             raise InputError("COLMAP's models and splats are made of two photos", hint="pass --points -o cloud.ply")
+        if self.sequence and model.relief is not None:
+            raise InputError("a sequence is printed in its true shape", hint="leave --relief out")
         if self.sequence and source.depth_kind is not DepthKind.METRIC:
             raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
 

@@ -55,11 +55,13 @@ class GaussianSplats:
 class PrintableSolid:
     """A watertight solid for 3D printing, with Z up and its base at Z = 0.
 
-    vertices: (V, 3) float32 mm. triangles: (T, 3) int32, anticlockwise seen from outside.
+    vertices: (V, 3) float32 mm. triangles: (T, 3) int32, anticlockwise seen from outside. colors: (V, 3) uint8 sRGB, or
+    None.
     """
 
     vertices: NDArray[np.floating]
     triangles: NDArray[np.int32]
+    colors: NDArray[np.uint8] | None = None
 
     @property
     def watertight(self) -> bool:

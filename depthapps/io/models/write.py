@@ -135,7 +135,8 @@ def write_solid(path: StrPath, solid: PrintableSolid, *, outputs: Outputs | None
     Parameters
     ----------
     path : str or PathLike
-        ``.stl``, which has no unit and is taken as millimetres by slicers, or ``.3mf``, which says millimetres.
+        ``.stl``, which has no unit and is taken as millimetres by slicers, or ``.3mf``, which says millimetres and has
+        the colours.
     solid : PrintableSolid
         The closed body.
     outputs : Outputs, optional
@@ -148,10 +149,13 @@ def write_solid(path: StrPath, solid: PrintableSolid, *, outputs: Outputs | None
 
     Notes
     -----
-    Formats: binary STL, 3MF Core Specification 1.3.
+    Formats: binary STL, 3MF Core Specification 1.3 with the Materials Extension 1.2.
     """
     path = Path(path)
     check_suffix(path, SOLID_SUFFIXES, "a print")
-    encode = stl_bytes if path.suffix.lower() == ".stl" else threemf_bytes
+    stl = path.suffix.lower() == ".stl"
     with opened(outputs, [path]) as group:
-        group.write(path, encode(solid.vertices, solid.triangles))
+        if stl:
+            group.write(path, stl_bytes(solid.vertices, solid.triangles))
+        else:
+            group.write(path, threemf_bytes(solid.vertices, solid.triangles, solid.colors))
