@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import Card, TruePair, make_pair, read_raw
@@ -169,6 +171,20 @@ def test_a_spatial_photo_keeps_the_whole_views_and_tells_the_window(opened, tmp_
     assert psnr(contents.right, opened.views[1]) > 25
     assert contents.baseline_m == pytest.approx(0.1)
     assert contents.camera == opened.scene.camera
+
+
+def test_a_spatial_photo_of_converged_views_has_infinity_at_one_place(opened, tmp_path):
+    pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    for doffs in (20.0, -20.0):
+        calibration = replace(opened.calibration, doffs_px=doffs)
+        da.write_view3d(tmp_path / "a.heic", da.make_view3d(replace(opened, calibration=calibration)))
+        contents = read_contents(tmp_path / "a.heic")
+        assert contents.right is not None
+        assert contents.camera is not None
+        assert contents.doffs_px == pytest.approx(0, abs=1e-6)
+        kept = np.s_[:, 20:] if doffs < 0 else np.s_[:, :-20]
+        assert psnr(contents.photo.image, opened.views[0][kept]) > 25
+        assert contents.camera.cx == pytest.approx(159.5 - (20 if doffs < 0 else 0), abs=1e-5)
 
 
 @pytest.mark.parametrize(("suffix", "views", "frames"), [(".gif", 2, 2), (".webp", 2, 2), (".webp", 4, 6)])

@@ -146,8 +146,8 @@ def write_view3d(
     suffix, calibration = path.suffix.lower(), shown.pair.calibration
     plain = metadata and replace(metadata, alpha=None)  # its opacity is that of one view
     if suffix in HEIC_SUFFIXES:
-        pair = StereoPair(shown.pair.right, shown.pair.left, calibration) if params.swap else shown.pair
-        write_spatial(path, pair, plain, shift_px=shown.window_px, outputs=outputs)
+        pair, shift_px = _parallel(shown)
+        write_spatial(path, pair, plain, shift_px=shift_px, outputs=outputs)
     elif suffix in MPO_SUFFIXES:
         left, right = shown.views((0, 1))
         write_mpo(path, left, right, calibration.baseline_m, plain, outputs=outputs)
@@ -157,6 +157,19 @@ def write_view3d(
         write_video(path, frames, len(frames) / _PERIOD_S.get(len(frames), _LONGER_PERIOD_S), outputs=outputs)
     else:
         write_image(path, _picture(shown), plain, outputs=outputs)
+
+
+def _parallel(shown: View3D) -> tuple[StereoPair, float]:
+    """The views cut so that what is infinitely far lies at one place in both, as in an iPhone's photo.
+
+    Returns them, and the disparity of the window in them.
+    """
+    calibration = shown.pair.calibration
+    infinity = -round(calibration.doffs_px)
+    left, right = replace(shown, window_px=infinity).views((0, 1))
+    camera = replace(calibration.camera, width=left.shape[1], cx=calibration.camera.cx - max(infinity, 0))
+    cut = replace(calibration, camera=camera, doffs_px=calibration.doffs_px + infinity)
+    return StereoPair(left, right, cut), shown.window_px - infinity
 
 
 def _picture(shown: View3D) -> NDArray[np.uint8]:
