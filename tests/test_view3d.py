@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,8 @@ def test_what_lies_in_the_window_is_at_one_place_in_both_views(opened, params, w
 
 
 def test_a_window_behind_infinity_cuts_the_other_sides(opened):
-    far = da.View3D(pair=da.StereoPair(*opened.views, opened.calibration), disparity_px=opened.disparity_px,
+    left, right = opened.views
+    far = da.View3D(pair=da.StereoPair(left, right, opened.calibration), disparity_px=opened.disparity_px,
                     window_px=-4, params=da.View3DParams())  # fmt: skip
     left, right = far.views((0, 1))
     assert np.array_equal(left, opened.views[0][:, :-4])
@@ -149,7 +151,8 @@ def test_a_grey_anaglyph_is_as_bright_as_the_views(opened, tmp_path):
 
 def test_a_multi_picture_file_is_read_by_pillow_and_by_us(opened, tmp_path):
     da.write_view3d(tmp_path / "a.mpo", da.make_view3d(opened))
-    with Pillow.open(tmp_path / "a.mpo") as file:
+    with Pillow.open(tmp_path / "a.mpo") as picture:
+        file: Any = picture  # Pillow's types do not know of frames
         assert (file.format, file.n_frames) == ("MPO", 2)
         file.seek(1)
         assert psnr(np.asarray(file.convert("RGB")), opened.views[1][:, :310]) > 30
@@ -191,7 +194,8 @@ def test_a_spatial_photo_of_converged_views_has_infinity_at_one_place(opened, tm
 def test_an_animation_closes_its_loop(opened, tmp_path, suffix, views, frames):
     shown = da.make_view3d(opened, da.View3DParams(views=views))
     da.write_view3d(tmp_path / f"a{suffix}", shown)
-    with Pillow.open(tmp_path / f"a{suffix}") as file:
+    with Pillow.open(tmp_path / f"a{suffix}") as picture:
+        file: Any = picture
         assert (file.n_frames, file.info["loop"], file.size) == (frames, 0, (310, 240))
         seen = []
         for k in range(frames):

@@ -89,9 +89,10 @@ def common_box(left: Image, right: Image) -> tuple[slice, slice]:
 
     Lines are taken off the side that has most black, until no side has more than a few black pixels.
     """
-    empty = ~(left.any(axis=2) & right.any(axis=2))
+    empty = np.logical_not(left.any(axis=2) & right.any(axis=2))
+    height, width = left.shape[:2]
     sums = np.pad(empty.cumsum(axis=0, dtype=np.int64).cumsum(axis=1), ((1, 0), (1, 0)))
-    top, bottom, first, last = 0, empty.shape[0], 0, empty.shape[1]
+    top, bottom, first, last = 0, height, 0, width
 
     def share(y0: int, y1: int, x0: int, x1: int) -> float:
         black = sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]
