@@ -29,7 +29,8 @@ from depthapps import (
 )
 from depthapps.core.color import srgb_decode
 from depthapps.io.formats import companions
-from depthapps.io.models.glb import WEB_BYTES, mesh_glb
+from depthapps.io.models.glb import mesh_glb
+from depthapps.io.models.texture import WEB_BYTES
 from depthapps.io.models.viewer import viewer_page, write_viewer
 
 

@@ -149,6 +149,7 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
     return Model(
         shape=shape,
         camera=fused.seen_by[0].camera,  # a viewer page looks from there
+        pose=np.linalg.inv(fused.seen_by[0].to_camera),
         web=params.preset is Preset.WEB,
         make_textured=photographed,
         make_page=lambda: (_seen_from(_for_page(shape, photographed, fused), fused.seen_by[0]), ""),

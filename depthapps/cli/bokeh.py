@@ -119,7 +119,8 @@ class LensOptions:
 def bokeh(
     *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="the picture: .png .jpg .tif; with --sweep .mp4 .gif", metavar="FILE")
+        Path,
+        typer.Option("--output", "-o", help="the picture: .png .jpg .tif; of a sweep .mp4 .gif .webp", metavar="FILE"),
     ],
     focus: FocusOptions,
     lens: LensOptions,

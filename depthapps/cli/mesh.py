@@ -14,9 +14,11 @@ from depthapps.core.choices import Axes, DepthKind, Preset
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import (
     CLOUD_SUFFIXES,
+    COLMAP_SUFFIX,
     IMAGE_SUFFIXES,
     MESH_SUFFIXES,
     SOLID_SUFFIXES,
+    SPLAT_SUFFIXES,
     VIEWER_SUFFIXES,
     companions,
 )
@@ -38,7 +40,10 @@ class ModelOptions:
     output: Annotated[
         list[Path] | None,
         typer.Option(
-            "--output", "-o", help="the model: .glb .obj .ply .stl .3mf; may be given several times", metavar="FILE"
+            "--output",
+            "-o",
+            help="the model: .glb .usdz .obj .ply .stl .3mf, points3D.txt of COLMAP; may be given several times",
+            metavar="FILE",
         ),
     ] = None
     preset: Annotated[
@@ -60,7 +65,19 @@ class ModelOptions:
             help=f"the longest side of a print, in millimetres [default: {PrintParams.size_mm:g}]", metavar="MM"
         ),
     ] = None
-    points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False
+    relief: Annotated[
+        float | None,
+        typer.Option(
+            help=f"share of the depth that a print keeps, 0.3 for a flat relief [default: {PrintParams.relief:g}]",
+            metavar="N",
+        ),
+    ] = None
+    points: Annotated[
+        bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply points3D.txt")
+    ] = False
+    splats: Annotated[
+        bool, typer.Option("--splats", help="Gaussian splats, one a pixel, instead of a surface: .ply .spz")
+    ] = False
     axes: Annotated[
         Axes | None,
         typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
@@ -80,17 +97,25 @@ class ModelOptions:
         models = self.output or []
         if not models and self.viewer is None:
             raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
-        if self.points and (self.preset, self.max_triangles, self.max_error) != (Preset.FULL, None, None):
+        if self.splats and (self.points or self.viewer):
+            raise InputError("splats take none of --points and --viewer", hint="leave them out, or --splats")
+        if (self.points or self.splats) and (self.preset, self.max_triangles, self.max_error) != (
+            Preset.FULL,
+            None,
+            None,
+        ):
             hint = "leave --preset, --max-triangles and --max-error out"
-            raise InputError("a point cloud has no triangles", hint=hint)
+            raise InputError(f"{'splats have' if self.splats else 'a point cloud has'} no triangles", hint=hint)
         if self.print_it and (self.max_error is not None or self.viewer or self.axes):
             raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
-        if not self.print_it and self.size_mm is not None:
+        if not self.print_it and (self.size_mm, self.relief) != (None, None):
             hint = "leave it out, or pass --preset print"
-            raise InputError("--size-mm is for prints, models are in metres", hint=hint)
+            what = "--size-mm is for prints, models are in metres" if self.size_mm else "--relief is for prints"
+            raise InputError(what, hint=hint)
         suffixes, what = (
             (SOLID_SUFFIXES, "a print") if self.print_it
-            else (CLOUD_SUFFIXES, "a point cloud") if self.points
+            else (SPLAT_SUFFIXES, "a splat file") if self.splats
+            else ((*CLOUD_SUFFIXES, COLMAP_SUFFIX), "a point cloud") if self.points
             else (MESH_SUFFIXES, "a mesh")
         )  # fmt: skip
         for path in models:
@@ -100,21 +125,31 @@ class ModelOptions:
         return [p for path in models for p in (path, *companions(path))] + ([self.viewer] if self.viewer else [])
 
     @property
+    def models(self) -> list[Path]:
+        """Files that hold a mesh, a cloud or a print alone."""
+        return [p for p in self.output or [] if not self.splats and p.suffix.lower() != COLMAP_SUFFIX]
+
+    @property
+    def colmap(self) -> list[Path]:
+        """Files of points that stand beside the cameras and the photos that saw them."""
+        return [path for path in self.output or [] if path.suffix.lower() == COLMAP_SUFFIX]
+
+    @property
     def params(self) -> ModelParams:
         """Parameters of a mesh or a cloud."""
-        return ModelParams(self.preset, self.points, self.max_triangles, self.max_error)
+        return ModelParams(self.preset, self.points or self.splats, self.max_triangles, self.max_error)
 
     @property
     def print_params(self) -> PrintParams:
         """Parameters of a print."""
-        return print_params(self.size_mm, self.max_triangles)
+        return print_params(self.size_mm, self.max_triangles, self.relief)
 
     def write(self, model: Model | Print, title: str, report: Report, outputs: Outputs) -> None:
         """Write the files of a model or a print, and the viewer page."""
         from depthapps.apps.model import Print, write_model, write_viewer_page
 
         report.take(model)
-        models = self.output or []
+        models = self.models
         write_model(models, model, axes=self.axes, outputs=outputs)
         if isinstance(model, Print):
             return
@@ -160,6 +195,10 @@ class ScanOptions:
                 "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
                 hint="leave them out",
             )
+        if self.sequence and (model.colmap or model.splats):
+            raise InputError("COLMAP's models and splats are made of two photos", hint="pass --points -o cloud.ply")
+        if self.sequence and model.relief is not None:
+            raise InputError("a sequence is printed in its true shape", hint="leave --relief out")
         if self.sequence and source.depth_kind is not DepthKind.METRIC:
             raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
 
@@ -173,14 +212,16 @@ def mesh(
 ) -> None:
     """Make a textured mesh, a point cloud or a printable solid, torn at depth edges.
 
-    GLB, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes (Y
-    down, Z forward). Units are metres; a print's are millimetres.
+    GLB, USDZ, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes
+    (Y down, Z forward). Units are metres; a print's are millimetres.
 
     \b
     depthapps mesh left.png right.png -c calib.txt -o model.glb --viewer model.html
-    depthapps mesh left.png right.png -c calib.txt -o model.glb --preset web
+    depthapps mesh left.png right.png -c calib.txt -o model.glb -o for_iphone.usdz --preset web
     depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
+    depthapps mesh left.png right.png -c calib.txt --points -o sparse/points3D.txt
+    depthapps mesh left.png right.png -c calib.txt --splats -o splats.spz
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     depthapps mesh --sequence folder -o room.ply
     """
@@ -195,7 +236,11 @@ def mesh(
 
     opening = Opening.of("mesh", source, run, paths)
     from depthapps.apps.maps import write_side_files
-    from depthapps.apps.model import make_model, make_print
+    from depthapps.apps.model import Model, make_model, make_print
+    from depthapps.apps.placed import placed_photos
+    from depthapps.io.models.colmap import write_colmap
+    from depthapps.io.models.splats import write_splats
+    from depthapps.mesh.splats import splats_of_cloud
 
     report, outputs = opening.report, opening.outputs
     opened = opening.scene(confidence=True)
@@ -205,6 +250,11 @@ def mesh(
         made = make_model(opened.scene, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
         model.write(made, opened.name, report, outputs)
+        if isinstance(made, Model):
+            for path in model.colmap:
+                write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
+            for path in (model.output or []) if model.splats else []:
+                write_splats(path, splats_of_cloud(made.cloud, made.camera), axes=model.axes, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.say(made.summary)
     report.finish(outputs.written)

@@ -140,14 +140,18 @@ class SourceOptions:
         ),
     ] = None
     save_depth: Annotated[
-        Path | None, typer.Option(help="keep the depth: .npy .pfm .tif, or .png in --depth-scale", metavar="FILE")
+        Path | None,
+        typer.Option(help="keep the depth: .npy .npz .pfm .tif .exr, or .png in --depth-scale", metavar="FILE"),
     ] = None
     save_disparity: Annotated[
-        Path | None, typer.Option(help="keep the disparity: .npy .pfm .tif, or .png, 256 a pixel", metavar="FILE")
+        Path | None,
+        typer.Option(help="keep the disparity: .npy .npz .pfm .tif .exr, or .png, 256 a pixel", metavar="FILE"),
     ] = None
     save_confidence: Annotated[
         Path | None,
-        typer.Option(help="keep how sure the matcher is, 0 to 1: .npy .pfm .tif, or .png, 65535 = 1", metavar="FILE"),
+        typer.Option(
+            help="keep how sure the matcher is, 0 to 1: files as for --save-depth, or .png, 65535 = 1", metavar="FILE"
+        ),
     ] = None
 
     @property

@@ -27,7 +27,7 @@ class ShadowFiles:
 
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="the relit picture: .png .jpg .tif; of a sweep .mp4 .gif", metavar="FILE"),
+        typer.Option("--output", "-o", help="the picture: .png .jpg .tif; of a sweep .mp4 .gif .webp", metavar="FILE"),
     ] = None
     mask: Annotated[
         Path | None,

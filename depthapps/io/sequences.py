@@ -151,7 +151,7 @@ def _read_tum(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float 
 
 
 def _read_open3d(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
-    depths = _files(folder / "depth", "*", (*MAP_SUFFIXES, ".npz", ".exr"))
+    depths = _files(folder / "depth", "*", MAP_SUFFIXES)
     pictures = next((folder / name for name in ("color", "image", "rgb") if (folder / name).is_dir()), None)
     colors = _files(pictures, "*", IMAGE_SUFFIXES) if pictures else []
     if len(colors) != len(depths):

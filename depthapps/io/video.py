@@ -1,4 +1,4 @@
-"""Write videos: MP4 for players and browsers, GIF where only pictures are taken."""
+"""Write videos: MP4 for players and browsers, GIF and WebP where only pictures are taken."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from depthapps.io.scratch import temporary_folder
 
 # VP9 is the only codec in OpenCV's wheels that browsers play; MPEG-4 part 2 is in all of them, for desktop players.
 _CODECS = ("vp09", "mp4v")
+_WEBP_QUALITY, _WEBP_METHOD = 90, 2  # no loss can be seen; a method of 0 to 6: higher ones are slow and hardly smaller
 _GIF_TICKS = 100  # a second; each frame of a GIF is shown for a whole number of them
 
 Frame = NDArray[np.uint8]
@@ -32,7 +33,7 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     Parameters
     ----------
     path : str or PathLike
-        An ``.mp4`` or ``.gif`` file.
+        An ``.mp4``, ``.gif`` or ``.webp`` file.
     frames : iterable of ndarray, (H, W, 3) uint8
         RGB frames of one size; they are taken one at a time.
     fps : float
@@ -50,7 +51,8 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     Notes
     -----
     MP4 stores colours for pairs of pixels, so a frame of odd width or height is continued by one pixel. It holds VP9,
-    or MPEG-4 part 2 where OpenCV has no VP9 encoder. A GIF repeats for ever, with 256 dithered colours a frame.
+    or MPEG-4 part 2 where OpenCV has no VP9 encoder. GIF and WebP repeat for ever; a GIF has 256 dithered colours
+    a frame, a WebP all of them.
     """
     path = Path(path)
     check_suffix(path, VIDEO_SUFFIXES, "a video")
@@ -64,6 +66,8 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
         frames = chain([first], frames)
         if path.suffix.lower() == ".gif":
             group.write(path, _gif(frames, fps))
+        elif path.suffix.lower() == ".webp":
+            group.write(path, _webp(frames, fps))
         else:
             group.write(path, _mp4(path, frames, first.shape, fps))
 
@@ -124,4 +128,12 @@ def _gif(frames: Iterable[Frame], fps: float) -> bytes:
     first, file = next(pictures), BytesIO()
     duration_ms = round(_GIF_TICKS / fps) * 1000 // _GIF_TICKS
     first.save(file, format="GIF", save_all=True, append_images=pictures, duration=duration_ms, loop=0)
+    return file.getvalue()
+
+
+def _webp(frames: Iterable[Frame], fps: float) -> bytes:
+    pictures = (Pillow.fromarray(frame) for frame in frames)
+    first, file = next(pictures), BytesIO()
+    options = {"duration": round(1000 / fps), "loop": 0, "quality": _WEBP_QUALITY, "method": _WEBP_METHOD}
+    first.save(file, format="WEBP", save_all=True, append_images=pictures, **options)
     return file.getvalue()

@@ -131,7 +131,13 @@ def write_image(
     -----
     JPEG has quality 95 and colours at full resolution (4:4:4).
     """
-    path = Path(path)
+    data = encode_image(Path(path), image, metadata)
+    with opened(outputs, [path]) as group:
+        group.write(path, data)
+
+
+def encode_image(path: Path, image: Image, metadata: Metadata | None = None) -> bytes:
+    """Encode a picture with its metadata for a file of this name, as `write_image` writes it. Raises OutputError."""
     check_suffix(path, IMAGE_SUFFIXES, "a picture")
     suffix = path.suffix.lower()
     if suffix in _EIGHT_BIT_SUFFIXES or (suffix == ".png" and image.dtype.kind == "f"):
@@ -157,8 +163,7 @@ def write_image(
         data = tiff_with(data, exif, icc, opacity=opacity)
     elif suffix in _EIGHT_BIT_SUFFIXES and icc:  # OpenCV writes no profile above 64 kB
         data = jpeg.with_profile(data, icc)
-    with opened(outputs, [path]) as group:
-        group.write(path, data)
+    return data
 
 
 def write_mask(path: StrPath, share: NDArray[np.floating], *, outputs: Outputs | None = None) -> None:
