@@ -351,7 +351,7 @@ def test_overwriting_is_asked_for(tmp_path, photo):
         ("mesh", ["photo.png", "--depth", "depth.npy"], ["-o", "photo.obj"]),
         ("mesh", ["--sequence", "."], ["-o", "photo.obj"]),
         ("shadow", ["photo.png", "--depth", "depth.npy", "--lights", "sun.json"], ["--shadow-map", "sun.tif"]),
-        ("calibrate", ["--left", "p*.png", "--board", "9x6"], ["-o", "r.yml", "--coverage", "photo.png"]),
+        ("calibrate", ["--left", "p*.png", "--board", "9x6", "--square=1"], ["-o", "r.yml", "--coverage", "photo.png"]),
     ],
 )  # fmt: skip
 def test_an_input_is_not_replaced_even_if_it_is_asked_for(tmp_path, photo, monkeypatch, command, arguments, out):

@@ -88,7 +88,8 @@ def batch(
     if output := tuple(results.output or filter(None, [default_output(name, options)])):
         options = {"--output": output, **options}
     limits, single = workers.limits, command_of(name)
-    sources, alone = inputs.sources({long_flag(p): not p.is_flag for p in single.params if p.name not in LEFT_OUT})
+    known = [(long_flag(p), not p.is_flag) for p in single.params if p.name not in LEFT_OUT]
+    sources, alone = inputs.sources({flag.removeprefix("--"): (flag, takes_value) for flag, takes_value in known})
     jobs = plan(kind_of(name, single.params), sources, options, results.out_dir)
     _check(jobs)
     report = BatchReport(name, talk, len(jobs), alone, json_lines=results.json_lines)

@@ -62,7 +62,7 @@ class BatchInputs:
         ),
     ] = None
 
-    def sources(self, flags: dict[str, bool]) -> tuple[list[Source], list[Path]]:
+    def sources(self, flags: dict[str, tuple[str, bool]]) -> tuple[list[Source], list[Path]]:
         """The pairs or pictures, and the files without a partner. Raises InputError."""
         given = [bool(self.left or self.right), bool(self.image), bool(self.manifest)]
         if sum(given) != 1 or bool(self.left) != bool(self.right):

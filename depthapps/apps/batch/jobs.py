@@ -78,8 +78,8 @@ def pictures_of(pattern: str) -> list[Source]:
     return [Source(file.name, (file.path,), {}) for file in find_files(pattern)]
 
 
-def sources_of(rows: Sequence[ManifestRow], flags: Mapping[str, bool]) -> list[Source]:
-    """The pairs or pictures of a manifest; `flags` are those of the command, and whether each takes a value.
+def sources_of(rows: Sequence[ManifestRow], flags: Mapping[str, tuple[str, bool]]) -> list[Source]:
+    """The pairs or pictures of a manifest; `flags`: by the options' names the command's flags, and if they take values.
 
     A row without a name is named by its picture below the folder that all pictures share. Raises InputError.
     """
@@ -94,13 +94,15 @@ def sources_of(rows: Sequence[ManifestRow], flags: Mapping[str, bool]) -> list[S
 
 
 def _flag(
-    row: ManifestRow, name: str, value: tuple[str, ...] | bool, flags: Mapping[str, bool]
+    row: ManifestRow, name: str, value: tuple[str, ...] | bool, flags: Mapping[str, tuple[str, bool]]
 ) -> tuple[str, tuple[str, ...]]:
-    flag = f"--{name}"
-    if flag not in flags:
-        raise InputError(f"{row.where} has the option {name!r}, which the command does not know", hint="see its --help")
-    if isinstance(value, bool) == flags[flag]:
-        what = "takes a value" if flags[flag] else "takes no value but yes or no"
+    if name not in flags:
+        raise InputError(
+            f"{row.where} has the option {name!r}, which the command does not know", hint="its help lists its options"
+        )
+    flag, takes_value = flags[name]
+    if isinstance(value, bool) == takes_value:
+        what = "takes a value" if takes_value else "takes no value but yes or no"
         raise InputError(f"{row.where} has an option {name}, which {what}", hint="write it as on the command line")
     return flag, () if isinstance(value, bool) else value
 
