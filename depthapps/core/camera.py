@@ -51,16 +51,16 @@ class Camera:
                 f"a focal length of {self.fx:g} x {self.fy:g} px was given, it must be positive",
                 hint=f"check the calibration, {param('focal_px')} or {param('fov_deg')}",
             )
-        side = max(self.width, self.height)
-        if not (_LEAST_FOCAL * side <= min(self.fx, self.fy) <= max(self.fx, self.fy) <= _MOST_FOCAL * side):
+        shares = self.fx / self.width, self.fy / self.height
+        if not _LEAST_FOCAL <= min(shares) <= max(shares) <= _MOST_FOCAL:
             raise CalibrationError(
-                f"a focal length of {self.fx:g} x {self.fy:g} px was given for a picture {side} px large, which no "
-                "camera has",
+                f"a focal length of {self.fx:g} x {self.fy:g} px was given for a picture of "
+                f"{self.width}x{self.height} px, which no camera has",
                 hint=f"check its unit, which is the pixel: the calibration, {param('focal_px')} or {param('fov_deg')}",
             )
-        if not max(abs(self.cx), abs(self.cy)) <= _FARTHEST_CENTRE * side:
+        if not max(abs(self.cx) / self.width, abs(self.cy) / self.height) <= _FARTHEST_CENTRE:
             raise CalibrationError(
-                f"the principal point ({self.cx:g}, {self.cy:g}) was given for a picture {side} px large",
+                f"the principal point ({self.cx:g}, {self.cy:g}) was given for a picture of {self.width}x{self.height}",
                 hint="it is counted in pixels, and lies near the middle: check the calibration",
             )
 

@@ -24,7 +24,10 @@ _LARGEST_ARRAY_BYTES = 1 << 16  # larger arrays in an archive are maps and pictu
 _TO_TEXT = "write its matrices to a text file or by numpy.savez, under the names K1 D1 K2 D2 R T"
 _BY_SAVEZ = "save each matrix under a name of its own: numpy.savez('rig.npz', K1=K1, D1=D1, ...)"
 _SINTEL = b"PIEH"  # a number as text, which begins the files of MPI Sintel; a camera has K and its pose in doubles
-_COLMAP = ("a binary model of COLMAP", "in COLMAP: export the model as text, which makes cameras.txt and images.txt")
+_COLMAP = (
+    "a binary model of COLMAP",
+    "export it as text in COLMAP, or by its model_converter: cameras.txt and images.txt",
+)
 # The beginnings of files that people pass, or their names, what they are, and what to do about it.
 _BINARY = (
     (b"cameras.bin", *_COLMAP),

@@ -159,4 +159,10 @@ def _camera_of(matrix: NDArray, width: int, height: int) -> Camera:
 
 
 def _broken(path: Path, what: str, error: Exception) -> InputError:
-    return InputError(f"{path} is not a {what} that can be read ({reason(error)})", hint="save it with numpy.save")
+    objects = "Python objects" in str(error)
+    hint = (
+        "save the numbers: numpy.save('map.npy', numpy.asarray(map, 'float32'))"
+        if objects
+        else "save it with numpy.save"
+    )
+    return InputError(f"{path} is not a {what} that can be read ({reason(error)})", hint=hint)
