@@ -56,6 +56,15 @@ def test_a_splat_covers_the_pixel_that_it_comes_from(tilt):
     assert np.allclose(flat, 0.05 * 0.5 * z / 80, rtol=1e-3)  # thin along the normal
 
 
+@pytest.mark.parametrize("name", ["a.ply", "a.spz"])
+def test_splats_that_no_viewer_could_show_are_not_written(tmp_path, name):
+    splats = da.splats_of_cloud(slope(0.0), CAMERA)
+    splats.centers[7, 1] = np.nan
+    with pytest.raises(da.OutputError, match="no numbers"):
+        da.write_splats(tmp_path / name, splats)
+    assert not list(tmp_path.iterdir())
+
+
 def test_splats_seen_straight_ahead_have_sizes_too():
     ahead = np.array([[0, 0, 2]], np.float32)
     cloud = da.PointCloud(ahead, np.zeros((1, 3), np.uint8), -ahead / 2)

@@ -59,6 +59,7 @@ def test_what_lies_in_the_window_is_at_one_place_in_both_views(opened, params, w
     assert shown.window_px == window
     left, right = shown.views((0, 1))
     assert left.shape == right.shape == (240, 320 - window, 3)
+    assert shown.summary.startswith(f"{320 - window}x240 px a view")
     assert np.array_equal(left, opened.views[0][:, window:])  # no pixel is computed anew
     assert np.array_equal(right, opened.views[1][:, : 320 - window])
     if window in (10, 30):

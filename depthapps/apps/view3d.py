@@ -113,8 +113,10 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     side = params.view_size_px or max(left.shape)
     pair, disparity, scale = _reduced(left[box], right[box], disparity[box], calibration, corner, side)
     window = _window_px(disparity, pair.calibration, params, corner, scale)
-    journal.add(window_px=window, view_size=[pair.left.shape[1], pair.left.shape[0]])
-    told = f"{pair.left.shape[1]}x{pair.left.shape[0]} px a view, the window at a disparity of {window} px"
+    height, width = pair.left.shape[:2]
+    width -= abs(window)  # what strips at the outer sides leave
+    journal.add(window_px=window, view_size=[width, height])
+    told = f"{width}x{height} px a view through the window, which is at a disparity of {window} px"
     return View3D(pair=pair, disparity_px=disparity, window_px=window, params=params, summary=told, **journal.told)
 
 

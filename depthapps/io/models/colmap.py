@@ -15,6 +15,7 @@ from depthapps.core.camera import Camera
 from depthapps.core.models import PointCloud
 from depthapps.io.formats import COLMAP_SUFFIX, companions
 from depthapps.io.inputs import StrPath
+from depthapps.io.models.axes import refuse_wild
 from depthapps.io.models.text_rows import format_rows
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
@@ -58,7 +59,7 @@ def write_colmap(
     Raises
     ------
     OutputError
-        A file cannot be written, or is called otherwise.
+        A file cannot be written, or is called otherwise, or a point is not finite.
 
     Notes
     -----
@@ -67,6 +68,7 @@ def write_colmap(
     """
     path = Path(path)
     check_suffix(path, (COLMAP_SUFFIX,), "a COLMAP model")
+    refuse_wild(cloud.points)
     cameras, images = companions(path)
     numbered = list(enumerate(photos, 1))
     lens = "".join(

@@ -17,7 +17,7 @@ from depthapps.core.choices import Axes
 from depthapps.core.models import GaussianSplats
 from depthapps.io.formats import SPLAT_SUFFIXES
 from depthapps.io.inputs import StrPath
-from depthapps.io.models.axes import in_axes
+from depthapps.io.models.axes import in_axes, refuse_wild
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
 _SH0 = 0.28209479177387814  # the constant spherical harmonic: colour = 0.5 + _SH0 * coefficient
@@ -49,7 +49,7 @@ def write_splats(
     Raises
     ------
     OutputError
-        The file cannot be written, or the suffix is of no such format.
+        The file cannot be written, the suffix is of no such format, or a centre is not finite.
 
     Notes
     -----
@@ -57,6 +57,7 @@ def write_splats(
     """
     path = Path(path)
     check_suffix(path, SPLAT_SUFFIXES, "a splat file")
+    refuse_wild(splats.centers)
     spz = path.suffix.lower() == ".spz"
     axes = axes or (Axes.VIEWER if spz else Axes.CAMERA)
     with opened(outputs, [path]) as group:
