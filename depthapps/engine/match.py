@@ -15,7 +15,7 @@ from depthapps.engine.effort import CELLS, matched_cells
 from depthapps.engine.front.align import align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
-from depthapps.engine.fusion import choose
+from depthapps.engine.fusion import choose, support
 from depthapps.engine.fusion.fuse import fusion_network
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
@@ -130,7 +130,7 @@ def match_pair(
         if confidence or (network is None and tier.fused):
             pool.submit(fusion_network)  # load the weights on a core that alignment leaves idle
         if network is None and tier.fused:
-            load_ahead(choose.KERNELS)
+            load_ahead((*support.KERNELS, *choose.KERNELS))
         views = align(
             pair.left,
             pair.right,

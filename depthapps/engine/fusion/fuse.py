@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.fusion.choose import choose_together
 from depthapps.engine.fusion.clues import clues, neighbour_candidates, see_from_right
+from depthapps.engine.fusion.support import lack_of_support, usual_difference
 
 CANDIDATES = 9
 _OUTPUTS = ["choices", "scores", "confidence", "occluded"]
@@ -79,7 +80,7 @@ def fuse(
     def padded(view: NDArray) -> NDArray:
         return cv2.copyMakeBorder(view, 0, down, 0, across, cv2.BORDER_REPLICATE)
 
-    kept = _distinct(guesses)
+    kept, usual = _distinct(guesses), 0.0 if judge_only else usual_difference(left, right, guesses[0])
     left, right, known, seen_right = (padded(v) for v in (left, right, known, seen_right))
     candidates = stack_candidates([padded(guess) for guess in guesses], known)
     sure = np.isfinite(known).astype(np.float32)
@@ -95,7 +96,11 @@ def fuse(
             network.setInput(seen.evidence, "evidence")
             choices, scores, *judged = (np.asarray(found, np.float32) for found in network.forward(_OUTPUTS))
             choices, scores = (from_blocks(found[:, kept]) for found in (choices, scores))
-            guess = tile[0] if judge_only else choose_together(choices, scores, left[at])
+            if judge_only:
+                guess = tile[0]
+            else:
+                scores -= lack_of_support(left[at], right[rows], choices, scores, usual, columns.start)
+                guess = choose_together(choices, scores, left[at])
             inner = (_within(rows, inner_rows), _within(columns, inner_columns))
             for out, found in zip(maps, (guess, *(from_blocks(found)[0] for found in judged)), strict=True):
                 out[inner_rows, inner_columns] = found[inner]
