@@ -9,10 +9,24 @@ from .apps.refocus import Refocused, refocus, refocus_sweep
 from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
 from .apps.scan import Scan, model_of_scan, print_of_scan, scan_folder
 from .apps.scene import OpenedScene, open_scene
+from .apps.view import render_view, turntable
 from .bokeh.focus import Focus
 from .bokeh.params import BokehParams
 from .core.camera import Calibration, Camera, LensCamera, StereoRig
-from .core.choices import Axes, DepthKind, Frame, Layout, LightKind, MapKind, Preset, Quality, Rectify, Show, Unsure
+from .core.choices import (
+    Axes,
+    DepthKind,
+    Frame,
+    Holes,
+    Layout,
+    LightKind,
+    MapKind,
+    Preset,
+    Quality,
+    Rectify,
+    Show,
+    Unsure,
+)
 from .core.errors import (
     CalibrationError,
     DepthappsError,
@@ -26,7 +40,7 @@ from .core.errors import (
 )
 from .core.geometry import depth_from_disparity, disparity_from_depth, project, unproject
 from .core.models import PointCloud, PrintableSolid, ShadowMap, TriangleMesh
-from .core.scene import FloatMap, Image, PhotoPair, Scene, StereoPair
+from .core.scene import FloatMap, Image, PhotoPair, Scene, SecondView, StereoPair
 from .core.version import __version__
 from .engine.calibrate.boards import Board
 from .engine.depth_network import DepthNetwork
@@ -49,6 +63,7 @@ from .io.sequences import Sequence, SequenceFrame, read_sequence
 from .io.shadow_map import write_shadow_map
 from .io.video import write_video
 from .mesh.params import PrintParams, SimplifyParams
+from .mesh.view import NewView
 from .scan.fuse import Fused
 from .scan.params import FuseParams
 from .shadow.params import (
@@ -80,6 +95,7 @@ __all__ = [
     "Frame",
     "FuseParams",
     "Fused",
+    "Holes",
     "Image",
     "InputError",
     "JobResult",
@@ -95,6 +111,7 @@ __all__ = [
     "ModelParams",
     "NetworkDescription",
     "NetworkError",
+    "NewView",
     "Note",
     "OpenedScene",
     "OutputError",
@@ -117,6 +134,7 @@ __all__ = [
     "Scan",
     "Scene",
     "SceneParams",
+    "SecondView",
     "Sequence",
     "SequenceFrame",
     "ShadowMap",
@@ -164,8 +182,10 @@ __all__ = [
     "refocus_sweep",
     "relight",
     "relight_sweep",
+    "render_view",
     "scan_folder",
     "sun_path",
+    "turntable",
     "unproject",
     "write_calibration",
     "write_cloud",

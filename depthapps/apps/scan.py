@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
-from depthapps.apps.model import LEAST_TOLD, Model, Print, Shape, tell_shape, tell_solid
+from depthapps.apps.model import Model, Print
+from depthapps.apps.model_facts import LEAST_TOLD, Shape, tell_shape, tell_solid
 from depthapps.apps.params import ModelParams, PathLike, SceneParams
 from depthapps.apps.sequence_scenes import SequenceScenes
 from depthapps.core.choices import DepthKind, Preset
@@ -135,6 +136,8 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
     params, journal, fused = params or ModelParams(), Journal(progress), scan.fused
     if params.max_error_pct is not None:
         raise InputError("a scan is simplified by its triangles", hint=f"leave {param('max_error_pct')} out")
+    if params.turn_deg:
+        raise InputError("a scan has no picture to be turned from", hint=f"leave {param('turn_deg')} out")
     with journal.stage("meshing"):
         mesh, limit = fused.mesh, params.simplified.max_triangles
         mesh = mesh if limit is None else simplify_mesh(mesh, limit)

@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from depthapps.apps.params import ModelParams, print_params
+from depthapps.apps.params import TURN_DEG, ModelParams, print_params
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
-from depthapps.core.choices import Axes, DepthKind, Preset
+from depthapps.core.choices import Axes, DepthKind, Holes, Preset
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import CLOUD_SUFFIXES, MESH_SUFFIXES, SOLID_SUFFIXES, VIEWER_SUFFIXES, companions
+from depthapps.io.formats import (
+    CLOUD_SUFFIXES,
+    MESH_SUFFIXES,
+    SOLID_SUFFIXES,
+    TEXTURED_SUFFIXES,
+    VIDEO_SUFFIXES,
+    VIEWER_SUFFIXES,
+    companions,
+)
 from depthapps.io.outputs import Outputs, check_suffix
 from depthapps.mesh.params import PrintParams
 from depthapps.scan.params import FuseParams
+
+TURNTABLE_FPS = 24
 
 if TYPE_CHECKING:
     from depthapps.apps.model import Model, Print
@@ -53,6 +63,23 @@ class ModelOptions:
         ),
     ] = None
     points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False
+    holes: Annotated[
+        Holes | None,
+        typer.Option(
+            help="fill: complete unsure depth, and continue surfaces behind things; keep: leave holes "
+            "[default: fill for .glb .obj --viewer; keep for .ply .stl alone, and for --points]"
+        ),
+    ] = None
+    turn: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=45,
+            help="how far the model can be turned before gaps open behind things, in degrees "
+            f"[default: {TURN_DEG:g} for two photos, else 0]",
+            metavar="DEG",
+        ),
+    ] = None
     axes: Annotated[
         Axes | None,
         typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
@@ -60,6 +87,11 @@ class ModelOptions:
     viewer: Annotated[
         Path | None,
         typer.Option(help="a page .html that shows the model in a browser, without a network", metavar="FILE"),
+    ] = None
+
+    turntable: Annotated[
+        Path | None,
+        typer.Option(help="a video .mp4 .gif that turns the model to and fro, as far as --turn", metavar="FILE"),
     ] = None
 
     @property
@@ -70,13 +102,17 @@ class ModelOptions:
     def paths(self) -> list[Path]:
         """Paths of all files, after a check of the options. Raises InputError or OutputError."""
         models = self.output or []
-        if not models and self.viewer is None:
+        if not models and self.viewer is None and self.turntable is None:
             raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
         if self.points and (self.preset, self.max_triangles, self.max_error) != (Preset.FULL, None, None):
             hint = "leave --preset, --max-triangles and --max-error out"
             raise InputError("a point cloud has no triangles", hint=hint)
         if self.print_it and (self.max_error is not None or self.viewer or self.axes):
             raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
+        if self.print_it and (self.holes or self.turn):
+            raise InputError("a print is closed behind and has no holes", hint="leave --holes and --turn out")
+        if self.turntable and (self.print_it or self.points):
+            raise InputError("a mesh is turned, no print and no points", hint="leave --turntable out")
         if not self.print_it and self.size_mm is not None:
             hint = "leave it out, or pass --preset print"
             raise InputError("--size-mm is for prints, models are in metres", hint=hint)
@@ -89,12 +125,19 @@ class ModelOptions:
             check_suffix(path, suffixes, what)
         if self.viewer:
             check_suffix(self.viewer, VIEWER_SUFFIXES, "a viewer page")
-        return [p for path in models for p in (path, *companions(path))] + ([self.viewer] if self.viewer else [])
+        if self.turntable:
+            check_suffix(self.turntable, VIDEO_SUFFIXES, "a video")
+        shows = [path for path in (self.viewer, self.turntable) if path]
+        return [p for path in models for p in (path, *companions(path))] + shows
 
     @property
     def params(self) -> ModelParams:
         """Parameters of a mesh or a cloud."""
-        return ModelParams(self.preset, self.points, self.max_triangles, self.max_error)
+        looked_at = (
+            self.viewer or self.turntable or any(path.suffix.lower() in TEXTURED_SUFFIXES for path in self.output or [])
+        )
+        holes = self.holes or (None if looked_at or self.points or self.turn else Holes.KEEP)
+        return ModelParams(self.preset, self.points, self.max_triangles, self.max_error, holes, self.turn)
 
     @property
     def print_params(self) -> PrintParams:
@@ -110,9 +153,19 @@ class ModelOptions:
         write_model(models, model, axes=self.axes, outputs=outputs)
         if isinstance(model, Print):
             return
+        if self.turntable:
+            self._write_turntable(self.turntable, model, report, outputs)
         if self.viewer and (differs := write_viewer_page(self.viewer, model, title, outputs=outputs)):
             report.note(f"{self.viewer.name} {differs}, for the browser's sake")
         report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in models})
+
+    def _write_turntable(self, path: Path, model: Model, report: Report, outputs: Outputs) -> None:
+        """Write the video that turns a model."""
+        from depthapps.apps.view import turntable
+        from depthapps.io.video import write_video
+
+        frames = turntable(model, TURN_DEG if self.turn is None else self.turn, progress=report.follow)
+        write_video(path, frames, TURNTABLE_FPS, outputs=outputs)
 
 
 @dataclass(frozen=True)
@@ -152,6 +205,8 @@ class ScanOptions:
                 "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
                 hint="leave them out",
             )
+        if self.sequence and (model.turntable or model.turn):
+            raise InputError("a scan has no picture to be turned from", hint="leave --turntable and --turn out")
         if self.sequence and source.depth_kind is not DepthKind.METRIC:
             raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
 
@@ -173,6 +228,7 @@ def mesh(
     depthapps mesh left.png right.png -c calib.txt -o model.glb --preset web
     depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
+    depthapps mesh left.png right.png -c calib.txt -o model.glb --turntable turn.mp4
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     depthapps mesh --sequence folder -o room.ply
     """

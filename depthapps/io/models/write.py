@@ -68,7 +68,7 @@ def write_mesh(
                 group.write(path, mesh_glb(mesh, axes, web=web))
             case ".ply":
                 points, normals = in_axes(mesh.vertices, axes), in_axes(mesh.normals, axes)
-                group.write(path, ply_bytes(points, normals, mesh.colors, mesh.triangles))
+                group.write(path, ply_bytes(points, normals, mesh.colors, mesh.triangles, mesh.made_up))
             case ".stl":
                 group.write(path, stl_bytes(in_axes(mesh.vertices, axes), mesh.triangles))
             case ".obj":
@@ -76,7 +76,7 @@ def write_mesh(
                 if mesh.texture is not None and beside:
                     material, texture = beside
                     write_image(texture, mesh.texture, outputs=group)
-                    group.write(material, mtl_bytes(texture.name))
+                    group.write(material, mtl_bytes(mesh, texture.name))
 
 
 def write_cloud(path: StrPath, cloud: PointCloud, *, axes: Axes | None = None, outputs: Outputs | None = None) -> None:

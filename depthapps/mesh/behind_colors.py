@@ -1,0 +1,148 @@
+"""Colour the surface that is continued behind a picture: with the second photo where it saw it, else from beside it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.color import to_8bit
+from depthapps.core.filling import push_pull
+from depthapps.core.geometry import depth_from_inverse, inverse_depth, project, unproject
+from depthapps.core.scene import FloatMap, Image, SecondView
+from depthapps.mesh.behind import Behind
+from depthapps.mesh.cut import GridSurface
+from depthapps.surface.raster import draw_largest
+from depthapps.surface.tearing import BoolMap
+
+_SEEN = 0.01  # share of 1/Z by which a point may lie behind the nearest surface there and still be what a photo shows
+_RIM_PX = 3  # window over which near surfaces are widened, as a photo mixes their colours with those beside them
+_EVERY = 4  # of the pixels that both photos show, every fourth of every fourth row tells how their colours differ
+_SAME = 40.0  # grey levels; photos that differ more at a point show two things there
+_MIXED_PX, _BESIDE_PX = 2.0, 10.0  # distance from the rim of the pixels that tell the colours of what was continued
+_SAME_SURFACE = 0.05  # share of 1/Z by which they may differ from the rim
+_GRAIN_SHARE = 0.015  # of the picture's width: distance from the rim at which a third of the mirrored texture is left
+_SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
+
+
+class BehindColors(NamedTuple):
+    """The picture (h, w, 3) uint8 sRGB of a continued surface, and where (h, w) the second photo shows it."""
+
+    image: NDArray[np.uint8]
+    photographed: BoolMap
+
+
+def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None) -> BehindColors:
+    """Colour a continued surface.
+
+    The second photo's colours are levelled onto the first one's by what both show nearby. Where neither shows the
+    surface, it continues the picture of the surface that it hangs on, mirrored in the rim: this keeps the grain of a
+    texture. With the distance that fades into what the true colours around are on average, since a mirrored thing that
+    one recognises is worse than a blurred one.
+    """
+    photo, margin = to_8bit(surface.image), behind.margin
+    picture = cv2.copyMakeBorder(photo, *[margin] * 4, cv2.BORDER_REPLICATE)
+    true, colors = (behind.source >= 0) & ~behind.new, picture.astype(np.float32)
+    photographed = np.zeros_like(behind.new)
+    if second is not None:
+        shown, seen = _second_colors(surface, behind, second)
+        photographed = seen & behind.new
+        colors = np.where(photographed[..., None], shown, colors)
+        true = true | photographed
+    smooth = push_pull(colors, (photographed | _beside_rim(surface, behind)).astype(np.float32))
+    grain = np.exp(behind.way_px * np.float32(-1 / (_GRAIN_SHARE * max(picture.shape))))[..., None]
+    made_up = smooth + grain * (_mirrored(picture, behind) - smooth)
+    image = np.clip(np.rint(np.where(true[..., None], colors, made_up)), 0, 255).astype(np.uint8)
+    return BehindColors(_spread(image, behind.source >= 0), photographed)
+
+
+def _beside_rim(surface: GridSurface, behind: Behind) -> BoolMap:
+    """The pixels (h, w) of the grid near the rim that the picture shows on the very surface which was continued.
+
+    The rim itself is left out: its colours are mixed with those of the near side.
+    """
+    rim = (behind.source >= 0) & ~behind.new
+    distance, label = cv2.distanceTransformWithLabels(
+        (~rim).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    at_rim = np.zeros(int(label.max()) + 1, np.float32)
+    at_rim[label[rim]] = behind.inverse[rim]
+    inverse = np.full(rim.shape, np.nan, np.float32)
+    inside = np.s_[behind.margin : rim.shape[0] - behind.margin, behind.margin : rim.shape[1] - behind.margin]
+    inverse[inside] = np.where(surface.quads.pixels(), inverse_depth(surface.depth_m), np.float32(np.nan))
+    with np.errstate(invalid="ignore"):
+        same = np.abs(inverse - at_rim[label]) < _SAME_SURFACE * inverse
+    return same & (distance >= _MIXED_PX) & (distance < _BESIDE_PX)
+
+
+def _mirrored(picture: NDArray[np.uint8], behind: Behind) -> NDArray[np.floating]:
+    """The picture (h, w, 3) float32 that continues the rim's surroundings, mirrored in the pixel that each hangs on."""
+    height, width = behind.source.shape
+    rim_y, rim_x = np.divmod(np.maximum(behind.source, 0), width)
+    y, x = np.indices((height, width), np.int32)
+    step_y, step_x = rim_y - y, rim_x - x
+    beyond = 1 + _MIXED_PX / np.maximum(np.hypot(step_y, step_x), 1)
+    ends = [(behind.margin, n - behind.margin - 1) for n in (height, width)]
+    at_y = np.clip(np.rint(rim_y + beyond * step_y).astype(np.int32), *ends[0])
+    at_x = np.clip(np.rint(rim_x + beyond * step_x).astype(np.int32), *ends[1])
+    return picture[at_y, at_x].astype(np.float32)
+
+
+def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> tuple[NDArray[np.floating], BoolMap]:
+    """The second photo's colours (h, w, 3) of the continued surface, levelled onto the first's, and where they are."""
+    image = to_8bit(second.image)
+    front = unproject(surface.depth_m, surface.camera)
+    x, y, depth = _project(front, second)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        points = np.stack([x, y, 1 / depth], axis=-1).reshape(-1, 3)
+    nearest = draw_largest(points, surface.triangles, image.shape[:2])
+    few = np.s_[::_EVERY, ::_EVERY]
+    found, shown = _look(image, nearest, x[few], y[few], depth[few])
+    off = to_8bit(surface.image)[few].astype(np.float32) - found
+    both = shown & surface.quads.pixels()[few] & (np.abs(off).max(axis=-1) < _SAME)
+    level = push_pull(np.where(both[..., None], off, np.float32(0)), both.astype(np.float32))
+    height, width = surface.depth_m.shape
+    level = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
+    level = cv2.copyMakeBorder(level, *[behind.margin] * 4, cv2.BORDER_REPLICATE)
+    nearest = cv2.dilate(nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8))
+    x, y, depth = _project(unproject(depth_from_inverse(behind.inverse), behind.camera), second)
+    found, shown = _look(image, nearest, x, y, depth)
+    return found + level, shown
+
+
+def _project(points: NDArray[np.floating], second: SecondView) -> tuple[FloatMap, FloatMap, FloatMap]:
+    """Where the second photo would show points (..., 3) of the scene: x, y in px, and the depth there in metres."""
+    moved = points @ second.from_scene[:3, :3].T.astype(np.float32) + second.from_scene[:3, 3].astype(np.float32)
+    x, y, depth = project(moved, second.camera)
+    return x.astype(np.float32), y.astype(np.float32), depth.astype(np.float32)
+
+
+def _look(
+    image: Image, nearest: FloatMap, x: FloatMap, y: FloatMap, depth: FloatMap
+) -> tuple[NDArray[np.floating], BoolMap]:
+    """The colours (h, w, 3) float32 that a photo shows at places (h, w), and whether it is their points that it shows.
+
+    nearest: (H, W), the largest 1/Z of the known surface at each pixel of the photo, -inf where there is none.
+    """
+    height, width = image.shape[:2]
+    with np.errstate(invalid="ignore"):
+        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    at = np.where(inside, x, 0), np.where(inside, y, 0)
+    before = cv2.remap(nearest, *at, cv2.INTER_NEAREST)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shown = inside & (1 / depth >= (1 - _SEEN) * before)
+    return cv2.remap(image, *at, cv2.INTER_LINEAR).astype(np.float32), shown
+
+
+def _spread(image: NDArray[np.uint8], known: BoolMap) -> NDArray[np.uint8]:
+    """Put the colours of known pixels (h, w) around them, and one colour where none is near, which compresses well."""
+    distance, label = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros(int(label.max()) + 1, np.int64)
+    place[label[known]] = np.flatnonzero(known)
+    spread = image.reshape(-1, 3)[place[label]]
+    spread[distance > _SPREAD_PX] = np.median(image[known], axis=0).astype(np.uint8)
+    return spread

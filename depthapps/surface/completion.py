@@ -1,0 +1,113 @@
+"""Complete a scene's depth where it is unknown or likely wrong, from what is sure around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from depthapps.core.color import to_8bit
+from depthapps.core.geometry import depth_from_inverse, inverse_depth
+from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.surface.continuation import continue_surface, slopes
+from depthapps.surface.regions import region_planes
+from depthapps.surface.tearing import DEPTH_STEP, BoolMap, surface_links, trusted
+
+# A disparity within this many deviations of infinity cannot be told from the sky's.
+FAR_SIGMAS = 2.0
+# What lies farther than this many times the depth of 97 % of the pixels is an outlier, or so far that a viewer which
+# shows all of the model shows the rest as a dot.
+FAR_TIMES, FAR_QUANTILE = 4.0, 0.03
+# Cost of a step of one grey level in any channel, in px: a way round an edge of 20 levels may be 10 px longer.
+_TOLL = 0.5
+_PICTURE_SIGMA_PX = 0.8  # of the blur that takes the photo's noise out of these steps
+# Only pixels surer than this tell where a region's plane lies, and those less sure than the other are put onto it where
+# it is flat to this share. Over eleven pairs, rendered and measured, that takes the pixels which are off by more than
+# 2 % from 37 to 31 % of those that are put onto planes, and is worse for none of them.
+_COUNTED, _UNSURE, _FLAT = 0.4, 0.5, 0.01
+_EVEN_PX = 9  # window over which the confidence is averaged for that, as it flickers from pixel to pixel
+_SHRINK, _GROW = 0.7, 1.4  # a continued plane may not change 1/Z by more than these factors
+
+
+@dataclass(frozen=True, eq=False)
+class Completion:
+    """A scene without holes.
+
+    scene: the scene; its depth is known and finite wherever it shows something, and its confidence is that of the depth
+        it came with.
+    made_up: (H, W), where the depth was put there. far: (H, W), where this is the backdrop, see `beyond`.
+    """
+
+    scene: Scene
+    made_up: BoolMap
+    far: BoolMap
+
+
+def beyond(scene: Scene) -> tuple[BoolMap, float]:
+    """Mask (H, W) of what lies too far to have a place in a model, and the 1/Z in 1/m of the backdrop in its stead.
+
+    That is: what is infinitely far, what cannot be told from that, and what is many times farther than nearly all else.
+    """
+    inverse = inverse_depth(scene.depth_m, infinite=0)
+    sure = trusted(scene) & (inverse > 0)
+    usual = float(np.quantile(inverse[sure], FAR_QUANTILE)) / FAR_TIMES if sure.any() else 0.0
+    farthest = max(FAR_SIGMAS * scene.inverse_depth_sigma, usual)
+    with np.errstate(invalid="ignore"):
+        return inverse < farthest, farthest
+
+
+def complete(scene: Scene) -> Completion:
+    """Complete the depth of a scene where it is unknown or its confidence is low.
+
+    Where sure pixels of the same region of the picture lie on one plane, so does what is unsure there. What is left of
+    the doubtful pixels takes the planes of the sure pixels around it, each continued along the picture's own regions:
+    the way from a sure pixel costs more where the photo has an edge. Where the sky is, or what lies as far, a backdrop
+    stands at one depth.
+    """
+    far, farthest = beyond(scene)
+    inverse = inverse_depth(scene.depth_m)
+    trust = trusted(scene)
+    backdrop = far & (trust | np.isposinf(scene.depth_m))
+    sure = trust & np.isfinite(inverse) & ~far
+    if not sure.any():  # nothing to complete from
+        return Completion(scene, np.zeros(sure.shape, bool), far)
+    whole = np.where(sure, inverse, np.float32(np.nan))
+    settled = sure
+    if scene.confidence is not None:
+        plane, off = region_planes(inverse, np.clip(scene.confidence - _COUNTED, 0, 1) ** 2 * ~far, scene.image)
+        unsure = cv2.blur(scene.confidence, (_EVEN_PX, _EVEN_PX)) < _UNSURE
+        flat = ~backdrop & (unsure | ~trust) & (off < _FLAT) & (plane > farthest)
+        whole = np.where(flat, plane, whole)
+        settled = flat | (sure & ~unsure)
+    whole = np.where(backdrop, np.float32(farthest), whole)
+    missing = np.isnan(whole)
+    if scene.empty is not None:
+        missing &= ~scene.empty
+    if missing.any():
+        whole = np.where(missing, _continued(whole, settled | backdrop, missing, scene, farthest), whole)
+    with np.errstate(invalid="ignore"):
+        kept = np.abs(whole - inverse) <= DEPTH_STEP * inverse
+    completed = replace(scene, depth_m=depth_from_inverse(whole))
+    return Completion(completed, (~kept & np.isfinite(whole)) | backdrop, backdrop)
+
+
+def _continued(whole: FloatMap, settled: BoolMap, missing: BoolMap, scene: Scene, farthest: float) -> FloatMap:
+    """The 1/Z (H, W) at missing pixels, from the planes of settled ones, some way off."""
+    known = np.where(settled, whole, np.float32(np.nan))
+    if not settled.any():
+        settled, known = ~missing, whole
+    planes = slopes(known, surface_links(depth_from_inverse(known), scene.inverse_depth_sigma))
+    limit = np.where(settled, np.float32(0), np.float32(np.nanmax(known)))
+    found = continue_surface(planes, settled, np.full(known.shape, np.inf, np.float32), limit, _toll(scene.image))
+    start = planes[..., 0].ravel()[np.maximum(found.source, 0)]
+    put = np.where(found.source >= 0, found.inverse, np.float32(farthest or np.nanmin(known)))
+    return np.clip(put, np.maximum(_SHRINK * start, farthest), _GROW * start)
+
+
+def _toll(image: Image) -> FloatMap:
+    """What a step onto each pixel (H, W) costs, from 1 px in plain regions up."""
+    smooth = np.asarray(cv2.GaussianBlur(to_8bit(image), (0, 0), _PICTURE_SIGMA_PX))
+    kernel = np.ones((3, 3), np.uint8)
+    steps = cv2.dilate(smooth, kernel) - cv2.erode(smooth, kernel)
+    return 1 + np.float32(_TOLL) * steps.max(axis=-1).astype(np.float32)
