@@ -131,7 +131,7 @@ class Scene:
             raise InputError("the depth map holds no known depth at all", hint="check its units, scale and file")
 
 
-def _size(values: FloatMap) -> str:
+def _size(values: NDArray) -> str:
     """Size of a map as text, width first as for pictures if it has two dimensions."""
     return "x".join(map(str, values.shape[1::-1] if values.ndim == 2 else values.shape))
 

@@ -124,8 +124,8 @@ def _farthest_around(inverse: FloatMap) -> FloatMap:
     )
     small = full.reshape(rows, times, columns, times).min(axis=(1, 3))
     side = 2 * round(_FARTHEST_SHARE * max(inverse.shape) / times) + 1
-    least = cv2.erode(small, np.ones((side, side), np.uint8))
-    return np.asarray(least).repeat(times, axis=0).repeat(times, axis=1)[:height, :width]
+    least = cv2.erode(cv2.medianBlur(small, 3), np.ones((side, side), np.uint8))
+    return np.asarray(least, np.float32).repeat(times, axis=0).repeat(times, axis=1)[:height, :width]
 
 
 def stitched(surface: GridSurface, behind: Behind) -> GridSurface:

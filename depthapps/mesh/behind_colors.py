@@ -43,7 +43,7 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
     one recognises is worse than a blurred one.
     """
     photo, margin = to_8bit(surface.image), behind.margin
-    picture = cv2.copyMakeBorder(photo, *[margin] * 4, cv2.BORDER_REPLICATE)
+    picture = np.asarray(cv2.copyMakeBorder(photo, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.uint8)
     true, colors = (behind.source >= 0) & ~behind.new, picture.astype(np.float32)
     photographed = np.zeros_like(behind.new)
     if second is not None:
@@ -64,16 +64,12 @@ def _beside_rim(surface: GridSurface, behind: Behind) -> BoolMap:
     The rim itself is left out: its colours are mixed with those of the near side.
     """
     rim = (behind.source >= 0) & ~behind.new
-    distance, label = cv2.distanceTransformWithLabels(
-        (~rim).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    at_rim = np.zeros(int(label.max()) + 1, np.float32)
-    at_rim[label[rim]] = behind.inverse[rim]
+    distance, nearest = _nearest(rim)
     inverse = np.full(rim.shape, np.nan, np.float32)
     inside = np.s_[behind.margin : rim.shape[0] - behind.margin, behind.margin : rim.shape[1] - behind.margin]
     inverse[inside] = np.where(surface.quads.pixels(), inverse_depth(surface.depth_m), np.float32(np.nan))
     with np.errstate(invalid="ignore"):
-        same = np.abs(inverse - at_rim[label]) < _SAME_SURFACE * inverse
+        same = np.abs(inverse - behind.inverse.ravel()[nearest]) < _SAME_SURFACE * inverse
     return same & (distance >= _MIXED_PX) & (distance < _BESIDE_PX)
 
 
@@ -105,8 +101,9 @@ def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> 
     level = push_pull(np.where(both[..., None], off, np.float32(0)), both.astype(np.float32))
     height, width = surface.depth_m.shape
     level = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
-    level = cv2.copyMakeBorder(level, *[behind.margin] * 4, cv2.BORDER_REPLICATE)
-    nearest = cv2.dilate(nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8))
+    around = behind.margin
+    level = cv2.copyMakeBorder(level, around, around, around, around, cv2.BORDER_REPLICATE)
+    nearest = np.asarray(cv2.dilate(nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8)), np.float32)
     x, y, depth = _project(unproject(depth_from_inverse(behind.inverse), behind.camera), second)
     found, shown = _look(image, nearest, x, y, depth)
     return found + level, shown
@@ -138,11 +135,16 @@ def _look(
 
 def _spread(image: NDArray[np.uint8], known: BoolMap) -> NDArray[np.uint8]:
     """Put the colours of known pixels (h, w) around them, and one colour where none is near, which compresses well."""
-    distance, label = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    place = np.zeros(int(label.max()) + 1, np.int64)
-    place[label[known]] = np.flatnonzero(known)
-    spread = image.reshape(-1, 3)[place[label]]
+    distance, nearest = _nearest(known)
+    spread = image.reshape(-1, 3)[nearest]
     spread[distance > _SPREAD_PX] = np.median(image[known], axis=0).astype(np.uint8)
     return spread
+
+
+def _nearest(pixels: BoolMap) -> tuple[FloatMap, NDArray[np.int64]]:
+    """The distance (h, w) in px to the nearest of these pixels, and the row-major number of it."""
+    found = cv2.distanceTransformWithLabels((~pixels).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    distance, label = np.asarray(found[0], np.float32), np.asarray(found[1], np.int32)
+    place = np.zeros(int(label.max()) + 1, np.int64)
+    place[label[pixels]] = np.flatnonzero(pixels)
+    return distance, place[label]

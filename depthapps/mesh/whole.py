@@ -89,7 +89,7 @@ def _joined(front: TriangleMesh, behind: TriangleMesh, back: Back) -> TriangleMe
     picture, picture_uv = _pixels(behind)
     photo = cv2.copyMakeBorder(photo, 0, 0, back.margin, back.margin, cv2.BORDER_REPLICATE)
     texture = np.concatenate([photo, picture])
-    places = np.concatenate([photo_uv + np.float32((back.margin, 0)), picture_uv + np.float32((0, len(photo)))])
+    places = np.concatenate([photo_uv + np.array((back.margin, 0)), picture_uv + np.array((0, len(photo)))])
     column, row = np.floor(picture_uv).astype(int).T
     new, photographed = back.new[row, column], back.photographed[row, column]
     made_up = np.where(photographed, MadeUp.DEPTH, new * MadeUp.DEPTH_AND_COLOR).astype(np.uint8)

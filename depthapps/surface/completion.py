@@ -19,6 +19,8 @@ FAR_SIGMAS = 2.0
 # What lies farther than this many times the depth of 97 % of the pixels is an outlier, or so far that a viewer which
 # shows all of the model shows the rest as a dot.
 FAR_TIMES, FAR_QUANTILE = 4.0, 0.03
+_SKY_SHARE = 0.01  # of the picture's pixels: less than that is not taken for the sky
+_MADE_UP_TIMES = 1.5  # times that same depth: nothing is put farther away
 # Cost of a step of one grey level in any channel, in px: a way round an edge of 20 levels may be 10 px longer.
 _TOLL = 0.5
 _PICTURE_SIGMA_PX = 0.8  # of the blur that takes the photo's noise out of these steps
@@ -69,15 +71,18 @@ def complete(scene: Scene) -> Completion:
     inverse = inverse_depth(scene.depth_m)
     trust = trusted(scene)
     backdrop = far & (trust | np.isposinf(scene.depth_m))
+    if backdrop.mean() < _SKY_SHARE:  # a few wrong points, and no sky
+        backdrop &= np.isposinf(scene.depth_m)
     sure = trust & np.isfinite(inverse) & ~far
     if not sure.any():  # nothing to complete from
         return Completion(scene, np.zeros(sure.shape, bool), far)
     whole = np.where(sure, inverse, np.float32(np.nan))
     settled = sure
+    least = max(farthest, float(np.quantile(inverse[sure], FAR_QUANTILE)) / _MADE_UP_TIMES)
     if scene.confidence is not None:
         plane, off = region_planes(inverse, np.clip(scene.confidence - _COUNTED, 0, 1) ** 2 * ~far, scene.image)
         unsure = cv2.blur(scene.confidence, (_EVEN_PX, _EVEN_PX)) < _UNSURE
-        flat = ~backdrop & (unsure | ~trust) & (off < _FLAT) & (plane > farthest)
+        flat = ~backdrop & (unsure | ~trust) & (off < _FLAT) & (plane >= least)
         whole = np.where(flat, plane, whole)
         settled = flat | (sure & ~unsure)
     whole = np.where(backdrop, np.float32(farthest), whole)
@@ -85,14 +90,14 @@ def complete(scene: Scene) -> Completion:
     if scene.empty is not None:
         missing &= ~scene.empty
     if missing.any():
-        whole = np.where(missing, _continued(whole, settled | backdrop, missing, scene, farthest), whole)
+        whole = np.where(missing, _continued(whole, settled | backdrop, missing, scene, least), whole)
     with np.errstate(invalid="ignore"):
         kept = np.abs(whole - inverse) <= DEPTH_STEP * inverse
     completed = replace(scene, depth_m=depth_from_inverse(whole))
     return Completion(completed, (~kept & np.isfinite(whole)) | backdrop, backdrop)
 
 
-def _continued(whole: FloatMap, settled: BoolMap, missing: BoolMap, scene: Scene, farthest: float) -> FloatMap:
+def _continued(whole: FloatMap, settled: BoolMap, missing: BoolMap, scene: Scene, least: float) -> FloatMap:
     """The 1/Z (H, W) at missing pixels, from the planes of settled ones, some way off."""
     known = np.where(settled, whole, np.float32(np.nan))
     if not settled.any():
@@ -101,8 +106,8 @@ def _continued(whole: FloatMap, settled: BoolMap, missing: BoolMap, scene: Scene
     limit = np.where(settled, np.float32(0), np.float32(np.nanmax(known)))
     found = continue_surface(planes, settled, np.full(known.shape, np.inf, np.float32), limit, _toll(scene.image))
     start = planes[..., 0].ravel()[np.maximum(found.source, 0)]
-    put = np.where(found.source >= 0, found.inverse, np.float32(farthest or np.nanmin(known)))
-    return np.clip(put, np.maximum(_SHRINK * start, farthest), _GROW * start)
+    put = np.where(found.source >= 0, found.inverse, np.float32(least))
+    return np.maximum(np.clip(put, _SHRINK * start, _GROW * start), least)
 
 
 def _toll(image: Image) -> FloatMap:
