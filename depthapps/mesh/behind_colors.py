@@ -20,7 +20,8 @@ from depthapps.surface.tearing import BoolMap
 _SEEN = 0.01  # share of 1/Z by which a point may lie behind the nearest surface there and still be what a photo shows
 _RIM_PX = 3  # window over which near surfaces are widened, as a photo mixes their colours with those beside them
 _EVERY = 4  # of the pixels that both photos show, every fourth of every fourth row tells how their colours differ
-_SAME = 40.0  # grey levels; photos that differ more at a point show two things there
+_SAME = 0.5  # natural logarithm of the ratio of grey levels; photos that differ more at a point show two things there
+_FOOT = np.float32(8)  # grey levels that are added before, so that noise in the dark makes no large ratios
 _MIXED_PX, _BESIDE_PX = 2.0, 10.0  # distance from the rim of the pixels that tell the colours of what was continued
 _SAME_SURFACE = 0.05  # share of 1/Z by which they may differ from the rim
 _GRAIN_SHARE = 0.015  # of the picture's width: distance from the rim at which a third of the mirrored texture is left
@@ -96,7 +97,7 @@ def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> 
     nearest = draw_largest(points, surface.triangles, image.shape[:2])
     few = np.s_[::_EVERY, ::_EVERY]
     found, shown = _look(image, nearest, x[few], y[few], depth[few])
-    off = to_8bit(surface.image)[few].astype(np.float32) - found
+    off = np.log((to_8bit(surface.image)[few] + _FOOT) / (found + _FOOT))
     both = shown & surface.quads.pixels()[few] & (np.abs(off).max(axis=-1) < _SAME)
     level = push_pull(np.where(both[..., None], off, np.float32(0)), both.astype(np.float32))
     height, width = surface.depth_m.shape
@@ -106,7 +107,7 @@ def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> 
     nearest = np.asarray(cv2.dilate(nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8)), np.float32)
     x, y, depth = _project(unproject(depth_from_inverse(behind.inverse), behind.camera), second)
     found, shown = _look(image, nearest, x, y, depth)
-    return found + level, shown
+    return (found + _FOOT) * np.exp(level) - _FOOT, shown
 
 
 def _project(points: NDArray[np.floating], second: SecondView) -> tuple[FloatMap, FloatMap, FloatMap]:

@@ -70,9 +70,7 @@ def complete(scene: Scene) -> Completion:
     far, farthest = beyond(scene)
     inverse = inverse_depth(scene.depth_m)
     trust = trusted(scene)
-    backdrop = far & (trust | np.isposinf(scene.depth_m))
-    if backdrop.mean() < _SKY_SHARE:  # a few wrong points, and no sky
-        backdrop &= np.isposinf(scene.depth_m)
+    backdrop = _sky(scene, far)
     sure = trust & np.isfinite(inverse) & ~far
     if not sure.any():  # nothing to complete from
         return Completion(scene, np.zeros(sure.shape, bool), far)
@@ -95,6 +93,22 @@ def complete(scene: Scene) -> Completion:
         kept = np.abs(whole - inverse) <= DEPTH_STEP * inverse
     completed = replace(scene, depth_m=depth_from_inverse(whole))
     return Completion(completed, (~kept & np.isfinite(whole)) | backdrop, backdrop)
+
+
+def _sky(scene: Scene, far: BoolMap) -> BoolMap:
+    """The part of what is far, (H, W), that is no mistake.
+
+    That is what a given map calls infinite. Where a confidence tells that depth was estimated, it is the large pieces
+    that are sure to be far or reach the picture's upper border: plain surfaces indoors are also found at infinity.
+    """
+    if scene.confidence is None:
+        return np.isposinf(scene.depth_m)
+    count, found = cv2.connectedComponents(far.astype(np.uint8), connectivity=4, ltype=cv2.CV_32S)
+    label = np.asarray(found, np.int32)
+    size = np.bincount(label.ravel(), minlength=count)
+    sure = np.bincount(label.ravel(), scene.confidence.ravel(), count) >= _UNSURE * size
+    sure[label[0]] = True
+    return far & (sure & (size >= _SKY_SHARE * far.size))[label]
 
 
 def _continued(whole: FloatMap, settled: BoolMap, missing: BoolMap, scene: Scene, least: float) -> FloatMap:
