@@ -157,7 +157,9 @@ def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Pro
     journal = Journal(progress)
     with journal.stage("meshing"):
         solid = build_printable_solid(scene, params)
-    return Print(solid=solid, summary=tell_solid(journal, solid), **journal.told)
+    journal.add(holes="fill")
+    summary = f"{tell_solid(journal, solid)}; holes closed by what is behind them"
+    return Print(solid=solid, summary=summary, **journal.told)
 
 
 def write_model(

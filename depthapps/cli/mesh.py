@@ -218,7 +218,7 @@ def mesh(
     source: SourceOptions = NOT_GIVEN,  # pyright: ignore[reportArgumentType]  (with_options takes it as a mark)
     run: RunOptions,
 ) -> None:
-    """Make a textured mesh, a point cloud or a printable solid, torn at depth edges.
+    """Make a textured mesh, a point cloud or a printable solid.
 
     GLB, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes (Y
     down, Z forward). Units are metres; a print's are millimetres.
