@@ -91,7 +91,8 @@ def complete(scene: Scene) -> Completion:
         whole = np.where(missing, _continued(whole, settled | backdrop, missing, scene, least), whole)
     with np.errstate(invalid="ignore"):
         kept = np.abs(whole - inverse) <= DEPTH_STEP * inverse
-    completed = replace(scene, depth_m=depth_from_inverse(whole))
+    same = whole == inverse  # to the bit: no rounding through 1/Z
+    completed = replace(scene, depth_m=np.where(same, scene.depth_m, depth_from_inverse(whole)))
     return Completion(completed, (~kept & np.isfinite(whole)) | backdrop, backdrop)
 
 
