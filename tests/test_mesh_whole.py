@@ -18,10 +18,15 @@ from depthapps import (
     ModelParams,
     Preset,
     Scene,
+    SceneParams,
     SecondView,
+    depth_from_disparity,
     make_model,
+    open_scene,
+    project,
     render_view,
     turntable,
+    unproject,
     write_model,
 )
 from depthapps.apps.view import turned_about
@@ -187,3 +192,16 @@ def test_impossible_cameras_are_refused(pair, wrong):
     with pytest.raises(InputError) as error:
         render_view(pair, pair.camera, **wrong)
     assert error.value.hint
+
+
+def test_the_second_photo_of_a_matched_pair_shows_the_scenes_points_where_the_disparity_says(two_layers):
+    views = two_layers.pair
+    scene = open_scene(views.left, views.right, SceneParams(calibration=views.calibration)).scene
+    assert scene.second is not None
+    assert np.array_equal(scene.second.image, views.right)
+    points = unproject(depth_from_disparity(two_layers.disparity_px, views.calibration), views.calibration.camera)
+    x, y, _ = project(points + scene.second.from_scene[:3, 3], scene.second.camera)
+    rows, columns = np.indices(x.shape)
+    assert np.allclose(scene.second.from_scene[:3, :3], np.eye(3))
+    assert np.allclose(x, columns - two_layers.disparity_px, atol=1e-3)
+    assert np.allclose(y, rows, atol=1e-3)
