@@ -18,7 +18,7 @@ def _floor(missing: np.ndarray) -> TriangleMesh:
     a, b, c, d = number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]
     cells = np.stack([np.stack([a, b, d], axis=-1), np.stack([a, d, c], axis=-1)], axis=2)
     points = np.stack([x, y, np.zeros_like(x)], axis=-1).reshape(-1, 3).astype(np.float32)
-    normals = np.tile(np.float32([0, 0, 1]), (len(points), 1))
+    normals = np.tile(np.array([0, 0, 1], np.float32), (len(points), 1))
     colors = np.column_stack([points[:, 0], points[:, 1], 0 * points[:, 0]]).astype(np.uint8)
     return TriangleMesh(points, cells[~missing].reshape(-1, 3).astype(np.int32), normals, colors)
 

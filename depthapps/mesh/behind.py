@@ -80,10 +80,9 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
 
     known, thin = padded((background | border) & wide, 0), padded((background | border) & ~wide, 0)
     maps = padded(planes, 0), padded(reach, 0), padded(limit, _ANYTHING), np.ones(known.shape, np.float32)
-    found = continue_surface(maps[0], known, *maps[1:])
-    if (thin := thin & (found.source < 0)).any():
-        known = known | thin
-        found = continue_surface(maps[0], known, *maps[1:])
+    found = continue_surface(maps[0], known, *maps[1:], passes=1)
+    known = known | (thin & (found.source < 0))
+    found = continue_surface(maps[0], known, *maps[1:], passes=1, before=found)  # and round corners
     camera = surface.camera
     wide = replace(
         camera,

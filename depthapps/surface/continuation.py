@@ -47,20 +47,28 @@ def slopes(inverse: FloatMap, links: Links) -> NDArray[np.floating]:
 
 
 def continue_surface(
-    planes: NDArray[np.floating], known: BoolMap, reach: FloatMap, limit: FloatMap, toll: FloatMap
+    planes: NDArray[np.floating],
+    known: BoolMap,
+    reach: FloatMap,
+    limit: FloatMap,
+    toll: FloatMap,
+    *,
+    passes: int = PASSES,
+    before: Continued | None = None,
 ) -> Continued:
     """Continue the planes (H, W, 3) of `known` pixels: every other one takes that with the cheapest way to it.
 
     reach: (H, W), the largest cost of a way from each known pixel. limit: (H, W), the largest 1/Z that may be put at a
     pixel, 0 where nothing is wanted. toll: (H, W), the cost of a step of 1 px onto a pixel. A way goes only over pixels
-    that take the plane, so a surface is never continued through one that it does not lie behind.
+    that take the plane, so a surface is never continued through one that it does not lie behind. passes: sweeps to and
+    fro. before: what was continued already, to go on from, now with more pixels that are known.
     """
     height, width = known.shape
     numbers = np.arange(height * width, dtype=np.int32).reshape(height, width)
-    source = np.where(known, numbers, np.int32(-1))
-    cost = np.where(known, np.float32(0), np.float32(np.inf))
+    source = np.where(known, numbers, np.int32(-1) if before is None else before.source)
+    cost = np.where(known, np.float32(0), np.float32(np.inf) if before is None else before.cost)
     maps = (np.ascontiguousarray(m, np.float32) for m in (planes, reach, limit, toll))
-    _CONTINUE(*maps, PASSES, source, cost)
+    _CONTINUE(*maps, passes, source, cost)
     found = source >= 0
     row, column = np.divmod(source[found], width)
     plane, (y, x) = planes[row, column], np.nonzero(found)
