@@ -4,12 +4,14 @@ from .apps.calibrate import Calibrated, calibrate_cameras
 from .apps.journal import JobResult, Note, Progress, Stage
 from .apps.maps import draw_matched_rows, draw_preview, write_depth_map
 from .apps.model import Model, Print, make_model, make_print, write_model, write_viewer_page
-from .apps.params import ModelParams, PathLike, SceneParams
+from .apps.params import ModelParams, PathLike, SceneParams, View3DParams
+from .apps.placed import placed_photos
 from .apps.refocus import Refocused, refocus, refocus_sweep
 from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
 from .apps.scan import Scan, model_of_scan, print_of_scan, scan_folder
 from .apps.scene import OpenedScene, open_scene
 from .apps.view import render_view, turntable
+from .apps.view3d import View3D, make_view3d, write_view3d
 from .bokeh.focus import Focus
 from .bokeh.params import BokehParams
 from .core.camera import Calibration, Camera, LensCamera, StereoRig
@@ -25,6 +27,7 @@ from .core.choices import (
     Quality,
     Rectify,
     Show,
+    StereoStyle,
     Unsure,
 )
 from .core.errors import (
@@ -39,7 +42,7 @@ from .core.errors import (
     UnalignedError,
 )
 from .core.geometry import depth_from_disparity, disparity_from_depth, project, unproject
-from .core.models import PointCloud, PrintableSolid, ShadowMap, TriangleMesh
+from .core.models import GaussianSplats, PointCloud, PrintableSolid, ShadowMap, TriangleMesh
 from .core.scene import FloatMap, Image, PhotoPair, Scene, SecondView, StereoPair
 from .core.version import __version__
 from .engine.calibrate.boards import Board
@@ -53,7 +56,10 @@ from .io.calibration.read import read_calibration
 from .io.calibration.write import write_calibration
 from .io.lights import read_lights
 from .io.maps.read import read_depth, read_disparity, read_inverse_depth
-from .io.maps.write import write_confidence, write_depth, write_disparity
+from .io.maps.write import write_confidence, write_depth, write_disparity, write_inverse_depth
+from .io.models.colmap import PlacedPhoto, write_colmap
+from .io.models.glb import Viewpoint
+from .io.models.splats import write_splats
 from .io.models.write import write_cloud, write_mesh, write_solid
 from .io.network import read_network
 from .io.outputs import Outputs
@@ -63,7 +69,9 @@ from .io.sequences import Sequence, SequenceFrame, read_sequence
 from .io.shadow_map import write_shadow_map
 from .io.video import write_video
 from .mesh.params import PrintParams, SimplifyParams
+from .mesh.splats import splats_of_cloud
 from .mesh.view import NewView
+from .runtime.budget import limit_memory
 from .scan.fuse import Fused
 from .scan.params import FuseParams
 from .shadow.params import (
@@ -95,6 +103,7 @@ __all__ = [
     "Frame",
     "FuseParams",
     "Fused",
+    "GaussianSplats",
     "Holes",
     "Image",
     "InputError",
@@ -120,6 +129,7 @@ __all__ = [
     "Photo",
     "PhotoMatch",
     "PhotoPair",
+    "PlacedPhoto",
     "PointCloud",
     "PointLight",
     "Preset",
@@ -148,10 +158,14 @@ __all__ = [
     "StereoNetwork",
     "StereoPair",
     "StereoRig",
+    "StereoStyle",
     "SwappedViewsError",
     "TriangleMesh",
     "UnalignedError",
     "Unsure",
+    "View3D",
+    "View3DParams",
+    "Viewpoint",
     "__version__",
     "calibrate_cameras",
     "cast_shadows",
@@ -160,13 +174,16 @@ __all__ = [
     "disparity_from_depth",
     "draw_matched_rows",
     "draw_preview",
+    "limit_memory",
     "make_model",
     "make_print",
     "make_shadow_map",
+    "make_view3d",
     "match_pair",
     "match_photos",
     "model_of_scan",
     "open_scene",
+    "placed_photos",
     "print_of_scan",
     "project",
     "read_calibration",
@@ -184,21 +201,26 @@ __all__ = [
     "relight_sweep",
     "render_view",
     "scan_folder",
+    "splats_of_cloud",
     "sun_path",
     "turntable",
     "unproject",
     "write_calibration",
     "write_cloud",
+    "write_colmap",
     "write_confidence",
     "write_depth",
     "write_depth_map",
     "write_disparity",
     "write_image",
+    "write_inverse_depth",
     "write_mask",
     "write_mesh",
     "write_model",
     "write_shadow_map",
     "write_solid",
+    "write_splats",
     "write_video",
+    "write_view3d",
     "write_viewer_page",
 ]

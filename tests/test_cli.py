@@ -343,6 +343,31 @@ def test_overwriting_is_asked_for(tmp_path, photo):
     assert cv2.imread(str(out)) is not None
 
 
+@pytest.mark.parametrize(
+    ("command", "arguments", "out"),
+    [
+        ("bokeh", ["photo.png", "--depth", "depth.npy"], ["-o", "photo.png"]),
+        ("depth", ["photo.png", "--depth", "depth.npy"], ["-o", "d.png", "--save-depth", "depth.npy"]),
+        ("mesh", ["photo.png", "--depth", "depth.npy"], ["-o", "photo.obj"]),
+        ("mesh", ["--sequence", "."], ["-o", "photo.obj"]),
+        ("shadow", ["photo.png", "--depth", "depth.npy", "--lights", "sun.json"], ["--shadow-map", "sun.tif"]),
+        ("calibrate", ["--left", "p*.png", "--board", "9x6", "--square=1"], ["-o", "r.yml", "--coverage", "photo.png"]),
+    ],
+)  # fmt: skip
+def test_an_input_is_not_replaced_even_if_it_is_asked_for(tmp_path, photo, monkeypatch, command, arguments, out):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sun.json").write_text('[{"azimuth": 20}]')
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert "inputs are never replaced" in run(command, *arguments, *out, "--overwrite", code=1).stderr
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_names_are_shown_as_text_and_not_obeyed_by_the_terminal(tmp_path):
+    told = run("depth", tmp_path / "a\x1b[31m\nb.png", "-o", tmp_path / "o.png", code=1).stderr
+    assert "a\\x1b[31m\\nb.png" in told
+    assert len(told.splitlines()) == 2
+
+
 def test_a_file_path_may_hold_anything(tmp_path, photo):
     folder = tmp_path / "Bilder ü 日本"
     folder.mkdir()

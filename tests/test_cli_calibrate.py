@@ -169,6 +169,12 @@ def test_nothing_is_written_where_nothing_was_found(chessboard, tmp_path):
     assert entries(tmp_path) == {"rig.yml"}
 
 
+@pytest.mark.parametrize("given", ["7x5", "charuco:9x6"])
+def test_a_wrong_board_says_which_one_the_photos_show(chessboard, tmp_path, given):
+    result = calibrate(chessboard, "--board", given, "--square", 0.03, "-o", tmp_path / "rig.yml", code=1)
+    assert "shows a chessboard of 9x6 inner corners: pass --board 9x6" in result.stderr
+
+
 def test_exchanged_views_are_noticed(chessboard, tmp_path):
     result = run("calibrate", "--left", chessboard / "right*.png", "--right", chessboard / "left*.png",
                  "--board", "9x6", "--square", 0.03, "-o", tmp_path / "rig.yml")  # fmt: skip

@@ -110,6 +110,19 @@ def test_a_3d_cameras_file_is_matched_with_its_own_baseline(tmp_path, two_layers
     assert facts["calibration"]["assumed"] == ["focal length"]
 
 
+def test_never_rectifying_converged_views_of_a_3d_camera_says_where_infinity_is(tmp_path, two_layers):
+    """The file tells the order, so that only the cameras can converge; the offset in the hint is one that works."""
+    views = [encoded(v) for v in (two_layers.pair.left, np.roll(two_layers.pair.right, 40, axis=1))]
+    (tmp_path / "a.mpo").write_bytes(multi_picture(views, [1, 2]))
+    arguments = "depth", tmp_path / "a.mpo", "--rectify", "never", "-o", tmp_path / "d.npy"
+    hint = run(*arguments, code=1).stderr.splitlines()[-1]
+    offset = hint.split("--doffs ")[1].split()[0]
+    run(*arguments, "--doffs", offset)
+    error = read_disparity(tmp_path / "d.npy") + 40 - two_layers.disparity_px
+    assert (np.abs(error[:, 60:-40]) > 1).mean() < 0.06
+    assert 20 < float(offset) <= 40
+
+
 def test_a_3d_camera_held_on_its_side_has_its_views_above_each_other(tmp_path, two_layers):
     exif = Pillow.Exif()
     exif[0x0112] = 6
@@ -134,7 +147,15 @@ def test_a_crop_is_not_stretched(tmp_path, two_layers):
     write_image(tmp_path / "a.png", two_layers.pair.left)
     write_image(tmp_path / "b.png", two_layers.pair.right[:-8, :-4])
     arguments = (tmp_path / "a.png", tmp_path / "b.png", "-o", tmp_path / "d.npy")
-    assert "316x232" in refuse("depth", tmp_path, *arguments)
+    assert "316x232, is cut or padded" in run("depth", *arguments).stderr
+    found, truth = np.load(tmp_path / "d.npy"), two_layers.disparity_px
+    near = truth > truth.mean()
+    inside = np.zeros(truth.shape, np.bool_)
+    inside[16:-16, 40:-16] = True
+    # the crop moves all disparities alike, as cameras turned towards each other do; what lies between them stays
+    apart = [np.nanmedian(part[near & inside]) - np.nanmedian(part[~near & inside]) for part in (found, truth)]
+    assert apart[0] == pytest.approx(apart[1], abs=0.5)
+    assert np.nanmean(np.abs(found - np.nanmedian(found[~near & inside]))[~near & inside] < 1) > 0.9
 
 
 def test_doffs_by_hand_has_no_part_in_what_was_rectified(tmp_path, two_layers):

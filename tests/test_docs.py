@@ -11,6 +11,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT, SAMPLES
@@ -28,7 +29,12 @@ PAGES = {**GUIDES, "figures": BENCHMARKS / "README.md"}
 FOR_PEOPLE = ("CONTRIBUTING", "CHANGELOG", "PULL_REQUEST_TEMPLATE")
 ALL_PAGES = {**PAGES, **{name: ROOT / ".github" / f"{name}.md" for name in FOR_PEOPLE}}
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in ALL_PAGES.items()}
-GROUP = get_command(app)
+GROUP: Any = get_command(app)
+BATCH = GROUP.commands["batch"]
+# every command with options of its own: those of a batch belong to the command that it does
+COMMANDS_OF_ONE = {name: command for name, command in GROUP.commands.items() if command is not BATCH}
+COMMANDS_OF_MANY = {f"batch {name}": BATCH.get_command(None, name) for name in BATCH.list_commands(None)}
+WITH_OPTIONS = COMMANDS_OF_ONE | COMMANDS_OF_MANY
 
 
 def blocks(page: str, kind: str) -> list[str]:
@@ -53,7 +59,7 @@ MEASURED = [line for line in shell_lines("figures") if line.startswith("python "
 @pytest.mark.parametrize("page", GUIDES)
 def test_a_guide_shows_every_command(page):
     shown = {shlex.split(line)[1] for line in shell_lines(page) if line.startswith("depthapps ")}
-    assert shown == set(GROUP.commands)  # pyright: ignore[reportAttributeAccessIssue]
+    assert shown == set(GROUP.commands)
     assert all(line.startswith(("depthapps ", "pip install")) for line in shell_lines(page))
 
 
@@ -127,7 +133,7 @@ def test_the_figures_name_every_benchmark_and_only_what_is_there():
         if kind == "pytest":
             assert (ROOT / first).is_file(), line
         elif kind == "depthapps":
-            known = GROUP.commands[first].params  # pyright: ignore[reportAttributeAccessIssue]
+            known = GROUP.commands[first].params
             assert {word for word in rest if word.startswith("-")} <= {name for p in known for name in p.opts}, line
         else:
             assert kind == "python", line
@@ -137,10 +143,10 @@ def test_the_figures_name_every_benchmark_and_only_what_is_there():
 
 
 def test_options_that_the_pages_name_exist():
-    known = {"--help", "--version"}
-    for command in GROUP.commands.values():  # pyright: ignore[reportAttributeAccessIssue]
+    known = {"--help", "--version", "--nworkers", "--nthreads"}  # the last two are those of `dask worker`
+    for command in WITH_OPTIONS.values():
         known |= {name for parameter in command.params for name in parameter.opts}
-    for path in BENCHMARKS.glob("*.py"):
+    for path in (*BENCHMARKS.glob("*.py"), *SAMPLES.glob("*.py")):
         known |= set(re.findall(r'"(--[a-z-]+)"', path.read_text(encoding="utf-8")))
     for page in PAGES:
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXTS[page])) <= known, page
@@ -186,17 +192,26 @@ def test_contributing_names_every_room():
 # ------------------------------------------------------------------------------------ the help
 
 
-@pytest.mark.parametrize("name", list(GROUP.commands))  # pyright: ignore[reportAttributeAccessIssue]
+@pytest.mark.parametrize("name", list(GROUP.commands))
 def test_every_command_and_option_has_help_and_the_help_ends_in_examples(name):
-    command = GROUP.commands[name]  # pyright: ignore[reportAttributeAccessIssue]
+    command = GROUP.commands[name]
     assert f"\n    depthapps {name} " in (command.callback.__doc__ or "")
     for parameter in command.params:
         assert parameter.help, f"{name} {parameter.name}"
 
 
+@pytest.mark.parametrize(("name", "command"), COMMANDS_OF_MANY.items())
+def test_a_batch_has_the_help_of_its_command_and_examples_of_its_own(name, command):
+    assert f"\ndepthapps {name} " in command.help
+    for parameter in command.params:
+        assert parameter.help, f"{name} {parameter.name}"
+    mine, single = ({p.name: p.help for p in c.params} for c in (command, GROUP.commands[name.split()[1]]))
+    assert mine["quality"] == single["quality"]
+
+
 def test_shared_options_mean_one_thing():
     seen: dict[str, tuple] = {}
-    for name, command in GROUP.commands.items():  # pyright: ignore[reportAttributeAccessIssue]
+    for name, command in COMMANDS_OF_ONE.items():
         for parameter in command.params:
             if parameter.name in ("output", "help"):
                 continue
@@ -205,7 +220,7 @@ def test_shared_options_mean_one_thing():
 
 
 def test_every_parameter_that_a_hint_names_has_a_flag():
-    flags = {flag for command in GROUP.commands.values() for p in command.params for flag in p.opts}  # pyright: ignore[reportAttributeAccessIssue]
+    flags = {flag for command in WITH_OPTIONS.values() for p in command.params for flag in p.opts}
     sources = [p.read_text(encoding="utf-8") for p in (ROOT / "depthapps").rglob("*.py")]
     named = {
         (m[1], m[2] or "")

@@ -119,6 +119,14 @@ def test_inverse_depth_is_spread_over_the_assumed_range_and_says_so():
     assert found.facts["depth_network"] == {"file": "object", "gives": "inverse", "map_size": list(NET)}
 
 
+def test_a_panorama_of_a_full_turn_is_refused_by_name():
+    rows, columns = np.mgrid[:128, :256].astype(np.float32)
+    waves = np.sin(rows / 127 * np.pi) * np.cos(columns / 256 * 2 * np.pi * 3)  # seamless, and one point at each pole
+    sphere = np.repeat((127 + 100 * waves).astype(np.uint8)[..., None], 3, axis=2)
+    with pytest.raises(da.InputError, match="360° panorama"):
+        opened(INVERSE, image=sphere)
+
+
 def test_affine_depth_is_spread_evenly_in_depth():
     depth = opened(BASE | {"gives": "affine"}, tiny_network(-1, 300)).scene.depth_m
     assert depth[90, 120] == pytest.approx(1, abs=0.05)

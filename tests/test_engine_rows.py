@@ -47,6 +47,19 @@ def test_rows_that_line_up_are_left_alone(two_layers):
     assert worth_removing(check_rows(left, right, match_coarse(left, right))) is None
 
 
+def test_rows_that_sway_down_the_picture_are_told(two_layers):
+    left, right = grey(two_layers.pair)
+    steady = check_rows(left, right, match_coarse(left, right))
+    assert steady is not None
+    assert steady.wave_px == 0
+    height, width = right.shape
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    swaying = cv2.remap(right, x, y + 0.8 * np.sin(y / height * 4 * np.pi, dtype=np.float32), cv2.INTER_CUBIC)
+    found = check_rows(left, swaying, match_coarse(left, swaying))
+    assert found is not None
+    assert 0.4 < found.wave_px < 1
+
+
 def test_shifting_moves_rows_up():
     view = np.zeros((40, 50), np.uint8)
     view[20:22] = 200

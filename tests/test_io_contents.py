@@ -288,12 +288,15 @@ def test_both_views_of_an_mpo_are_turned_as_its_exif_says(read, both):
     assert like(contents.right, np.rot90(OTHER, -1))
 
 
-def test_a_3ds_says_nothing_of_its_baseline_and_is_known(read):
+def test_a_3ds_says_nothing_of_its_cameras_and_is_known(read):
     exif = Pillow.Exif()
     exif[0x0110] = "Nintendo 3DS"
     views = [encoded(PHOTO, exif=exif), encoded(OTHER)]
     unknown = (0xFFFFFFFF, 0xFFFFFFFF)
-    assert read(multi_picture(views, [1, 2], unknown)).baseline_m == 0.035
+    found = read(multi_picture(views, [1, 2], unknown))
+    assert found.baseline_m == 0.035
+    camera, width = found.camera, PHOTO.shape[1]
+    assert np.degrees(2 * np.arctan(np.hypot(0.5, 0.375) * width / camera.fx)) == pytest.approx(64.7, abs=0.3)
     assert read(multi_picture([encoded(PHOTO), encoded(OTHER)], [1, 2], unknown)).baseline_m is None
 
 

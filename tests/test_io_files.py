@@ -63,6 +63,33 @@ def test_what_cannot_be_written_is_refused_before_the_work(tmp_path):
     assert Outputs([tmp_path / "there.txt"], overwrite=True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows permits links to few users")
+def test_an_input_is_never_an_output_by_whatever_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"photo")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path)
+    (tmp_path / "link.png").symlink_to(photo)
+    os.link(photo, tmp_path / "hard.png")
+    names = ("photo.png", "./folder/../photo.png", "linked/photo.png", "link.png", "hard.png")
+    for name in names:
+        with pytest.raises(OutputError, match="inputs are never replaced"):
+            Outputs([name], overwrite=True, inputs=[tmp_path / "missing.png", photo])
+        with pytest.raises(OutputError, match="inputs are never replaced"):  # also one that is announced later
+            Outputs([tmp_path / "a.png"], overwrite=True, inputs=[photo]).part(name)
+    with pytest.raises(OutputError, match="named twice"):
+        Outputs(["new.png", "linked/new.png"])
+    (tmp_path / "nowhere.png").symlink_to(tmp_path / "missing.png")
+    with pytest.raises(OutputError, match="exists already"):
+        Outputs(["nowhere.png"])
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(OutputError, match="a pipe or a device"):
+        Outputs(["pipe.png"], overwrite=True)
+    assert photo.read_bytes() == b"photo"
+    assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
 def test_suffixes_are_checked(tmp_path):
     check_suffix(tmp_path / "A.PNG", (".png",), "a picture")
     with pytest.raises(OutputError, match=r"'\.gif'") as error:

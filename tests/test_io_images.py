@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from depthapps import InputError, MissingExtraError, OutputError, read_image, write_image, write_mask
+from depthapps.io.photos.describe import describe_contents
 from depthapps.io.photos.metadata import focal_px, read_metadata
 
 
@@ -185,3 +186,23 @@ def test_every_orientation_is_turned_upright(tmp_path, kind, orientation):
     image = read_image(tmp_path / "a")
     assert image.shape == expected.shape
     assert np.abs(image - expected).mean() < 6
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "cause", "step"),
+    [
+        ("a.CR2", b"II*\0\x10\0\0\0CR\2\0" + bytes(500), "a raw photo", "TIFF"),
+        ("a.cr3", b"\0\0\0\x18ftypcrx " + bytes(100), "a raw photo", "TIFF"),
+        ("a.jpg", b"\0\0\0\x18ftypmp42" + bytes(100), "a video", "frame"),
+        ("a.psd", b"8BPS\0\1" + bytes(100), "Photoshop", "PNG"),
+        ("a.jxl", b"\xff\x0a" + bytes(100), "JPEG XL", "PNG"),
+        ("a.jpg", b"\n<!DOCTYPE HTML><html></html>", "a web page", "picture"),
+        ("a.zip", b"PK\3\4" + bytes(60), "an archive", "unpack"),
+    ],
+)
+def test_what_is_no_picture_is_told_by_what_it_is(tmp_path, name, data, cause, step):
+    (tmp_path / name).write_bytes(data)
+    for read in (read_image, describe_contents):
+        with pytest.raises(InputError, match=cause) as refused:
+            read(tmp_path / name)
+        assert step in refused.value.hint

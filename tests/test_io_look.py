@@ -10,7 +10,7 @@ from photo_files import encoded
 
 from depthapps import InputError, SceneParams, open_scene, read_image, write_image
 from depthapps.core.choices import Layout, Quality
-from depthapps.io.photos.look import is_whole_sphere, look, split_anaglyph
+from depthapps.io.photos.look import halves, is_whole_sphere, look, split_anaglyph
 from depthapps.io.photos.suspect import may_show_twice
 
 
@@ -65,6 +65,30 @@ def test_halves_that_show_the_same(views, layout):
     assert seen.views is not None
     assert all(np.array_equal(a, b) for a, b in zip(seen.views, views, strict=True))
     assert look(both.astype(np.uint16) << 4).layout is layout
+
+
+@pytest.mark.parametrize("quality", [None, 90])
+@pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.TOP_BOTTOM])
+@pytest.mark.parametrize(("wide", "grey"), [(4, 255), (12, 0), (13, 128)])
+def test_a_bar_between_the_views_belongs_to_neither(views, wide, grey, layout, quality):
+    """Else it would move all of the right view, and infinity with it."""
+    axis = 1 if layout is Layout.SIDE_BY_SIDE else 0
+    first, second = (np.moveaxis(view, axis, 0) for view in views)
+    bar = np.full((wide, *first.shape[1:]), grey, np.uint8)
+    picture = np.moveaxis(np.concatenate([first, bar, second]), 0, axis)
+    if quality:
+        picture = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    left, right = halves(np.asarray(picture), layout)
+    assert abs(left.shape[axis] - views[0].shape[axis]) <= wide % 2
+    assert np.abs(np.moveaxis(right, axis, 0)[5:].astype(int) - second[-right.shape[axis] :][5:]).mean() < 6
+    assert left.shape == right.shape
+
+
+def test_dark_edges_of_the_views_are_no_bar(views):
+    fade = np.minimum(np.arange(views[0].shape[1])[::-1] / 20, 1)[None, :, None]
+    dark = (views[0] * fade).astype(np.uint8), (views[1] * fade[:, ::-1]).astype(np.uint8)
+    for left, right in (dark, [(0.05 * v).astype(np.uint8) for v in views]):
+        assert halves(np.hstack([left, right]), Layout.SIDE_BY_SIDE)[0].shape == left.shape
 
 
 def test_a_repeated_pattern_is_no_pair():
@@ -146,6 +170,35 @@ def test_what_is_not_sure_is_refused_with_a_hint(tmp_path, views, alike):
     with pytest.raises(InputError, match="only one view") as refused:
         open_scene(tmp_path / "a.png")
     assert "side-by-side" in refused.value.hint
+
+
+@pytest.mark.parametrize(("band", "name"), [(1, "green and magenta"), (2, "blue and amber")])
+def test_anaglyphs_of_other_colours_are_refused_by_name(tmp_path, views, band, name):
+    left, right = views
+    anaglyph = right.copy()
+    anaglyph[..., band] = left[..., band]
+    write_image(tmp_path / "a.png", anaglyph)
+    with pytest.raises(InputError, match=name) as refused:
+        open_scene(tmp_path / "a.png")
+    assert "the left one first" in refused.value.hint
+
+
+def test_narrow_halves_name_the_flag_for_squeezed_ones(tmp_path, views):
+    both = np.hstack(views)
+    write_image(tmp_path / "a.png", cv2.resize(both, (views[0].shape[1], views[0].shape[0])))
+    scene = open_scene(tmp_path / "a.png", params=SceneParams(quality=Quality.FAST))
+    assert "squeezed=True" in " ".join(map(str, scene.notes))
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("kind", ["depth", "disparity"])
+def test_panoramas_with_a_map_are_refused_by_name(kind, stacked):
+    picture = np.vstack([sphere(1), sphere(1)]) if stacked else sphere(1)
+    given = np.full(picture.shape[:2], 2, np.float32)
+    depth, disparity = (given, None) if kind == "depth" else (None, given)
+    with pytest.raises(InputError, match="360° panorama") as refused:
+        open_scene(picture, depth=depth, disparity=disparity)
+    assert "image and" in refused.value.hint
 
 
 @pytest.mark.parametrize("kind", ["top-bottom", "squeezed", "one", "told", "pair"])

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from depthapps import Metadata, read_image, read_photo, write_image
-from depthapps.io.photos.metadata import camera_name, exif_for, focal_px, read_metadata
+from depthapps.io.photos.metadata import camera_name, exif_for, focal_px, read_metadata, subject_m
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (30, 40, 3)).astype(np.uint8)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -102,6 +102,14 @@ def test_the_thumbnail_is_dropped(tmp_path):
     photo = read_photo(tmp_path / "a.jpg")
     assert thumbnail not in exif_for(photo.metadata, 40, 30)
     assert camera_name(photo.metadata) == "Model 1"
+
+
+@pytest.mark.parametrize(("written", "read"), [(2.5, 2.5), (0.0, None), (4294967.0, None), (None, None)])
+def test_the_distance_focused_at_is_read_unless_it_stands_for_infinity(written, read):
+    found = Pillow.Exif()
+    if written is not None:
+        found.get_ifd(0x8769)[0x9206] = written
+    assert subject_m(Metadata(found.tobytes().removeprefix(b"Exif\0\0"))) == read
 
 
 def test_focal_lengths_of_cameras_that_know_no_35_mm():

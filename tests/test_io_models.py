@@ -29,8 +29,9 @@ from depthapps import (
 )
 from depthapps.core.color import srgb_decode
 from depthapps.io.formats import companions
-from depthapps.io.models.glb import WEB_BYTES, mesh_glb
-from depthapps.io.models.viewer import viewer_page
+from depthapps.io.models.glb import mesh_glb
+from depthapps.io.models.texture import WEB_BYTES
+from depthapps.io.models.viewer import viewer_page, write_viewer
 
 
 def load(path, **options) -> Any:
@@ -253,3 +254,16 @@ def test_a_browser_shows_the_model_from_the_photos_view(tmp_path, step_scene, ch
     assert colour(0.25, 0.2) == pytest.approx([250, 20, 20], abs=12)  # upright, not mirrored, not washed out
     assert colour(0.75, 0.2) == pytest.approx([40, 80, 160], abs=12)
     assert colour(0.5, 0.55) == pytest.approx([200, 120, 60], abs=12)
+
+
+@pytest.mark.parametrize("wild", [np.nan, np.inf, -1e20])
+@pytest.mark.parametrize("name", ["a.glb", "a.ply", "a.obj", "a.stl", "a.html"])
+def test_vertices_that_are_no_numbers_are_refused(tmp_path, wild, name):
+    points = np.array([[0, 0, 1], [1, 0, 1], [0, 1, wild]], np.float32)
+    triangles, normals = np.array([[0, 1, 2]], np.int32), np.full((3, 3), (0, 0, -1), np.float32)
+    mesh = TriangleMesh(points, triangles, normals, np.zeros((3, 3), np.uint8))
+    page, camera = name.endswith("html"), Camera.centred(4, 4, 4.0)
+    with pytest.raises(OutputError, match="no numbers") as caught:
+        write_mesh(tmp_path / name, mesh) if not page else write_viewer(tmp_path / name, mesh, camera, "")
+    assert caught.value.hint
+    assert not list(tmp_path.iterdir())

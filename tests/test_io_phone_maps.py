@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 
 import cv2
 import numpy as np
 import pytest
-from photo_files import encoded, huawei_file, mediatek_file, samsung_file, with_xmp, xmp
+from photo_files import GDEPTH, encoded, huawei_file, mediatek_file, samsung_file, with_xmp, xmp
 from PIL import Image as Pillow
 
 from depthapps import InputError
@@ -90,6 +91,16 @@ def test_xiaomis_depth_is_refused_by_name(tmp_path):
         with pytest.raises(InputError, match="Xiaomi") as refused:
             read_contents(tmp_path / "a.jpg")
         assert "depth" in refused.value.hint
+
+
+def test_arcsofts_depth_is_refused_by_name(tmp_path):
+    """Nokia's and Motorola's first phones of two lenses: GDepth by its names, but no picture."""
+    data = base64.b64encode(b"AS" + bytes(200)).decode()
+    packet = xmp(f'GDepth:Mime="AS/depthmap" GDepth:Manufacturer="ArcSoft" GDepth:Data="{data}"', GDEPTH)
+    (tmp_path / "a.jpg").write_bytes(with_xmp(encoded(SHARP), packet))
+    with pytest.raises(InputError, match="ArcSoft") as refused:
+        read_contents(tmp_path / "a.jpg")
+    assert "affine-inverse" in refused.value.hint
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import glob
 import pytest
 
 from depthapps import InputError
-from depthapps.io.shots import find_shots, pair_shots
+from depthapps.io.shots import find_files, find_shots, pair_files, pair_shots
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_brackets_stand_for_a_letter(folder):
 
 def test_patterns_that_match_in_another_case_still_pair(folder, monkeypatch):
     found = sorted(map(str, folder.glob("left*.png")))
-    monkeypatch.setattr(glob, "glob", lambda _: found)  # as on Windows
+    monkeypatch.setattr(glob, "glob", lambda _, **options: found)  # as on Windows
     assert set(find_shots(str(folder / "LEFT*.PNG"))) == {"1", "2"}
 
 
@@ -41,3 +41,43 @@ def test_hidden_files_are_no_photos(folder):
 def test_a_pattern_without_photos_is_refused(folder):
     with pytest.raises(InputError, match="no photo matches"):
         find_shots(folder / "up*.png")
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Two cameras with folders below, and files that only one of them has."""
+    for name in ("L/a/1.png", "L/a/01.png", "L/2.png", "L/x.png", "R/a/1.png", "R/a/01.png", "R/002.png", "R/y.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    return tmp_path
+
+
+def names(files, folder):
+    return [file.path.relative_to(folder).as_posix() for file in files]
+
+
+def test_pairs_are_those_of_one_place_in_the_tree_and_numbers_only_decide_where_nothing_else_does(tree):
+    pairs, alone = pair_files(find_files(tree / "L" / "**" / "*.png"), find_files(f"{tree}/R/**/*.png"))
+    assert [names(pair, tree) for pair in pairs] == [
+        ["L/2.png", "R/002.png"], ["L/a/01.png", "R/a/01.png"], ["L/a/1.png", "R/a/1.png"]
+    ]  # fmt: skip
+    assert [one.name for one, _ in pairs] == ["2", "a/01", "a/1"]
+    assert names(alone, tree) == ["L/x.png", "R/y.png"]
+
+
+def test_two_files_that_fit_one_are_no_pair(tree):
+    (tree / "L" / "02.png").write_bytes(b"x")
+    pairs, alone = pair_files(find_files(tree / "L" / "[02]*.png"), find_files(tree / "R" / "[02]*.png"))
+    assert not pairs
+    assert names(alone, tree) == ["L/02.png", "L/2.png", "R/002.png"]
+
+
+def test_stars_in_folders_count_and_folders_are_no_files(tree, monkeypatch):
+    (tree / "L" / "b.png").mkdir()
+    assert [(f.stars, f.name) for f in find_files(tree / "*" / "a" / "1.png")] == [
+        (("L",), "L/a/1"), (("R",), "R/a/1")
+    ]  # fmt: skip
+    assert names(find_files(tree / "L" / "*.png"), tree) == ["L/2.png", "L/x.png"]
+    monkeypatch.chdir(tree / "L")
+    assert [f.name for f in find_files("2.png")] == ["2"]
+    assert [f.name for f in find_files("../R/0*.png")] == ["002"]

@@ -22,6 +22,7 @@ from depthapps import (
     OutputError,
     PointCloud,
     PrintableSolid,
+    Scene,
     StereoRig,
     TriangleMesh,
     read_calibration,
@@ -31,21 +32,26 @@ from depthapps import (
     read_lights,
     read_photo,
     read_sequence,
+    splats_of_cloud,
     write_calibration,
     write_cloud,
     write_confidence,
     write_depth,
     write_disparity,
     write_image,
+    write_inverse_depth,
     write_mask,
     write_mesh,
     write_shadow_map,
     write_solid,
+    write_splats,
     write_video,
 )
 from depthapps.io.models.viewer import write_viewer
 from depthapps.io.photos.contents import read_contents
+from depthapps.io.photos.depth_jpeg import write_dynamic_depth, write_gdepth
 from depthapps.io.photos.describe import describe_contents
+from depthapps.io.photos.mpo import write_mpo
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (120, 160, 3)).astype(np.uint8)  # noise, so that no file is small
@@ -58,6 +64,7 @@ MESH = TriangleMesh(POINTS, TRIANGLES, NORMALS, COLORS, POINTS[:, :2] - 1, IMAGE
 SOLID = PrintableSolid(MESH.vertices, MESH.triangles)
 CLOUD = PointCloud(POINTS, COLORS, NORMALS)
 CAMERA = Camera.centred(160, 120, 150.0)
+SCENE = Scene(IMAGE, MAP, CAMERA)
 LENS = LensCamera(CAMERA, (0.1, 0, 0, 0, 0))
 RIG = StereoRig(LENS, LENS, np.eye(3), np.array([-0.1, 0, 0]))
 SHADOW: Any = SimpleNamespace(depth_m=MAP, camera_to_light=np.eye(4), projection=np.eye(3, 4))
@@ -70,6 +77,9 @@ WRITERS: dict[str, Callable[[Any], object]] = {
     "mask.png": lambda path: write_mask(path, MAP / 20),
     "z.npy": lambda path: write_depth(path, MAP),
     "z.pfm": lambda path: write_depth(path, MAP),
+    "z.npz": lambda path: write_depth(path, MAP, camera=CAMERA),
+    "z.exr": lambda path: write_depth(path, MAP),
+    "i.png": lambda path: write_inverse_depth(path, MAP),
     "z.png": lambda path: write_depth(path, MAP),
     "d.tif": lambda path: write_disparity(path, MAP),
     "c.png": lambda path: write_confidence(path, MAP / 20),
@@ -79,11 +89,18 @@ WRITERS: dict[str, Callable[[Any], object]] = {
     "v.gif": lambda path: write_video(path, [IMAGE] * 3, 10),
     "m.glb": lambda path: write_mesh(path, MESH),
     "m.obj": lambda path: write_mesh(path, MESH),
+    "m.usdz": lambda path: write_mesh(path, MESH),
     "m.ply": lambda path: write_mesh(path, MESH),
     "m.stl": lambda path: write_mesh(path, MESH),
     "c.ply": lambda path: write_cloud(path, CLOUD),
     "c.glb": lambda path: write_cloud(path, CLOUD),
     "s.stl": lambda path: write_solid(path, SOLID),
+    "g.ply": lambda path: write_splats(path, splats_of_cloud(CLOUD, CAMERA)),
+    "g.spz": lambda path: write_splats(path, splats_of_cloud(CLOUD, CAMERA)),
+    "v.webp": lambda path: write_video(path, [IMAGE] * 3, 10),
+    "a.mpo": lambda path: write_mpo(path, IMAGE, IMAGE, 0.06),
+    "p.jpg": lambda path: write_gdepth(path, SCENE),
+    "dd.jpg": lambda path: write_dynamic_depth(path, SCENE),
     "s.3mf": lambda path: write_solid(path, SOLID),
     "light.tif": lambda path: write_shadow_map(path, SHADOW),
     "page.html": lambda path: write_viewer(path, CLOUD, CAMERA, "a page"),

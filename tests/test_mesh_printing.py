@@ -45,6 +45,29 @@ def test_what_is_unknown_or_too_far_is_closed(step_scene):
     assert len(solid.triangles) < 6000
 
 
+def test_a_flat_relief_has_less_depth_and_the_same_base(step_scene):
+    full, flat = (build_printable_solid(step_scene, PrintParams(relief=share)) for share in (1.0, 0.3))
+    body = trimesh.Trimesh(flat.vertices, flat.triangles)
+    assert body.is_volume
+    assert max(body.extents) == pytest.approx(100, rel=1e-4)
+    assert np.ptp(flat.vertices[:, 2]) < 0.45 * np.ptp(full.vertices[:, 2])
+    for solid, share in ((full, 1.0), (flat, 0.3)):
+        z = np.unique(solid.vertices[:, 2].round(3))
+        base_m, scale = 3 + BASE_SHARE * 3.6 / share, z[-1] / (share * (3 + BASE_SHARE * 3.6 / share - 1))
+        assert z[1] == pytest.approx(share * (base_m - 3) * scale, rel=0.02)  # as thick, in metres, as without
+    with pytest.raises(InputError, match="relief"):
+        PrintParams(relief=0)
+
+
+def test_a_solid_has_the_colours_of_the_photo(step_scene):
+    solid = build_printable_solid(step_scene, PrintParams(size_mm=80))
+    assert solid.colors is not None
+    assert solid.colors.shape == solid.vertices.shape
+    near = solid.vertices[:, 2] > 0.9 * solid.vertices[:, 2].max()
+    assert (solid.colors[near] == (200, 120, 60)).all()
+    assert (solid.colors[~near] == (40, 80, 160)).all(axis=1).mean() > 0.5
+
+
 def test_sizes_that_are_none_are_refused(step_scene):
     for size_mm, max_triangles in ((0.0, 1000), (-3.0, 1000), (100.0, 2)):
         with pytest.raises(InputError):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import sys
+import types
 
 import cv2
 import numpy as np
@@ -78,3 +81,36 @@ def test_the_samples_of_one_file_hold_what_the_pair_does():
     both = split_views(read_image(SAMPLES / "side_by_side.jpg"), Layout.SIDE_BY_SIDE)
     for view, name in zip(both, ("left.png", "right.png"), strict=True):
         assert np.abs(view.astype(int) - read_image(SAMPLES / name)).mean() < 4
+
+
+def test_a_batch_on_slurm_asks_for_workers_and_runs_on_their_scheduler(monkeypatch):
+    slurm, asked, ran = importlib.import_module("slurm"), {}, []
+
+    class SLURMCluster(contextlib.nullcontext):
+        scheduler_address = "tcp://node:1"
+
+        def __init__(self, **settings):
+            super().__init__()
+            asked.update(settings)
+
+        def scale(self, jobs):
+            asked["jobs"] = jobs
+
+    def run(command, check):
+        ran.extend(command)
+        return types.SimpleNamespace(returncode=7)
+
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", types.SimpleNamespace(SLURMCluster=SLURMCluster))
+    monkeypatch.setattr(slurm.subprocess, "run", run)
+    monkeypatch.setattr(sys, "argv", ["slurm.py", "--jobs", "3", "--cores", "2", "--", "depth", "--out-dir", "o"])
+    assert slurm.main() == 7
+    assert (asked["jobs"], asked["job_cpu"], asked["processes"]) == (3, 2, 1)
+    assert ran[3:] == ["batch", "depth", "--out-dir", "o", "--dask", "tcp://node:1", "--worker-threads", "2"]
+
+
+def test_a_batch_on_slurm_says_what_is_missing(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    monkeypatch.setattr(sys, "argv", ["slurm.py", "--", "depth"])
+    with pytest.raises(SystemExit):
+        importlib.import_module("slurm").main()
+    assert "pip install 'depthapps[cluster]' dask-jobqueue" in capsys.readouterr().err

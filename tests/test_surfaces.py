@@ -61,6 +61,18 @@ def test_two_walls_of_one_colour_take_a_plane_each():
     assert one_plane.mean() > 0.4
 
 
+def test_thin_matches_on_a_plain_wall_give_way_and_dense_ones_stay():
+    left, plain = wall_in_frame()
+    bulge = (WALL + 12 * np.exp(-((ROWS - 80) ** 2 + (COLUMNS - 120) ** 2) / 800)).astype(np.float32)
+    thin = np.where(plain & ((ROWS + COLUMNS) % 3 > 0), np.nan, bulge).astype(np.float32)
+    far_inside = np.zeros(SHAPE, np.bool_)
+    far_inside[40:-40, 50:-50] = True  # no gradient of the frame near
+    taken = fit_surfaces(left, RIGHT, thin).onto(thin, trusted=True)
+    assert np.abs(taken - WALL)[far_inside].max() < 0.5
+    kept = fit_surfaces(left, RIGHT, bulge).onto(bulge, trusted=True)
+    assert np.array_equal(kept[far_inside], bulge[far_inside])
+
+
 def test_without_matches_there_are_no_planes():
     left, _ = wall_in_frame()
     nothing = np.full(SHAPE, np.nan, np.float32)

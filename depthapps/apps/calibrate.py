@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.apps.camera import camera_facts
 from depthapps.apps.journal import JobResult, Journal, Progress
@@ -16,7 +18,7 @@ from depthapps.core.errors import CalibrationError, InputError, param
 from depthapps.core.levels import stretched
 from depthapps.core.scene import Image
 from depthapps.draw.coverage import draw_corners, draw_lines
-from depthapps.engine.calibrate.boards import Board
+from depthapps.engine.calibrate.boards import Board, chessboard_in
 from depthapps.engine.calibrate.checks import Rectifier, coverage, epipolar_errors_px
 from depthapps.engine.calibrate.shots import Rejected, Shot, drop_repeated, read_shot
 from depthapps.engine.calibrate.solve import FEWEST_SHOTS, Solution, solve
@@ -25,6 +27,7 @@ from depthapps.io.shots import find_shots, pair_shots
 
 _UNSURE = 0.01  # of the focal length: if its standard deviation is larger, more shots are advised
 _THIN = 0.6  # of the picture: advise more shots if less has corners; distortion is strongest at the rim, often left out
+_LOOKED_AT = 3  # photos in which another board is searched; one may be blurred
 
 _Photos = dict[str, tuple[Path, ...]]
 _Size = tuple[int, int]
@@ -121,8 +124,7 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
         raise CalibrationError(
             f"{len(kept)} of {len(photos)} shots show the board {board.columns}x{board.rows}, "
             f"{FEWEST_SHOTS} are the least",
-            hint=f"is {param('board')} right? 9x6 counts a chessboard's inner corners, charuco:11x8 squares "
-            f"(see {param('dictionary')})",
+            hint=_hint_for_board(photos, board),
         )
     with journal.stage("calibration"):
         solution = solve(kept, board, size)
@@ -158,7 +160,7 @@ def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[
     size: _Size | None = None
     for name, paths in journal.steps(photos.items(), len(photos), "corners"):
         try:
-            views = [cv2.cvtColor(to_8bit(stretched(read_image(path))), cv2.COLOR_RGB2GRAY) for path in paths]
+            views = [_grey(path) for path in paths]
         except InputError as error:
             rejected.append(Rejected(name, error.message))
             continue
@@ -171,6 +173,27 @@ def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[
         shot = read_shot(name, views, board)  # pyright: ignore[reportArgumentType]
         (shots if isinstance(shot, Shot) else rejected).append(shot)  # pyright: ignore[reportArgumentType]
     return shots, size, rejected
+
+
+def _hint_for_board(photos: _Photos, board: Board) -> str:
+    """What to do where the board was not found: the chessboard that the first photos show, if it is another one."""
+    for path in [paths[0] for paths in photos.values()][:_LOOKED_AT]:
+        try:
+            size = chessboard_in(_grey(path))
+        except InputError:
+            continue
+        if size and (board.dictionary or set(size) != {board.columns, board.rows}):
+            shown = f"{size[0]}x{size[1]}"
+            return f"{path.name} shows a chessboard of {shown} inner corners: pass {param('board', shown)}"
+    return (
+        f"is {param('board')} right? 9x6 counts a chessboard's inner corners, charuco:11x8 squares "
+        f"(see {param('dictionary')})"
+    )
+
+
+def _grey(path: Path) -> NDArray[np.uint8]:
+    """A photo in 8-bit grey (H, W), stretched to that range."""
+    return np.asarray(cv2.cvtColor(to_8bit(stretched(read_image(path))), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _tell(solution: Solution, size: _Size, journal: Journal) -> None:

@@ -45,10 +45,25 @@ class SceneFiles:
         given = self.image, self.right
         return tuple(Path(photo).stem for photo in given if is_path(photo)) if all(map(is_path, given)) else ()
 
+    @property
+    def _others(self) -> dict[str, PathLike | Image | FloatMap]:
+        """What is given besides the picture, by what it is for."""
+        others = {"image": self.right, "depth map": self.depth, "disparity map": self.disparity}
+        return {what: other for what, other in others.items() if other is not None}
+
     def check(self, params: SceneParams) -> None:
         """Refuse files that cannot become a scene, by their names and headers alone. Raises InputError."""
-        others = {"image": self.right, "depth map": self.depth, "disparity map": self.disparity}
-        given = {what: other for what, other in others.items() if other is not None}
+        self.check_kinds(params)
+        given = self._others
+        for what, path in (("image", self.image), *given.items()):
+            if is_path(path):
+                check_input(Path(path), what)
+        if not given and params.layout is None and params.depth_network is None:
+            self._check_alone()
+
+    def check_kinds(self, params: SceneParams) -> None:
+        """Refuse files and parameters that contradict each other, whatever the files hold. Raises InputError."""
+        given = self._others
         if len(given) > 1:
             hint = f"pass one of: a right view, {param('depth')}, {param('disparity')}"
             raise InputError("the depth was given twice", hint=hint)
@@ -71,11 +86,6 @@ class SceneFiles:
             raise InputError(
                 f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
             )
-        for what, path in (("image", self.image), *given.items()):
-            if is_path(path):
-                check_input(Path(path), what)
-        if not given and params.layout is None and params.depth_network is None:
-            self._check_alone()
 
     def _check_alone(self) -> None:
         """Refuse a picture that holds neither a second view nor a depth, and does not look as if it showed two."""

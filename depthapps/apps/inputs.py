@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from depthapps.apps.crops import brought_to
 from depthapps.apps.files import SceneFiles, is_path, only_one_view
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.apps.turning import turned_alike
@@ -25,7 +26,7 @@ from depthapps.io.network import read_network
 from depthapps.io.photos.contents import Contents, read_contents
 from depthapps.io.photos.decode import known_type
 from depthapps.io.photos.images import Photo, read_photo
-from depthapps.io.photos.look import MAKESHIFT, halves, look, refuse_panoramas
+from depthapps.io.photos.look import MAKESHIFT, look, refuse_other_anaglyphs, refuse_panorama, refuse_panoramas
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
@@ -46,11 +47,11 @@ class Given:
 
     contents: the picture, and all else that its file holds. right: (H, W, 3), the right view. depth_m, disparity_px:
     (H, W) float32 with NaN where unknown. enlarged: whether the maker of the depth may have enlarged it, which blurs
-    its edges. right_metadata: metadata of the right view, if it is a photo of its own. right_size: width and height of
-    that photo in pixels, if it was resized to the left one's size. apart: False if one file held the picture and its
-    second view or depth, and they were found in it without `SceneParams.layout`. along_rays: whether the depth is the
-    distance along each pixel's ray. notes: what the user should know of how the files were read. network: what will
-    guess the depth, once the camera is known; its guess then takes the place of a depth inside the file.
+    its edges. right_metadata: metadata of the right view, if it is a photo of its own. apart: False if one file held
+    the picture and its second view or depth, and they were found in it without `SceneParams.layout`. along_rays:
+    whether the depth is the distance along each pixel's ray. notes: what the user should know of how the files were
+    read. network: what will guess the depth, once the camera is known; its guess then takes the place of a depth inside
+    the file.
     """
 
     contents: Contents
@@ -59,7 +60,6 @@ class Given:
     disparity_px: FloatMap | None = None
     enlarged: bool = False
     right_metadata: Metadata | None = None
-    right_size: tuple[int, int] | None = None
     apart: bool = True
     along_rays: bool = False
     notes: tuple[str, ...] = ()
@@ -123,9 +123,10 @@ def _stretched(given: Given) -> Given:
     return replace(given, contents=replace(given.contents, photo=photo), right=right, notes=(*given.notes, note))
 
 
-def other_order(given: Given) -> str:
-    """The hint about two views of one file that look exchanged."""
-    converge = f"if the cameras converge, {param('doffs_px')}"
+def other_order(given: Given, doffs_px: float | None) -> str:
+    """The hint about two views of one file that look exchanged; doffs_px: the offset of their farthest matches."""
+    offset = param("doffs_px") if doffs_px is None else param("doffs_px", f"{doffs_px:g}")
+    converge = f"if the cameras converge, {offset} tells where infinity lies"
     if given.apart:
         return f"if the right view comes first in it, add {param('cross_eyed')}; {converge}"
     if given.contents.layout is None:
@@ -163,14 +164,17 @@ def _alone(image: PathLike | Image) -> Given:
 def _seen(contents: Contents, name: str) -> Contents:
     """Take two views that a picture shows without saying so. Raises InputError where that is not sure."""
     image = contents.photo.image
-    refuse_panoramas(halves(image, Layout.TOP_BOTTOM), f"each half of {name}")
-    refuse_panoramas([image], name)
+    refuse_panorama(image, name)
     seen = look(image)
+    if seen.layout is None:
+        refuse_other_anaglyphs(image, name)
     if seen.views is None or seen.layout is None:
         raise only_one_view(name, image.shape[1], image.shape[0], seen.layout)
     left, right = (np.ascontiguousarray(view) for view in seen.views)
     note = MAKESHIFT if seen.layout is Layout.ANAGLYPH else _ON_CARD if seen.on_card else _TWICE
     note = note.format(name=name, layout=param("layout", seen.layout))
+    if seen.layout is Layout.SIDE_BY_SIDE and not seen.on_card and left.shape[1] < left.shape[0]:
+        note += f"; if they look too narrow, add {param('layout', seen.layout)} and {param('squeezed', True)}"
     photo = Photo(left, _of_view(contents.photo.metadata, None if seen.on_card else seen.layout))
     return Contents(photo, right, order_known=False, layout=seen.layout, notes=(note,))
 
@@ -190,6 +194,7 @@ def _to_guess(image: PathLike | Image, network: PathLike | DepthNetwork, params:
             contents = read_contents(Path(image))
         except InputError:  # a depth inside that cannot be read does not matter here
             contents = Contents(_photo(image))
+    refuse_panorama(contents.photo.image, "the image", "one view")
     ends = params.near_m, params.far_m
     if network.in_metres and ends != (None, None):
         raise InputError(
@@ -225,6 +230,7 @@ def _of_view(metadata: Metadata, layout: Layout | None, *, squeezed: bool = Fals
 
 def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
     """Read a depth map for a photo, of the kind that the parameters say."""
+    refuse_panorama(photo.image, "the image", "image and depth alike")
     raw = read_raw(given, _DEPTH) if is_path(given) else raw_of_array(given, _DEPTH)
     meaning = Meaning(params.depth_kind, params.depth_scale, params.invert, params.near_m, params.far_m)
     found = depth_of(raw, meaning)
@@ -249,6 +255,7 @@ def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -
 
 def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -> Given:
     """Read a disparity map for a photo."""
+    refuse_panorama(photo.image, "the image", "image and disparity alike")
     raw = read_raw(given, _DISPARITY) if is_path(given) else raw_of_array(given, _DISPARITY)
     pixels, notes = disparity_of(raw, params.disparity_scale, invert=params.invert)
     doubts = doubts_of_disparity(pixels, raw.name, photo.image.shape[1])
@@ -257,15 +264,10 @@ def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParam
 
 
 def _pair(left: Photo, right: Photo) -> Given:
-    """Pair two photos; a second photo of another size but the same proportions is resized to the first one's size."""
+    """Pair two photos, the second one brought to the first one's size if they differ."""
     refuse_panoramas([left.image, right.image], "each photo")
-    (height, width), (h, w) = left.image.shape[:2], right.image.shape[:2]
-    whole = abs(h * width - w * height) <= max(width, height)  # same proportions to within a pixel; a crop has others
-    if (h, w) == (height, width) or not whole:
-        return Given(Contents(left), right.image, right_metadata=right.metadata)
-    how = cv2.INTER_AREA if w > width else cv2.INTER_CUBIC
-    view = np.asarray(cv2.resize(right.image, (width, height), interpolation=how))
-    return Given(Contents(left), view, right_metadata=right.metadata, right_size=(w, h))
+    view, note = brought_to(right.image, left.image.shape[1], left.image.shape[0])
+    return Given(Contents(left), view, right_metadata=right.metadata, notes=() if note is None else (note,))
 
 
 def _alike(depth: FloatMap, image: Image) -> bool:

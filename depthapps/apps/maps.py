@@ -14,9 +14,11 @@ from depthapps.core.choices import MapKind, Unsure, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import param
 from depthapps.core.scene import Image
-from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
-from depthapps.io.maps.write import write_confidence, write_depth, write_disparity
+from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE, HEIC_SUFFIXES
+from depthapps.io.maps.write import write_confidence, write_depth, write_disparity, write_inverse_depth
 from depthapps.io.outputs import Outputs
+from depthapps.io.photos.depth_jpeg import write_dynamic_depth, write_gdepth
+from depthapps.io.photos.heif_write import write_portrait_heic
 from depthapps.io.photos.images import write_image
 from depthapps.surface.tearing import trusted
 
@@ -61,10 +63,10 @@ def write_depth_map(
     Parameters
     ----------
     path : path
-        .pfm, .npy, .tif or 16-bit .png for maps; .png or .jpg for previews.
+        .pfm, .npy, .npz, .tif, .exr or 16-bit .png for maps; .png or .jpg for previews.
     opened : OpenedScene
     kind : MapKind, optional
-        Disparity, depth or a preview. None writes a preview to .png and .jpg, else disparity.
+        What the file holds. None writes a preview to .png and .jpg, else disparity.
     unsure : Unsure
         How a preview shows depth of low confidence.
     depth_scale : float
@@ -72,7 +74,7 @@ def write_depth_map(
     outputs : Outputs, optional
         The group of files that this one belongs to; all are written or none. None replaces a file of that name.
     progress : callable, optional
-        Called with a `Note` if a 16-bit PNG cannot hold all of the map.
+        Called with a `Note` if a 16-bit PNG cannot hold all of the map, and with the ends of inverse depth.
 
     Raises
     ------
@@ -81,12 +83,24 @@ def write_depth_map(
     """
     path, kind = Path(path), depth_map_kind(path, kind)
     if kind is MapKind.DISPARITY:
-        _note_lost(path, write_disparity(path, opened.disparity_px, outputs=outputs), kind, depth_scale, progress)
-    elif kind is MapKind.DEPTH:
-        lost = write_depth(path, opened.scene.depth_m, depth_scale, outputs=outputs)
+        lost = write_disparity(path, opened.disparity_px, calibration=opened.calibration, outputs=outputs)
         _note_lost(path, lost, kind, depth_scale, progress)
-    else:
+    elif kind is MapKind.DEPTH:
+        lost = write_depth(path, opened.scene.depth_m, depth_scale, camera=opened.scene.camera, outputs=outputs)
+        _note_lost(path, lost, kind, depth_scale, progress)
+    elif kind is MapKind.AFFINE_INVERSE:
+        near_m, far_m = write_inverse_depth(path, opened.scene.depth_m, outputs=outputs)
+        back = " ".join((param("depth_kind", kind), param("near_m", f"{near_m:.5g}"), param("far_m", f"{far_m:.5g}")))
+        Journal(progress).note(f"{path.name} runs from {far_m:.3g} m, black, to {near_m:.3g} m, white: {back} reads it")
+    elif kind is MapKind.PREVIEW:
         write_image(path, draw_preview(opened, unsure), outputs=outputs)
+    else:
+        write = (
+            write_dynamic_depth if kind is MapKind.DYNAMIC_DEPTH
+            else write_portrait_heic if path.suffix.lower() in HEIC_SUFFIXES
+            else write_gdepth
+        )  # fmt: skip
+        write(path, opened.scene, opened.metadata, outputs=outputs)
 
 
 def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progress: Progress | None) -> None:

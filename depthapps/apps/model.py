@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.model_facts import Shape, tell_single_view, tell_solid
@@ -18,6 +21,7 @@ from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, PrintableSolid, TriangleMesh
 from depthapps.core.scene import Scene, check_scene
 from depthapps.io.formats import TEXTURED_SUFFIXES
+from depthapps.io.models.glb import Viewpoint
 from depthapps.io.models.viewer import VIEWER_POINTS, write_viewer
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
 from depthapps.io.outputs import Outputs
@@ -36,9 +40,11 @@ class Model(JobResult):
     shape : TriangleMesh or PointCloud
         In metres, in the camera's axes, or for a scan in the axes of its world.
     camera : Camera
-        The camera from which a viewer page looks at the start.
+        The camera from which a viewer page looks at the start, and which a .glb holds.
+    pose : (4, 4) float64 array
+        From that camera's axes to those of `shape`.
     web : bool
-        Whether a .glb is kept small for the web: at most 5 MB, if its triangles leave room for that.
+        Whether a .glb or .usdz is kept small: at most 5 MB, if its triangles leave room for that.
     make_textured : callable
         Makes the shape for file formats that have a texture; called when the first such file is written.
     make_page : callable
@@ -48,6 +54,7 @@ class Model(JobResult):
 
     shape: Shape
     camera: Camera
+    pose: NDArray[np.floating] = field(default_factory=lambda: np.eye(4))
     web: bool = False
     make_textured: Callable[[], Shape]
     make_page: Callable[[], tuple[Shape, str]]
@@ -174,13 +181,12 @@ def write_model(
     Parameters
     ----------
     paths : path or sequence of paths
-        .glb, .obj, .ply, .stl for meshes; .glb, .ply for point clouds; .stl, .3mf for prints.
+        .glb, .usdz, .obj, .ply, .stl for meshes; .glb, .ply for point clouds; .stl, .3mf for prints.
     model : Model or Print
     axes : Axes, optional
         Where Y and Z point; None takes what programs expect of each format.
     outputs : Outputs, optional
-        The group of files that these belong to; all are written or none. None makes a group of these alone, and
-        replaces files that exist.
+        The group of files that these belong to; all are written or none. None replaces files that exist.
 
     Raises
     ------
@@ -196,10 +202,11 @@ def write_model(
             write_solid(path, model.solid, outputs=outputs)
             continue
         shape = model.textured if path.suffix.lower() in TEXTURED_SUFFIXES else model.shape
+        viewpoint = Viewpoint(model.camera, model.pose)
         if isinstance(shape, PointCloud):
-            write_cloud(path, shape, axes=axes, outputs=outputs)
+            write_cloud(path, shape, axes=axes, viewpoint=viewpoint, outputs=outputs)
         else:
-            write_mesh(path, shape, axes=axes, web=model.web, outputs=outputs)
+            write_mesh(path, shape, axes=axes, web=model.web, viewpoint=viewpoint, outputs=outputs)
     return None
 
 

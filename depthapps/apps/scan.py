@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -22,6 +21,7 @@ from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
 from depthapps.io.models.viewer import VIEWER_POINTS
+from depthapps.io.scratch import temporary_folder
 from depthapps.io.sequences import Sequence, read_sequence
 from depthapps.mesh.params import WEB, PrintParams
 from depthapps.scan.atlas import textured
@@ -99,8 +99,8 @@ def scan_folder(
     journal.add(sequence={"folder": str(folder), "layout": sequence.kind, "views": len(sequence.views)})
     poses: tuple[Pose | None, ...] = tuple(view.pose for view in sequence.views)
     find_poses, summary = find_poses or poses[0] is None, ""
-    with tempfile.TemporaryDirectory(prefix="depthapps-") as folder_of_scenes:
-        scenes = SequenceScenes(sequence, scene_params, journal, Path(folder_of_scenes) if find_poses else None)
+    with temporary_folder() as folder_of_scenes:
+        scenes = SequenceScenes(sequence, scene_params, journal, folder_of_scenes if find_poses else None)
         if find_poses:
             all_scenes = scenes.of(list(range(len(sequence.views))), "registering")
             poses, summary = _found_poses(sequence, all_scenes, journal)
@@ -158,6 +158,7 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
     return Model(
         shape=shape,
         camera=fused.seen_by[0].camera,  # a viewer page looks from there
+        pose=np.linalg.inv(fused.seen_by[0].to_camera),
         web=params.preset is Preset.WEB,
         make_textured=photographed,
         make_page=lambda: (_seen_from(_for_page(shape, photographed, fused), fused.seen_by[0]), ""),

@@ -22,7 +22,7 @@ from depthapps.core.errors import InputError, StereoError, SwappedViewsError, pa
 from depthapps.core.geometry import depth_from_disparity, depth_from_inverse, disparity_from_depth, ray_lengths
 from depthapps.core.scene import FloatMap, Image, PhotoPair, Scene
 from depthapps.io.network import read_network
-from depthapps.io.photos.metadata import Metadata
+from depthapps.io.photos.metadata import Metadata, subject_m
 from depthapps.runtime.memory import keep_freed_memory
 from depthapps.surface.lift import lift_to_image
 
@@ -184,6 +184,11 @@ def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Fou
     if depth is None:
         assert given.disparity_px is not None
         depth = depth_from_disparity(given.disparity_px, calibration)
+        if not np.isfinite(depth).any():
+            raise InputError(
+                "no disparity lies before infinity: all are negative or none is known",
+                hint=f"{param('invert', True)} changes their sign; {param('doffs_px')} tells where infinity lies",
+            )
     scene = Scene(given.photo.image, depth, calibration.camera, sigma_m)
     disparity = disparity_from_depth(depth, calibration) if given.disparity_px is None else given.disparity_px
     return _Found(scene, calibration, disparity)
@@ -216,10 +221,6 @@ def _from_views(params: SceneParams, given: Given, cameras: Cameras, confidence:
     """Make the scene of two views by matching them."""
     from depthapps.engine.match import DISPARITY_SIGMA
 
-    if given.right_size is not None:
-        height, width = given.photo.image.shape[:2]
-        there = f"{given.right_size[0]}x{given.right_size[1]}"
-        journal.note(f"the second photo, {there}, is brought to the first one's size, {width}x{height}")
     with journal.stage("matching"):
         photos = _match(params, given, cameras, confidence)
     image, calibration, match = photos.image, photos.calibration, photos.match
@@ -257,11 +258,12 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
             infinity_known=cameras.infinity_known,
             confidence=confidence,
             second_focal_px=cameras.second_focal_px,
+            subject_m=subject_m(given.photo.metadata),
         )
     except SwappedViewsError as error:
         if given.right_metadata is not None:
             raise
-        raise SwappedViewsError(error.message, hint=other_order(given)) from None
+        raise SwappedViewsError(error.message, hint=other_order(given, error.doffs_px)) from None
     except StereoError as error:
         if cameras.rig is None or params.rectify is Rectify.NEVER:
             raise

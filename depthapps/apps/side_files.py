@@ -8,8 +8,23 @@ from pathlib import Path
 from depthapps.apps.params import PathLike
 from depthapps.core.choices import MapKind, chosen
 from depthapps.core.errors import InputError
-from depthapps.io.formats import DEPTH_PNG_SCALE, MAP_SUFFIXES, PREVIEW_SUFFIXES
+from depthapps.io.formats import (
+    DEPTH_PNG_SCALE,
+    DYNAMIC_DEPTH_SUFFIXES,
+    INVERSE_SUFFIXES,
+    MAP_SUFFIXES,
+    PORTRAIT_SUFFIXES,
+    PREVIEW_SUFFIXES,
+)
 from depthapps.io.outputs import check_suffix
+
+# the files that can hold what is no map of numbers, and what it is called in messages
+_HOLDS = {
+    MapKind.PREVIEW: (PREVIEW_SUFFIXES, "a preview"),
+    MapKind.AFFINE_INVERSE: (INVERSE_SUFFIXES, "a map of affine-inverse"),
+    MapKind.PORTRAIT: (PORTRAIT_SUFFIXES, "a portrait"),
+    MapKind.DYNAMIC_DEPTH: (DYNAMIC_DEPTH_SUFFIXES, "a photo with Dynamic Depth"),
+}
 
 
 def depth_map_kind(path: PathLike, kind: MapKind | None = None) -> MapKind:
@@ -23,7 +38,8 @@ def depth_map_kind(path: PathLike, kind: MapKind | None = None) -> MapKind:
         if kind
         else (MapKind.PREVIEW if path.suffix.lower() in PREVIEW_SUFFIXES else MapKind.DISPARITY)
     )
-    check_suffix(path, PREVIEW_SUFFIXES if kind is MapKind.PREVIEW else MAP_SUFFIXES, f"a {kind}")
+    suffixes, what = _HOLDS.get(kind, (MAP_SUFFIXES, f"a {kind}"))
+    check_suffix(path, suffixes, what)
     return kind
 
 

@@ -30,11 +30,17 @@ def signed_coc(scene: Scene, params: BokehParams, focus_m: float) -> FloatMap:
     if params.f_number is not None:
         focal_px = params.focal_length_mm / params.sensor_width_mm * scene.camera.width
         aperture_m = params.focal_length_mm / 1000 / (2 * params.f_number)
-        return (focal_px * aperture_m * defocus).astype(np.float32)
+        return _within_picture(focal_px * aperture_m * defocus)
     largest_px = DEFAULT_BLUR * scene.camera.width if params.blur_px is None else params.blur_px
     strongest = float(np.percentile(np.abs(defocus), _STRONGEST_PERCENTILE))
     strength = largest_px / strongest if strongest > 0 else 0.0
-    return np.clip(strength * defocus, -largest_px, largest_px).astype(np.float32)
+    return _within_picture(np.clip(strength * defocus, -largest_px, largest_px))
+
+
+def _within_picture(coc: FloatMap) -> FloatMap:
+    """Radii (H, W) px at most as large as the picture, over which a disc spreads its light evenly as it is."""
+    largest = np.float32(max(coc.shape))
+    return np.clip(coc, -largest, largest).astype(np.float32)
 
 
 def _with_range(defocus: FloatMap, near: float, far: float) -> FloatMap:

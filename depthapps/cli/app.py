@@ -7,18 +7,22 @@ import os
 import sys
 import warnings
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
+from depthapps.cli.batch import group as batch
 from depthapps.cli.bokeh import bokeh
 from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
-from depthapps.cli.flags import as_flag
+from depthapps.cli.flags import explained
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import with_options
+from depthapps.cli.plain import plain
 from depthapps.cli.shadow import shadow
+from depthapps.cli.stopping import end_if_stopped, watch
+from depthapps.cli.view3d import view3d
 from depthapps.core.errors import DepthappsError, explain_os_error
 
 _LIBRARIES = ("opencv-python", "numpy", "open3d", "trimesh", "numba", "typer", "pillow")
@@ -29,14 +33,11 @@ class _Group(TyperGroup):
         """Turn depthapps' own errors into two lines on stderr and exit status 1; a bug keeps its traceback."""
         try:
             return super().invoke(ctx)
-        except DepthappsError as error:
-            message, hint = error.spelled(as_flag)
         except BrokenPipeError:
             raise
-        except OSError as error:  # a full disk or a missing folder is no bug
-            message, hint = explain_os_error(error)
-        typer.echo(f"error: {message}", err=True)
-        typer.echo(f"hint: {hint}", err=True)
+        except (DepthappsError, OSError) as error:  # a full disk or a missing folder is no bug
+            message, hint = explained(error)
+        _tell(message, hint)
         raise typer.Exit(1)
 
 
@@ -47,8 +48,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (depth, bokeh, shadow, mesh, calibrate):
+for _command in (depth, bokeh, shadow, mesh, view3d, calibrate):
     app.command()(with_options(_command))
+app.add_typer(batch, name="batch")
 
 
 def _print_version(wanted: bool) -> None:
@@ -88,15 +90,33 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not sys.warnoptions:
         warnings.showwarning = _log_warning
+    watch()
     gc.set_threshold(100_000)  # most objects belong to modules and stay: searching them for garbage takes 30 ms
     try:
         app(prog_name="depthapps")
-    except SystemExit as end:
-        if isinstance(end.code, int):
-            with suppress(OSError):  # a closed pipe: Python reports it
-                sys.stdout.flush()
-                sys.stderr.flush()
-                if object_files := sys.modules.get("depthapps.runtime.object_files"):  # imported if a kernel was used
-                    object_files.finish()
-                os._exit(end.code)
+    except BaseException as end:
+        end_if_stopped()
+        if isinstance(end, OSError):  # help or a version that could not be printed
+            _tell(*explain_os_error(end, "the standard output"))
+            _leave(1)
+        if isinstance(end, SystemExit) and isinstance(end.code, int):
+            _leave(end.code)
         raise
+
+
+def _tell(message: str, hint: str) -> None:
+    with suppress(OSError):  # nobody is there to be told
+        typer.echo(plain(f"error: {message}"), err=True)
+        typer.echo(plain(f"hint: {hint}"), err=True)
+
+
+def _leave(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:  # closed by whoever started this process
+                stream.flush()
+        except OSError:
+            code = code or 1
+    if object_files := sys.modules.get("depthapps.runtime.object_files"):  # imported if a kernel was used
+        object_files.finish()
+    os._exit(code)

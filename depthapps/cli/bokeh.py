@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from depthapps.bokeh.params import BokehParams
-from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions, numbers
+from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
+from depthapps.cli.parsers import numbers
 from depthapps.core.choices import Show
 from depthapps.core.errors import InputError
 from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -118,7 +119,8 @@ class LensOptions:
 def bokeh(
     *,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="the picture: .png .jpg .tif; with --sweep .mp4 .gif", metavar="FILE")
+        Path,
+        typer.Option("--output", "-o", help="the picture: .png .jpg .tif; of a sweep .mp4 .gif .webp", metavar="FILE"),
     ],
     focus: FocusOptions,
     lens: LensOptions,
@@ -153,7 +155,7 @@ def bokeh(
     from depthapps.io.photos.images import write_image
     from depthapps.io.video import write_video
 
-    report, outputs = opening.report, opening.outputs
+    report, outputs, run = opening.report, opening.outputs, opening.run
     opened = opening.scene(confidence=False, metres_matter=False)
     with outputs:
         if ends:

@@ -12,6 +12,7 @@ from depthapps.cli.options import TalkOptions
 from depthapps.core.errors import InputError
 from depthapps.io.formats import CALIBRATION_SUFFIXES, IMAGE_SUFFIXES
 from depthapps.io.outputs import Outputs, check_suffix
+from depthapps.io.shots import find_shots
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def calibrate(
         check_suffix(path, IMAGE_SUFFIXES, "a picture")
     if example and right_shots is None:
         raise InputError("--example shows a pair, there is one camera only", hint="add --right, or leave it out")
-    outputs = Outputs([output, *pictures], overwrite=talk.overwrite)
+    photos = [path for shots in (left_shots, right_shots) if shots for path in find_shots(shots).values()]
+    outputs = Outputs([output, *pictures], overwrite=talk.overwrite, inputs=photos)
     from depthapps.cli.report import Report
 
     report = Report("calibrate", talk)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from depthapps.core.errors import DepthappsError, explain_os_error
+
 # Parameters whose flag has another name or unit. All others have a flag of their own name: depth_scale, --depth-scale.
 _FLAGS = {
     "baseline_m": "--baseline",
@@ -30,3 +32,8 @@ def as_flag(name: str, value: str) -> str:
     if name == "voxel_m" and value:
         value = f"{1000 * float(value):g}"
     return f"{_FLAGS.get(name, '--' + name.replace('_', '-'))} {value}".strip()
+
+
+def explained(error: DepthappsError | OSError) -> tuple[str, str]:
+    """The message and the hint of an error, with flags for parameters; a full disk or a missing folder is no bug."""
+    return error.spelled(as_flag) if isinstance(error, DepthappsError) else explain_os_error(error)

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from depthapps.cli.options import numbers
+from depthapps.cli.parsers import numbers
 from depthapps.core.choices import LightKind
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, brief
 from depthapps.shadow.params import (
     AZIMUTH_DEG,
     ELEVATION_DEG,
@@ -23,6 +23,8 @@ from depthapps.shadow.params import (
     color_of_temperature,
     sun_path,
 )
+
+_LARGEST = 1e300  # whole numbers of JSON have no end; not a number is not larger or smaller than any
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,13 @@ class LightOptions:
             else:
                 wanted, usable = "a number", _is_number(value)
             if not usable:
-                raise InputError(f"{name} of light {number} is {value!r}, expected {wanted}", hint="see --help")
+                raise InputError(f"{name} of light {number} is {brief(value)}, expected {wanted}", hint="see --help")
             values[name] = value
         return cls(**values)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 @dataclass(frozen=True)

@@ -2,213 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from depthapps.apps.params import TURN_DEG, ModelParams, print_params
+from depthapps.cli.mesh_options import ModelOptions, ScanOptions
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
-from depthapps.core.choices import Axes, DepthKind, Holes, Preset
-from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import (
-    CLOUD_SUFFIXES,
-    MESH_SUFFIXES,
-    SOLID_SUFFIXES,
-    TEXTURED_SUFFIXES,
-    VIDEO_SUFFIXES,
-    VIEWER_SUFFIXES,
-    companions,
-)
-from depthapps.io.outputs import Outputs, check_suffix
-from depthapps.mesh.params import PrintParams
+from depthapps.io.formats import IMAGE_SUFFIXES
+from depthapps.io.outputs import Outputs
+from depthapps.runtime.budget import limit_memory
 from depthapps.scan.params import FuseParams
-
-TURNTABLE_FPS = 24
-
-if TYPE_CHECKING:
-    from depthapps.apps.model import Model, Print
-    from depthapps.apps.side_files import SideFiles
-    from depthapps.cli.report import Report
-
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """Options of the model and its simplification; the defaults are those of `ModelParams` and `PrintParams`."""
-
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--output", "-o", help="the model: .glb .obj .ply .stl .3mf; may be given several times", metavar="FILE"
-        ),
-    ] = None
-    preset: Annotated[
-        Preset,
-        typer.Option(
-            help="full: a vertex a pixel; web: 80 000 triangles and 5 MB at most; print: a closed solid, .stl .3mf"
-        ),
-    ] = ModelParams.preset
-    max_triangles: Annotated[int | None, typer.Option(min=4, help="simplify to this many triangles", metavar="N")] = (
-        None
-    )
-    max_error: Annotated[
-        float | None,
-        typer.Option(help="simplify as far as depth is wrong by at most this many percent", metavar="PCT"),
-    ] = None
-    size_mm: Annotated[
-        float | None,
-        typer.Option(
-            help=f"the longest side of a print, in millimetres [default: {PrintParams.size_mm:g}]", metavar="MM"
-        ),
-    ] = None
-    points: Annotated[bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply")] = False
-    holes: Annotated[
-        Holes | None,
-        typer.Option(
-            help="fill: complete unsure depth, and continue surfaces behind things; keep: leave holes "
-            "[default: fill for .glb .obj --viewer; keep for .ply .stl alone, and for --points]"
-        ),
-    ] = None
-    turn: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=45,
-            help="how far the model can be turned before gaps open behind things, in degrees "
-            f"[default: {TURN_DEG:g} for two photos, else 0]",
-            metavar="DEG",
-        ),
-    ] = None
-    axes: Annotated[
-        Axes | None,
-        typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
-    ] = None
-    viewer: Annotated[
-        Path | None,
-        typer.Option(help="a page .html that shows the model in a browser, without a network", metavar="FILE"),
-    ] = None
-
-    turntable: Annotated[
-        Path | None,
-        typer.Option(help="a video .mp4 .gif that turns the model to and fro, as far as --turn", metavar="FILE"),
-    ] = None
-
-    @property
-    def print_it(self) -> bool:
-        """Whether a solid for printing is wanted, and not a model for viewers."""
-        return self.preset is Preset.PRINT
-
-    def paths(self) -> list[Path]:
-        """Paths of all files, after a check of the options. Raises InputError or OutputError."""
-        models = self.output or []
-        if not models and self.viewer is None and self.turntable is None:
-            raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
-        if self.points and (self.preset, self.max_triangles, self.max_error) != (Preset.FULL, None, None):
-            hint = "leave --preset, --max-triangles and --max-error out"
-            raise InputError("a point cloud has no triangles", hint=hint)
-        if self.print_it and (self.max_error is not None or self.viewer or self.axes):
-            raise InputError("a print takes none of --max-error, --axes, --viewer", hint="leave them out")
-        if self.print_it and (self.holes or self.turn):
-            raise InputError("a print is closed behind and has no holes", hint="leave --holes and --turn out")
-        if self.turntable and (self.print_it or self.points):
-            raise InputError("a mesh is turned, no print and no points", hint="leave --turntable out")
-        if not self.print_it and self.size_mm is not None:
-            hint = "leave it out, or pass --preset print"
-            raise InputError("--size-mm is for prints, models are in metres", hint=hint)
-        suffixes, what = (
-            (SOLID_SUFFIXES, "a print") if self.print_it
-            else (CLOUD_SUFFIXES, "a point cloud") if self.points
-            else (MESH_SUFFIXES, "a mesh")
-        )  # fmt: skip
-        for path in models:
-            check_suffix(path, suffixes, what)
-        if self.viewer:
-            check_suffix(self.viewer, VIEWER_SUFFIXES, "a viewer page")
-        if self.turntable:
-            check_suffix(self.turntable, VIDEO_SUFFIXES, "a video")
-        shows = [path for path in (self.viewer, self.turntable) if path]
-        return [p for path in models for p in (path, *companions(path))] + shows
-
-    @property
-    def params(self) -> ModelParams:
-        """Parameters of a mesh or a cloud."""
-        looked_at = (
-            self.viewer or self.turntable or any(path.suffix.lower() in TEXTURED_SUFFIXES for path in self.output or [])
-        )
-        holes = self.holes or (None if looked_at or self.points or self.turn else Holes.KEEP)
-        return ModelParams(self.preset, self.points, self.max_triangles, self.max_error, holes, self.turn)
-
-    @property
-    def print_params(self) -> PrintParams:
-        """Parameters of a print."""
-        return print_params(self.size_mm, self.max_triangles)
-
-    def write(self, model: Model | Print, title: str, report: Report, outputs: Outputs) -> None:
-        """Write the files of a model or a print, and the viewer page."""
-        from depthapps.apps.model import Print, write_model, write_viewer_page
-
-        report.take(model)
-        models = self.output or []
-        write_model(models, model, axes=self.axes, outputs=outputs)
-        if isinstance(model, Print):
-            return
-        if self.turntable:
-            self._write_turntable(self.turntable, model, report, outputs)
-        if self.viewer and (differs := write_viewer_page(self.viewer, model, title, outputs=outputs)):
-            report.note(f"{self.viewer.name} {differs}, for the browser's sake")
-        report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in models})
-
-    def _write_turntable(self, path: Path, model: Model, report: Report, outputs: Outputs) -> None:
-        """Write the video that turns a model."""
-        from depthapps.apps.view import turntable
-        from depthapps.io.video import write_video
-
-        frames = turntable(model, TURN_DEG if self.turn is None else self.turn, progress=report.follow)
-        write_video(path, frames, TURNTABLE_FPS, outputs=outputs)
-
-
-@dataclass(frozen=True)
-class ScanOptions:
-    """Options for many views instead of one."""
-
-    sequence: Annotated[
-        Path | None,
-        typer.Option(
-            help="a folder of many views instead of IMAGE: 7-Scenes, TUM RGB-D, Open3D, or stereo pairs",
-            metavar="FOLDER",
-        ),
-    ] = None
-    find_poses: Annotated[
-        bool, typer.Option("--find-poses", help="estimate the poses of a sequence's views, even if its files have them")
-    ] = False
-    voxel_mm: Annotated[
-        float | None,
-        typer.Option(
-            help="side of a voxel that a sequence is fused in [default: 1.5 pixels of the first view, or its noise]",
-            metavar="MM",
-        ),
-    ] = None
-
-    def check(self, source: SourceOptions, model: ModelOptions, side: SideFiles) -> None:
-        """Refuse options of one view together with many views, and the other way round. Raises InputError."""
-        if (source.image == NOT_GIVEN) == (self.sequence is None):
-            hint = "depthapps mesh left.png right.png -o model.glb"
-            raise InputError("one of IMAGE and --sequence is wanted", hint=hint)
-        if self.sequence is None and (self.find_poses or self.voxel_mm is not None):
-            hint = "leave them out, or give --sequence"
-            raise InputError("--find-poses and --voxel-mm are for many views", hint=hint)
-        views = (source.side_by_side, source.top_bottom, source.squeezed, source.cross_eyed)
-        one_view = source.depth or source.disparity or source.depth_network or any(views)
-        if self.sequence and (model.max_error is not None or side.paths() or one_view):
-            raise InputError(
-                "a sequence takes none of --max-error, --depth, --disparity, --side-by-side, --save-depth and the like",
-                hint="leave them out",
-            )
-        if self.sequence and (model.turntable or model.turn):
-            raise InputError("a scan has no picture to be turned from", hint="leave --turntable and --turn out")
-        if self.sequence and source.depth_kind is not DepthKind.METRIC:
-            raise InputError("the depth of a sequence is metric", hint="leave --depth-kind out")
 
 
 def mesh(
@@ -220,14 +21,16 @@ def mesh(
 ) -> None:
     """Make a textured mesh, a point cloud or a printable solid.
 
-    GLB, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes (Y
-    down, Z forward). Units are metres; a print's are millimetres.
+    GLB, USDZ, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes
+    (Y down, Z forward). Units are metres; a print's are millimetres.
 
     \b
     depthapps mesh left.png right.png -c calib.txt -o model.glb --viewer model.html
-    depthapps mesh left.png right.png -c calib.txt -o model.glb --preset web
+    depthapps mesh left.png right.png -c calib.txt -o model.glb -o for_iphone.usdz --preset web
     depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
+    depthapps mesh left.png right.png -c calib.txt --points -o sparse/points3D.txt
+    depthapps mesh left.png right.png -c calib.txt --splats -o splats.spz
     depthapps mesh left.png right.png -c calib.txt -o model.glb --turntable turn.mp4
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     depthapps mesh --sequence folder -o room.ply
@@ -235,13 +38,19 @@ def mesh(
     paths = model.paths()
     scan.check(source, model, source.side_files)
     if scan.sequence:
-        _scan(scan, scan.sequence, model, source, run, Outputs(paths, overwrite=run.overwrite))
+        frames = [path for path in scan.sequence.rglob("*") if path.is_file()]
+        outputs = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *frames])
+        _scan(scan, scan.sequence, model, source, run, outputs)
         return
     from depthapps.cli.opening import Opening
 
     opening = Opening.of("mesh", source, run, paths)
     from depthapps.apps.maps import write_side_files
-    from depthapps.apps.model import make_model, make_print
+    from depthapps.apps.model import Model, make_model, make_print
+    from depthapps.apps.placed import placed_photos
+    from depthapps.io.models.colmap import write_colmap
+    from depthapps.io.models.splats import write_splats
+    from depthapps.mesh.splats import splats_of_cloud
 
     report, outputs = opening.report, opening.outputs
     opened = opening.scene(confidence=True)
@@ -251,6 +60,11 @@ def mesh(
         made = make_model(opened.scene, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
         model.write(made, opened.name, report, outputs)
+        if isinstance(made, Model):
+            for path in model.colmap:
+                write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
+            for path in (model.output or []) if model.splats else []:
+                write_splats(path, splats_of_cloud(made.cloud, made.camera), axes=model.axes, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.say(made.summary)
     report.finish(outputs.written)
@@ -264,6 +78,12 @@ def _scan(
     from depthapps.cli.report import Report
 
     report = Report("mesh", run)
+    from depthapps.cli.opening import within_memory
+
+    limit_memory(run.max_memory)
+    first = next((path for path in sorted(folder.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES), None)
+    if first is not None:
+        run = within_memory("mesh", run, report, first, matched=(folder / "left").is_dir())
     from depthapps.apps.scan import model_of_scan, print_of_scan, scan_folder
 
     scanned = scan_folder(

@@ -2,18 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from depthapps.apps.memory import fitting_quality, needed_bytes
 from depthapps.apps.side_files import SideFiles
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.cli.report import Report
+from depthapps.core.errors import param
+from depthapps.engine.effort import CELLS, matched_cells
 from depthapps.io.outputs import Outputs
+from depthapps.io.photos.describe import describe_contents, picture_size
+from depthapps.runtime.budget import limit_memory, memory_budget
 
 if TYPE_CHECKING:  # loaded only after all cheap checks
     from depthapps.apps.scene import OpenedScene
+
+_options_only: ContextVar[bool] = ContextVar("_options_only", default=False)
+
+
+class OptionsChecked(Exception):  # noqa: N818 - not an error: the command is left once its options are found right
+    """Ends a command in a block of `only_options_checked`."""
+
+
+@contextmanager
+def only_options_checked() -> Iterator[None]:
+    """Let a command in this block check its options, and neither its files nor its outputs, and do nothing."""
+    token = _options_only.set(True)
+    try:
+        yield
+    except OptionsChecked:
+        pass
+    finally:
+        _options_only.reset(token)
+
+
+def within_memory(command: str, run: RunOptions, report: Report, picture: Path, *, matched: bool) -> RunOptions:
+    """Tell what a command needs of the memory for a picture of this size, by its header; the options that fit into it.
+
+    Raises InputError where none do.
+    """
+    size = picture_size(picture)
+    if size is None:
+        return run
+    pixels, gigabytes = size[0] * size[1], memory_budget() / 1e9
+    quality = fitting_quality(command, run.quality, size, matched=matched)
+    needed = needed_bytes(command, quality, pixels, matched=matched) / 1e9
+    report.add(memory_gb={"needed": round(needed, 2), "limit": round(gigabytes, 2)}, quality=str(quality))
+    report.detail(f"needs about {needed:.1f} GB of memory; {gigabytes:.1f} GB may be used")
+    why = f"as only {gigabytes:.1f} GB of memory may be used ({param('max_memory')})"
+    if quality is not run.quality:
+        report.note(f"{param('quality', quality)} is taken, {why}")
+    if matched and matched_cells(quality, pixels) < CELLS[quality]:
+        report.note(f"the views are matched at a smaller size, {why}")
+    return replace(run, quality=quality)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +73,31 @@ class Opening:
     outputs: Outputs
 
     @classmethod
-    def of(cls, command: str, source: SourceOptions, run: RunOptions, outputs: Sequence[Path]) -> Opening:
-        """Check inputs and outputs. Raises InputError or OutputError."""
-        side = source.side_files
-        group = Outputs([*outputs, *side.paths()], overwrite=run.overwrite)
-        files = source.files
-        files.check(source.params(run.quality))
-        side.check(matched=(files.depth, files.disparity, source.depth_network) == (None, None, None))
-        return cls(source, run, Report(command, run), side, group)
+    def of(
+        cls,
+        command: str,
+        source: SourceOptions,
+        run: RunOptions,
+        outputs: Sequence[Path],
+        inputs: Sequence[Path] = (),
+    ) -> Opening:
+        """Check inputs and outputs. Raises InputError or OutputError.
+
+        inputs: files that are read beside those of `source`.
+        """
+        side, files, params = source.side_files, source.files, source.params(run.quality)
+        paths = [*outputs, *side.paths()]
+        files.check_kinds(params)
+        matched = (files.depth, files.disparity, source.depth_network) == (None, None, None)
+        side.check(matched=matched)
+        if _options_only.get():
+            raise OptionsChecked
+        group = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *inputs])
+        limit_memory(run.max_memory)
+        files.check(params)
+        report = Report(command, run)
+        matched = matched and (files.right is not None or not describe_contents(source.image).has_depth)
+        return cls(source, within_memory(command, run, report, source.image, matched=matched), report, side, group)
 
     def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:
         """Open the scene, with its confidence if the command or a side file needs it."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from depthapps.apps.params import SceneParams
+from depthapps.cli.parsers import memory_size
 from depthapps.core.choices import DepthKind, Frame, Layout, Quality, Rectify
 from depthapps.core.errors import InputError
 from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
@@ -139,14 +140,18 @@ class SourceOptions:
         ),
     ] = None
     save_depth: Annotated[
-        Path | None, typer.Option(help="keep the depth: .npy .pfm .tif, or .png in --depth-scale", metavar="FILE")
+        Path | None,
+        typer.Option(help="keep the depth: .npy .npz .pfm .tif .exr, or .png in --depth-scale", metavar="FILE"),
     ] = None
     save_disparity: Annotated[
-        Path | None, typer.Option(help="keep the disparity: .npy .pfm .tif, or .png, 256 a pixel", metavar="FILE")
+        Path | None,
+        typer.Option(help="keep the disparity: .npy .npz .pfm .tif .exr, or .png, 256 a pixel", metavar="FILE"),
     ] = None
     save_confidence: Annotated[
         Path | None,
-        typer.Option(help="keep how sure the matcher is, 0 to 1: .npy .pfm .tif, or .png, 65535 = 1", metavar="FILE"),
+        typer.Option(
+            help="keep how sure the matcher is, 0 to 1: files as for --save-depth, or .png, 65535 = 1", metavar="FILE"
+        ),
     ] = None
 
     @property
@@ -155,6 +160,14 @@ class SourceOptions:
         from depthapps.apps.files import SceneFiles
 
         return SceneFiles(self.image, self.right, self.depth, self.disparity)
+
+    @property
+    def inputs(self) -> list[Path]:
+        """All files that are read, as far as the options name them."""
+        networks = [self.depth_network, None if self.matcher == BUILTIN else Path(self.matcher)]
+        beside = [path.with_suffix(".json") for path in networks if path]
+        given = (self.image, self.right, self.depth, self.disparity, *(self.calibration or ()), *networks, *beside)
+        return [path for path in given if path is not None]
 
     @property
     def side_files(self) -> SideFiles:
@@ -236,6 +249,12 @@ class RunOptions(TalkOptions):
     """Options of how a command runs and what it prints."""
 
     quality: Annotated[Quality, typer.Option(help="how much time the result may take")] = SceneParams.quality
+    max_memory: Annotated[
+        int | None,
+        typer.Option(
+            parser=memory_size, help="memory that may be used: 4G, 800M [default: 80 % of what is free]", metavar="SIZE"
+        ),
+    ] = None
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -272,18 +291,3 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     spread.__annotations__ = {p.name: p.annotation for p in parameters}
     spread.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
     return spread
-
-
-def numbers(count: int) -> Callable[[str], tuple[float, ...]]:
-    """Make a parser of `count` numbers with commas between them, for an option's `parser`."""
-
-    def parse(text: str) -> tuple[float, ...]:
-        try:
-            values = tuple(float(part) for part in text.split(","))
-        except ValueError:
-            values = ()
-        if len(values) != count:
-            raise typer.BadParameter(f"{text!r} is not {count} numbers with commas between them")
-        return values
-
-    return parse

@@ -15,6 +15,7 @@ import typer
 from depthapps.apps.journal import JobResult, Note, Stage
 from depthapps.cli.flags import as_flag
 from depthapps.cli.options import RunOptions, TalkOptions
+from depthapps.cli.plain import plain
 from depthapps.core.errors import spelled
 
 log = logging.getLogger("depthapps")
@@ -25,7 +26,7 @@ class _EchoHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         kind = "note: " if record.levelno == logging.WARNING else ""
-        typer.echo(kind + self.format(record), err=True)
+        typer.echo(plain(kind + self.format(record)), err=True)
 
 
 class Report:
@@ -92,6 +93,10 @@ class Report:
         self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
         log.info("%s: %.2f s", name, seconds)
 
+    def detail(self, text: str) -> None:
+        """Print a line on stderr with -v."""
+        log.info(text)
+
     def note(self, text: str) -> None:
         """Print a note for the user on stderr."""
         self.say(f"note: {spelled(text, as_flag)}")
@@ -99,7 +104,7 @@ class Report:
     def say(self, text: str) -> None:
         """Print a line on stderr, unless the user asked for quiet."""
         if not self._run.quiet and text:
-            typer.echo(text, err=True)
+            typer.echo(plain(text), err=True)
 
     def table(self, head: list[str], rows: list[list[str]]) -> None:
         """Print rows of text as a table on stderr."""
@@ -107,7 +112,7 @@ class Report:
             widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
             for row in (head, *rows):
                 cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
-                typer.echo("  ".join(cells), err=True)
+                typer.echo(plain("  ".join(cells)), err=True)
 
     def finish(self, outputs: list[Path]) -> None:
         """Print which files were written: a line on stderr, and with --json all facts as an object on stdout."""

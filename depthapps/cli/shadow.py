@@ -27,7 +27,7 @@ class ShadowFiles:
 
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="the relit picture: .png .jpg .tif; of a sweep .mp4 .gif", metavar="FILE"),
+        typer.Option("--output", "-o", help="the picture: .png .jpg .tif; of a sweep .mp4 .gif .webp", metavar="FILE"),
     ] = None
     mask: Annotated[
         Path | None,
@@ -127,8 +127,8 @@ def shadow(
     paths = files.paths(sweep=bool(video.sweep), several=several, lights=lights is not None)
     from depthapps.cli.opening import Opening
 
-    opening = Opening.of("shadow", source, run, paths)
-    report, outputs = opening.report, opening.outputs
+    opening = Opening.of("shadow", source, run, paths, [lights] if lights else [])
+    report, outputs, run = opening.report, opening.outputs, opening.run
     with report.stage("loading"):
         from depthapps.apps.maps import write_side_files
         from depthapps.apps.relight import load_shadow_loops, relight_sweep

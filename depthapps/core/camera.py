@@ -17,6 +17,13 @@ ASSUMED_FOV_DEG = 60.0  # horizontal; a 31 mm lens on 36 mm film, between the us
 ASSUMED_BASELINE_M = 0.065  # the mean distance of human eyes, which photographers and 3D cameras imitate
 
 
+# In sides of the picture, a hundred times beyond what is built: a view of 179.9 degrees, the longest telescopes, and
+# crops of a thousandth of a picture. What lies beyond is damage, and would overflow or take for ever.
+_LEAST_FOCAL, _MOST_FOCAL, _FARTHEST_CENTRE = 5e-4, 1e5, 1e3
+_LEAST_BASELINE_M, _MOST_BASELINE_M = 1e-7, 1e7  # between the electrons of a microscope and the orbits of satellites
+_LARGEST_DOFFS = 1e6  # pixels
+
+
 @dataclass(frozen=True)
 class Camera:
     """A pinhole camera.
@@ -43,6 +50,18 @@ class Camera:
             raise CalibrationError(
                 f"a focal length of {self.fx:g} x {self.fy:g} px was given, it must be positive",
                 hint=f"check the calibration, {param('focal_px')} or {param('fov_deg')}",
+            )
+        shares = self.fx / self.width, self.fy / self.height
+        if not _LEAST_FOCAL <= min(shares) <= max(shares) <= _MOST_FOCAL:
+            raise CalibrationError(
+                f"a focal length of {self.fx:g} x {self.fy:g} px was given for a picture of "
+                f"{self.width}x{self.height} px, which no camera has",
+                hint=f"check its unit, which is the pixel: the calibration, {param('focal_px')} or {param('fov_deg')}",
+            )
+        if not max(abs(self.cx) / self.width, abs(self.cy) / self.height) <= _FARTHEST_CENTRE:
+            raise CalibrationError(
+                f"the principal point ({self.cx:g}, {self.cy:g}) was given for a picture of {self.width}x{self.height}",
+                hint="it is counted in pixels, and lies near the middle: check the calibration",
             )
 
     @classmethod
@@ -96,6 +115,12 @@ class Calibration:
             raise CalibrationError(
                 f"a baseline of {self.baseline_m:g} m was given, it must be positive",
                 hint="the baseline is the distance between the two lenses, in metres",
+            )
+        if not _LEAST_BASELINE_M <= self.baseline_m <= _MOST_BASELINE_M or not abs(self.doffs_px) <= _LARGEST_DOFFS:
+            raise CalibrationError(
+                f"a baseline of {self.baseline_m:g} m and an offset of infinity of {self.doffs_px:g} px were given, "
+                "which no rig has",
+                hint=f"check their units: the calibration, {param('baseline_m')} and {param('doffs_px')}",
             )
 
 

@@ -60,11 +60,44 @@ class Frame(StrEnum):
 
 
 class MapKind(StrEnum):
-    """What a depth file holds: disparity in pixels, depth in metres, or a coloured picture with a legend."""
+    """What a depth file holds.
+
+    DISPARITY: pixels. DEPTH: metres. AFFINE_INVERSE: inverse depth from 0, far, to 1, near, as monocular networks give
+    it and as programs take it that animate photos. PREVIEW: a coloured picture with a legend. PORTRAIT: the photo with
+    its depth inside, as phones store portraits: GDepth in JPEG, Apple's auxiliary picture in HEIC. DYNAMIC_DEPTH: the
+    same in the later form of Android.
+    """
 
     DISPARITY = "disparity"
     DEPTH = "depth"
+    AFFINE_INVERSE = "affine-inverse"
     PREVIEW = "preview"
+    PORTRAIT = "portrait"
+    DYNAMIC_DEPTH = "dynamic-depth"
+
+
+class StereoStyle(StrEnum):
+    """How one picture shows a scene to both eyes.
+
+    SIDE_BY_SIDE, TOP_BOTTOM: both views in full size, the left one at the left or on top; HALF_: each made half as
+    wide, or half as high. CROSS_EYED: the right view at the left, to look at with crossed eyes. ANAGLYPH: red-cyan
+    glasses, with Dubois' colours; _OPTIMIZED: without red that flickers; _GREY: without colours. GREEN_MAGENTA: those
+    glasses. INTERLACED: rows for the left and the right eye by turns, for polarised screens. QUILT: many views in a
+    grid, for Looking Glass displays. RGBD: the photo, and its depth beside it.
+    """
+
+    SIDE_BY_SIDE = "side-by-side"
+    HALF_SIDE_BY_SIDE = "half-side-by-side"
+    TOP_BOTTOM = "top-bottom"
+    HALF_TOP_BOTTOM = "half-top-bottom"
+    CROSS_EYED = "cross-eyed"
+    ANAGLYPH = "anaglyph"
+    ANAGLYPH_OPTIMIZED = "anaglyph-optimized"
+    ANAGLYPH_GREY = "anaglyph-grey"
+    GREEN_MAGENTA = "green-magenta"
+    INTERLACED = "interlaced"
+    QUILT = "quilt"
+    RGBD = "rgbd"
 
 
 class Unsure(StrEnum):

@@ -21,6 +21,8 @@ from collections.abc import Callable
 from typing import Any
 
 # A parameter's name and value inside a message, between control characters that messages do not have otherwise.
+_LONGEST_SHOWN = 60  # characters of a value in a message
+_LONGEST_REASON = 160
 _PARAM = re.compile("\x01([a-z_]+)\x02([^\x03]*)\x03")
 
 
@@ -39,6 +41,21 @@ def _in_python(name: str, value: str) -> str:
     if not value:
         return name
     return f"{name}={value}" if re.fullmatch(r"[-+.\d]+|True|False", value) else f"{name}={value!r}"
+
+
+def brief(value: object) -> str:
+    """A value as a message shows it: as Python writes it, shortened if it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        text = "a huge number"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+
+
+def reason(error: Exception) -> str:
+    """What a library says of an error, on one line and not at length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST_REASON else f"{text[: _LONGEST_REASON - 3]}..."
 
 
 class DepthappsError(Exception):
@@ -93,7 +110,15 @@ class StereoError(DepthappsError):
 
 
 class SwappedViewsError(StereoError):
-    """The right view was given as the left one."""
+    """The right view was given as the left one.
+
+    doffs_px: if it was not, because the cameras converge, the offset of infinity that the farthest matches would have;
+    None where nothing tells.
+    """
+
+    def __init__(self, message: str, *, hint: str, doffs_px: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.doffs_px = doffs_px
 
 
 class UnalignedError(StereoError):

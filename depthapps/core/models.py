@@ -51,14 +51,30 @@ class PointCloud:
 
 
 @dataclass(frozen=True, eq=False)
+class GaussianSplats:
+    """Coloured Gaussians in camera axes, opaque in their middle.
+
+    centers: (N, 3) float32 metres. colors: (N, 3) uint8 sRGB. scales_m: (N, 3) float32 standard deviations along the
+    own axes, in metres. rotations: (N, 4) float32 unit quaternions w, x, y, z, from the own axes to the camera's.
+    """
+
+    centers: NDArray[np.floating]
+    colors: NDArray[np.uint8]
+    scales_m: NDArray[np.floating]
+    rotations: NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
 class PrintableSolid:
     """A watertight solid for 3D printing, with Z up and its base at Z = 0.
 
-    vertices: (V, 3) float32 mm. triangles: (T, 3) int32, anticlockwise seen from outside.
+    vertices: (V, 3) float32 mm. triangles: (T, 3) int32, anticlockwise seen from outside. colors: (V, 3) uint8 sRGB, or
+    None.
     """
 
     vertices: NDArray[np.floating]
     triangles: NDArray[np.int32]
+    colors: NDArray[np.uint8] | None = None
 
     @property
     def watertight(self) -> bool:

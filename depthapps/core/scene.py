@@ -19,6 +19,8 @@ FloatMap = NDArray[np.floating]
 Image = NDArray[np.integer | np.floating]
 """A picture (H, W, 3) RGB: uint8 or uint16 sRGB, or float32 linear light."""
 
+_NEAREST_M, _FARTHEST_M = 1e-6, 1e9
+_LEAST_SIDE = 16  # pixels of two views; features and blocks that are compared have up to as many
 _SAMPLE_TYPES = ("uint8", "uint16", "float32")
 
 
@@ -37,6 +39,7 @@ class PhotoPair:
     def __post_init__(self) -> None:
         """Refuse two photos that cannot belong together."""
         _refuse_unlike("the first photo", self.first, "the second", self.second)
+        _refuse_tiny(self.first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,17 @@ class StereoPair:
     def __post_init__(self) -> None:
         """Refuse two views that cannot belong together."""
         _refuse_unlike("left", self.left, "right", self.right)
+        _refuse_tiny(self.left)
+
+
+def _refuse_tiny(view: Image) -> None:
+    """Raise InputError for a view that is smaller than what matching compares."""
+    height, width = view.shape[:2]
+    if min(height, width) < _LEAST_SIDE:
+        raise InputError(
+            f"the views are {width}x{height}, too small to be matched",
+            hint=f"both sides of a photo are {_LEAST_SIDE} pixels long at least",
+        )
 
 
 def _refuse_unlike(name: str, image: Image, other_name: str, other: Image) -> None:
@@ -87,7 +101,8 @@ class Scene:
     """A picture with its depth and camera: the only input of bokeh, shadows and meshes.
 
     image: (H, W, 3) RGB, see `Image`.
-    depth_m: (H, W) float32, metres along +Z; NaN, 0 or less = unknown, +inf = infinitely far.
+    depth_m: (H, W) float32, metres along +Z; NaN, 0 or less = unknown, +inf = infinitely far. Less than a micrometre is
+    unknown too, and a million kilometres are infinitely far: such numbers come from damaged files, and overflow.
     camera: the camera of both.
     inverse_depth_sigma: standard deviation of the error of 1/Z, in 1/m, that the depth's source has; 0 if not known.
     confidence: (H, W) float32 in 0..1, the probability that the depth is right; None if its source does not tell.
@@ -125,8 +140,10 @@ class Scene:
         for name in ("depth_m", "confidence"):  # compiled loops read rows of float32
             if (values := getattr(self, name)) is not None:
                 object.__setattr__(self, name, np.ascontiguousarray(values, np.float32))
-        if (self.depth_m <= 0).any():
-            object.__setattr__(self, "depth_m", np.where(self.depth_m > 0, self.depth_m, np.float32(np.nan)))
+        near, far = self.depth_m < _NEAREST_M, (self.depth_m > _FARTHEST_M) & np.isfinite(self.depth_m)
+        if near.any() or far.any():
+            known = np.where(far, np.float32(np.inf), self.depth_m)
+            object.__setattr__(self, "depth_m", np.where(near, np.float32(np.nan), known))
         if not np.isfinite(self.depth_m).any():
             raise InputError("the depth map holds no known depth at all", hint="check its units, scale and file")
 

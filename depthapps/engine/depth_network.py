@@ -35,7 +35,7 @@ class DepthNetwork:
         self._description = description
         self._net = load_network(model)
         self._shape = _input_shape(model, description.inputs[0])
-        names = self._net.getUnconnectedOutLayersNames()
+        names = self._net.outputs
         if not description.output and len(names) > 1:
             raise NetworkError(
                 f"the network has {len(names)} outputs, the description names none of them",

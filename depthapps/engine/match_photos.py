@@ -17,10 +17,12 @@ from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.rows import shift_rows
 from depthapps.engine.match import StereoMatch, match_pair
 from depthapps.engine.network import StereoNetwork
-from depthapps.engine.rectify.estimate import RectificationReport, RectifiedPhotos, rectify_photos
+from depthapps.engine.rectify.estimate import RectifiedPhotos, rectify_photos
 from depthapps.engine.rectify.features import match_features
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
+from depthapps.engine.rectify.report import RectificationReport
 
+TINY_PX = 160  # a pair whose longer side is smaller has too few points to tell whether its rows line up
 _ON_A_ROW_PX = 3.0  # largest row difference of a matched point in views that a calibration rectified
 
 log = logging.getLogger(__name__)
@@ -73,6 +75,7 @@ def match_photos(
     infinity_known: bool = False,
     confidence: bool = True,
     second_focal_px: float | None = None,
+    subject_m: float | None = None,
 ) -> PhotoMatch:
     """Find the disparity of two photos, rectified or not.
 
@@ -99,6 +102,9 @@ def match_photos(
         Also estimate the confidence of the disparity.
     second_focal_px : float, optional
         Focal length of the second photo in pixels, if it differs from the first photo's.
+    subject_m : float, optional
+        How far away the thing in the middle is that the camera focused on, in metres. If the baseline is known, it
+        helps to tell where infinity lies in photos that have to be rectified by their matches.
 
     Returns
     -------
@@ -145,12 +151,13 @@ def match_photos(
     if rig is not None:
         rectification = _rectified_by(rig, photos)
         return _finished(photos.first, rectification, *match(rectification), frame, None)
-    rectified = rectify_photos(photos, built=built, exchanged=exchanged, second_focal_px=second_focal_px)
+    told = {"second_focal_px": second_focal_px, "subject_m": subject_m}
+    rectified = rectify_photos(photos, built=built, exchanged=exchanged, **told)
     views, found = match(rectified.rectification)
     as_named = not rectified.rectification.mirrored
     if exchanged is None and look_exchanged(views.left, views.right, *found.range_px, fast=fast, as_named=as_named):
         log.info("the scene shows that the photos are %s: rectifying again", "exchanged" if as_named else "in order")
-        rectified = _other_way_round(photos, rectified, second_focal_px)
+        rectified = _other_way_round(photos, rectified, told)
         views, found = match(rectified.rectification)
     return _finished(photos.first, rectified.rectification, views, found, frame, rectified.report)
 
@@ -174,7 +181,7 @@ def _unrectified(
     try:
         found = match_pair(pair, quality, network, confidence=confidence, strict=strict, mounted=strict and mounted)
     except UnalignedError as error:
-        if error.told or not calibrated:
+        if error.told or not (calibrated or max(pair.left.shape[:2]) < TINY_PX):
             raise
         found = match_pair(pair, quality, network, confidence=confidence)
     right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
@@ -205,12 +212,12 @@ def _rectified_by(rig: StereoRig, photos: PhotoPair) -> Rectification:
     return rectification
 
 
-def _other_way_round(photos: PhotoPair, rectified: RectifiedPhotos, second_focal_px: float | None) -> RectifiedPhotos:
-    """Rectify again with the second camera on the other side of the first one."""
+def _other_way_round(photos: PhotoPair, rectified: RectifiedPhotos, told: dict[str, float | None]) -> RectifiedPhotos:
+    """Rectify again with the second camera on the other side of the first one; told: arguments of `rectify_photos`."""
     mirrored = rectified.rectification.mirrored
     try:
         # the pose looked exchanged and the scene does not: a 3D camera has shifted the photos against each other
-        return rectify_photos(photos, built=mirrored, exchanged=not mirrored, second_focal_px=second_focal_px)
+        return rectify_photos(photos, built=mirrored, exchanged=not mirrored, **told)
     except StereoError as error:
         log.info("the other order does not work either: %s", error.message)
         raise SwappedViewsError(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from depthapps.core.errors import NetworkError, param
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.network_description import NetworkDescription
+from depthapps.engine.network_process import NetworkProcess, NetworkRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,12 @@ class StereoNetwork:
         if d.layout == "stacked":
             blobs = [np.concatenate(blobs, axis=1)]
         answer = answer_of(self._net, d, blobs, "pair")
+        if answer.ndim < 2 or not answer.size:
+            raise NetworkError(
+                f"the network gives {'x'.join(map(str, answer.shape)) or 'single'} numbers, a map of {width}x{height} "
+                "was expected",
+                hint='check "output" in its description',
+            )
         answer = answer.reshape(-1, *answer.shape[-2:])
         if d.channel >= len(answer) or answer.shape[1:] != (height, width):
             raise NetworkError(
@@ -121,13 +128,13 @@ class StereoNetwork:
             )
 
 
-def load_network(model: bytes) -> cv2.dnn.Net:
+def load_network(model: bytes) -> NetworkProcess:
     """Load an ONNX file's content. Raises NetworkError if it is none, or if OpenCV does not know its operations."""
     try:
-        return cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))
-    except cv2.error as error:
+        return NetworkProcess(model)
+    except NetworkRefusedError as error:
         raise NetworkError(
-            f"the network cannot be loaded: {_reason(error)}", hint="export it to ONNX for OpenCV's dnn, opset 11 to 17"
+            f"the network cannot be loaded: {error}", hint="export it to ONNX for OpenCV's dnn, opset 11 to 17"
         ) from None
 
 
@@ -145,27 +152,20 @@ def as_blob(view: Image, description: NetworkDescription) -> NDArray[np.floating
 
 
 def answer_of(
-    net: cv2.dnn.Net, description: NetworkDescription, blobs: Sequence[NDArray[np.floating]], what: str
+    net: NetworkProcess, description: NetworkDescription, blobs: Sequence[NDArray[np.floating]], what: str
 ) -> NDArray[np.floating]:
     """Run a network on its inputs, in the description's order. Raises NetworkError if it takes none such.
 
     what: "pair" or "photo", for the message.
     """
     try:
-        for name, blob in zip(description.inputs, blobs, strict=True):
-            net.setInput(blob, name)
-        return np.asarray(net.forward(description.output) if description.output else net.forward(), np.float32)
-    except cv2.error as error:
+        return net.run(dict(zip(description.inputs, blobs, strict=True)), description.output)
+    except NetworkRefusedError as error:
         keys = ', "short_side"' if description.of_one_photo else ', "layout"'
         raise NetworkError(
-            f"the network does not take the {what}: {_reason(error)}",
+            f"the network does not take the {what}: {error}",
             hint=f'check "inputs", "output"{keys}, "color", "size" and "multiple" in its description',
         ) from None
-
-
-def _reason(error: cv2.error) -> str:
-    """The first line of an OpenCV error's description."""
-    return (error.err or str(error)).strip().splitlines()[0]
 
 
 def round_up(length: int, multiple: int) -> int:

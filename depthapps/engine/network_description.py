@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from depthapps.core.errors import NetworkError
+from depthapps.core.errors import NetworkError, brief
 
 _CHOICES = {
     "layout": ("two", "four", "stacked"),
@@ -37,6 +37,8 @@ _KINDS = {
 _LAYOUTS = {"two": 2, "four": 4, "stacked": 1}  # with the number of inputs
 # How far apart a network gets black and white: 255, 1, 2 or, with ImageNet's deviations, 4.4. If the scale is that of
 # samples 0 to 1 and the deviation that of samples 0 to 255, or the other way round, they are 0.02 or 1100 apart.
+_LARGEST_NUMBER = 1e9
+_LARGEST_SIDE, _LARGEST_MULTIPLE = 16384, 4096  # pixels of a network's input; no network's strides multiply to more
 _LEAST_SPAN, _MOST_SPAN = 0.2, 300.0
 
 
@@ -94,7 +96,7 @@ class NetworkDescription:
         for key in entries:
             if key not in known:
                 raise NetworkError(
-                    f"the description has an unknown key {key!r}", hint=f"the known keys are {', '.join(known)}"
+                    f"the description has an unknown key {brief(key)}", hint=f"the known keys are {', '.join(known)}"
                 )
         if "inputs" not in entries:
             raise NetworkError(
@@ -104,15 +106,16 @@ class NetworkDescription:
         for key, value in entries.items():
             if not isinstance(value, _KINDS[key]) or isinstance(value, bool):
                 raise NetworkError(
-                    f"the description's {key} is {value!r}, a value of the wrong type",
+                    f"the description's {key} is {brief(value)}, a value of the wrong type",
                     hint="samples/README.md has examples",
                 )
         for key in ("mean", "std", "size"):
             if any(not isinstance(v, (int, float)) or isinstance(v, bool) for v in entries.get(key) or ()):
                 raise NetworkError(
-                    f"the description's {key} is {entries[key]!r}, which is no list of numbers",
+                    f"the description's {key} is {brief(entries[key])}, which is no list of numbers",
                     hint="samples/README.md has examples",
                 )
+        _refuse_extremes(entries)
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()}
         return cls(**values)
 
@@ -122,7 +125,7 @@ class NetworkDescription:
             value = getattr(self, key)
             if value not in allowed:
                 choices = ", ".join(repr(a) for a in allowed)
-                raise NetworkError(f"the description's {key} is {value!r}", hint=f"it may be {choices}")
+                raise NetworkError(f"the description's {key} is {brief(value)}", hint=f"it may be {choices}")
         wanted = 1 if self.of_one_photo else _LAYOUTS[self.layout]
         if len(self.inputs) != wanted or not all(isinstance(name, str) for name in self.inputs):
             what = f"a network that gives {self.gives!r}" if self.of_one_photo else f"the layout {self.layout!r}"
@@ -182,4 +185,18 @@ class NetworkDescription:
             raise NetworkError(
                 f"by the description's scale and std, black and white are {span:.3g} apart in the network's input",
                 hint="set scale to 1 if mean and std are of samples 0 to 255, to 0.00392157 if they are of 0 to 1",
+            )
+
+
+def _refuse_extremes(entries: dict[str, Any]) -> None:
+    """Raise NetworkError for numbers that cannot be computed with: JSON's have no end."""
+    for key, value in entries.items():
+        numbers = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, (int, float))]
+        largest = {"size": _LARGEST_SIDE, "short_side": _LARGEST_SIDE, "multiple": _LARGEST_MULTIPLE}
+        whole = key not in largest or all(isinstance(v, int) for v in numbers)
+        if not whole or not all(abs(v) <= largest.get(key, _LARGEST_NUMBER) for v in numbers):
+            raise NetworkError(
+                f"the description's {key} holds a number that cannot be used",
+                hint=f"it may be {'a whole number ' if key in largest else ''}up to "
+                f"{largest.get(key, _LARGEST_NUMBER):g}",
             )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from depthapps.core.errors import InputError
-from depthapps.io.inputs import StrPath, read_text
+from depthapps.io.inputs import StrPath, read_json
 
 _EXAMPLE = '[{"azimuth": 60, "elevation": 30}, {"light": "point", "position": [0.5, -0.4, 1.2]}]'
 
@@ -29,11 +28,7 @@ def read_lights(path: StrPath) -> list[dict[str, Any]]:
     InputError
         The file is not there, not JSON, or not a list of objects.
     """
-    text = read_text(path, "lights file", hint=_EXAMPLE)
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not JSON: {error}", hint=_EXAMPLE) from None
+    found = read_json(path, "lights file", hint=_EXAMPLE)
     if not isinstance(found, list) or not found or not all(isinstance(entry, dict) for entry in found):
         raise InputError(f"{path} is not a list of lights", hint=_EXAMPLE)
     return found

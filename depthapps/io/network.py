@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from depthapps.core.errors import InputError, NetworkError
-from depthapps.io.inputs import StrPath, check_input, read_bytes, read_text
+from depthapps.io.inputs import StrPath, check_input, read_bytes, read_json
 
 
 def read_network(path: StrPath) -> tuple[bytes, dict[str, Any]]:
@@ -39,9 +38,7 @@ def read_network(path: StrPath) -> tuple[bytes, dict[str, Any]]:
             hint="samples/README.md tells what it holds, with examples",
         )
     try:
-        entries = json.loads(read_text(beside, "network's description"))
-    except json.JSONDecodeError as error:
-        raise NetworkError(f"{beside} is not JSON: {error}", hint="check its commas and quotes") from None
+        entries = read_json(beside, "network's description", hint="check its commas and quotes")
     except InputError as error:
         raise NetworkError(error.message, hint=error.raw_hint) from None
     if not isinstance(entries, dict):

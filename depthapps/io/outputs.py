@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from depthapps.core.errors import OutputError, explain_os_error, param
+from depthapps.io import scratch
 from depthapps.io.inputs import StrPath
 
 # Windows refuses these in names, or writes NAME:REST into a hidden stream of the file NAME.
@@ -51,22 +52,32 @@ class Outputs:
         The files that will be written; more may be announced later by writing them.
     overwrite : bool, optional
         Replace files that exist already instead of refusing.
+    inputs : iterable of str or PathLike, optional
+        Files that the results are made from. They are never replaced, by whatever path or link an output leads to one.
 
     Raises
     ------
     OutputError
         A file cannot be written where it should go.
+
+    Notes
+    -----
+    A process that is killed leaves hidden files of the name ``.depthapps-...`` behind. The next group of outputs in
+    that folder removes them.
     """
 
-    def __init__(self, paths: Iterable[StrPath], *, overwrite: bool = False) -> None:
+    def __init__(self, paths: Iterable[StrPath], *, overwrite: bool = False, inputs: Iterable[StrPath] = ()) -> None:
         self._paths: list[Path] = []
         self._overwrite = overwrite
+        self._inputs = [(Path(path), found) for path in inputs if (found := _status(path)) is not None]
         self._parts: dict[Path, Path] = {}
         self.written: list[Path] = []
         for path in map(Path, paths):
             if _same_place(path) in map(_same_place, self._paths):
                 raise OutputError(f"{path} is named twice as an output", hint="give every output a name of its own")
             self._announce(path)
+        for folder in {path.parent for path in self._paths}:
+            scratch.remove_abandoned(folder)
 
     def _announce(self, path: Path) -> None:
         folder = path.parent
@@ -80,18 +91,30 @@ class Outputs:
                 raise OutputError(f"the folder {folder} does not exist", hint=f"mkdir -p {folder}")
             if path.is_dir():
                 raise OutputError(f"{path} is a folder", hint="name a file in it")
-            if path.exists() and not self._overwrite:
+            self._refuse_inputs(path)
+            if os.path.lexists(path) and not self._overwrite:
                 raise OutputError(
                     f"{path} exists already", hint=f"pass {param('overwrite')} to replace it, or choose another name"
                 )
+            if path.exists() and not path.is_file():
+                raise OutputError(f"{path} is no file but a pipe or a device", hint="choose another name")
         except OSError as error:  # a name that is too long, a folder that may not be looked into
             raise _not_written(error, path) from error
         try:
-            _new_hidden(path).unlink()  # trying is the only check that holds on every system
+            scratch.remove(scratch.hidden_file(path))  # trying is the only check that holds on every system
         except OSError as error:
             message, hint = explain_os_error(error, path)
             raise OutputError(f"the folder {folder} may not be written to: {message}", hint=hint) from error
         self._paths.append(path)
+
+    def _refuse_inputs(self, path: Path) -> None:
+        there = _status(path)
+        for given, found in self._inputs:
+            if there is not None and os.path.samestat(there, found):
+                same = "" if _same_place(given) == _same_place(path) else f" under another name, {given}"
+                raise OutputError(
+                    f"{path} is an input{same}, and inputs are never replaced", hint="choose another name"
+                )
 
     def part(self, path: StrPath) -> Path:
         """The hidden file that becomes `path`; a path that was not announced is checked as the others were."""
@@ -100,7 +123,7 @@ class Outputs:
             self._announce(path)
         if path not in self._parts:
             try:
-                self._parts[path] = _new_hidden(path)
+                self._parts[path] = scratch.hidden_file(path)
             except OSError as error:
                 raise _not_written(error, path) from error
         return self._parts[path]
@@ -128,27 +151,26 @@ class Outputs:
         parts, self._parts = self._parts, {}
         try:
             if kind is None:
-                _rename_all(parts)
+                for path, part in parts.items():
+                    _flush(path, part)
+                with scratch.settling():
+                    _rename_all(parts)
                 self.written = list(parts)
         finally:
             for part in parts.values():
-                with suppress(OSError):  # what was renamed is gone; on Windows a file may be held open
-                    part.unlink()
+                scratch.remove(part)  # what was renamed is gone; on Windows a file may be held open
 
 
 def _same_place(path: Path) -> str:
-    return os.path.normcase(path.absolute())
+    """The path without links in its folders, so that all paths to one name are alike."""
+    return os.path.normcase(os.path.join(os.path.realpath(path.parent), path.name))  # noqa: PTH118
 
 
-def _hidden_name(path: Path) -> Path:
-    """A name that no other file has, beside `path` and with its suffix, by which writers choose a format."""
-    return path.with_name(f".{os.urandom(8).hex()}{path.suffix}")
-
-
-def _new_hidden(path: Path) -> Path:
-    hidden = _hidden_name(path)
-    hidden.open("xb").close()  # with the permissions that every new file of this user has
-    return hidden
+def _status(path: StrPath) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116 (of what a link leads to)
+    except OSError:
+        return None
 
 
 def _rename_all(parts: dict[Path, Path]) -> None:
@@ -157,39 +179,37 @@ def _rename_all(parts: dict[Path, Path]) -> None:
     try:
         for path, part in parts.items():
             existed = path.exists()
-            second = _second_name(path) if existed and len(parts) > 1 else None
+            # without a second name, a later failure in the same group cannot put the old file back
+            second = scratch.second_name(path) if existed and len(parts) > 1 else None
             done.append((path, existed, second))
             try:
                 part.replace(path)
             except OSError as error:
                 done.pop()
                 if second is not None:
-                    second.unlink()
+                    scratch.remove(second)
                 raise _not_written(error, path) from error
-    except OutputError:
+            scratch.forget(part)
+    except BaseException:
         for path, existed, second in done:
             if second is not None:
                 second.replace(path)
+                scratch.forget(second)
             elif not existed:
                 path.unlink(missing_ok=True)
         raise
     for _, _, second in done:
         if second is not None:
-            second.unlink(missing_ok=True)
+            scratch.remove(second)
 
 
-def _second_name(path: Path) -> Path | None:
-    """A hard link to the file, by which it can be put back; None if the disk, such as FAT, or the system has none.
-
-    A system without links has no `os.link`, or one that is not implemented. Without a second name the new file still
-    replaces the old one whole; only a later failure in the same group cannot put the old one back.
-    """
-    second = _hidden_name(path)
+def _flush(path: Path, part: Path) -> None:
+    """Have the disk take a part as a whole; some disks tell only now that they are full. Raises OutputError."""
     try:
-        os.link(path, second)
-    except (OSError, AttributeError, NotImplementedError):
-        return None
-    return second
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _not_written(error, path) from error
 
 
 def _not_written(error: OSError, path: Path) -> OutputError:

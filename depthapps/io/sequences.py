@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
 from depthapps.io.formats import IMAGE_SUFFIXES, MAP_SUFFIXES
-from depthapps.io.inputs import StrPath, read_text
+from depthapps.io.inputs import StrPath, parsing, read_text
 
 TUM_DEPTH_SCALE = 5000.0  # units a metre, by the description of the data set
 TUM_MAX_SECONDS = 0.02  # between a colour picture, its depth and its pose, as the script of the data set allows
@@ -98,6 +100,12 @@ def read_sequence(folder: StrPath) -> Sequence:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"the sequence {folder} is not a folder", hint="pass the folder that the frames lie in")
+    with parsing(folder, "sequence"):
+        return _read(folder)
+
+
+@np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
+def _read(folder: Path) -> Sequence:
     for kind, mark, read in (  # noqa: B007  (kind is used behind the loop)
         ("TUM", "rgb.txt", _read_tum),
         ("7-Scenes", "*.depth.png", _read_7scenes),
@@ -136,14 +144,14 @@ def _read_tum(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float 
     views = []
     for time, (name, *_) in colors:
         depth, pose = _nearest(depths, time), _nearest(poses, time)
-        if depth is not None:
+        if depth:
             matrix = _quaternion_pose([float(v) for v in pose]) if pose else None
             views.append(SequenceFrame(folder / name, folder / depth[0], None, matrix))
     return views, _matrix_file(folder / "camera-intrinsics.txt"), TUM_DEPTH_SCALE
 
 
 def _read_open3d(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
-    depths = _files(folder / "depth", "*", (*MAP_SUFFIXES, ".npz", ".exr"))
+    depths = _files(folder / "depth", "*", MAP_SUFFIXES)
     pictures = next((folder / name for name in ("color", "image", "rgb") if (folder / name).is_dir()), None)
     colors = _files(pictures, "*", IMAGE_SUFFIXES) if pictures else []
     if len(colors) != len(depths):
@@ -160,11 +168,12 @@ def _read_open3d(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, flo
         try:
             columns = json.loads(read_text(intrinsics[0], "camera matrix"))["intrinsic_matrix"]
             matrix = np.array(columns, float).reshape(3, 3).T  # the file lists it column by column
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise InputError(
-                f"{intrinsics[0]} cannot be read ({error!r})", hint="Open3D's own file is wanted"
+                f"{intrinsics[0]} has no intrinsic_matrix of nine numbers", hint="Open3D's own file is wanted"
             ) from None
-    return [SequenceFrame(c, d, None, p) for c, d, p in zip(colors, depths, poses, strict=False)], matrix, None
+    views = [SequenceFrame(c, d, None, p) for c, d, p in zip(colors, depths, poses, strict=False)]
+    return views, None if matrix is None else _checked_matrix(matrix, intrinsics[0]), None
 
 
 def _read_pairs(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
@@ -205,7 +214,11 @@ def _matrix_file(path: Path) -> NDArray[np.floating] | None:
     """The camera matrix (3, 3) in a file; None if there is no such file."""
     if not path.is_file():
         return None
-    values = _numbers(path)
+    return _checked_matrix(_numbers(path), path)
+
+
+def _checked_matrix(values: NDArray[np.floating], path: Path) -> NDArray[np.floating]:
+    values = values.ravel()
     if values.size != 9 or not (np.isfinite(values).all() and values[0] > 0 and values[4] > 0):
         raise InputError(f"{path} is no camera matrix", hint="three rows: fx 0 cx, 0 fy cy, 0 0 1")
     return values.reshape(3, 3)
@@ -242,22 +255,26 @@ def _stamped(path: Path) -> list[tuple[float, list[str]]]:
         raise InputError(f"{path} is missing", hint="TUM sequences have rgb.txt and depth.txt")
     lines = [line.split() for line in read_text(path, "TUM file").splitlines() if not line.startswith("#")]
     try:
-        return [(float(time), rest) for time, *rest in (line for line in lines if line)]
+        entries = [(float(time), rest) for time, *rest in (line for line in lines if line)]
     except ValueError:
         raise InputError(f"{path} has a line without a time", hint="every line starts with its seconds") from None
+    if not all(math.isfinite(time) and rest for time, rest in entries):
+        raise InputError(f"{path} has a line without a time or without anything behind it", hint="copy it anew")
+    return sorted(entries, key=lambda entry: entry[0])
 
 
 def _nearest(entries: list[tuple[float, list[str]]], time: float) -> list[str] | None:
     """The words of the entry nearest in time; None if none lies within TUM_MAX_SECONDS."""
     if not entries:
         return None
-    stamp, rest = min(entries, key=lambda entry: abs(entry[0] - time))
+    k = bisect.bisect(entries, time, key=lambda entry: entry[0])
+    stamp, rest = min(entries[max(k - 1, 0) : k + 1], key=lambda entry: abs(entry[0] - time))
     return rest if abs(stamp - time) <= TUM_MAX_SECONDS else None
 
 
 def _quaternion_pose(values: list[float]) -> NDArray[np.floating] | None:
     """A pose tx ty tz qx qy qz qw as a matrix (4, 4); None if the tracker was lost."""
-    if len(values) != 7 or not np.isfinite(values).all():
+    if len(values) != 7 or not np.isfinite(values).all() or not any(values[3:]):
         return None
     x, y, z, w = np.array(values[3:]) / np.linalg.norm(values[3:])
     pose = np.eye(4)

@@ -1,8 +1,8 @@
-"""Write videos: MP4 for players and browsers, GIF where only pictures are taken."""
+"""Write videos: MP4 for players and browsers, GIF and WebP where only pictures are taken."""
 
 from __future__ import annotations
 
-import tempfile
+import struct
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import chain
@@ -17,9 +17,11 @@ from depthapps.core.errors import InputError, OutputError, explain_os_error
 from depthapps.io.formats import VIDEO_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.outputs import Outputs, check_suffix, opened
+from depthapps.io.scratch import temporary_folder
 
 # VP9 is the only codec in OpenCV's wheels that browsers play; MPEG-4 part 2 is in all of them, for desktop players.
 _CODECS = ("vp09", "mp4v")
+_WEBP_QUALITY, _WEBP_METHOD = 90, 2  # no loss can be seen; a method of 0 to 6: higher ones are slow and hardly smaller
 _GIF_TICKS = 100  # a second; each frame of a GIF is shown for a whole number of them
 
 Frame = NDArray[np.uint8]
@@ -31,7 +33,7 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     Parameters
     ----------
     path : str or PathLike
-        An ``.mp4`` or ``.gif`` file.
+        An ``.mp4``, ``.gif`` or ``.webp`` file.
     frames : iterable of ndarray, (H, W, 3) uint8
         RGB frames of one size; they are taken one at a time.
     fps : float
@@ -49,7 +51,8 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     Notes
     -----
     MP4 stores colours for pairs of pixels, so a frame of odd width or height is continued by one pixel. It holds VP9,
-    or MPEG-4 part 2 where OpenCV has no VP9 encoder. A GIF repeats for ever, with 256 dithered colours a frame.
+    or MPEG-4 part 2 where OpenCV has no VP9 encoder. GIF and WebP repeat for ever; a GIF has 256 dithered colours
+    a frame, a WebP all of them.
     """
     path = Path(path)
     check_suffix(path, VIDEO_SUFFIXES, "a video")
@@ -63,6 +66,8 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
         frames = chain([first], frames)
         if path.suffix.lower() == ".gif":
             group.write(path, _gif(frames, fps))
+        elif path.suffix.lower() == ".webp":
+            group.write(path, _webp(frames, fps))
         else:
             group.write(path, _mp4(path, frames, first.shape, fps))
 
@@ -82,8 +87,8 @@ def _mp4(path: Path, frames: Iterable[Frame], shape: tuple[int, ...], fps: float
     """The bytes of an MP4. OpenCV encodes into files only, so it gets one whose name is ASCII on every system."""
     height, width = shape[:2]
     size = width + width % 2, height + height % 2
-    with tempfile.TemporaryDirectory(prefix="depthapps-") as folder:
-        encoded, writer = Path(folder) / "video.mp4", cv2.VideoWriter()
+    with temporary_folder() as folder:
+        encoded, writer = folder / "video.mp4", cv2.VideoWriter()
         try:
             if not any(writer.open(str(encoded), cv2.VideoWriter.fourcc(*codec), fps, size) for codec in _CODECS):
                 raise OutputError(
@@ -95,25 +100,27 @@ def _mp4(path: Path, frames: Iterable[Frame], shape: tuple[int, ...], fps: float
                 writer.write(cv2.copyMakeBorder(bgr, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE))
         finally:
             writer.release()
-        if not _opens(encoded):  # the only sign that OpenCV gives of a full disk
-            raise OutputError(
-                f"{path.name} could not be encoded: the video in {tempfile.gettempdir()} is not whole",
-                hint="free some space there, or name another folder in TMPDIR",
-            )
         try:
-            return encoded.read_bytes()
+            data = encoded.read_bytes()
         except OSError as error:
             message, hint = explain_os_error(error)
             raise OutputError(message, hint=hint) from error
+        if not _is_whole(data):  # OpenCV does not tell of a full disk
+            raise OutputError(
+                f"{path.name} could not be encoded: the video in {folder.parent} is not whole",
+                hint="free some space there, or name another folder in TMPDIR",
+            )
+        return data
 
 
-def _opens(video: Path) -> bool:
-    """Whether a video has its index, which is written last."""
-    capture = cv2.VideoCapture(str(video))
-    try:
-        return capture.isOpened()
-    finally:
-        capture.release()
+def _is_whole(mp4: bytes) -> bool:
+    """Whether the boxes of an MP4 (ISO/IEC 14496-12) fill it to its end, samples and their index among them."""
+    kinds, at = [], 0
+    while at + 16 <= len(mp4):
+        size, kind, wide = struct.unpack_from(">I4sQ", mp4, at)
+        kinds.append(kind)
+        at += max(wide if size == 1 else size, 8)
+    return at == len(mp4) and {b"mdat", b"moov"} <= set(kinds)
 
 
 def _gif(frames: Iterable[Frame], fps: float) -> bytes:
@@ -121,4 +128,12 @@ def _gif(frames: Iterable[Frame], fps: float) -> bytes:
     first, file = next(pictures), BytesIO()
     duration_ms = round(_GIF_TICKS / fps) * 1000 // _GIF_TICKS
     first.save(file, format="GIF", save_all=True, append_images=pictures, duration=duration_ms, loop=0)
+    return file.getvalue()
+
+
+def _webp(frames: Iterable[Frame], fps: float) -> bytes:
+    pictures = (Pillow.fromarray(frame) for frame in frames)
+    first, file = next(pictures), BytesIO()
+    options = {"duration": round(1000 / fps), "loop": 0, "quality": _WEBP_QUALITY, "method": _WEBP_METHOD}
+    first.save(file, format="WEBP", save_all=True, append_images=pictures, **options)
     return file.getvalue()

@@ -42,11 +42,12 @@ class PrintParams:
     """Size and detail of a printed solid.
 
     size_mm: its longest side in millimetres, above 0. max_triangles: the most triangles of a relief's front, or of a
-    whole shell; 4 or more.
+    whole shell; 4 or more. relief: share of the true depth that a relief keeps, above 0 and at most 1.
     """
 
     size_mm: float = 100.0
     max_triangles: int = 200_000
+    relief: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a size or a number of triangles that makes no solid."""
@@ -54,3 +55,5 @@ class PrintParams:
             raise InputError(f"a size of {self.size_mm:g} mm was given, it must be positive", hint="100 is a hand wide")
         if self.max_triangles < 4:
             raise InputError(f"{self.max_triangles} triangles are no solid", hint="allow 1000 or more")
+        if not 0 < self.relief <= 1:
+            raise InputError(f"a relief of {self.relief:g} was given, it lies between 0 and 1", hint="1 is true depth")

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError, param
 from depthapps.core.geometry import depth_from_inverse, filled_inverse_depth, ray_directions
 from depthapps.core.models import PrintableSolid, border_edges
@@ -26,11 +27,12 @@ DETAIL_MM = 0.2  # smallest distance between samples: half the width of a usual 
 
 
 def build_printable_solid(scene: Scene, params: PrintParams | None = None) -> PrintableSolid:
-    """Build a printable relief of the scene in its true shape, as the camera saw it.
+    """Build a printable relief of the scene as the camera saw it, in its true shape or with depth pressed flat.
 
     It is closed at depth edges and at the picture's border by walls, and behind by a base. Pixels of unknown depth, of
     low confidence, or flying between two surfaces take the depth of the farther surface beside them. All walls follow
-    the camera's rays, so that no two walls cross. Raises InputError if no surface is left.
+    the camera's rays, so that no two walls cross, flat or not. Vertices have the photo's colours. Raises InputError if
+    no surface is left.
     """
     params = params or PrintParams()
     surface = cut_surface(scene)
@@ -41,11 +43,13 @@ def build_printable_solid(scene: Scene, params: PrintParams | None = None) -> Pr
 
     camera = scene.camera
     extent = max(camera.width * farthest / camera.fx, camera.height * farthest / camera.fy, farthest - depth.min())
-    base_m = farthest + BASE_SHARE * extent
-    extent = max(camera.width * base_m / camera.fx, camera.height * base_m / camera.fy, base_m - depth.min())
+    base_m = farthest + BASE_SHARE * extent / params.relief  # as thick when depth is pressed flat
+    deep = params.relief * (base_m - float(depth.min()))
+    extent = max(camera.width * base_m / camera.fx, camera.height * base_m / camera.fy, deep)
     mm_per_m = params.size_mm / extent
     stride = max(1, math.floor(DETAIL_MM / (mm_per_m * farthest / camera.fx)))
     depth, rays = depth[::stride, ::stride], ray_directions(camera)[::stride, ::stride]
+    colors = to_8bit(scene.image)[::stride, ::stride].reshape(-1, 3)
     if min(depth.shape) < 2:
         raise InputError(
             f"a solid of {params.size_mm:g} mm shows nothing of it", hint=f"make it larger: {param('size_mm')}"
@@ -53,13 +57,13 @@ def build_printable_solid(scene: Scene, params: PrintParams | None = None) -> Pr
 
     front = _front_triangles(depth, params.max_triangles)
     points = (rays * depth[..., None]).reshape(-1, 3)
-    vertices, triangles = _close(points, (rays * base_m).reshape(-1, 3), front)
+    vertices, triangles, pixels = _close(points, (rays * base_m).reshape(-1, 3), front)
     # Y points up and Z towards the camera: both axes change sign, so that nothing is mirrored.
-    standing = np.column_stack([vertices[:, 0], -vertices[:, 1], base_m - vertices[:, 2]])
+    standing = np.column_stack([vertices[:, 0], -vertices[:, 1], params.relief * (base_m - vertices[:, 2])])
     standing[:, :2] -= standing[:, :2].min(axis=0)
     # with a stride, the last samples may lie inside the picture's border, so the size is set again
     standing *= params.size_mm / np.ptp(standing, axis=0).max()
-    return PrintableSolid(standing.astype(np.float32), triangles)
+    return PrintableSolid(standing.astype(np.float32), triangles, np.ascontiguousarray(colors[pixels]))
 
 
 def _front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray[np.int32]:
@@ -71,8 +75,10 @@ def _front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray
 
 def _close(
     front: NDArray[np.floating], back: NDArray[np.floating], triangles: NDArray[np.int32]
-) -> tuple[NDArray[np.floating], NDArray[np.int32]]:
-    """Close the body between a front surface and a flat back: returns its vertices (V, 3) and triangles (T, 3).
+) -> tuple[NDArray[np.floating], NDArray[np.int32], NDArray[np.integer]]:
+    """Close the body between a front surface and a flat back.
+
+    Returns its vertices (V, 3), its triangles (T, 3), and the number of the pixel (V,) that each vertex belongs to.
 
     front, back: (N, 3), the same pixels on both. triangles: of the front. Walls join the front's border to the back;
     the back is a fan of triangles around its centre, which needs a convex outline.
@@ -88,4 +94,5 @@ def _close(
     base = np.column_stack([behind[b], behind[a], middle])
     corners = back[used[rim]]
     vertices = np.concatenate([front[used], corners, [(corners.min(axis=0) + corners.max(axis=0)) / 2]])
-    return vertices, np.concatenate([triangles, *walls, base]).astype(np.int32)
+    pixels = np.concatenate([used, used[rim], used[:1]])
+    return vertices, np.concatenate([triangles, *walls, base]).astype(np.int32), pixels

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_STDERR = 2
-_lock = threading.Lock()
-_kept: list[int] = []  # where stderr went before, while it is silent
+_STDOUT, _STDERR = 1, 2
+_lock = threading.Condition()
+_kept: list[tuple[int, int]] = []  # the streams that are redirected, and where they went before
 _inside = 0  # threads that decode at this moment: the last one to leave gives stderr back
 
 
@@ -23,7 +25,10 @@ def silent_libraries() -> Iterator[None]:
     with _lock:
         _inside += 1
         if _inside == 1:
-            _silence()
+            with suppress(OSError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                _redirect(nowhere, (_STDERR,))
+                os.close(nowhere)
     try:
         yield
     finally:
@@ -31,24 +36,46 @@ def silent_libraries() -> Iterator[None]:
             _inside -= 1
             if _inside == 0:
                 _restore()
+                _lock.notify_all()
 
 
-def _silence() -> None:
-    with suppress(OSError):  # a program without stderr has nothing to keep silent
-        kept = os.dup(_STDERR)
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Take what is written to the file descriptors of stdout and stderr; the list has it at the end.
+
+    For libraries that print what is wrong with a file, and return something nevertheless. What other threads print
+    meanwhile is taken, too.
+    """
+    said: list[str] = []
+    with tempfile.TemporaryFile() as file, _lock:
+        _lock.wait_for(lambda: _inside == 0)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        _redirect(file.fileno(), (_STDOUT, _STDERR))
         try:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-        except OSError:
-            os.close(kept)
-            raise
-        os.dup2(nowhere, _STDERR)
-        os.close(nowhere)
-        _kept.append(kept)
+            yield said
+        finally:
+            _restore()
+            file.seek(0)
+            said.append(file.read().decode(errors="replace"))
+
+
+def end_silence() -> None:
+    """Give stderr back although libraries may still be at work, for a last word of a process that ends."""
+    _restore()
+
+
+def _redirect(target: int, streams: tuple[int, ...]) -> None:
+    for stream in streams:
+        with suppress(OSError):  # a program without it has nothing to keep silent
+            _kept.append((stream, os.dup(stream)))
+            os.dup2(target, stream)
 
 
 def _restore() -> None:
     while _kept:
-        kept = _kept.pop()
+        stream, kept = _kept.pop()
         with suppress(OSError):
-            os.dup2(kept, _STDERR)
+            os.dup2(kept, stream)
         os.close(kept)

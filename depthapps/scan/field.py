@@ -76,7 +76,7 @@ class DistanceField:
         triangles = found.triangle.indices.numpy().astype(np.int32)
         if not len(triangles):
             raise InputError("the views do not make a surface", hint="check their poses and depth")
-        return found.vertex.positions.numpy(), triangles, found.vertex.normals.numpy()
+        return _in_order(found.vertex.positions.numpy(), triangles, found.vertex.normals.numpy())
 
     def _touched(
         self, depth_m: FloatMap, camera: Camera, to_world: NDArray[np.floating], truncation_m: float
@@ -124,6 +124,19 @@ class DistanceField:
                 slope = (edge - centre) / focal
                 seen &= inwards * (across - slope * z) > -around * np.hypot(1, slope)
         return np.ascontiguousarray(places[seen]), rows[seen]
+
+
+def _in_order(
+    vertices: NDArray[np.floating], triangles: NDArray[np.int32], normals: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.int32], NDArray[np.floating]]:
+    """The same surface with vertices and triangles in an order that is theirs alone, not that of Open3D's threads."""
+    order = np.lexsort((*normals.T, *vertices.T))
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    triangles = place[triangles]
+    first = triangles.argmin(axis=1)[:, None]  # turning a triangle keeps its side
+    triangles = np.take_along_axis(triangles, (first + np.arange(3)) % 3, axis=1)
+    return vertices[order], np.ascontiguousarray(triangles[np.lexsort(triangles.T[::-1])]), normals[order]
 
 
 def _weighted_planes(depth_m: FloatMap, normals: NDArray[np.floating], camera: Camera) -> NDArray[np.floating]:

@@ -68,6 +68,9 @@ class _Frame:
     intrinsic: Any
 
 
+_DECIMALS = 9  # of poses in metres; below, Open3D's sums depend on the order in which its threads end
+
+
 @dataclass(frozen=True, eq=False)
 class _Edge:
     """The relative pose of two views, an edge of the pose graph.
@@ -247,5 +250,5 @@ def _settle(
         )
     poses: list[NDArray[np.floating] | None] = [None] * len(start)
     for k in placed:
-        poses[k] = np.array(graph.nodes[node[k]].pose)
+        poses[k] = np.round(graph.nodes[node[k]].pose, _DECIMALS)
     return poses

@@ -10,6 +10,9 @@ from depthapps.core.errors import InputError, param
 
 Vector = tuple[float, float, float]
 
+_FARTHEST_M = 1e6  # of a lamp, and its largest size: beyond, all its light is parallel
+_LONGEST = 1e100  # of a direction, which may have any length as long as its square does not overflow
+_BRIGHTEST = 1e6  # of lights, which are 1 where they are as bright as the picture
 AZIMUTH_DEG, ELEVATION_DEG = -60.0, 40.0  # a sun over the photographer's left shoulder, as in portraits
 
 
@@ -30,7 +33,7 @@ class DirectionalLight:
 
     def __post_init__(self) -> None:
         """Refuse a direction without length and an angular size out of range."""
-        if not 0 < math.hypot(*self.direction) < math.inf:
+        if not 0 < math.hypot(*self.direction) <= _LONGEST:
             raise InputError(
                 "the light's direction has no length",
                 hint=f"{param('direction', '0.5,1,0.3')} shines right, down and forward",
@@ -47,6 +50,11 @@ class DirectionalLight:
 
         The camera is taken to be level: its own X and Z axes span the horizon.
         """
+        if not (math.isfinite(azimuth_deg) and math.isfinite(elevation_deg)):
+            raise InputError(
+                f"a sun at azimuth {azimuth_deg:g} and elevation {elevation_deg:g} was asked for",
+                hint="both are angles in degrees",
+            )
         azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
         across = math.cos(elevation)
         direction = -across * math.sin(azimuth), math.sin(elevation), across * math.cos(azimuth)
@@ -69,9 +77,8 @@ class PointLight:
     size_m: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a negative size."""
-        if not 0 <= self.size_m < math.inf:
-            raise InputError(f"the light's size is {self.size_m:g} m, it cannot be negative", hint="0 is a point")
+        """Refuse a negative size, and places beyond all scenes."""
+        _check_lamp(self.position, self.size_m)
 
 
 @dataclass(frozen=True)
@@ -98,8 +105,8 @@ class SpotLight:
 
     def __post_init__(self) -> None:
         """Refuse a size, an angle or a penumbra out of range, and a target at the lamp itself."""
-        if not 0 <= self.size_m < math.inf:
-            raise InputError(f"the light's size is {self.size_m:g} m, it cannot be negative", hint="0 is a point")
+        _check_lamp(self.position, self.size_m)
+        _check_lamp(self.target, self.size_m)
         if not 0 < math.dist(self.position, self.target) < math.inf:
             raise InputError(
                 "the spot's target is its own position", hint=f"{param('target')} is where its beam meets the scene"
@@ -112,6 +119,17 @@ class SpotLight:
             raise InputError(
                 f"the spot's penumbra is {self.penumbra:g}, it must lie between 0 and 1", hint="0 is a hard rim"
             )
+
+
+def _check_lamp(position: Vector, size_m: float) -> None:
+    """Refuse what overflows when it is squared, and lamps larger than the way to them could make sense of."""
+    if not 0 <= size_m <= _FARTHEST_M:
+        raise InputError(f"the light's size is {size_m:g} m, it cannot be negative or beyond 1e6", hint="0 is a point")
+    if not all(abs(v) <= _FARTHEST_M for v in position):
+        raise InputError(
+            f"a lamp stands or aims at {', '.join(f'{v:g}' for v in position)}",
+            hint="three numbers of metres, at most 1e6; what is farther away is a directional light",
+        )
 
 
 Light = DirectionalLight | PointLight | SpotLight
@@ -220,8 +238,11 @@ class RelightParams:
 
 
 def _not_negative(name: str, value: float) -> None:
-    if not 0 <= value < math.inf:
-        raise InputError(f"the light's {name} is {value:g}, it cannot be negative", hint="1 is the usual light")
+    if not 0 <= value <= _BRIGHTEST:
+        raise InputError(
+            f"the light's {name} is {value:g}, it cannot be negative or above {_BRIGHTEST:g}",
+            hint="1 is the usual light",
+        )
 
 
 def color_of_temperature(kelvin: float) -> Vector:

@@ -78,7 +78,8 @@ def build_lit_solid(scene: Scene) -> LitSolid:
         normals = surface_normals(depth, camera, links)
         sigma = np.float32(0)
     else:
-        step = min(robust_deviation(np.diff(inverse, axis=axis)) for axis in (0, 1))
+        steps = (np.diff(inverse, axis=axis) for axis in (0, 1))  # none along the short side of a single row
+        step = min((robust_deviation(each) for each in steps if each.size), default=0.0)
         links = surface_links(depth_from_inverse(inverse), _NOISE_STEPS * step / STEP_SIGMAS)
         planes = fit_planes(inverse, links.right, links.down)
         inverse = np.where(inverse > 0, np.maximum(planes.inverse, 0.1 * inverse), 0)

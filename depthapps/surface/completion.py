@@ -11,7 +11,7 @@ from depthapps.core.color import to_8bit
 from depthapps.core.geometry import depth_from_inverse, inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.surface.continuation import continue_surface, slopes
-from depthapps.surface.regions import region_planes
+from depthapps.surface.region_planes import region_planes
 from depthapps.surface.tearing import DEPTH_STEP, BoolMap, surface_links, trusted
 
 # A disparity within this many deviations of infinity cannot be told from the sky's.

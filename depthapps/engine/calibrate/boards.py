@@ -144,6 +144,19 @@ def _find_chessboard(grey: NDArray[np.uint8], board: Board) -> Corners | None:
     return Corners(np.arange(len(px)), np.asarray(refined, np.float32).reshape(-1, 2))
 
 
+def chessboard_in(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
+    """Inner corners of the chessboard in a photo (H, W), whatever size it has, the longer side first; None without.
+
+    Duda and Frese's search grows a small board as far as it goes on; from 3x3 alone it may stop early.
+    """
+    scale = min(1.0, _LONGEST_PX / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    flags = cv2.CALIB_CB_LARGER | cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_EXHAUSTIVE
+    found = (cv2.findChessboardCornersSBWithMeta(small, (start, start), flags) for start in (3, 4))
+    sizes = [sorted(np.shape(grid)[:2], reverse=True) for known, _, grid in found if known]
+    return max(((long, short) for long, short in sizes), key=lambda size: size[0] * size[1], default=None)
+
+
 @lru_cache(maxsize=4)
 def _charuco_detectors(board: Board) -> list[cv2.aruco.CharucoDetector]:
     """Detectors for the board as OpenCV draws it now and, if rows are even, as before 4.6 with colours swapped."""

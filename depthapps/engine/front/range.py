@@ -24,6 +24,7 @@ BEHIND_GAP = 0.02
 BEHIND_SHARE = 0.05
 MARGIN = 0.1  # share of the range added at its near end, because near things have few matches
 INFINITY_ERROR_PX = 1.0  # error of a measured doffs_px; the rows of calibrated cameras are 0.1 to 0.3 px off
+_FARTHEST_PERCENT = 2.0  # percentile of the matches that stands for the farthest, as few are wild
 # The share of matches behind infinity is below 0.12 in the same pairs, and above 0.6 if their views are exchanged.
 SWAPPED_SHARE = 0.35
 
@@ -39,7 +40,7 @@ def find_range(
     """
     matches = coarse.disparity[np.isfinite(coarse.disparity)]
     if not order_known:
-        _check_order(matches / coarse.scale + doffs_px)
+        _check_order(matches / coarse.scale, doffs_px)
 
     histogram = np.histogram(matches, np.arange(-coarse.reach, coarse.reach + 1))[0]
     infinity = int(coarse.reach - doffs_px * coarse.scale - 1)  # histogram bin, minus the error of a match
@@ -62,12 +63,16 @@ def find_range(
     return found
 
 
-def _check_order(shifted_px: NDArray[np.floating]) -> None:
+def _check_order(matches_px: NDArray[np.floating], doffs_px: float) -> None:
     """Raise SwappedViewsError if more than SWAPPED_SHARE of the matches (N,) lie over 1 px behind infinity."""
-    behind = float((shifted_px < -1).mean())
+    shifted = matches_px + doffs_px
+    behind = float((shifted < -1).mean())
     if behind > SWAPPED_SHARE:
+        farthest = float(np.ceil(-np.percentile(matches_px, _FARTHEST_PERCENT)))
         raise SwappedViewsError(
             f"the views look exchanged: {100 * behind:.0f} % of the matches move to the right, "
-            f"by {-float(np.median(shifted_px)):.0f} px",
-            hint=f"swap the two files; if the cameras converge, give the offset of infinity with {param('doffs_px')}",
+            f"by {-float(np.median(shifted)):.0f} px",
+            hint=f"swap the two files; if the cameras converge, {param('doffs_px', f'{farthest:g}')} puts the farthest "
+            "matches at infinity",
+            doffs_px=farthest,
         )

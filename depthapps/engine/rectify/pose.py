@@ -1,39 +1,14 @@
-"""Estimate the relative pose, focal lengths and lens distortion of two cameras from matched points.
-
-This is a maximum a posteriori estimate: the residuals of the matches are weighed against priors for typical cameras and
-hand-held photos. Where the matches do not determine a parameter (such as the focal length of two parallel views), the
-prior decides, and `Pose.focal_sigma` shows it.
-"""
+"""The relative pose of two cameras with their focal lengths and lens distortion, and what is known of it beforehand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.geometry import rotation_between
-
 Points = NDArray[np.floating]
-
-# Standard deviations of the priors.
-RATIO_SIGMA = 0.03  # of log(second / first focal length): autofocus changes the focal length (focus breathing)
-LENS_SIGMA = 0.05  # of k1; uncorrected wide-angle lenses reach 0.1
-CENTRE_SIGMA = 0.01  # of the second principal point's row, as a share of the width
-# of the second principal point's column, as a share of the width: 3D cameras shift their views for comfort; for
-# hand-held photos it is not estimated
-SHIFT_SIGMA = 0.03
-# of the baseline's direction in radians: for hand-held photos (1 cm forward or up in 6.5 cm sideways), for 3D cameras
-SIDEWAYS_SIGMA = 0.15, 0.05
-TURN_SIGMA = 0.2, 0.02  # of the angle between the cameras in radians: for hand-held photos, for 3D cameras
-# Largest effective number of matches. Neighbouring matches share the errors of the lens and shutter model, so more
-# matches do not add information.
-INDEPENDENT = 200
-_OUTLIER = 3.0  # scale of the Geman-McClure loss, in standard deviations
-_STEPS = 40
-# How far each parameter of a fit is moved to find its derivative.
-_STEP = np.array([1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-4, 1e-5, 1e-4, 1e-4, 1e-5, 1e-5])
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +21,7 @@ class Pose:
     size: (width, height) px.
     cost: negative log probability, up to a constant.
     focal_sigma: standard deviation of log(focal_px[0]).
+    disparity_sigma_px: standard deviation of what all disparities are off by together.
     """
 
     rotation: NDArray[np.floating]
@@ -56,6 +32,7 @@ class Pose:
     size: tuple[int, int]
     cost: float = np.inf
     focal_sigma: float = 0.0
+    disparity_sigma_px: float = 0.0
 
     def rays(self, first: Points, second: Points) -> tuple[Points, Points]:
         """Unit ray directions (N, 3) of points (N, 2) px of both photos, each in its camera's axes."""
@@ -110,178 +87,9 @@ class Known:
     built: bool = False
 
 
-def fit_pose(
-    first: Points,
-    second: Points,
-    known: Known,
-    start: NDArray[np.floating],
-    direction: NDArray[np.floating],
-    noise_px: float,
-    steps: int = _STEPS,
-) -> Pose:
-    """Find the most probable pose near a start: rotation vector (3,) and translation direction (3,).
-
-    Levenberg-Marquardt minimises the Sampson distance, with a penalty on points behind the cameras, the priors, and a
-    robust Geman-McClure loss of scale noise_px.
-    """
-    return _fit(first, second, known, start, direction, noise_px, steps)
-
-
-def fit_rotation(first: Points, second: Points, known: Known, noise_px: float) -> Pose:
-    """Find the most probable rotation of two cameras at one position; the pose's translation is meaningless."""
-    return _fit(first, second, known, _turn(first, second, known), None, noise_px, _STEPS)
-
-
-def starts(first: Points, second: Points, known: Known) -> list[tuple[NDArray[np.floating], NDArray[np.floating]]]:
-    """Starting points for `fit_pose`: pairs of a rotation vector (3,) and a translation direction (3,)."""
-    if known.built:
-        return [(np.zeros(3), np.array([side, 0, 0])) for side in (-1.0, 1.0)]
-    turn = _turn(first, second, known)
-    found = [(turn, np.array(t, float)) for t in ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))]
-    a, b = Pose(np.eye(3), np.zeros(3), known.focal_px, (0, 0), (0, 0), known.size).rays(first, second)
-    a, b = (np.ascontiguousarray(r[:, :2] / r[:, 2:]) for r in (a, b))
-    essential, _ = cv2.findEssentialMat(a, b, np.eye(3), cv2.USAC_MAGSAC, 0.999, 2 / known.focal_px[0])
-    if essential is not None and essential.shape == (3, 3):
-        one, other, translation = (np.asarray(m, np.float64) for m in cv2.decomposeEssentialMat(essential))
-        for rotation in (one, other):
-            vector = rotation_vector(rotation)
-            if np.linalg.norm(vector) < 1:
-                found += [(vector, translation.ravel()), (vector, -translation.ravel())]
-    return found
-
-
-def _turn(first: Points, second: Points, known: Known) -> NDArray[np.floating]:
-    """Robust rotation vector (3,) that maps the first photo's rays to the second photo's."""
-    a, b = Pose(np.eye(3), np.zeros(3), known.focal_px, (0, 0), (0, 0), known.size).rays(first, second)
-    weight = np.ones(len(a))
-    rotation = np.eye(3)
-    for _ in range(5):
-        rotation = rotation_between(a, b, weight)
-        error = np.linalg.norm(b - a @ rotation.T, axis=1)
-        weight = 1 / (1 + (error / (2 * np.median(error) + 1e-9)) ** 2) ** 2
-    return rotation_vector(rotation)
-
-
 def rotation_vector(rotation: NDArray[np.floating]) -> NDArray[np.floating]:
     """Rotation vector (3,) of a rotation matrix (3, 3): its axis times its angle in radians."""
     return np.asarray(cv2.Rodrigues(rotation)[0], np.float64).ravel()
-
-
-class _Fit:
-    """The sum of squares that `_fit` minimises, over 11 parameters p.
-
-    These are: rotation vector (0-2), translation in its tangent plane (3-4), log focal length (5), log focal ratio (6),
-    k1 of both (7, 8), second principal point's row and column as shares of the width (9, 10). The rotation and the
-    translation are relative to a start, and without a direction there is no translation.
-    """
-
-    def __init__(
-        self,
-        first: Points,
-        second: Points,
-        known: Known,
-        start: NDArray[np.floating],
-        direction: NDArray[np.floating] | None,
-        noise_px: float,
-    ) -> None:
-        self.first, self.second, self.known, self.noise_px = first, second, known, noise_px
-        self.base = np.asarray(cv2.Rodrigues(start)[0], np.float64)
-        self.direction, self.tangent = None, np.empty((2, 3))
-        if direction is not None:
-            self.direction = direction / np.linalg.norm(direction)
-            self.tangent = np.linalg.svd(self.direction[None])[2][1:]
-        self.share = np.sqrt(min(1.0, INDEPENDENT / len(first)))
-        moving = [] if direction is None else [3, 4]
-        self.free = np.array([0, 1, 2, *moving, 5, 6, 7, 8, 9, *([10] if known.built else [])])
-
-    def start(self) -> NDArray[np.floating]:
-        """The parameters to start from; for a 3D camera with a shift that puts all points in front."""
-        p = np.zeros(11)
-        if self.known.built and self.direction is not None:
-            forward = -np.sign(self.direction[0])
-            nearly_all = float(np.percentile(forward * (self.second - self.first)[:, 0], 95))
-            p[10] = forward * max(0.0, nearly_all) / self.known.size[0]
-        return p
-
-    def pose(self, p: NDArray[np.floating]) -> Pose:
-        """The pose of parameters."""
-        known = self.known
-        focal = known.focal_px[0] * np.exp(p[5])
-        to = np.zeros(3) if self.direction is None else self.direction + p[3:5] @ self.tangent
-        return Pose(
-            np.asarray(cv2.Rodrigues(p[:3])[0], np.float64) @ self.base,
-            to / max(float(np.linalg.norm(to)), 1e-9),
-            (float(focal), float(focal * known.focal_px[1] / known.focal_px[0] * np.exp(p[6]))),
-            (float(p[7]), float(p[8])),
-            (float(p[10]) * known.size[0], float(p[9]) * known.size[0]),
-            known.size,
-        )
-
-    def residuals(self, p: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Residuals of the matches (N, K) and of the priors, both in standard deviations."""
-        now, known = self.pose(p), self.known
-        vector = rotation_vector(now.rotation)
-        prior = [p[5] / known.focal_sigma, p[6] / RATIO_SIGMA, p[7] / LENS_SIGMA, p[8] / LENS_SIGMA]
-        prior += [p[9] / CENTRE_SIGMA, p[10] / SHIFT_SIGMA, *(vector / TURN_SIGMA[known.built])]
-        if self.direction is None:
-            data = now.turned_px(self.first, self.second) / self.noise_px
-        else:
-            prior += [*((now.translation - (np.sign(now.translation[0]) or 1, 0, 0)) / SIDEWAYS_SIGMA[known.built])]
-            behind = np.minimum(now.parallax_px(self.first, self.second)[:, 0], 0)
-            data = np.column_stack([now.epipolar_px(self.first, self.second), behind]) / self.noise_px
-        return data, np.array(prior)
-
-    def cost(self, data: NDArray[np.floating], prior: NDArray[np.floating]) -> float:
-        """Negative log probability of residuals, up to a constant."""
-        square = (data**2).sum(axis=1)
-        return 0.5 * float(self.share**2 * (square / (1 + square / _OUTLIER**2)).sum() + (prior**2).sum())
-
-    def slopes(
-        self, p: NDArray[np.floating], data: NDArray[np.floating], prior: NDArray[np.floating]
-    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Normal matrix and gradient of the free parameters at p, where the residuals are `data` and `prior`."""
-        weight = self.share / (1 + (data**2).sum(axis=1) / _OUTLIER**2)
-        vector = np.concatenate([(data * weight[:, None]).ravel(), prior])
-        columns = []
-        for k in self.free:
-            moved = self.residuals(p + np.where(np.arange(11) == k, _STEP[k], 0))
-            columns.append((np.concatenate([(moved[0] * weight[:, None]).ravel(), moved[1]]) - vector) / _STEP[k])
-        jacobian = np.column_stack(columns)
-        return jacobian.T @ jacobian, jacobian.T @ vector
-
-
-def _fit(
-    first: Points,
-    second: Points,
-    known: Known,
-    start: NDArray[np.floating],
-    direction: NDArray[np.floating] | None,
-    noise_px: float,
-    steps: int,
-) -> Pose:
-    """Fit the pose by Levenberg-Marquardt with numeric derivatives; direction None: rotation only."""
-    fit = _Fit(first, second, known, start, direction, noise_px)
-    p, free = fit.start(), fit.free
-    damping, (data, prior) = 1e-3, fit.residuals(p)
-    now, normal = fit.cost(data, prior), np.eye(len(free))
-    for _ in range(steps):
-        normal, gradient = fit.slopes(p, data, prior)
-        scale = np.diag(np.diag(normal) + 1e-9)
-        while damping < 1e8:
-            trial = p.copy()
-            trial[free] -= np.linalg.solve(normal + damping * scale, gradient)
-            found = fit.residuals(trial)
-            if fit.cost(*found) < now:
-                break
-            damping *= 5
-        else:
-            break
-        gained, now = now - fit.cost(*found), fit.cost(*found)
-        p, (data, prior), damping = trial, found, damping / 5
-        if gained < 1e-4 * max(now, 1.0):
-            break
-    sigma = float(np.sqrt(np.linalg.inv(normal + 1e-9 * np.eye(len(free)))[list(free).index(5)] @ (free == 5)))
-    return replace(fit.pose(p), cost=now, focal_sigma=sigma)
 
 
 def _rays(points: Points, centre: Points, focal_px: float, k1: float) -> Points:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import StereoError
+from depthapps.core.errors import CalibrationError, StereoError
 from depthapps.core.scene import FloatMap, Image, StereoPair
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.rectify.blank import filled, shown, shrunk
@@ -20,10 +20,6 @@ from depthapps.engine.rectify.lens import pixels_of, places_in, rays_of, rays_wi
 
 LARGEST = 2.0  # largest rectified side over the photo's longer side; more means a camera looks along the baseline
 TURNED_ALONE_DEG = 10.0  # rotation of one view that stretches the corner of a 60 degree field of view by a fifth
-# Shares of the reliable matches. In 13 pairs of photos, hand-held or rotated, up to 5 % of the matches lie behind
-# infinity if infinity is about right, and 14 to 37 % if it is not. Above _BEHIND, infinity is moved until only _FEW lie
-# behind it.
-_BEHIND, _FEW = 0.1, 0.02
 _SMOOTH_PX = 1.0  # disparity difference of neighbours from which a depth edge is assumed and nothing is interpolated
 
 
@@ -80,7 +76,7 @@ class Rectification:
     second photo was taken from the left, both views are mirrored to make this true, and `mirrored` is true.
     baseline_m: distance of the two cameras in metres.
     nearer_px: correction added to doffs_px, because points are nearer than the estimated rotations and principal points
-    say.
+    say; see `find_infinity`.
     inverted: the rig's pose was read the other way round, because the photos show it so.
     """
 
@@ -105,16 +101,6 @@ class Rectification:
         camera = Camera(self.width, self.height, abs(k[0, 0]), k[1, 1], k[0, 2], k[1, 2])
         doffs_px = float(self.second.projection[0, 2] - k[0, 2]) + self.nearer_px
         return Calibration(camera, self.baseline_m, doffs_px, self.assumed)
-
-    def before_infinity(self, disparity_px: NDArray[np.floating]) -> Rectification:
-        """Move infinity to the farthest of the reliable matches (N,) px if many of them lie behind it.
-
-        This is for photos whose pose was estimated from matches, since rows say little about how much cameras converge.
-        """
-        ahead = disparity_px + self.calibration.doffs_px
-        if not len(ahead) or (ahead < -1).mean() < _BEHIND:
-            return self
-        return replace(self, nearer_px=self.nearer_px - float(np.percentile(ahead, 100 * _FEW)))
 
     @property
     def original(self) -> Calibration:
@@ -245,6 +231,11 @@ def _box(
     x, y = np.linspace(0, width - 1, 33), np.linspace(0, height - 1, 33)
     border = np.array([[(a, 0), (a, height - 1), (0, b), (width - 1, b)] for a, b in zip(x, y, strict=True)])
     rays = np.column_stack([rays_within_frame(lens, border.reshape(-1, 2).astype(float)), np.ones(4 * 33)]) @ turn.T
+    if not np.isfinite(rays).all():
+        raise CalibrationError(
+            "the lens' distortion bends the rim of the picture beyond all numbers",
+            hint="check the distortion coefficients in the calibration: most are smaller than 1",
+        )
     if rays[:, 2].min() < 0.2:
         raise _forward()
     points = rays[:, :2] / rays[:, 2:] * np.diag(projection)[:2]

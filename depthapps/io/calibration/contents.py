@@ -5,32 +5,33 @@ Nothing in a file is evaluated: no YAML tags, no XML entities, no pickles. Sizes
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import tokenize
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.core.errors import CalibrationError, explain_os_error
-from depthapps.io.calibration.outline import parse_outline
+from depthapps.io.arrays import NpzArchive, array_of
+from depthapps.io.calibration.outline import parse_outline, parse_table, without_arrays
 from depthapps.io.calibration.yaml import DEEPEST, NotParsedError, flow, parse_yaml
 
 _LARGEST_BYTES = 32 << 20  # a table of all cameras of a data set has some megabytes, a calibration some kilobytes
 _LARGEST_ARRAY_BYTES = 1 << 16  # larger arrays in an archive are maps and pictures
 _TO_TEXT = "write its matrices to a text file or by numpy.savez, under the names K1 D1 K2 D2 R T"
-# What zipfile and numpy raise for archives and arrays that are cut or changed.
-_DAMAGED = (
-    zipfile.BadZipFile, zlib.error, tokenize.TokenError, NotImplementedError, RuntimeError, EOFError, OSError,
-    ValueError, MemoryError, SyntaxError, TypeError, KeyError, OverflowError,
-)  # fmt: skip
-# The beginnings of files that people pass, what they are, and what to do about it.
+_BY_SAVEZ = "save each matrix under a name of its own: numpy.savez('rig.npz', K1=K1, D1=D1, ...)"
+_SINTEL = b"PIEH"  # a number as text, which begins the files of MPI Sintel; a camera has K and its pose in doubles
+_COLMAP = (
+    "a binary model of COLMAP",
+    "export it as text in COLMAP, or by its model_converter: cameras.txt and images.txt",
+)
+# The beginnings of files that people pass, or their names, what they are, and what to do about it.
 _BINARY = (
+    (b"cameras.bin", *_COLMAP),
+    (b"images.bin", *_COLMAP),
     (b"MATLAB 5.0", "a MATLAB file", "in MATLAB: writelines(jsonencode(toStruct(stereoParams)), 'rig.json')"),
     (b"\x89HDF", "an HDF5 file", _TO_TEXT),
     (b"\x80", "a Python pickle, which may run programs", "numpy.savez('rig.npz', K1=..., D1=...) is safe"),
@@ -48,9 +49,11 @@ def read_contents(path: Path) -> Any:
     if data.startswith(b"PK\x03\x04"):
         return _npz(path, data)
     if data.startswith(b"\x93NUMPY"):
-        return {"K": _array(path, io.BytesIO(data))}
+        return {"": _npy(path, data)}
+    if data.startswith(_SINTEL) and len(data) == 4 + 8 * (9 + 12):
+        return {"K": np.frombuffer(data, "<f8", 9, 4).tolist()}
     for magic, what, remedy in _BINARY:
-        if data.startswith(magic):
+        if data.startswith(magic) or magic == path.name.encode():
             raise CalibrationError(f"{path.name} cannot be read as a calibration: it is {what}", hint=remedy)
     text = _decoded(path, data)
     if not text.strip():
@@ -103,15 +106,19 @@ def _by_syntax(text: str) -> Any:
         return _xml(start)
     if start.startswith("{") or re.match(r"\[\s*[\[{\d\"]", start):
         try:
-            return json.loads(text)
+            return json.loads(re.sub(r",(\s{0,80}[}\]])", r"\1", re.sub(r"(?m)^[ \t]{0,80}//.*$", "", text)))
         except json.JSONDecodeError as error:
             if error.pos >= len(text.rstrip()) - 1:
                 raise NotParsedError(f"line {error.lineno}: it ends too early") from None
             if start.startswith("{"):
-                return flow(" ".join(re.sub(r"(?:np\.)?(?:array|float64)\(|\)|dtype=\w+", " ", start).split()))
+                return flow(" ".join(without_arrays(start).split()))
         except (ValueError, RecursionError):
             raise NotParsedError("its JSON holds what is no calibration") from None
-    if not re.search(r"^\s*[\w.]+\s*=", text, re.MULTILINE):
+    if re.match(r"\w{1,40}: [^,:{}\[\]]{1,80}, \w{1,40}: [^\n]*$", start.rstrip()):  # one row, as RealSense prints it
+        return flow("{" + start.rstrip() + "}")
+    if table := parse_table(start):
+        return table
+    if not re.search(r"^\s*(?:[\w ]{1,40}:\s{1,20})?[\w.]+\s*=", text, re.MULTILINE):
         try:
             if found := parse_yaml(text):
                 return found
@@ -155,38 +162,33 @@ def _element(element: ElementTree.Element, deep: int) -> Any:
 
 def _npz(path: Path, data: bytes) -> dict[str, Any]:
     """The small arrays of a numpy archive."""
-    found: dict[str, Any] = {}
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for info in archive.infolist():
-                name, is_array = info.filename.removesuffix(".npy"), info.filename.endswith(".npy")
-                if is_array and info.file_size <= _LARGEST_ARRAY_BYTES:
-                    with archive.open(info) as member:
-                        found[name] = _array(path, io.BytesIO(member.read(_LARGEST_ARRAY_BYTES + 1)), name)
-                elif is_array:
-                    found[name] = "an array of the size of a picture"
-            names = ", ".join(info.filename for info in archive.infolist()[:6])
-    except _DAMAGED:
-        raise CalibrationError(
-            f"{path.name} is a damaged or encrypted archive", hint="make it anew, as numpy.savez does"
-        ) from None
+        archive = NpzArchive(data, path.name)
+        found = {
+            name: _plain(archive.array(name))
+            if header.size <= _LARGEST_ARRAY_BYTES
+            else "an array of the size of a picture"
+            for name, header in archive.headers.items()
+        }
+    except ValueError as error:
+        raise CalibrationError(str(error), hint=_BY_SAVEZ) from None
     if not found:
         raise CalibrationError(
-            f"{path.name} is an archive without numpy arrays: it holds {names or 'nothing'}",
+            f"{path.name} is an archive without numpy arrays: it holds {', '.join(archive.others[:6]) or 'nothing'}",
             hint="unpack it and pass the calibration in it; or save the matrices by numpy.savez",
         )
     return found
 
 
-def _array(path: Path, file: io.BytesIO, name: str = "") -> Any:
-    """A numpy array from its file; None for one that only a pickle could hold."""
+def _npy(path: Path, data: bytes) -> Any:
     try:
-        value = np.load(file, allow_pickle=False)
-        return (
-            value.tolist() if value.dtype.kind in "iufb" else str(value.tolist()) if value.dtype.kind in "US" else None
-        )
-    except _DAMAGED:
-        raise CalibrationError(
-            f"{f'{name} in ' if name else ''}{path.name} holds Python objects or is damaged, and is not read",
-            hint="save each matrix under a name of its own: numpy.savez('rig.npz', K1=K1, D1=D1, ...)",
-        ) from None
+        return _plain(array_of(data, path.name))
+    except ValueError as error:
+        raise CalibrationError(str(error), hint=_BY_SAVEZ) from None
+
+
+def _plain(value: NDArray) -> Any:
+    """An array as lists of numbers or a text; None for other things, such as dates."""
+    if value.dtype.kind in "US":
+        return str(value.tolist())
+    return value.tolist() if value.dtype.kind in "iufb" else None

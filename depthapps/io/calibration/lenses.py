@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.names import FISHEYE_WORDS, PINHOLE_WORDS
 
+_CORNER = 0.1  # of both sides: no principal point lies so near the corner, from the middle all do
 _FITTED_DEG = 80.0  # from the axis: how far a rare model is followed
 # The intrinsics of a model as Kalibr and others write them in one list, before fx fy cx cy.
 _BEFORE_FX = {
@@ -87,6 +88,9 @@ def _matrix(view: Meanings) -> NDArray[np.floating] | None:
     cx, cy = (view.get(c, view["centre"][k] if "centre" in view else None) for k, c in enumerate(("cx", "cy")))
     if fx is None or cx is None or cy is None:
         return None
+    width, height = (float(view.get(side, 0)) for side in ("width", "height"))
+    if max(abs(float(cx)) / max(width, 1), abs(float(cy)) / max(height, 1)) < _CORNER:  # Metashape's, from the middle
+        cx, cy = float(cx) + (width - 1) / 2, float(cy) + (height - 1) / 2
     fy = view.get("fy", view["focal"][1] if "focal" in view else fx)
     return np.array([[float(fx), 0, float(cx)], [0, float(fy), float(cy)], [0, 0, 1]])
 

@@ -25,16 +25,17 @@ TABLE = (
     Row("K", (9,), "k m a kk newmtx newcameramtx cam camera cameramatrix cameram mtx matrix intrinsic intrinsics "
         "intrinsicmatrix cameraintrinsic "
         "cameraintrinsics cameraintrinsicmatrix intrinsicsmatrix kmatrix camerak cameraa calibrationmatrix "
-        "intrinsicparameters"),
-    Row("intrinsics", (4, 5, 6), "intrinsics intrinsic projection cameraparams intrinsicparameters"),
-    Row("fx", (1,), "fx f focal focallength focallengthx focallengthxpx flx focalx focallengthpx focallengthpixels "
-        "fpx "
+        "intrinsicparameters "
+        "cammat cmat cm c cameramat cammatrix cammtx newcameramatrix kcam"),
+    Row("intrinsics", (4, 5, 6), "intrinsics intrinsic projection cameraparams intrinsicparameters pinhole"),
+    Row("fx", (1,), "fx fcx f focal focallength focallengthx focallengthxpx flx focalx focallengthpx focallengthpixels "
+        "fpx fxpx "
         "scan3dfocallength chunkscan3dfocallength mu gamma1 focalpx"),
-    Row("fy", (1,), "fy focallengthy focallengthypx fly focaly scan3dfocallengthy mv gamma2"),
-    Row("cx", (1,), "cx ppx u0 u px0 x0 centerx centrex focalcenterxpx principalpointx principalpointu opticalcenterx "
-        "scan3dprincipalpointu chunkscan3dprincipalpointu"),
-    Row("cy", (1,), "cy ppy v0 v y0 centery centrey focalcenterypx principalpointy principalpointv opticalcentery "
-        "scan3dprincipalpointv chunkscan3dprincipalpointv"),
+    Row("fy", (1,), "fy fcy fypx focallengthy focallengthypx fly focaly scan3dfocallengthy mv gamma2"),
+    Row("cx", (1,), "cx ccx cxpx ppx u0 u px0 x0 centerx centrex focalcenterxpx principalpointx principalpointu "
+        "opticalcenterx scan3dprincipalpointu chunkscan3dprincipalpointu"),
+    Row("cy", (1,), "cy ccy cypx ppy v0 v y0 centery centrey focalcenterypx principalpointy principalpointv "
+        "opticalcentery scan3dprincipalpointv chunkscan3dprincipalpointv"),
     Row("focal", (2,), "fc f focal focallength focallengths focallengthpx"),
     Row("centre", (2,), "cc c principalpoint pp center opticalcenter principal"),
     # its lens
@@ -42,7 +43,7 @@ TABLE = (
         "coeffs coeff kc "
         "distortioncoeff distortioncoeffs distortioncoef distortioncoefs distortioncoefficient distortioncoefficients "
         "distortionparameters distortionparams distortionvector distcoefficients lensdistortion "
-        "distortioncoefficents"),
+        "distortioncoefficents distortions coefs"),
     *(Row(name, (1,), f"{name} distortion{name} distortionparameters{name} radial{name} tangential{name}")
       for name in ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")),
     Row("radial", (2, 3, 6), "radialdistortion radial radialcoefficients radialdistortioncoefficients"),
@@ -58,11 +59,11 @@ TABLE = (
     Row("params", (3, 4, 5, 6, 8, 12), "colmapparams params"),
     # its pictures
     Row("width", (1,), "width imagewidth w imgwidth imwidth cols imagesizewidth resolutionwidth sizewidth "
-        "resolutionx imagewidthpx"),
+        "resolutionx resx imagewidthpx widthpx"),
     Row("height", (1,), "height imageheight h imgheight imheight imagesizeheight resolutionheight sizeheight "
-        "resolutiony imageheightpx"),
+        "resolutiony resy imageheightpx heightpx"),
     Row("size", (2,), "imagesize size resolution imgsize res s imsize imageshape imgshape shape imageresolution "
-        "framesize"),
+        "framesize imagedimension"),
     # the rectified pair
     Row("P", (12,), "p projectionmatrix projection proj projmat projectionrect rectifiedprojection projmatrix"),
     Row("R_rect", (9,), "rectificationmatrix rrect rectification rectificationrotation rectifyrotation rectrot "
@@ -74,19 +75,20 @@ TABLE = (
     Row("doffs", (1,), "doffs disparityoffset doff"),
     Row("baseline", (1,), "baseline b t stereobaseline stereob baselinelength scan3dbaseline chunkscan3dbaseline "
         "camerabaseline "
-        "extrinsicbaseline"),
+        "extrinsicbaseline baselinelr"),
     Row("baseline_m", (1,), "baselinem baselinemeters baselinemeter baselinemetres baselineinm stereobaselinem"),
     Row("baseline_mm", (1,), "baselinemm baselinemillimeters baselinemillimetres baselineinmm stereobaselinemm"),
     Row("baseline_cm", (1,), "baselinecm baselinecentimeters baselineincm"),
-    Row("f_baseline", (1,), "bf camerabf rho focalbaseline"),
+    Row("f_baseline", (1,), "bf camerabf rho focalbaseline focalxbaseline"),
     # where the cameras stand. Of a rig: X_right = R X_left + T; of one camera: X_camera = R X_world + T
     Row("R", (9, 3, 4), "r rot rotation rotationmatrix rmat rmatrix om rotm rotvec rvec stereor stereorotation "
         "posecamera2r "
         "posecamera2rotation extrinsicrotation extrinsicsrotation extrinsicsrotationmatrix rotationcoefficients rrl "
-        "rlr"),
+        "rlr rotmat rotationmat rstereo rotationmatrixonly"),
     Row("T", (3,), "t trans translation translationvector tvec tvector tmat stereot stereotranslation "
         "translationofcamera2 "
-        "posecamera2translation extrinsictranslation extrinsicstranslation translationmatrix trl trns"),
+        "posecamera2translation extrinsictranslation extrinsicstranslation translationmatrix trl trns "
+        "tlr transvec translationvec tstereo translationonly"),
     Row("R transposed", (9,), "rotationofcamera2"),  # MATLAB's points are rows
     Row("xyzw", (4,), "q"),  # Kalibr's quaternion, x y z w of the inverse rotation
     Row("q world", (4,), "qworld"),
@@ -95,7 +97,7 @@ TABLE = (
     Row("from world", (16, 12), "tcamimu tcw worldtocamera worldtocam w2c tci extrinsic extrinsics extrinsicmatrix "
         "tcamworld "
         "viewmatrix tcamerabody"),
-    Row("to world", (16, 12), "tbs tbc bodytcam timucam tic c2w twc camtoworld cameratoworld pose camerapose "
+    Row("to world", (16, 12), "tbs tbc tsc bodytcam timucam tic c2w twc camtoworld cameratoworld pose camerapose "
         "tworldcam tbodycam "
         "cameraextrinsic"),
     Row("to world 7", (7,), "timucam"),
@@ -112,6 +114,7 @@ TABLE = (
     Row("right camera", (1,), "rightcamerasocket"),
     Row("file", (0,), "camcalib"),
     Row("middlebury", (1,), "ndisp isint vmin dyavg"),
+    Row("fov", (1,), "fov fovx fovh hfov fovdegrees fovdeg horizontalfov fieldofview cameraanglex"),
     Row("map", (0,), "stereomapx stereomapy leftstereomapx mapx mapy undistortmap"),
 )  # fmt: skip
 
@@ -139,6 +142,11 @@ PINHOLE_WORDS = (
     "plumb", "radtan", "radial", "brown", "rational", "pinhole", "perspective", "polynomial", "none", "opencv",
     "rectified", "thin_prism", "prism", "inverse brown", "frame", "distortedpinhole",
 )  # fmt: skip
+# The end of a name that says from the left camera to the right one, or the other way: R_cam0_to_cam1, T_left2right.
+_LEFT, _RIGHT = (rf"(?:cam(?:era)?_?)?(?:{side})" for side in ("left|l|0|1", "right|r|1|2"))
+_TO_RIGHT, _TO_LEFT = (
+    re.compile(rf"_?{here}_?(?:to|2)_?{there}$", re.IGNORECASE) for here, there in ((_LEFT, _RIGHT), (_RIGHT, _LEFT))
+)
 _TOKEN = re.compile(r"(?<![A-Za-z\d])[24][kK](?![a-z\d])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
@@ -151,6 +159,15 @@ def camera_name(name: str) -> str:
     """What a name says about the camera: left, right, a number, or its words; "" for words like camera."""
     kept = list(dict.fromkeys(t for t in tokens_of(name) if t not in GENERIC and t not in SIZES))
     return SIDES.get(kept[0], kept[0]) if len(kept) == 1 else "_".join(kept)
+
+
+def size_in(words: list[str]) -> tuple[str, list[str]]:
+    """The word for a size of pictures among the words of a name, "" if none, and the other words."""
+    for k in range(len(words)):
+        for many in (2, 1):  # fhd1200 is two words
+            if (size := "".join(words[k : k + many])) in SIZES:
+                return size, words[:k] + words[k + many :]
+    return "", words
 
 
 def is_side(camera: str) -> bool:
@@ -174,8 +191,14 @@ def rows_of(name: str) -> list[tuple[Row, str]]:
     name = re.sub(r"\(.*?\)", "", name) if name.count("(") == 1 else name
     if re.fullmatch(r"[KDMPRT][LRlr]", name):  # KL, Dr
         name = f"{name[0]}_{name[1]}"
+    found: list[tuple[Row, str]] = []
+    if forward := _TO_RIGHT.search(name):
+        name = name[: forward.start()] or name
+        found += [(row, "") for row in BY_NAME["lefttoright"]]
+    elif _TO_LEFT.search(name):
+        found += [(row, "") for row in BY_NAME["righttoleft"]]
     words = tokens_of(name)
-    found = [(row, "") for row in BY_NAME.get("".join(words), ())]
+    found += [(row, "") for row in BY_NAME.get("".join(words), ())]
     for k in reversed(range(len(words))):
         word = words[k]
         numbered = word.isdigit() and (k in (0, len(words) - 1) or words[k - 1] in ("cam", "camera"))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.contents import read_contents
 from depthapps.io.calibration.file import CalibrationFile
@@ -13,7 +15,7 @@ from depthapps.io.calibration.names import camera_name
 from depthapps.io.calibration.rig import calibration_of
 from depthapps.io.calibration.values import Values, flatten
 from depthapps.io.calibration.views import cameras_of, views_of
-from depthapps.io.inputs import StrPath, check_input
+from depthapps.io.inputs import StrPath, check_input, parsing
 
 # Words in the names of two files, or of the folders they stand in, that belong together.
 _TWO_CAMERAS = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"), ("cam0", "cam1"), ("cam1", "cam2"))
@@ -56,6 +58,12 @@ def read_calibration(
     given = [check_input(path, "calibration") for path in (first, *others)]
     if len(given) > 2:
         raise CalibrationError(f"{len(given)} calibration files were given", hint="a pair has one or two")
+    with parsing(given[0], "calibration"):
+        return _read(given, cameras, photos)
+
+
+@np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
+def _read(given: list[Path], cameras: Sequence[str], photos: Sequence[str]) -> CalibrationFile:
     main = given[0]
     values = _values(main)
     second = given[1] if len(given) == 2 else _beside(main) if not _is_whole(values) else None

@@ -14,13 +14,12 @@ from depthapps.io.calibration.file import CalibrationFile, RawRig, clean_rotatio
 from depthapps.io.calibration.lenses import Lens, lens_of
 from depthapps.io.calibration.names import SIZES
 from depthapps.io.calibration.poses import Pose, pose_between
+from depthapps.io.calibration.refusals import WANTED, listed, no_calibration, only_a_view
 from depthapps.io.calibration.values import Values
 from depthapps.io.calibration.views import Views, choose_pair, views_of, whole
 
-_WANTED = (
-    "wanted are two cameras and how they stand: K1 D1 K2 D2 R T, or fx fy cx cy of each and a baseline, or projections "
-    "P1 and P2; or one camera: K"
-)
+_UNITS = (("baseline_m", 1.0), ("baseline_mm", 0.001), ("baseline_cm", 0.01))
+_LEAST_FOCAL_PX = 8.0  # a view of 90 degrees, 16 pixels wide
 
 
 def calibration_of(
@@ -48,10 +47,13 @@ def calibration_of(
         if one is None:
             continue
         width, height = _pixels(size) if size else (None, None)
+        if pair and one.baseline_m is None and values.others:
+            unknown = f"nothing in {name} tells how the cameras stand; not understood are {listed(values.others)}"
+            one = replace(one, warning="; ".join(filter(None, (one.warning, unknown))))
         (found if pair else alone).append(replace(one, width=one.width or width, height=one.height or height))
     found = found or alone
     if not found:
-        raise _nothing(values, name)
+        raise no_calibration(values, name)
     return replace(found[0], others=tuple(found[1:]))
 
 
@@ -62,26 +64,17 @@ def _pixels(size: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _nothing(values: Values, name: str) -> CalibrationError:
-    if any(v.meaning == "map" for v in values.found) or any("map" in other.lower() for other in values.others):
-        return CalibrationError(
-            f"{name} holds maps for cv2.remap, which tell neither focal length nor baseline",
-            hint="save K1 D1 K2 D2 R T beside them; or rectify with the maps, then pass "
-            f"{param('focal_px')}, {param('baseline_m')} and {param('rectify', 'never')}",
-        )
-    understood = list(dict.fromkeys(v.name for v in values.found if v.name))
-    names = list(dict.fromkeys((*understood, *values.others)))
-    told = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return CalibrationError(
-        f"{name} is no calibration: it has {f'the names {told}' if names else 'no names with numbers'}", hint=_WANTED
-    )
-
-
 def _of_one(views: Views, name: str) -> CalibrationFile | None:
     """The calibration of one camera, or of a rectified pair whose cameras are alike; None without a focal length."""
     view = next((whole(views, c) for c in views if c and "K" in views[c]), views[""])
     if len(views) > 1 and "" in views:
         view = {**{k: v for c in views.values() for k, v in c.items()}, **view}
+    cameras = [camera for camera in views if camera and "K" in views[camera]]
+    # the cameras of Middlebury, whose files have doffs, are cam0 and cam1; K1 elsewhere is the left one
+    if (cameras == ["right"] and "baseline" in views[""]) or (cameras in (["1"], ["right"]) and "doffs" in views[""]):
+        raise CalibrationError(
+            f"{name} describes a pair and has no camera matrix of its left camera", hint=f"is it whole? {WANTED}"
+        )
     lens = lens_of(view, name)
     width, height = _size(view, lens)
     if "P" in view and "K1" not in view:
@@ -120,8 +113,10 @@ def _of_pair(views: Views, pair: tuple[str, str], name: str) -> CalibrationFile 
     projections = [_projection(v, key, name) for v in (left, right)] if key in left and key in right else None
     if projections is None and None in lenses:
         missing = pair[0 if lenses[0] is None else 1]
+        if "fov" in left:
+            raise only_a_view(float(left["fov"]), name)
         raise CalibrationError(
-            f"{name} has no camera matrix of the camera {missing}", hint=f"add K, or fx fy cx cy, of it; {_WANTED}"
+            f"{name} has no camera matrix of the camera {missing}", hint=f"add K, or fx fy cx cy, of it; {WANTED}"
         )
     pose, note = _pose(views, pair, projections, name)
     raw = _raw(lenses, pose) if pose is not None else None
@@ -204,6 +199,8 @@ def _pose(
             if other is not None and not _looks_wrong(other):
                 pose, note = other, f"T in {name} is taken as the place of the right camera, because it points right"
         shift, unit = in_metres(pose[1], name)
+        if told := next((rig[key] * metres for key, metres in _UNITS if key in rig), None):  # its unit is written out
+            shift, unit = pose[1] * (abs(told) / np.linalg.norm(pose[1])), None
         if any("q world" in view for view in (left, right)):
             unit = f"COLMAP's unit of length is taken as the metre; pass {param('baseline_m')} if it is not"
         return (pose[0], shift), note or unit
@@ -212,14 +209,21 @@ def _pose(
             f"{name} has no rectification_matrix (R) of the camera {pair[0 if rectifying[0] is None else 1]}",
             hint="is it a whole ROS camera_info file? K D R P of both cameras belong together",
         )
-    if projections is not None and all(r is not None for r in rectifying) and "P_rect" not in left:
+    apart = _rectified_baseline(rig, projections, name)
+    if apart and all(r is not None and np.size(r) == 9 for r in rectifying) and "P_rect" not in left:
         # X_rectified = R X in each camera, and the rectified cameras stand a baseline apart along X
         one, two = (clean_rotation(np.reshape(np.asarray(r), (3, 3)), f"R in {name}") for r in rectifying)
-        p, q = projections
-        shift, _ = in_metres(np.array([q[0, 3] / q[0, 0] - p[0, 3] / p[0, 0], 0, 0]), name)
-        if shift[0]:
-            return (two.T @ one, two.T @ shift), None
+        return (two.T @ one, two.T @ np.array([apart, 0, 0])), None
     return None, None
+
+
+def _rectified_baseline(rig: Mapping[str, Any], projections: list[NDArray[np.floating]] | None, name: str) -> float:
+    """T[0] in metres of the rectified cameras, by their projections or by the rectified camera of the file; or 0."""
+    if projections is not None:
+        p, q = projections
+        return float(in_metres(np.array([q[0, 3] / q[0, 0] - p[0, 3] / p[0, 0], 0, 0]), name)[0][0])
+    lens = lens_of(rig, name)
+    return -(_baseline(rig, lens[0], name)[0] or 0.0) if lens else 0.0
 
 
 def _looks_wrong(pose: Pose) -> bool:
@@ -230,7 +234,10 @@ def _looks_wrong(pose: Pose) -> bool:
 
 def _baseline(view: Mapping[str, Any], matrix: NDArray[np.floating], name: str) -> tuple[float | None, str | None]:
     """The baseline in metres from a number of its own, and a note of what was guessed."""
-    for key, metres in (("baseline_m", 1.0), ("baseline_mm", 0.001), ("baseline_cm", 0.01)):
+    told = next((key for key in (*(key for key, _ in _UNITS), "baseline") if key in view), None)
+    if told is not None and not float(view[told]):
+        raise CalibrationError(f"{name} has a baseline of 0 m", hint="it is the distance of the two lenses")
+    for key, metres in _UNITS:
         if key in view:
             return abs(float(view[key])) * metres, None
     if "baseline" in view:
@@ -265,6 +272,12 @@ def _projection(view: Mapping[str, Any], key: str, name: str) -> NDArray[np.floa
 
 
 def _checked(matrix: NDArray[np.floating], name: str) -> NDArray[np.floating]:
+    if 0 < matrix[0, 0] < _LEAST_FOCAL_PX:
+        raise CalibrationError(
+            f"{name} has a focal length of {matrix[0, 0]:g}, which is no number of pixels: it may be counted in widths "
+            "of the picture",
+            hint=f"multiply fx and cx by the picture's width and fy and cy by its height; or pass {param('focal_px')}",
+        )
     if not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
         raise CalibrationError(
             f"{name} is of a camera that was not calibrated: its focal length is {matrix[0, 0]:g}",

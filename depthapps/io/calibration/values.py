@@ -11,25 +11,24 @@ from numpy.typing import NDArray
 
 from depthapps.io.calibration.names import (
     GENERIC,
-    SIZES,
     Row,
     camera_name,
     cameras_between,
     is_side,
     rows_of,
+    size_in,
     tokens_of,
 )
+from depthapps.io.calibration.shapes import AXES, nested, of_unnamed, with_unit
 
 # What an item of a list is called in it.
 _TITLES = (
-    "key", "name", "camera_name", "cameraName", "channel", "sensor", "label", "file_path", "camera", "id", "camera_id",
-    "serial", "serial_number", "token",
+    "key", "name", "camera_name", "cameraName", "channel", "sensor", "sensor_name", "label", "file_path", "camera",
+    "id", "camera_id", "serial", "serial_number", "token",
 )  # fmt: skip
 _OTHER_SENSORS = {"lidar", "imu", "velo", "velodyne", "radar", "gps", "gyro", "accel", "gyroscope", "accelerometer"}
 _MOST_VALUES = 200_000
 _LENGTHS = {"mm": "baseline_mm", "cm": "baseline_cm", "m": "baseline_m"}
-# Axes in the order in which a mapping of them becomes a vector.
-_AXES = (("x", "y", "z"), ("w", "x", "y", "z"), ("qw", "qx", "qy", "qz"), ("px", "py", "pz", "qx", "qy", "qz", "qw"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,33 +70,8 @@ class Values:
 def flatten(contents: Any) -> Values:
     """Find the values in nested names that the table of names knows."""
     values = Values([], [], [])
-    if isinstance(contents, dict) and len(contents) > 1:  # numbers without a name say nothing beside named ones
-        contents = {key: value for key, value in contents.items() if key}
-    _walk(_nested(contents), _Place(), values)
+    _walk(nested(contents), _Place(), values)
     return values
-
-
-def _nested(node: Any) -> Any:
-    """The same contents with names such as LEFT.K as nested names."""
-    if isinstance(node, list):
-        return [_nested(v) if isinstance(v, (dict, list)) else v for v in node]
-    if not isinstance(node, dict):
-        return node
-    found: dict[str, Any] = {}
-    for key, value in node.items():
-        parts = (
-            [str(key)]
-            if re.search(r"\.(png|jpe?g|tiff?|pgm|bmp|heic)$|\s", str(key), re.IGNORECASE)
-            else [p for p in str(key).split(".") if p]
-        )
-        into = found
-        for part in parts[:-1]:
-            if not isinstance(into.get(part), dict):
-                into[part] = {}
-            into = into[part]
-        value, last = _nested(value), parts[-1] if parts else ""
-        into[last] = {**into[last], **value} if isinstance(value, dict) and isinstance(into.get(last), dict) else value
-    return found
 
 
 def _walk(node: Any, place: _Place, values: Values) -> None:
@@ -110,6 +84,8 @@ def _walk(node: Any, place: _Place, values: Values) -> None:
         among = sum(_has_camera(child) for child in node.values() if isinstance(child, (dict, list)))
         for key, child in node.items():
             words = set(tokens_of(key))
+            if not key and len(node) > 1:  # numbers without a name say nothing beside named ones
+                continue
             if words & _OTHER_SENSORS and not words & {"cam", "camera", "cameras"}:
                 continue
             if _data(child) is not None:
@@ -145,7 +121,7 @@ def _inside(place: _Place, key: str, is_camera: bool) -> _Place:
         if is_camera or sided or (is_side(named) and any(t in GENERIC for t in tokens_of(key))):
             camera = named
     words = tokens_of(key)
-    size = next((w for w in words if w in SIZES), "") if is_camera or len(words) > 2 else ""
+    size = size_in(words)[0] if is_camera or len(words) > 2 else ""
     if pixels := re.search(r"\b(\d{3,4})x(\d{3,4})\b", key):
         size = pixels[0]
     return _Place((*place.names, key), camera or place.camera, size or place.size, to or place.to)
@@ -182,7 +158,9 @@ def _data(node: Any) -> NDArray[np.floating] | str | None:
             if isinstance(flat, np.ndarray) and isinstance(rows, (int, float)) and 1 <= rows <= 4:
                 return flat.reshape(int(rows), -1) if flat.size % int(rows) == 0 else flat
             return flat
-        for axes in _AXES:
+        if isinstance(small.get("val"), (int, float)):  # calib.io's numbers stand beside whether they were fitted
+            return np.array([small["val"]], np.float64)
+        for axes in AXES:
             if set(small) == set(axes) and all(isinstance(v, (int, float)) for v in small.values()):
                 return np.array([small[a] for a in axes], np.float64)
         return None
@@ -215,19 +193,21 @@ def _leaf(data: NDArray[np.floating] | str, place: _Place, values: Values) -> No
             return None
         place = replace(place, names=("",))
     if place.names[-1] == "" and isinstance(data, np.ndarray):
-        return _unnamed(data.ravel(), place, values)
+        return _unnamed(data.ravel(), values)
     hits = list(_candidates(place))
     for row, camera, size in hits:
         if count in row.sizes:
             flat = data if isinstance(data, str) else data.ravel()
-            values.found.append(
-                Value(row.meaning, flat, camera or place.camera, size or place.size, place.to, place.names[-1])
-            )
+            camera = place.camera if place.camera.endswith(f"_{camera}") else camera or place.camera  # stereo_right
+            values.found.append(Value(row.meaning, flat, camera, size or place.size, place.to, place.names[-1]))
             return None
-    length = re.fullmatch(r"([-+]?[\d.]{1,30})\s*(mm|cm|m)", data.strip()) if isinstance(data, str) else None
-    if length and any(row.meaning == "baseline" for row, _, _ in hits):
-        values.found.append(Value(_LENGTHS[length[2]], np.array([float(length[1])]), name=name))
-        return None
+    if isinstance(data, str) and (unit := with_unit(data)):
+        number, word = unit
+        for row, camera, size in hits:
+            meaning = _LENGTHS.get(word) if row.meaning == "baseline" else row.meaning if word == "px" else None
+            if meaning and 1 in row.sizes:
+                values.found.append(Value(meaning, number, camera or place.camera, size or place.size, name=name))
+                return None
     if (
         isinstance(data, np.ndarray)
         and data.ndim > 1
@@ -239,9 +219,10 @@ def _leaf(data: NDArray[np.floating] | str, place: _Place, values: Values) -> No
         return None
     if isinstance(data, str) and hits and not place.camera and hits[0][0].meaning in _NUMBERS:
         values.misfits.append(f"{place.names[-1]} is {data[:40]!r}, not a number")
-    wanted = [row for row, _, _ in hits if row.sizes != (0,) and row.meaning in ("K", "P", "D", "R", "T", "R_rect")]
+    # what only the name above says is no misfit, nor is a single number, nor what may be a pose of another sensor
+    wanted = [row for row, _ in rows_of(place.names[-1]) if row.sizes != (0,) and row.meaning in _WANTED]
     plain = len(place.names[-1]) == 1 and not place.camera  # A may be anything, K1 may not
-    if wanted and count and not plain and len({row.meaning for row in wanted}) == 1:
+    if wanted and count not in (0, 1, 12, 16) and not plain and len({row.meaning for row in wanted}) == 1:
         shape = "x".join(str(n) for n in np.shape(data)) if np.ndim(data) > 1 else str(count)
         values.misfits.append(f"{place.names[-1]} is {shape}, not {_WANTED[wanted[0].meaning]}")
     values.others.append(name)
@@ -252,15 +233,10 @@ _NUMBERS = {"doffs", "fx", "fy", "cx", "cy", "width", "height"}
 _WANTED = {"K": "3x3", "P": "3x4", "R": "3x3", "T": "3 numbers", "R_rect": "3x3", "D": "4, 5, 8, 12 or 14 numbers"}
 
 
-def _unnamed(numbers: NDArray[np.floating], place: _Place, values: Values) -> None:
-    """Numbers without any name: a camera matrix row by row, and a baseline in metres behind it."""
-    if numbers.size in (9, 10) and np.array_equal(numbers[6:9], (0, 0, 1)):
-        values.found.append(Value("K", numbers[:9], name="the first nine numbers"))
-        if numbers.size == 10:
-            values.found.append(Value("baseline_m", numbers[9:], name="the tenth number"))
-    elif numbers.size == 4 and (numbers > 0).all() and 0.8 < numbers[0] / numbers[1] < 1.25:
-        values.found.append(Value("intrinsics", numbers, name="the four numbers"))
-    else:
+def _unnamed(numbers: NDArray[np.floating], values: Values) -> None:
+    known = of_unnamed(numbers)
+    values.found.extend(Value(meaning, part, name=called) for meaning, part, called in known)
+    if not known:
         values.misfits.append(
             f"{numbers.size} numbers without names are no camera matrix, which has 9 and ends in 0 0 1; a baseline "
             "may follow"
@@ -276,8 +252,9 @@ def _candidates(place: _Place) -> list[tuple[Row, str, str]]:
         found += [(row, camera, "") for row, camera in rows_of(f"{parents[0]}_{leaf}")]
     found += [(row, camera, "") for row, camera in rows_of(leaf)]
     words = tokens_of(leaf)
-    for size in (w for w in words if w in SIZES):
-        found += [(row, camera, size) for row, camera in rows_of("_".join(w for w in words if w != size))]
+    size, others = size_in(words)
+    if size:
+        found += [(row, camera, size) for row, camera in rows_of("_".join(others))]
     if not camera_name(leaf) or is_side(camera_name(leaf)):  # `left`, `data`, `matrix`: the name above says what it is
         named = camera_name(leaf)
         for parent in parents[:2]:

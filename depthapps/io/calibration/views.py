@@ -27,6 +27,7 @@ _OF_A_CAMERA = {
     "to world gl",
     "q world",
 }
+_OF_A_LENS = {"K", "fx", "intrinsics", "focal", "P"}  # a frame has none of its own
 # What is said of the rig and is not each camera's.
 _OF_THE_RIG = {
     "R", "T", "to right", "to left", "xyzw", "baseline", "baseline_m", "baseline_mm", "baseline_cm", "f_baseline", "Q",
@@ -89,7 +90,7 @@ def whole(views: Views, camera: str) -> dict[str, Any]:
 
 def cameras_of(views: Views) -> list[str]:
     """The cameras of a file, in its order."""
-    framed = [name for name, view in views.items() if "camera of frame" in view]
+    framed = [name for name, view in views.items() if "camera of frame" in view and not _OF_A_LENS & set(view)]
     return framed or [name for name, view in views.items() if name and _OF_A_CAMERA & set(view)]
 
 

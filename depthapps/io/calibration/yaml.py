@@ -141,7 +141,7 @@ def _bracket(tokens: list[tuple[str | None, str]], deep: int) -> Any:
 def _parts(word: str) -> list[Any]:
     """The numbers of a text with blanks or semicolons between them, or the text itself."""
     parts = [scalar(part) for part in re.split(r"[\s;]+", word.strip()) if part]
-    return parts if parts and all(isinstance(part, float) for part in parts) else [scalar(word)]
+    return parts if all(isinstance(part, float) for part in parts) else [scalar(word)]
 
 
 def scalar(text: str) -> Any:

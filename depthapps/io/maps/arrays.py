@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from io import BytesIO
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.camera import Camera
 from depthapps.core.choices import DepthKind
-from depthapps.core.errors import CalibrationError, InputError
+from depthapps.core.errors import CalibrationError, InputError, reason
+from depthapps.io.arrays import NpzArchive, array_of
 from depthapps.io.maps.numbers import RawMap, only_channel
+from depthapps.io.sizes import check_pixels
 
+_ZIP = b"PK"
 _LARGEST_MATRIX = 4  # rows or columns: an array that is no larger is a camera matrix or a pose
 _COLORS = 3
 # What stands beside a map in archives of networks and data sets, by parts of the names.
@@ -24,35 +26,66 @@ _ANY_NAMES = ("depth", "disp", "arr_0", "dataset", "pred")
 _CAMERA_NAMES = ("intrinsic", "camera_matrix", "cam_k", "k")
 _FOCAL_NAMES = ("focallength_px", "focal_px", "focal_length_px", "f_px")
 _CENTRE_TOLERANCE = 0.25  # of the width, by which a lens may lie off the middle before its matrix is of another size
-_BROKEN = (ValueError, OSError, EOFError, KeyError, BadZipFile)
+SMALL_BYTES = 1 << 16  # larger arrays are maps and pictures, of which only the map itself is unpacked
 
 
 def read_npy(data: bytes, path: Path, what: str) -> RawMap:
     """Read the one array of an .npy file."""
-    values = _loaded(data, path, what)
-    if not isinstance(values, np.ndarray):
+    if data.startswith(_ZIP):
         return read_npz(data, path, what)
+    try:
+        values = array_of(data, path.name)
+    except ValueError as error:
+        raise _broken(path, what, error) from None
     name = f"the {what} {path}"
     return RawMap(only_channel(squeezed(values, str(path), what), name), name)
 
 
 def read_npz(data: bytes, path: Path, what: str) -> RawMap:
-    """Read the map of an .npz archive, and the camera beside it."""
-    archive = _loaded(data, path, what)
+    """Read the map of an .npz archive, and the camera beside it.
+
+    Other programs keep other things in archives of this kind, such as Record3D in its .r3d.
+    """
     try:
-        with archive:
-            # other programs keep other things in archives of this kind, such as Record3D in its .r3d
-            found = {name: a for name in archive.files if isinstance(a := archive[name], np.ndarray)}
-    except _BROKEN as error:
+        archive = NpzArchive(data, path.name)
+        found = {n: archive.array(n) if h.size <= SMALL_BYTES else h.stand_in() for n, h in archive.headers.items()}
+    except ValueError as error:
         raise _broken(path, what, error) from None
-    return map_among(found, path, what)
+    if not found:
+        raise InputError(
+            f"{path} is an archive without numpy arrays, and no {what}",
+            hint="save the (height, width) array alone with numpy.save",
+        )
+    try:
+        return map_among(found, path, what, archive.array)
+    except ValueError as error:
+        raise _broken(path, what, error) from None
 
 
-def _loaded(data: bytes, path: Path, what: str):
+def read_table(data: bytes, path: Path, what: str) -> RawMap:
+    """Read rows of numbers as text, with commas or blanks between them; whole numbers stay whole."""
+    rows = [
+        re.split(rb"[\s,;]+", row.strip(b" ,;\t\r"))
+        for row in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        if row.strip()
+    ]
     try:
-        return np.load(BytesIO(data), allow_pickle=False)
-    except _BROKEN as error:
-        raise _broken(path, what, error) from None
+        values = np.array(rows, np.float64)
+    except (ValueError, OverflowError):
+        values = np.zeros(0)
+    if values.ndim != 2 or min(values.shape) <= _LARGEST_MATRIX:
+        raise InputError(
+            f"{path} is not a {what}: it has no rows of equally many numbers",
+            hint="save rows of numbers alone, without names",
+        )
+    if not np.isfinite(values).all() or (values != np.rint(values)).any() or np.abs(values).max(initial=0) > 1 << 31:
+        values = values.astype(np.float32)
+    else:
+        values = values.astype(
+            np.uint16 if values.min(initial=0) >= 0 and values.max(initial=0) < 1 << 16 else np.int64
+        )
+    name = f"the {what} {path}"
+    return RawMap(only_channel(squeezed(values, str(path), what), name), name)
 
 
 def squeezed(values: NDArray, name: str, what: str) -> NDArray:
@@ -60,17 +93,21 @@ def squeezed(values: NDArray, name: str, what: str) -> NDArray:
     few = values.squeeze() if values.ndim > 2 else values
     few = np.atleast_2d(few) if values.ndim > 2 else few  # one row or one column stays a map
     channels_last = few.ndim == 3 and few.shape[2] <= _COLORS + 1
-    if values.dtype.kind not in "fui" or not (few.ndim == 2 or channels_last):
+    if values.dtype.kind not in "fui" or not values.size or not (few.ndim == 2 or channels_last):
         raise InputError(
-            f"{name} holds {values.ndim}-dimensional {values.dtype}, a {what} is 2-dimensional numbers",
+            f"{name} holds {values.ndim}-dimensional {values.dtype}{'' if values.size else ' of size 0'}, a {what} is "
+            "2-dimensional numbers",
             hint="save the (height, width) array itself",
         )
     return few
 
 
-def map_among(arrays: Mapping[str, NDArray], path: Path, what: str) -> RawMap:
+def map_among(
+    arrays: Mapping[str, NDArray], path: Path, what: str, load: Callable[[str], NDArray] | None = None
+) -> RawMap:
     """The one of several named arrays that is the map, with the camera that stands beside it.
 
+    load: gives the samples of an array by its name, where `arrays` holds only the shapes of those above SMALL_BYTES.
     An array is a map if it has two axes longer than those of a camera matrix. Of several the one is taken whose name
     says so. Raises InputError if that does not tell.
     """
@@ -85,9 +122,10 @@ def map_among(arrays: Mapping[str, NDArray], path: Path, what: str) -> RawMap:
             f"{path} holds {held or 'nothing'}: which one is the {what} cannot be told",
             hint="name the (height, width) array depth or disparity, or save it alone",
         )
-    values = maps[name].squeeze()
+    height, width = maps[name].squeeze().shape
+    check_pixels(width, height, f"{name} in {path}")
+    values = (load or maps.__getitem__)(name).squeeze()
     inverse = what == "depth map" and any(part in name.lower() for part in ("disp", "inv"))
-    height, width = values.shape
     kind = DepthKind.INVERSE if inverse else None
     return RawMap(values, f"the {what} {path}", _camera_beside(arrays, width, height), kind)
 
@@ -121,4 +159,10 @@ def _camera_of(matrix: NDArray, width: int, height: int) -> Camera:
 
 
 def _broken(path: Path, what: str, error: Exception) -> InputError:
-    return InputError(f"{path} is not a {what} that can be read ({error})", hint="save it with numpy.save")
+    objects = "Python objects" in str(error)
+    hint = (
+        "save the numbers: numpy.save('map.npy', numpy.asarray(map, 'float32'))"
+        if objects
+        else "save it with numpy.save"
+    )
+    return InputError(f"{path} is not a {what} that can be read ({reason(error)})", hint=hint)

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.choices import DepthKind
-from depthapps.core.errors import InputError, MissingExtraError
-from depthapps.io.maps.arrays import map_among
+from depthapps.core.errors import InputError, MissingExtraError, reason
+from depthapps.io.maps.arrays import SMALL_BYTES, map_among
 from depthapps.io.maps.numbers import RawMap
 
-_LARGEST = 1 << 28  # numbers: no single map is as large, an array of a whole data set is
 _MATLAB = b"MATLAB"
 # what scipy raises of damaged files, by where in them the damage is, and of versions that it does not know
 _UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, NotImplementedError)
@@ -30,20 +29,20 @@ def read_hdf5(data: bytes, path: Path, what: str) -> RawMap:
     except ImportError:
         raise MissingExtraError(f"reading {path.name}", "hdf5") from None
     found: dict[str, NDArray] = {}
+    turned = data.startswith(_MATLAB)
 
     def take(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind in "fui" and item.shape:
-            # of what is too large for a map only the size is wanted, for the message
-            small = math.prod(item.shape) <= _LARGEST
+            small = math.prod(item.shape) * item.dtype.itemsize <= SMALL_BYTES
             values = np.asarray(item[()]) if small else np.broadcast_to(item.dtype.type(0), item.shape)
-            found[name] = values.T if data.startswith(_MATLAB) else values
+            found[name] = values.T if turned else values
 
     try:
         with h5py.File(BytesIO(data), "r") as file:
             file.visititems(take)
+            raw = map_among(found, path, what, lambda name: _samples(file[name], turned=turned))
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise _broken(path, what, error) from None
-    raw = map_among(found, path, what)
     along_rays = _HYPERSIM in path.name and what == "depth map"
     return RawMap(raw.values, raw.name, raw.camera, DepthKind.DISTANCE if along_rays else raw.kind)
 
@@ -56,11 +55,28 @@ def read_mat(data: bytes, path: Path, what: str) -> RawMap:
         raise MissingExtraError(f"reading {path.name}", "hdf5") from None
     try:
         with warnings.catch_warnings(action="ignore"):
-            named = scipy.io.loadmat(BytesIO(data))
+            shapes = {name: shape for name, shape, _ in scipy.io.whosmat(BytesIO(data))}
+            maps = [name for name, shape in shapes.items() if 8 * math.prod(shape) > SMALL_BYTES]
+            named = scipy.io.loadmat(BytesIO(data), variable_names=[name for name in shapes if name not in maps])
+            found = {n: np.asarray(a) for n, a in named.items() if not n.startswith("__")}
+            found |= {name: np.broadcast_to(np.float64(0), shapes[name]) for name in maps}
+            return map_among(found, path, what, lambda name: _variable(data, name))
     except _UNREADABLE as error:
         raise _broken(path, what, error) from None
-    return map_among({n: np.asarray(a) for n, a in named.items() if not n.startswith("__")}, path, what)
+
+
+def _variable(data: bytes, name: str) -> NDArray:
+    import scipy.io  # pyright: ignore[reportMissingImports]
+
+    return np.asarray(scipy.io.loadmat(BytesIO(data), variable_names=[name])[name])
+
+
+def _samples(item: Any, *, turned: bool) -> NDArray:
+    values = np.asarray(item[()])
+    return values.T if turned else values
 
 
 def _broken(path: Path, what: str, error: Exception) -> InputError:
-    return InputError(f"{path} is not a {what} that can be read ({error})", hint="is the file whole? copy it anew")
+    return InputError(
+        f"{path} is not a {what} that can be read ({reason(error)})", hint="is the file whole? copy it anew"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,7 @@ class DepthMap:
     notes: tuple[str, ...] = ()
 
 
+@np.errstate(all="ignore")  # a damaged file holds numbers of every size; what overflows is unknown
 def depth_of(raw: RawMap, meaning: Meaning) -> DepthMap:
     """Turn the numbers of a depth map into depth or inverse depth. Raises InputError where they cannot mean that."""
     if meaning.scale is not None and not 0 < meaning.scale < math.inf:
@@ -69,9 +70,10 @@ def depth_of(raw: RawMap, meaning: Meaning) -> DepthMap:
         below = raw.values.dtype.kind != "u" and (raw.values < 0).any()
         hint = f"its numbers are negative: {param('invert', True)} changes their sign" if below else "is it the file?"
         raise InputError(f"{raw.name} holds no known depth at all", hint=hint)
-    return found
+    return replace(found, notes=(raw.note, *found.notes)) if raw.note else found
 
 
+@np.errstate(all="ignore")  # a damaged file holds numbers of every size; what overflows is unknown
 def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = False) -> tuple[FloatMap, tuple[str, ...]]:
     """Turn the numbers of a disparity map into pixels (h, w) float32, NaN where unknown, with notes for the user.
 
@@ -79,8 +81,9 @@ def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = Fals
     """
     if scale is not None and not 0 < scale < math.inf:
         raise InputError(f"a disparity scale of {scale:g} was given, it must be positive", hint="1 means pixels")
-    values, notes = raw.values, ()
+    values, notes = raw.values, (raw.note,) if raw.note else ()
     if values.dtype.kind == "f":
+        values = values.astype(np.float32)
         unknown = ~np.isfinite(values) | (np.abs(values) >= _NO_DISPARITY)
         scale = scale or 1.0
     else:
@@ -88,7 +91,10 @@ def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = Fals
         if scale is None:
             scale = _disparity_scale(raw)
             if values.dtype == np.int16:
-                notes = (f"{raw.name} is of int16: divided by {scale:g}, as OpenCV's matchers count",)
+                notes = (
+                    *notes,
+                    f"{raw.name} is of int16: divided by {scale:g}, as OpenCV's matchers count",
+                )
     pixels = _inverted(values) if invert else values.astype(np.float32)
     return np.where(unknown, np.float32(np.nan), pixels / np.float32(scale)).astype(np.float32), notes
 

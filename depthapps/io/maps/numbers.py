@@ -29,12 +29,15 @@ class RawMap:
         The camera of the map's pixels, or of the same picture at another size; None where the file does not tell.
     kind : DepthKind or None
         What the file says, or its maker is known to write; None where it does not tell.
+    note : str or None
+        How the file was read, where the user should know.
     """
 
     values: NDArray
     name: str
     camera: Camera | None = None
     kind: DepthKind | None = None
+    note: str | None = None
 
 
 def only_channel(values: NDArray, name: str) -> NDArray:

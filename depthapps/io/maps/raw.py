@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 
 from depthapps.core.errors import InputError
-from depthapps.io.formats import MAP_SUFFIXES
-from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.io.inputs import StrPath, parsing, read_bytes
 from depthapps.io.maps import arrays, exr, hdf5, pfm
+from depthapps.io.maps.coded import of_colors
 from depthapps.io.maps.numbers import RawMap, only_channel
+from depthapps.io.photos import jpeg, png
 from depthapps.io.photos.decode import decode
+from depthapps.io.photos.whole import check_size, check_whole
 
 Reader = Callable[[bytes, Path, str], RawMap]
 
@@ -29,7 +31,17 @@ _READERS: tuple[tuple[bytes, Reader], ...] = (
     (b"MATLAB 7.3", hdf5.read_hdf5),
     (b"MATLAB", hdf5.read_mat),
 )
-_BY_SUFFIX: dict[str, Reader] = {".npy": arrays.read_npy, ".npz": arrays.read_npz, ".exr": exr.read_exr}
+_BY_SUFFIX: dict[str, Reader] = {
+    ".npy": arrays.read_npy, ".npz": arrays.read_npz, ".exr": exr.read_exr, ".csv": arrays.read_table,
+    ".txt": arrays.read_table, ".bin": pfm.read_colmap,
+}  # fmt: skip
+_TIFF = (b"II*\0", b"MM\0*")
+# The first bytes of files that hold something else, what they are, and a step that helps.
+_OTHERS = (
+    (b"\x80", "a Python pickle, which may run programs", "numpy.save('map.npy', map) is safe"),
+    (b"\x1f\x8b", "a compressed file", "unpack it first"),
+    (b"ply\n", "a point cloud", "pass the map that it was made from"),
+)
 
 
 def read_raw(path: StrPath, what: str) -> RawMap:
@@ -37,17 +49,27 @@ def read_raw(path: StrPath, what: str) -> RawMap:
     path = Path(path)
     data = read_bytes(path, what)
     reader = next((reader for start, reader in _READERS if data.startswith(start)), None)
+    for start, other, remedy in _OTHERS if reader is None else ():
+        if data.startswith(start):
+            raise InputError(f"{path} is not a {what}, it is {other}", hint=remedy)
     # a damaged file of a known name is told by the words of its format
-    return (reader or _BY_SUFFIX.get(path.suffix.lower(), _read_picture))(data, path, what)
+    read = reader or _BY_SUFFIX.get(path.suffix.lower(), _read_picture)
+    with parsing(path, what):
+        return read(data, path, what)
 
 
 def _read_picture(data: bytes, path: Path, what: str) -> RawMap:
     """Read the samples of a picture: of 8 or 16 bits, or of floats."""
+    if data.startswith((png.SIGNATURE, jpeg.SIGNATURE)):
+        check_whole(data, f"the {what} {path}")  # else it may be decoded in part
+    check_size(data, f"the {what} {path}")
     values = decode(data, cv2.IMREAD_UNCHANGED)
+    if values is None and data.startswith(_TIFF):
+        raise InputError(f"{path} is not a {what} that can be read, it is damaged or cut", hint="copy it anew")
     if values is None:
-        known = " ".join((*MAP_SUFFIXES, ".npz", ".exr", ".h5", ".mat"))
-        raise InputError(f"{path} is not a {what} that can be read", hint=f"one of {known} holds it")
-    return RawMap(only_channel(values, f"the {what} {path}"), f"the {what} {path}")
+        raise pfm.unreadable(path, what)
+    name = f"the {what} {path}"
+    return of_colors(values, name, what) or RawMap(only_channel(values, name), name)
 
 
 def raw_of_array(values: object, what: str) -> RawMap:

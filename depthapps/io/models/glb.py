@@ -7,69 +7,80 @@ encoded, and vertex colours are stored as floats. glTF's vertex colours are line
 from __future__ import annotations
 
 import json
+import math
 import struct
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.camera import Camera
 from depthapps.core.choices import Axes
 from depthapps.core.color import srgb_decode
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.io.models.axes import in_axes
+from depthapps.io.models.texture import WEB_BYTES, jpeg_texture, png_texture
 
-WEB_BYTES = 5_000_000  # a phone loads so much in a moment
-_JPEG_QUALITIES = (95, 90, 85, 75)
-_FULL_CHROMA = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
-_LARGEST_TEXTURE = 4096  # pixels a side that WebGL takes on every phone
-_SMALLEST_TEXTURE = 256  # pixels a side; below, a texture is not made smaller to save bytes
 _FLOAT, _UINT = 5126, 5125
 _VERTICES, _INDICES = 34962, 34963
 _POINTS, _TRIANGLES = 0, 4
+_NEAREST_M = 0.01  # near plane of the photo's camera: nothing that a photo shows is nearer
 
 
-def mesh_glb(mesh: TriangleMesh, axes: Axes = Axes.VIEWER, *, web: bool = False) -> bytes:
+@dataclass(frozen=True, eq=False)
+class Viewpoint:
+    """The camera that took the photo of a model, and its pose (4, 4), from camera axes to those of the model."""
+
+    camera: Camera
+    pose: NDArray[np.floating] = field(default_factory=lambda: np.eye(4))
+
+
+def mesh_glb(
+    mesh: TriangleMesh, axes: Axes = Axes.VIEWER, *, web: bool = False, viewpoint: Viewpoint | None = None
+) -> bytes:
     """Encode a mesh as GLB: with its texture if it has one, with vertex colours otherwise.
 
     The texture is a PNG, which keeps every sample and is small beside the geometry. web: it is the best JPEG with which
-    the file takes at most WEB_BYTES.
+    the file takes at most WEB_BYTES. viewpoint: becomes the camera of the file.
     """
+    view = viewpoint and _camera_node(viewpoint, axes)
     vertices, normals = in_axes(mesh.vertices, axes), in_axes(mesh.normals, axes)
     if mesh.texture is None:
-        return build_glb(vertices, triangles=mesh.triangles, normals=normals, colors=mesh.colors)
+        return build_glb(vertices, triangles=mesh.triangles, normals=normals, colors=mesh.colors, view=view)
     geometry = 32 * len(vertices) + 12 * len(mesh.triangles) + 2000  # bytes, and some for the header
-    texture = _jpeg(mesh.texture, WEB_BYTES - geometry) if web else ("image/png", _encoded(".png", mesh.texture, []))
+    texture = (
+        ("image/jpeg", jpeg_texture(mesh.texture, WEB_BYTES - geometry)) if web
+        else ("image/png", png_texture(mesh.texture))
+    )  # fmt: skip
     return build_glb(
-        vertices, triangles=mesh.triangles, normals=normals, uv=mesh.uv, texture=texture, filled=mesh.filled
+        vertices, triangles=mesh.triangles, normals=normals, uv=mesh.uv, texture=texture, filled=mesh.filled, view=view
     )
 
 
-def cloud_glb(cloud: PointCloud, axes: Axes = Axes.VIEWER) -> bytes:
+def cloud_glb(cloud: PointCloud, axes: Axes = Axes.VIEWER, *, viewpoint: Viewpoint | None = None) -> bytes:
     """Encode a point cloud as GLB, without its normals, which viewers do not use for points."""
-    return build_glb(in_axes(cloud.points, axes), colors=cloud.colors)
+    view = viewpoint and _camera_node(viewpoint, axes)
+    return build_glb(in_axes(cloud.points, axes), colors=cloud.colors, view=view)
 
 
-def _jpeg(texture: NDArray[np.uint8], budget: int) -> tuple[str, bytes]:
-    """The texture as the best JPEG of at most `budget` bytes; it has fewer pixels only where quality is not enough."""
-    while max(texture.shape) > _LARGEST_TEXTURE:
-        texture = _halved(texture)
-    while True:
-        for quality in _JPEG_QUALITIES:
-            encoded = _encoded(".jpg", texture, [*_FULL_CHROMA, cv2.IMWRITE_JPEG_QUALITY, quality])
-            if len(encoded) <= budget or min(texture.shape[:2]) <= _SMALLEST_TEXTURE:
-                return "image/jpeg", encoded
-        texture = _halved(texture)
+def _camera_node(viewpoint: Viewpoint, axes: Axes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The camera of a file and the node that places it, in glTF's terms.
 
-
-def _halved(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = texture.shape[:2]
-    size = (width + 1) // 2, (height + 1) // 2
-    return cv2.resize(texture, size, interpolation=cv2.INTER_AREA)  # pyright: ignore[reportReturnType]
-
-
-def _encoded(suffix: str, texture: NDArray[np.uint8], options: list[int]) -> bytes:
-    return cv2.imencode(suffix, np.ascontiguousarray(texture[..., ::-1]), options)[1].tobytes()
+    A camera of glTF looks along -Z with Y up, in the axes of its node, and through the middle of its picture. Where the
+    principal point lies elsewhere the extras tell it, which Blender keeps as custom properties.
+    """
+    camera, signs = viewpoint.camera, np.diag([*in_axes(np.ones((1, 3), np.float32), axes)[0], 1.0])
+    matrix = signs @ viewpoint.pose @ np.diag([1, -1, -1, 1])
+    perspective = {
+        "yfov": 2 * math.atan(camera.height / 2 / camera.fy),
+        "aspectRatio": camera.width / camera.fx / (camera.height / camera.fy),
+        "znear": _NEAREST_M,
+    }
+    node: dict[str, Any] = {"camera": 0, "name": "photo", "extras": asdict(camera)}
+    if not np.allclose(matrix, np.eye(4), atol=1e-12):
+        node["matrix"] = matrix.T.ravel().tolist()  # column by column
+    return {"type": "perspective", "name": "photo", "perspective": perspective}, node
 
 
 def build_glb(
@@ -81,13 +92,14 @@ def build_glb(
     texture: tuple[str, bytes] | None = None,
     colors: NDArray[np.uint8] | None = None,
     filled: NDArray[np.bool_] | None = None,
+    view: tuple[dict[str, Any], dict[str, Any]] | None = None,
 ) -> bytes:
     """Encode one mesh, or points when there are no triangles, with a matt material that is seen from both sides.
 
     Triangles that fill what no photo shows are a primitive with a material of their own, named "filled".
 
     positions, normals: (V, 3). triangles: (T, 3). uv: (V, 2), origin at the top left. texture: its MIME type and the
-    encoded picture. colors: (V, 3) sRGB. filled: (T,), None for none.
+    encoded picture. colors: (V, 3) sRGB. filled: (T,), None for none. view: a camera and its node.
     """
     buffer = _Buffer()
     attributes = {"POSITION": buffer.add(positions, "VEC3", _FLOAT, _VERTICES, bounds=True)}
@@ -116,6 +128,10 @@ def build_glb(
         "meshes": [{"primitives": primitives}],
         "materials": [{"name": name, "doubleSided": True, "pbrMetallicRoughness": surface} for name in parts],
     }
+    if view:
+        gltf["cameras"] = [view[0]]
+        gltf["nodes"].append(view[1])
+        gltf["scenes"][0]["nodes"].append(1)
     if texture:
         mime, encoded = texture
         gltf |= {

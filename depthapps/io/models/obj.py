@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,7 +30,7 @@ def obj_pieces(mesh: TriangleMesh, axes: Axes, material: str | None) -> Iterator
         yield from normal_rows
         yield from format_rows("f {0}//{0} {1}//{1} {2}//{2}\n", corners)
         return
-    yield f"mtllib {material}\nusemtl photo\n".encode()
+    yield b"mtllib " + os.fsencode(material) + b"\nusemtl photo\n"
     yield from format_rows("v {0} {1} {2}\n", vertices)
     yield from format_rows("vt {0} {1}\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1))
     yield from normal_rows
@@ -42,5 +43,6 @@ def obj_pieces(mesh: TriangleMesh, axes: Axes, material: str | None) -> Iterator
 
 def mtl_bytes(mesh: TriangleMesh, texture: str) -> bytes:
     """The material file: the texture of this file name as it is, without light, for each part of the mesh."""
-    names = ["photo"] + ["filled"] * (mesh.filled is not None and bool(mesh.filled.any()))
-    return "".join(f"newmtl {n}\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {texture}\n" for n in names).encode()
+    names = [b"photo"] + [b"filled"] * (mesh.filled is not None and bool(mesh.filled.any()))
+    each = b"newmtl %s\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd %s\n"
+    return b"".join(each % (name, os.fsencode(texture)) for name in names)

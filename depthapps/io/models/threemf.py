@@ -1,4 +1,6 @@
-"""3MF, the format of slicers that has a unit: one body in millimetres (3MF Core Specification 1.3).
+"""3MF, the format of slicers that has a unit and colours: one body in millimetres.
+
+Sources: 3MF Core Specification 1.3, and its Materials and Properties Extension 1.2 for the colours of vertices.
 
 Written here because trimesh needs lxml for it.
 """
@@ -23,9 +25,13 @@ _RELATIONS = """<?xml version="1.0" encoding="UTF-8"?>
 <Relationship Id="model" Target="/3D/3dmodel.model" Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/>
 </Relationships>"""
 _MODEL_START = """<?xml version="1.0" encoding="UTF-8"?>
-<model unit="millimeter" xml:lang="en-US" xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02">
-<resources><object id="1" type="model"><mesh>
+<model unit="millimeter" xml:lang="en-US" xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02"{}>
+<resources>{}<object id="1" type="model"{}><mesh>
 """
+_COLORS = ' xmlns:m="http://schemas.microsoft.com/3dmanufacturing/material/2015/02"'
+_COLORED = ' pid="2" pindex="0"'
+_PLAIN_ROW = '<triangle v1="{0}" v2="{1}" v3="{2}"/>\n'
+_COLORED_ROW = '<triangle v1="{0}" v2="{1}" v3="{2}" pid="2" p1="{3}" p2="{4}" p3="{5}"/>\n'
 _MODEL_END = """</mesh></object></resources><build><item objectid="1"/></build>
 </model>"""
 
@@ -33,14 +39,23 @@ _MODEL_END = """</mesh></object></resources><build><item objectid="1"/></build>
 _OWNERS_FILE = 0o600 << 16  # permissions as zip files hold them
 
 
-def threemf_bytes(vertices_mm: NDArray[np.floating], triangles: NDArray[np.int32]) -> bytes:
-    """Encode one body, vertices (V, 3) in millimetres and triangles (T, 3), as 3MF."""
-    model = [_MODEL_START.encode()]
-    for tag, row, values in (
+def threemf_bytes(
+    vertices_mm: NDArray[np.floating], triangles: NDArray[np.int32], colors: NDArray[np.uint8] | None = None
+) -> bytes:
+    """Encode one body as 3MF: vertices (V, 3) in millimetres, triangles (T, 3), sRGB colours (V, 3) unless None."""
+    group, faces, row = "", triangles, _PLAIN_ROW
+    if colors is not None:
+        known, of_vertex = np.unique(colors, axis=0, return_inverse=True)
+        named = "".join(f'<m:color color="#{r:02X}{g:02X}{b:02X}"/>' for r, g, b in known.tolist())
+        group, row = f'<m:colorgroup id="2">{named}</m:colorgroup>', _COLORED_ROW
+        faces = np.hstack([triangles, of_vertex.ravel()[triangles]])
+    start = _MODEL_START.format(*((_COLORS, group, _COLORED) if group else ("", "", "")))
+    model = [start.encode()]
+    for tag, shape, values in (
         ("vertices", '<vertex x="{0}" y="{1}" z="{2}"/>\n', vertices_mm),
-        ("triangles", '<triangle v1="{0}" v2="{1}" v3="{2}"/>\n', triangles),
+        ("triangles", row, faces),
     ):
-        model += [f"<{tag}>\n".encode(), *format_rows(row, values), f"</{tag}>\n".encode()]
+        model += [f"<{tag}>\n".encode(), *format_rows(shape, values), f"</{tag}>\n".encode()]
     model.append(_MODEL_END.encode())
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as package:

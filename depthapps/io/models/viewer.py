@@ -15,6 +15,7 @@ from depthapps.core.camera import Camera
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.io.formats import VIEWER_SUFFIXES
 from depthapps.io.inputs import StrPath
+from depthapps.io.models.axes import refuse_wild
 from depthapps.io.models.glb import cloud_glb, mesh_glb
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
@@ -51,6 +52,7 @@ def write_viewer(
         The file cannot be written, or has another suffix.
     """
     check_suffix(path, VIEWER_SUFFIXES, "a viewer page")
+    refuse_wild(model.points if isinstance(model, PointCloud) else model.vertices)
     with opened(outputs, [path]) as group:
         group.write(path, viewer_page(model, camera, title).encode())
 
@@ -82,6 +84,7 @@ def viewer_page(model: TriangleMesh | PointCloud, camera: Camera, title: str) ->
         "rows": math.sqrt(len(points) * camera.height / camera.width),  # if the points were the pixels of a picture
     }
     glb = cloud_glb(model) if cloud else mesh_glb(model, web=True)
+    title = title.encode("utf-8", "replace").decode()  # a file's name may be no UTF-8
     page = Template(resources.files("depthapps.io.models").joinpath("viewer.html").read_text(encoding="utf-8"))
     return page.substitute(
         TITLE=html.escape(title), THREE=_three_js(), MODEL=base64.b64encode(glb).decode("ascii"), VIEW=json.dumps(view)

@@ -8,7 +8,7 @@ from pathlib import Path
 from depthapps.core.camera import Camera
 from depthapps.core.choices import Layout
 from depthapps.core.scene import FloatMap, Image
-from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.io.inputs import StrPath, parsing, read_bytes
 from depthapps.io.photos import heif
 from depthapps.io.photos.decode import decode_image
 from depthapps.io.photos.describe import ContentsSummary as ContentsSummary
@@ -99,8 +99,11 @@ def read_contents(path: StrPath) -> Contents:
     `describe_contents` tells what there is without decoding it.
     """
     data, path = read_bytes(path, "image"), Path(path)
-    if is_heif(path, data):
-        return _read_heif(path, data)
+    with parsing(path, "image"):
+        return _read_heif(path, data) if is_heif(path, data) else _read_other(path, data)
+
+
+def _read_other(path: Path, data: bytes) -> Contents:
     metadata = read_metadata(data)
     views, found = views_or_depth(data, path.suffix)
     if views is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 from io import BytesIO
@@ -16,6 +17,7 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.io.photos import png
 from depthapps.io.photos.orientation import upright
 from depthapps.io.photos.whole import check_whole
+from depthapps.io.sizes import check_bytes
 from depthapps.runtime.quiet import silent_libraries
 
 _TIFF = (b"II*\0", b"MM\0*")
@@ -115,9 +117,11 @@ def _many_bands(data: bytes, name: str) -> NDArray:
         import tifffile  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise MissingExtraError(f"reading the bands of {name}", "bands") from None
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # without one, its words go to stderr
     try:
         with tifffile.TiffFile(BytesIO(data)) as file:
             page = file.pages.first
+            check_bytes(page.nbytes, name)
             samples, planes = page.asarray(), page.planarconfig == 2
     except (ValueError, KeyError, IndexError, TypeError, OSError, struct.error) as error:
         if "imagecodecs" in str(error):
@@ -125,6 +129,8 @@ def _many_bands(data: bytes, name: str) -> NDArray:
         else:
             hint = "save its three bands that look most alike to the eye as a TIFF of their own"
         raise InputError(f"the bands of {name} cannot be read", hint=hint) from None
+    if samples.ndim not in (2, 3) or not samples.size:
+        raise InputError(f"the bands of {name} are no picture", hint="save three of them as a TIFF of their own")
     samples = np.moveaxis(samples, 0, -1) if planes and samples.ndim == 3 else samples
     if samples.ndim == 3 and samples.shape[2] < 3:
         samples = samples[..., 0]

@@ -5,10 +5,12 @@ Nothing here needs numpy or OpenCV, which take longer to load than this takes.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.core.errors import InputError
+from depthapps.io.inputs import StrPath, parsing, read_bytes
 from depthapps.io.photos.heif_file import depth_picture, is_heif, open_heif, primary, stereo_group
 from depthapps.io.photos.jpeg import SIGNATURE, xmp_packets
 from depthapps.io.photos.metadata import read_metadata, stored_size
@@ -66,16 +68,25 @@ def describe_contents(path: StrPath) -> ContentsSummary:
     know are decoded for their size.
     """
     data, path = read_bytes(path, "image"), Path(path)
-    if is_heif(path, data):
-        file = open_heif(path, data)
-        pair = stereo_group(file) is not None
-        return ContentsSummary(pair, not pair and depth_picture(file) is not None, *primary(file).size)
-    check_whole(data, str(path))
-    views, depth = views_or_depth(data, path.suffix)
-    width, height = stored_size(data) or _decoded_size(data, str(path))
-    if read_metadata(data).orientation >= _TURNED_FROM:
-        width, height = height, width
-    return ContentsSummary(views is not None, depth is not None, width, height)
+    with parsing(path, "image"):
+        if is_heif(path, data):
+            file = open_heif(path, data)
+            pair = stereo_group(file) is not None
+            return ContentsSummary(pair, not pair and depth_picture(file) is not None, *primary(file).size)
+        check_whole(data, str(path))
+        views, depth = views_or_depth(data, path.suffix)
+        width, height = stored_size(data) or _decoded_size(data, str(path))
+        if read_metadata(data).orientation >= _TURNED_FROM:
+            width, height = height, width
+        return ContentsSummary(views is not None, depth is not None, width, height)
+
+
+def picture_size(path: StrPath) -> tuple[int, int] | None:
+    """Width and height in pixels of a picture as its header states them; None where it does not, or is damaged."""
+    data, path = read_bytes(path, "image"), Path(path)
+    with suppress(InputError), parsing(path, "image"):
+        return primary(open_heif(path, data)).size if is_heif(path, data) else stored_size(data)
+    return None
 
 
 def views_or_depth(data: bytes, suffix: str) -> tuple[EncodedViews | None, EncodedDepth | None]:

@@ -19,6 +19,7 @@ from depthapps.io.photos.isobmff import Items, read_items
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright
 from depthapps.io.photos.xmp import Xmp
+from depthapps.io.sizes import check_pixels
 
 # Boxes with a camera's position in micrometres: the standard's (ISO/IEC 23008-12), and Apple's from before it existed.
 _EXTRINSICS = (b"cmex", bytes.fromhex("4363e9145b7d4aab97aebea69803b434"))
@@ -104,10 +105,12 @@ def read_auxiliary_depth(path: Path, data: bytes) -> AuxiliaryDepth | None:
     found = depth_picture(open_heif(path, data))
     if found is None:
         return None
+    width, height = found.size
+    check_pixels(width, height, f"the depth in {path}")
     try:
         samples = np.asarray(found)
-    except NOT_DECODED as error:
-        raise InputError(f"the depth in {path} cannot be read ({error})", hint="is the file whole?") from None
+    except NOT_DECODED:
+        raise InputError(f"the depth in {path} cannot be read, it is damaged", hint="copy the file anew") from None
     samples = samples[..., 0] if samples.ndim == 3 else samples
     items = _items(data)
     packets: list[bytes] = []
@@ -139,10 +142,14 @@ def _orientation(items: Items, item: int) -> int:
 
 
 def _samples(path: Path, view: Any) -> Image:
+    width, height = view.size
+    check_pixels(width, height, str(path))
     try:
         samples = np.asarray(view)
-    except NOT_DECODED as error:
-        raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
+    except NOT_DECODED:
+        raise InputError(
+            f"{path} is not an image that can be read, it is no whole HEIC file", hint="copy it anew from where it came"
+        ) from None
     if samples.ndim == 2:
         samples = samples[..., None].repeat(3, axis=2)
     return np.ascontiguousarray(samples[..., :3])

@@ -27,8 +27,10 @@ def open_heif(path: Path, data: bytes) -> Any:
         raise MissingExtraError(f"reading {path.name}", "heif") from None
     try:
         file = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=False)
-    except NOT_DECODED as error:
-        raise InputError(f"{path} is not an image that can be read ({error})", hint="is the file whole?") from None
+    except NOT_DECODED:
+        raise InputError(
+            f"{path} is not an image that can be read, it is no whole HEIC file", hint="copy it anew from where it came"
+        ) from None
     if not len(file):
         raise InputError(f"{path} is not an image that can be read: there is none in it", hint="is the file whole?")
     return file

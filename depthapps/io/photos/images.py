@@ -13,7 +13,7 @@ from depthapps.core.color import to_8bit
 from depthapps.core.errors import OutputError
 from depthapps.core.scene import Image
 from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
-from depthapps.io.inputs import StrPath, read_bytes
+from depthapps.io.inputs import StrPath, parsing, read_bytes
 from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.photos import heif, jpeg
 from depthapps.io.photos.decode import decode_alpha, decode_image
@@ -67,7 +67,8 @@ def read_image(path: StrPath) -> Image:
         The file is HEIC and pillow-heif is not installed, or a TIFF of many bands and tifffile is not installed.
     """
     data = read_bytes(path, "image")
-    return heif.read_view(Path(path), data) if is_heif(Path(path), data) else decode_image(data, str(path))
+    with parsing(path, "image"):
+        return heif.read_view(Path(path), data) if is_heif(Path(path), data) else decode_image(data, str(path))
 
 
 def read_photo(path: StrPath) -> Photo:
@@ -89,15 +90,17 @@ def read_photo(path: StrPath) -> Photo:
         As for `read_image`.
     """
     data = read_bytes(path, "image")
-    if is_heif(Path(path), data):
-        return Photo(heif.read_view(Path(path), data), heif.view_metadata(Path(path), data))
-    return photo_of(data, str(path), read_metadata(data))
+    with parsing(path, "image"):
+        if is_heif(Path(path), data):
+            return Photo(heif.read_view(Path(path), data), heif.view_metadata(Path(path), data))
+        return photo_of(data, str(path), read_metadata(data))
 
 
 def photo_of(data: bytes, name: str, metadata: Metadata) -> Photo:
     """Make the photo of a picture's bytes, with its opacity; `name` stands in messages. Raises InputError."""
+    image = decode_image(data, name)  # which checks it
     alpha = decode_alpha(data, metadata.orientation)
-    return Photo(decode_image(data, name), metadata if alpha is None else replace(metadata, alpha=alpha))
+    return Photo(image, metadata if alpha is None else replace(metadata, alpha=alpha))
 
 
 def write_image(
@@ -128,7 +131,13 @@ def write_image(
     -----
     JPEG has quality 95 and colours at full resolution (4:4:4).
     """
-    path = Path(path)
+    data = encode_image(Path(path), image, metadata)
+    with opened(outputs, [path]) as group:
+        group.write(path, data)
+
+
+def encode_image(path: Path, image: Image, metadata: Metadata | None = None) -> bytes:
+    """Encode a picture with its metadata for a file of this name, as `write_image` writes it. Raises OutputError."""
     check_suffix(path, IMAGE_SUFFIXES, "a picture")
     suffix = path.suffix.lower()
     if suffix in _EIGHT_BIT_SUFFIXES or (suffix == ".png" and image.dtype.kind == "f"):
@@ -154,8 +163,7 @@ def write_image(
         data = tiff_with(data, exif, icc, opacity=opacity)
     elif suffix in _EIGHT_BIT_SUFFIXES and icc:  # OpenCV writes no profile above 64 kB
         data = jpeg.with_profile(data, icc)
-    with opened(outputs, [path]) as group:
-        group.write(path, data)
+    return data
 
 
 def write_mask(path: StrPath, share: NDArray[np.floating], *, outputs: Outputs | None = None) -> None:

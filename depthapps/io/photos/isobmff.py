@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _UUID = b"uuid"
+_MOST_PARTS, _MOST_TIMES = 100_000, 4  # of items; and of the file's length that all items together may have
 _IN_FILE, _IN_IDAT = 0, 1  # construction methods in the box iloc: an item's bytes stand in the file, or in idat
 
 
@@ -139,7 +140,7 @@ def _contents(data: bytes, iloc: bytes, idat: bytes) -> dict[int, bytes]:
     id_size = 2 if version < 2 else 4
     at = 6
     count, at = _unsigned(iloc, at, id_size), at + id_size
-    found = {}
+    found, left, parts = {}, _MOST_TIMES * len(data), 0
     for _ in range(count):
         item, at = _unsigned(iloc, at, id_size), at + id_size
         method = 0
@@ -150,10 +151,17 @@ def _contents(data: bytes, iloc: bytes, idat: bytes) -> dict[int, bytes]:
         extents, at = _unsigned(iloc, at, 2), at + 2
         whole = b""
         source = {_IN_FILE: data, _IN_IDAT: idat}.get(method, b"")
+        parts += extents
+        if parts > _MOST_PARTS:
+            raise ValueError("the file has more parts than a picture has")
         for _ in range(extents):
             at += index_size
             offset, at = base + _unsigned(iloc, at, offset_size), at + offset_size
             length, at = _unsigned(iloc, at, length_size), at + length_size
-            whole += source[offset : offset + length] if length else source[offset:]
+            part = source[offset : offset + length] if length else source[offset:]
+            left -= len(part)
+            if left < 0:
+                raise ValueError("the items of the file are larger than the file")
+            whole += part
         found[item] = whole
     return found

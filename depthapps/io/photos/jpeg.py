@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import warnings
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ _ICC, _ICC_PART = b"ICC_PROFILE\0", 65000
 _APP0, _APP1, _APP2, _SCAN, _END = 0xE0, 0xE1, 0xE2, 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # headers of all codings; the others are tables
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_XMP_PART = 65000  # bytes of an extended packet in a segment, which holds 65 533 with its header
 _GUID, _EXTENDED_HEADER = 32, 40  # bytes: a digest; the same and the length of the whole and the offset of the part
+_MOST_PICTURES = 32  # that an index is believed; cameras write two to five
 _ENTRIES = 0xB002  # tag of the MP entries, 16 bytes a picture (CIPA DC-007, 5.2.3)
 
 
@@ -66,10 +69,30 @@ def size_of(data: bytes) -> tuple[int, int] | None:
 def with_profile(data: bytes, icc: bytes) -> bytes:
     """Put a colour profile into a JPEG, in as many segments as it needs (ICC.1, annex B.4)."""
     parts = [icc[k : k + _ICC_PART] for k in range(0, len(icc), _ICC_PART)]
-    added = b"".join(
-        struct.pack(">BBH", 0xFF, _APP2, len(_ICC) + 4 + len(part)) + _ICC + bytes((k, len(parts))) + part
-        for k, part in enumerate(parts, 1)
-    )
+    return with_segments(data, [(_APP2, _ICC + bytes((k, len(parts))) + part) for k, part in enumerate(parts, 1)])
+
+
+def with_xmp(data: bytes, packet: bytes, extended: bytes = b"") -> bytes:
+    """Put an XMP packet into a JPEG, and an extended one in as many segments as it needs (XMP part 3, 1.1.3).
+
+    The packet has to name the extended one: `xmp_guid(extended)` as xmpNote:HasExtendedXMP.
+    """
+    head = _EXTENDED_XMP + xmp_guid(extended).encode()
+    parts = [
+        (_APP1, head + struct.pack(">II", len(extended), k) + extended[k : k + _XMP_PART])
+        for k in range(0, len(extended), _XMP_PART)
+    ]
+    return with_segments(data, [(_APP1, _XMP + packet), *parts])
+
+
+def xmp_guid(extended: bytes) -> str:
+    """The name of an extended XMP packet: its MD5 digest in capital letters, as the standard asks for."""
+    return hashlib.md5(extended, usedforsecurity=False).hexdigest().upper()
+
+
+def with_segments(data: bytes, contents: list[tuple[int, bytes]]) -> bytes:
+    """Put segments, by marker and content, into a JPEG."""
+    added = b"".join(struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content for marker, content in contents)
     # behind the JFIF or EXIF segment, which has to be the first
     first = next(segments(data), None)
     at = first[1] + len(first[2]) if first and first[0] in (_APP0, _APP1) else 2
@@ -80,6 +103,7 @@ def xmp_packets(data: bytes) -> list[bytes]:
     """The XMP packets of a JPEG: the standard one, and the extended one put together from its parts (XMP part 3)."""
     found: list[bytes] = []
     extended: dict[bytes, bytearray] = {}
+    kept = 0
     for marker, _, content in segments(data):
         if marker == _APP1 and content.startswith(_XMP):
             found.append(content[len(_XMP) :])
@@ -88,8 +112,10 @@ def xmp_packets(data: bytes) -> list[bytes]:
             if len(part) < _EXTENDED_HEADER:
                 continue
             length, offset = struct.unpack(">II", part[_GUID:_EXTENDED_HEADER])
-            if length > len(data):  # a damaged file: its parts cannot be longer than all of it
-                continue
+            if part[:_GUID] not in extended:
+                kept += length
+            if kept > len(data):  # a damaged file: its parts cannot be longer than all of it
+                break
             whole = extended.setdefault(part[:_GUID], bytearray(length))
             whole[offset : offset + len(part) - _EXTENDED_HEADER] = part[_EXTENDED_HEADER:]
     return found + [bytes(whole) for whole in extended.values()]
@@ -104,7 +130,7 @@ def multi_pictures(data: bytes) -> list[MultiPicture]:
     entries = directories[0].get(_ENTRIES, b"") if directories else b""
     order = _byte_order(data[start : start + 4])
     found = []
-    for k in range(len(entries) // 16):
+    for k in range(min(len(entries) // 16, _MOST_PICTURES)):
         attribute, size, offset = struct.unpack(order + "III", entries[16 * k : 16 * k + 12])
         begin = start + offset if offset else 0  # counted from the MP header; the first picture has offset 0
         picture = data[begin : begin + size]
@@ -134,7 +160,7 @@ def _directories(tiff: bytes) -> list[dict[int, Any]]:
     try:
         with warnings.catch_warnings(action="ignore"):
             following, seen = ImageFileDirectory_v2(tiff[:8]).next, set()
-            while following and following not in seen:
+            while following and following not in seen and len(seen) < _MOST_PICTURES:
                 seen.add(following)
                 file = BytesIO(tiff)
                 file.seek(following)
@@ -142,6 +168,6 @@ def _directories(tiff: bytes) -> list[dict[int, Any]]:
                 directory.load(file)
                 found.append(dict(directory))
                 following = directory.next
-    except (SyntaxError, struct.error, ValueError, KeyError, OSError, TypeError):
+    except Exception:  # Pillow raises errors of every kind for broken directories
         pass
     return found

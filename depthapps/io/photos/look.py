@@ -25,6 +25,12 @@ _LEAST_BLOCKS = 12
 _SURE, _LIKELY = 0.4, 0.22  # share of blocks found again: at most 0.17 in 52 single photos, 0.30 to 0.83 in 26 pairs
 _PARTED = 0.15  # correlation gained by shifting red over cyan
 _SPHERE = 0.02  # relative deviation of a shape
+_WIDEST_BAR = 0.03  # of a picture's width or height, on each side of its middle
+_PLAIN, _ENDS, _BESIDE = (
+    0.04,
+    0.08,
+    3,
+)  # mean difference from a bar's colour, of the range: in it, and so near beside it
 _CYAN = 0.5  # correlation of green and blue, which are of one view
 # share of blocks: at most 0.05 in 52 photos, 0.16 to 0.73 in 26 anaglyphs
 _ANAGLYPH_SURE, _ANAGLYPH_LIKELY = 0.25, 0.12
@@ -62,10 +68,26 @@ def look(image: Image) -> Seen:
 
 
 def halves(picture: NDArray, layout: Layout) -> tuple[NDArray, NDArray]:
-    """The two halves of a picture (H, W, ...); a middle line that belongs to neither is left out."""
+    """The two halves of a picture (H, W, ...); a middle line or bar that belongs to neither is left out."""
     beside = layout is Layout.SIDE_BY_SIDE
     half = picture.shape[1 if beside else 0] // 2
+    half -= _bar(np.moveaxis(picture, 1, 0) if beside else picture)
     return (picture[:, :half], picture[:, -half:]) if beside else (picture[:half], picture[-half:])
+
+
+def _bar(lines: NDArray) -> int:
+    """How many lines on each side of the middle of a picture (lines, ...) are a bar of one colour."""
+    middle, most = len(lines) // 2, int(_WIDEST_BAR * len(lines))
+    if most < 2 or lines.dtype.kind == "f":
+        return 0
+    near = lines[middle - most - _BESIDE : middle + most + _BESIDE]
+    near = near.reshape(len(near), -1).astype(np.float32) / np.iinfo(lines.dtype.name).max
+    unlike = np.abs(near - np.median(near[len(near) // 2])).mean(axis=1)
+    sides = unlike[: len(near) // 2][::-1], unlike[len(near) // 2 :]
+    wide = [int(np.argmax(side > _PLAIN)) for side in sides]
+    # a bar ends at once, on both sides alike; dark edges of the views themselves do neither
+    ends = [side[n : n + _BESIDE].max() > _ENDS for side, n in zip(sides, wide, strict=True)]
+    return min(wide) if all(ends) and min(wide) > 1 and abs(wide[0] - wide[1]) <= 1 else 0
 
 
 def likeness(first: NDArray, second: NDArray) -> float:
@@ -102,16 +124,38 @@ def split_anaglyph(image: Image) -> tuple[Image, Image]:
     return tuple(np.repeat(view[..., None], 3, axis=2) for view in (red, cyan))  # pyright: ignore[reportReturnType]
 
 
-def refuse_panoramas(views: Sequence[Image], name: str) -> None:
-    """Raise InputError if all views (H, W, 3) are panoramas of a full turn; `name` stands in the message."""
+def refuse_other_anaglyphs(image: Image, name: str) -> None:
+    """Raise InputError if a picture (H, W, 3) looks like an anaglyph of other colours than red and cyan."""
+    for band, eye, other, rest in ((1, "green", "magenta", "red and blue"), (2, "blue", "amber", "red and green")):
+        order = [band, *(k for k in range(3) if k != band)]
+        if parted_share(image[..., order]) >= _ANAGLYPH_LIKELY:
+            raise InputError(
+                f"{name} looks like an anaglyph of {eye} and {other}, which is not split",
+                hint=f"save its {eye} as one grey picture and its {rest} as another, and pass both, the left one first",
+            )
+
+
+def refuse_panoramas(views: Sequence[Image], name: str, parts: str = "both views") -> None:
+    """Raise InputError if all views (H, W, 3) are panoramas of a full turn.
+
+    name: what is refused, for the message. parts: what has to be made flat instead, for the hint.
+    """
     shapes = [view.shape[1] / max(view.shape[0], 1) for view in views]
     # 2:1 is the whole sphere; two of them in one picture may be squeezed into any of these
     whole = all(any(abs(shape / sphere - 1) < _SPHERE for sphere in (1, 2, 4)) for shape in shapes)
     if whole and all(is_whole_sphere(view) for view in views):
         raise InputError(
             f"{name} is a 360° panorama, and no flat picture shows a full turn",
-            hint="turn the middle 90° of both views into flat pictures with a panorama program, and pass these two",
+            hint=f"turn the middle 90° of {parts} into a flat picture with a panorama program, and pass that",
         )
+
+
+def refuse_panorama(image: Image, name: str, parts: str = "both views") -> None:
+    """Raise InputError if a picture (H, W, 3), or each of its halves, is a panorama of a full turn; as above."""
+    wide = image.shape[1] > 3 * image.shape[0]  # halves of a single panorama, beside each other, look like two
+    layout = Layout.SIDE_BY_SIDE if wide else Layout.TOP_BOTTOM
+    refuse_panoramas(halves(image, layout), f"each half of {name}", parts)
+    refuse_panoramas([image], name, parts)
 
 
 def is_whole_sphere(image: Image) -> bool:

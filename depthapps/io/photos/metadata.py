@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 import warnings
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from depthapps.io.photos import png
+from depthapps.io.photos import jpeg, png
 
 if TYPE_CHECKING:  # numpy is loaded where samples are
     from depthapps.core.levels import Levels
@@ -24,6 +25,7 @@ _UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}  # of FocalPlaneResolutionUnit
 _TIFF = (b"II*\0", b"MM\0*")
 _EXIF_HEADER = b"Exif\0\0"
 _LONGEST_EXIF = 65000  # one JPEG segment
+_FARTHEST_FOCUS_M = 100.0  # beyond it, cameras write what stands for infinity
 _BROKEN = (SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error, ZeroDivisionError, OverflowError)
 # Tags that describe the photo; the others of the first directory describe how the file stores its samples.
 _KEPT = (
@@ -94,6 +96,10 @@ def read_metadata(data: bytes) -> Metadata:
 
 def stored_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels as a file's header states them, before it is turned upright; None where unknown."""
+    if data.startswith(png.SIGNATURE):
+        return png.size_of(data)
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.size_of(data)
     try:
         with warnings.catch_warnings(action="ignore"):
             if data[:4] in _TIFF:
@@ -102,7 +108,10 @@ def stored_size(data: bytes) -> tuple[int, int] | None:
                 return int(exif[Base.ImageWidth]), int(exif[Base.ImageLength])
             with Image.open(BytesIO(data)) as picture:
                 return picture.size
-    except (Image.DecompressionBombError, *_BROKEN):
+    except Image.DecompressionBombError as error:  # its message has the number of pixels
+        found = re.search(r"\d{6,}", str(error))
+        return (int(found[0]), 1) if found else None
+    except _BROKEN:
         return None
 
 
@@ -175,6 +184,15 @@ def focal_px(metadata: Metadata, width: int, height: int) -> float | None:
         return None
     # some cameras write the resolution for another picture size; no usual lens sees 130 degrees or more, or 1 or less
     return found if stored_width and 0.25 < found / max(width, height) < 50 else None
+
+
+def subject_m(metadata: Metadata) -> float | None:
+    """Distance in metres that the photo was focused at, by its EXIF; None where it is not told or is infinite."""
+    try:
+        found = float(_loaded(metadata.exif).get_ifd(IFD.Exif).get(Base.SubjectDistance) or 0)
+    except _BROKEN:
+        return None
+    return found if 0 < found < _FARTHEST_FOCUS_M else None
 
 
 def tiff_with(data: bytes, exif: bytes, icc: bytes, *, opacity: bool = False) -> bytes:

@@ -34,6 +34,11 @@ def is_whole(data: bytes) -> bool:
     return False
 
 
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels as the header states them; None where it is cut off."""
+    return struct.unpack_from(">II", data, 16) if len(data) >= 24 else None
+
+
 def is_animation(data: bytes) -> bool:
     """Whether a PNG holds several frames."""
     return _ANIMATION in data[: data.find(_SAMPLES)]

@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 
 from depthapps.core.camera import ASSUMED_FOV_DEG, Camera
+from depthapps.core.choices import DepthKind
 from depthapps.core.errors import InputError, param
 from depthapps.core.geometry import ray_lengths
 from depthapps.core.scene import FloatMap
 from depthapps.io.photos.decode import decode
 from depthapps.io.photos.metadata import Metadata, focal_px
 from depthapps.io.photos.parts import EncodedDepth
+from depthapps.io.photos.whole import check_size
 from depthapps.io.photos.xmp import Xmp
 
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
@@ -57,6 +59,8 @@ def decode_depth(found: EncodedDepth, name: str, metadata: Metadata) -> Embedded
         raise unknown_form(name, found.maker)
     if found.picture is None:
         raise InputError(f"the depth that {name} announces is not in it", hint="pass the phone's own file, unedited")
+    if not found.xmp.properties.get("depthmap:Mime", "image/").startswith("image/"):  # ArcSoft's, in older phones
+        raise unknown_form(name, found.xmp.properties.get("depthmap:Manufacturer", "its maker"))
     samples, level = _depth_samples(found.picture, name)
     if found.maker == "apple":
         return apple_depth(samples, level, found.xmp, {})
@@ -69,7 +73,8 @@ def unknown_form(name: str, maker: str) -> InputError:
     """The error for depth that a phone keeps in a form that nobody has described."""
     return InputError(
         f"{name} holds depth in a form of {maker}'s that cannot be read",
-        hint=f"take the depth out with the phone's own program and pass it with {param('depth', 'FILE')}",
+        hint="where another program takes the depth out as a picture, bright where near, pass that as "
+        f"{param('depth', 'FILE')} and {param('depth_kind', DepthKind.AFFINE_INVERSE)}",
     )
 
 
@@ -115,6 +120,7 @@ def _level_sigma(inverse_m: FloatMap, next_inverse_m: FloatMap) -> float:
 
 def _depth_samples(encoded: bytes, name: str) -> tuple[FloatMap, float]:
     """The samples (h, w) of a depth picture in 0..1, and the distance between two neighbouring levels."""
+    check_size(encoded, f"the depth inside {name}")
     samples = decode(encoded, cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype.kind != "u":
         raise InputError(f"the depth inside {name} cannot be read", hint="pass the phone's own file, unedited")

@@ -16,7 +16,8 @@ from depthapps.runtime.quiet import silent_libraries
 _SIDE = 192  # pixels of the longer side that are looked at
 _REACH = 0.12  # of a side: how far the same thing may stand apart in the two views
 _ALIKE = 0.86  # remaining difference of two halves over that of two that have nothing to do with each other
-_PARTED, _PAIRED = 0.45, 1.7  # difference of red and green over the contrast of red, and over that of green and blue
+# difference of one colour and each other one over its contrast, and over the difference of these two
+_PARTED, _PAIRED = 0.45, 1.7
 _FLAT = 0.8  # levels; fainter contrast is noise
 _SPHERE = 0.02  # relative deviation from the shape of a whole sphere, 2:1
 
@@ -32,7 +33,7 @@ def may_show_twice(data: bytes) -> bool:
             width, height = picture.size
             small = picture.convert("RGB")
             small.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
-    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError):
+    except Exception:  # Pillow raises errors of every kind for broken files; the decoder will tell
         return True
     if abs(width / height - 2) < 2 * _SPHERE:
         return True
@@ -57,10 +58,14 @@ def _contrast(details: Image.Image) -> float:
 
 
 def _is_parted(small: Image.Image) -> bool:
-    """Whether red shows other edges than green, but green the same ones as blue: an anaglyph of red and cyan."""
-    red, green, blue = (_details(band) for band in small.split())
-    apart, contrast = _difference(red, green), _contrast(red)
-    return contrast > _FLAT and apart > _PARTED * contrast and apart > _PAIRED * _difference(green, blue)
+    """Whether one colour shows other edges than the two others, which show the same ones: an anaglyph."""
+    bands = [_details(band) for band in small.split()]
+    apart = [_difference(bands[k - 2], bands[k - 1]) for k in range(3)]  # of the two bands other than k
+    return any(
+        (contrast := _contrast(bands[k])) > _FLAT
+        and min(apart[k - 2], apart[k - 1]) > max(_PARTED * contrast, _PAIRED * apart[k])
+        for k in range(3)
+    )
 
 
 def _are_alike(first: Image.Image, second: Image.Image) -> bool:

@@ -1,20 +1,49 @@
-"""Refuse picture files that are empty, cut off, damaged or animated, before a decoder sees them.
+"""Refuse picture files that are empty, cut off, damaged, animated, too large or of another kind, before a decoder.
 
 Decoders return such files half grey, or print messages of their own.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePath
+
 from depthapps.core.errors import InputError
 from depthapps.io.photos import jpeg, png
+from depthapps.io.photos.metadata import stored_size
+from depthapps.io.sizes import check_pixels
 
+# the sizes of pictures that Pillow does not know: Radiance's .hdr, and PAM
+_OTHER_SIZES = (
+    (re.compile(rb"#\?[^\0]{1,4000}?\n[-+]Y (?P<height>\d{1,12}) [-+]X (?P<width>\d{1,12})\n"), b"#?"),
+    (re.compile(rb"P7\s[^\0]{0,999}?WIDTH\s+(?P<width>\d{1,12})\s[^\0]{0,999}?HEIGHT\s+(?P<height>\d{1,12})\s"), b"P7"),
+    (re.compile(rb"P7\s[^\0]{0,999}?HEIGHT\s+(?P<height>\d{1,12})\s[^\0]{0,999}?WIDTH\s+(?P<width>\d{1,12})\s"), b"P7"),
+)  # fmt: skip
 _GIF, _GIF_FRAME = (b"GIF87a", b"GIF89a"), b"\x21\xf9\x04"
+
+# What is no picture, or one that only its own program shows rightly: how it begins, what it is, and a step that helps.
+_OTHERS = (
+    (b"8BPS", "a Photoshop document", "export it as PNG or TIFF"),
+    (b"%PDF", "a PDF", "export the picture in it as PNG"),
+    (b"<svg", "an SVG drawing", "export it as PNG"),
+    (b"<?xml", "an XML file", "pass the picture"),
+    (b"<!doctype html", "a web page", "save the picture on it, not the page"),
+    (b"<html", "a web page", "save the picture on it, not the page"),
+    (b"\xff\x0a", "a JPEG XL picture", "convert it to PNG, as djxl does"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture", "convert it to PNG, as djxl does"),
+    (b"PK\3\4", "an archive", "unpack it first"),
+)
+_VIDEOS, _RAW_VIDEO = (b"mp4", b"iso", b"qt  ", b"avc1", b"M4V", b"3gp", b"mmp4"), b"crx "  # behind "ftyp"
+# Raw photos are TIFF files too, whose first picture is a thumbnail.
+_RAW = (".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf", ".pef", ".srw")
 
 
 def check_whole(data: bytes, name: str) -> None:
     """Raise InputError unless the bytes can be those of one whole picture; `name` stands in the message."""
     if not data:
         raise InputError(f"{name} is not an image, it is empty: 0 bytes", hint="copy it anew from where it came")
+    if other := _other_kind(data, name):
+        raise InputError(f"{name} is not an image that can be read, it is {other[0]}", hint=other[1])
     is_png = data.startswith(png.SIGNATURE)
     if (data.startswith(jpeg.SIGNATURE) and not jpeg.end_of_picture(data)) or (is_png and not png.is_whole(data)):
         raise InputError(
@@ -23,3 +52,25 @@ def check_whole(data: bytes, name: str) -> None:
         )
     if (is_png and png.is_animation(data)) or (data.startswith(_GIF) and data.count(_GIF_FRAME) > 1):
         raise InputError(f"{name} is an animation, not a picture", hint="save the one frame that you want as PNG")
+    check_size(data, name)
+
+
+def check_size(data: bytes, name: str) -> None:
+    """Raise InputError for a picture whose header promises more pixels than memory can hold."""
+    size = stored_size(data)
+    for pattern, start in _OTHER_SIZES:
+        if data.startswith(start) and (found := pattern.match(data)):
+            size = int(found["width"]), int(found["height"])
+    if size is not None:
+        check_pixels(*size, name)
+
+
+def _other_kind(data: bytes, name: str) -> tuple[str, str] | None:
+    """What a file is that is no picture for this program, and what to do about it; None for pictures."""
+    brand = data[8:12] if data[4:8] == b"ftyp" else b""
+    if brand == _RAW_VIDEO or PurePath(name).suffix.lower() in _RAW:
+        return "a raw photo", "develop it to a TIFF of 16 bits or a JPEG, both views alike"
+    if brand.startswith(_VIDEOS) or data[8:12] == b"AVI ":
+        return "a video", "save the frame that you want as PNG"
+    start = data[:16].lstrip().lower()
+    return next(((what, step) for mark, what, step in _OTHERS if start.startswith(mark.lower())), None)

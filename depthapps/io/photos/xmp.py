@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from xml.etree import ElementTree
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_DEEPEST, _MOST_ELEMENTS = 40, 50_000  # photos have some ten levels, and some hundred elements
 _LISTS = (f"{_RDF}Seq", f"{_RDF}Bag")
 
 
@@ -57,9 +59,30 @@ def _parsed(packet: bytes) -> ElementTree.Element | None:
     if start < 0 or b"<!DOCTYPE" in packet:  # XMP needs no DOCTYPE, and one could expand without end
         return None
     try:
-        return ElementTree.fromstring(packet[start : end + 1].removesuffix(b'<?xpacket end="w"?>'))
-    except ElementTree.ParseError:
+        parser = ElementTree.XMLParser(target=_Builder())
+        parser.feed(packet[start : end + 1].removesuffix(b'<?xpacket end="w"?>'))
+        return parser.close()
+    except (ElementTree.ParseError, ValueError):
         return None
+
+
+class _Builder(ElementTree.TreeBuilder):
+    """Builds a tree that is not absurdly deep or large, since every list in it is walked with all that is inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._deep = self._elements = 0
+
+    def start(self, tag: Any, attrs: Any) -> Any:
+        self._deep += 1
+        self._elements += 1
+        if self._deep > _DEEPEST or self._elements > _MOST_ELEMENTS:
+            raise ValueError("XMP is no such tree")
+        return super().start(tag, attrs)
+
+    def end(self, tag: Any) -> Any:
+        self._deep -= 1
+        return super().end(tag)
 
 
 def _short(tag: str) -> str:

@@ -1,0 +1,31 @@
+"""Tell where the photos of a scene were taken, for programs that take photos with their poses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from depthapps.apps.scene import OpenedScene
+from depthapps.io.models.colmap import PlacedPhoto
+
+
+def placed_photos(opened: OpenedScene) -> list[PlacedPhoto]:
+    """Name the photos of a scene, with their cameras.
+
+    Parameters
+    ----------
+    opened : OpenedScene
+
+    Returns
+    -------
+    list of PlacedPhoto
+        The photo of the scene; and the right one if it is a file of its own and was matched as it is. A photo that was
+        rectified first has no pinhole camera in the axes of the scene, and is left out.
+    """
+    inputs, calibration = opened.facts.get("inputs", {}), opened.calibration
+    photos = [PlacedPhoto(Path(inputs.get("image", "photo")).name, opened.scene.camera)]
+    as_taken = opened.facts.get("rectification", {}).get("method") == "none"
+    if as_taken and "right" in inputs:
+        camera = replace(calibration.camera, cx=calibration.camera.cx + calibration.doffs_px)
+        photos.append(PlacedPhoto(Path(inputs["right"]).name, camera, calibration.baseline_m))
+    return photos

@@ -1,0 +1,149 @@
+"""Do a command of depthapps for many pairs, several at a time: parse, plan, check, run, report."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, closing
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from depthapps.apps.batch.executors import dask_cluster, worker_processes
+from depthapps.apps.batch.jobs import SHEET, Job, plan
+from depthapps.apps.batch.run import outcomes
+from depthapps.apps.batch.task import Task
+from depthapps.cli.batch_options import (
+    LEFT_OUT,
+    BatchInputs,
+    BatchOutputs,
+    WorkerOptions,
+    default_output,
+    kind_of,
+    long_flag,
+)
+from depthapps.cli.batch_report import TICK_S, BatchReport
+from depthapps.cli.flags import explained
+from depthapps.cli.in_process import check_options, command_of, run_command
+from depthapps.cli.options import TalkOptions, with_options
+from depthapps.core.errors import OutputError
+from depthapps.io.batch_folder import BatchFolder
+from depthapps.io.contact_sheet import check_contact_sheet
+from depthapps.runtime.limits import Limits
+
+_EXAMPLES = """The options after --verbose are those of a single one.
+
+\b
+depthapps batch {0} --left 'L/*.png' --right 'R/*.png' --out-dir OUT -c calib.txt
+depthapps batch {0} --image 'phone/*.jpg' --out-dir OUT --resume
+"""
+
+
+class _BatchCommand(TyperCommand):
+    """A command that hands the options of the single command on as they were typed, after its parser checked them."""
+
+    own: frozenset[str] = frozenset()  # names of the batch's own parameters
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse, and keep the texts of the options that are not the batch's own."""
+        typed, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        ctx.obj = {
+            long_flag(p): _texts(typed[p.name]) for p in self.params if p.name in typed and p.name not in self.own
+        }
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the batch with its own parameters."""
+        ctx.params = {name: value for name, value in ctx.params.items() if name in self.own}
+        return super().invoke(ctx)
+
+
+def _texts(typed: Any) -> tuple[str, ...]:
+    """What was typed for an option: nothing for a flag, several texts for one that may be repeated."""
+    if typed is True:
+        return ()
+    return tuple(typed) if isinstance(typed, list) else (typed,)
+
+
+def of_many(name: str) -> Any:
+    """The command `batch NAME`: the parameters of `batch`, then those of NAME."""
+    single = command_of(name)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, cls=_BatchCommand)(with_options(batch))
+    command: Any = typer.main.get_command(app)
+    command.own = frozenset(p.name for p in command.params)
+    names = command.own | LEFT_OUT
+    command.params += [p for p in single.params if p.name not in names]
+    command.help = f"Do `depthapps {name}` for many pairs. {_EXAMPLES.format(name)}"
+    return command
+
+
+def batch(
+    *, context: typer.Context, inputs: BatchInputs, results: BatchOutputs, workers: WorkerOptions, talk: TalkOptions
+) -> None:
+    """Do a command for many pairs."""
+    name, options = str(context.command.name), dict(context.obj)
+    if output := tuple(results.output or filter(None, [default_output(name, options)])):
+        options = {"--output": output, **options}
+    limits, single = workers.limits, command_of(name)
+    known = [(long_flag(p), not p.is_flag) for p in single.params if p.name not in LEFT_OUT]
+    sources, alone = inputs.sources({flag.removeprefix("--"): (flag, takes_value) for flag, takes_value in known})
+    jobs = plan(kind_of(name, single.params), sources, options, results.out_dir)
+    _check(jobs)
+    report = BatchReport(name, talk, len(jobs), alone, json_lines=results.json_lines)
+    if results.print_jobs:
+        for job in jobs:
+            typer.echo(os.fsencode(_as_line(job)) + b"\n", nl=False)  # names that are no text as they are
+        raise typer.Exit(bool(alone))
+    folder = BatchFolder(results.out_dir.absolute())
+    _check_outputs(folder, jobs, resume=results.resume, overwrite=talk.overwrite)
+    again = talk.overwrite and not results.resume
+    task = Task(run_command, explained, limits, again=again, overwrite=talk.overwrite)
+    with (
+        report.until_ended(folder),
+        _workers(workers, limits, talk) as executor,
+        folder.lock(),
+        closing(outcomes(executor, task, jobs, TICK_S)) as ended,
+    ):
+        for outcome in ended:
+            report.take(outcome)
+    report.finish(folder)
+
+
+def _check(jobs: list[Job]) -> None:
+    """Check the options of all jobs, each kind once, before any of them runs. Raises DepthappsError."""
+    checked = set()
+    for job in jobs:
+        kind = (len(job.files), tuple(job.settings.items()), tuple(job.reads), tuple(job.writes))
+        if kind not in checked:
+            check_options(job.command, job.arguments())
+            checked.add(kind)
+
+
+def _check_outputs(folder: BatchFolder, jobs: list[Job], *, resume: bool, overwrite: bool) -> None:
+    """Refuse to replace files that nobody permitted to replace. Raises OutputError."""
+    if overwrite:
+        return
+    check_contact_sheet(folder.path / SHEET)
+    for job in jobs:
+        folder.refuse_foreign(job.name, job.outputs)
+        there = [name for name in job.outputs if (folder.path / name).exists()]
+        if there and not resume:
+            raise OutputError(
+                f"{folder.path / there[0]} exists already, made by an earlier run of this batch",
+                hint="pass --resume to go on, or --overwrite to make all anew",
+            )
+
+
+def _workers(workers: WorkerOptions, limits: Limits, talk: TalkOptions) -> AbstractContextManager[Executor]:
+    if workers.dask:
+        return dask_cluster(workers.dask)
+    return worker_processes(workers.count, limits, show_stderr=talk.verbose)
+
+
+def _as_line(job: Job) -> str:
+    """A job as a line for a shell, which makes the folder of its result first."""
+    folders = sorted({str((job.folder / name).parent) for name in job.outputs})
+    return f"{shlex.join(['mkdir', '-p', *folders])} && {shlex.join(['depthapps', job.command, *job.arguments()])}"

@@ -1,0 +1,204 @@
+"""The folder that a batch writes to: results under their names, and beside them what each was made from.
+
+    OUT/scene/a.png                             results, in the tree of the photos
+    OUT/index.html                              a page with all of them
+    OUT/depthapps-batch/records/scene/a.json    what the result was made from, and what it is
+    OUT/depthapps-batch/thumbnails/scene/a.jpg  for the page
+    OUT/depthapps-batch/work/                   what is being made
+    OUT/depthapps-batch/lock                    held by the batch that runs
+
+A result is made in `work`. Then its record is written, with the hashes of inputs and results, and only then the result
+is renamed to its place. So a result that stands in its place always has its record: however a run ended, the next one
+finds all that was done, and what was not done has no result or one that its record does not know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from depthapps.core.errors import OutputError, explain_os_error, param
+from depthapps.io.inputs import StrPath, check_input
+
+OWN_FOLDER = "depthapps-batch"
+
+
+def digest_file(path: StrPath, what: str) -> str:
+    """The SHA-256 of a file's content; `what` is its name in messages. Raises InputError."""
+    with check_input(path, what).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a result was made from, and what it is.
+
+    signature: the command, its options, and the hashes of the files that they name, as one hash. beside: the hashes of
+    further files that were read, by their paths, such as the second file of a calibration. outputs: the hashes of the
+    files that were written, by their names below the batch's folder. facts, notes: what the command told.
+    """
+
+    signature: str
+    beside: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class BatchFolder:
+    """The folder of a batch, which may be in use by several processes and machines."""
+
+    path: Path
+
+    @property
+    def _own(self) -> Path:
+        return self.path / OWN_FOLDER
+
+    def record_path(self, name: str) -> Path:
+        """The record of a result."""
+        return self._own / "records" / f"{name}.json"
+
+    def thumbnail_path(self, name: str) -> Path:
+        """The small picture of a result."""
+        return self._own / "thumbnails" / f"{name}.jpg"
+
+    def read_record(self, name: str) -> Record | None:
+        """The record of a result; None if there is none that can be read."""
+        try:
+            record = Record(**json.loads(self.record_path(name).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):
+            return None
+        return record if isinstance(record.outputs, dict) and isinstance(record.beside, dict) else None
+
+    def find(self, name: str, signature: str) -> Record | None:
+        """The record of a result that is there, whole, and made from these very inputs and options."""
+        record = self.read_record(name)
+        if record is None or record.signature != signature or not record.outputs:
+            return None
+        files = {**record.beside, **{str(self.path / output): digest for output, digest in record.outputs.items()}}
+        return record if all(_is_file_of(Path(file), digest) for file, digest in files.items()) else None
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder, and remove what runs that were killed left in it. Raises OutputError if another run has it.
+
+        The system gives the lock back when this process ends, in whatever way.
+        """
+        with _explained(self.path):
+            self._own.mkdir(parents=True, exist_ok=True)
+            file = (self._own / "lock").open("ab")
+        with file:
+            if not _locked(file):
+                raise OutputError(f"another batch is writing to {self.path}", hint="wait for it, or use another folder")
+            self.clear()
+            try:
+                yield
+            finally:
+                self.clear()
+
+    def clear(self) -> None:
+        """Remove unfinished results."""
+        shutil.rmtree(self._own / "work", ignore_errors=True)
+
+    @contextmanager
+    def stage(self) -> Iterator[Path]:
+        """A new folder to make a result in; it is removed at the end of the block."""
+        stage = self._own / "work" / os.urandom(8).hex()
+        with _explained(self.path):
+            stage.mkdir(parents=True)
+        try:
+            yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+    def keep(self, name: str, stage: Path, record: Record, *, replace: bool) -> Record:
+        """Give a result its record and its place.
+
+        Files that the old record of this name lists are replaced, others only with `replace`. If another process has
+        brought the same result to its place meanwhile, that one stays.
+
+        Returns
+        -------
+        Record
+            With the hashes of the outputs.
+
+        Raises
+        ------
+        OutputError
+            A file exists already and is not the batch's own, or cannot be written.
+        """
+        if twin := self.find(name, record.signature):
+            return twin
+        made = sorted(path for path in stage.rglob("*") if path.is_file())
+        outputs = {path.relative_to(stage).as_posix(): digest_file(path, "result") for path in made}
+        if not replace:
+            self.refuse_foreign(name, outputs)
+        record = Record(record.signature, record.beside, outputs, record.facts, record.notes)
+        target = self.record_path(name)
+        with _explained(self.path):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = stage / f"{os.urandom(8).hex()}.json"
+            part.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+            part.replace(target)
+            for output in outputs:
+                (self.path / output).parent.mkdir(parents=True, exist_ok=True)
+                (stage / output).replace(self.path / output)
+        return record
+
+    def refuse_foreign(self, name: str, outputs: Iterable[str]) -> None:
+        """Refuse files that exist and that the record of this name does not list. Raises OutputError."""
+        own = record.outputs if (record := self.read_record(name)) else {}
+        foreign = [self.path / output for output in outputs if output not in own and (self.path / output).exists()]
+        if foreign:
+            raise OutputError(
+                f"{foreign[0]} exists already, and is not of this batch",
+                hint=f"pass {param('overwrite')} to replace it, or choose another {param('out_dir')}",
+            )
+
+
+def _is_file_of(path: Path, digest: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+    except OSError:
+        return False
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Whether this process got the lock. Disks without locks, as some network folders, always give it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn an error of the system into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        message, hint = explain_os_error(error, error.filename2 or error.filename or path)
+        raise OutputError(message, hint=hint) from error

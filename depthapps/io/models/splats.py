@@ -1,0 +1,108 @@
+"""Write Gaussian splats: PLY with the names of the paper's own program, and SPZ, which is about ten times smaller.
+
+Sources: Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering" (2023), and Niantic's SPZ, version
+2.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.choices import Axes
+from depthapps.core.models import GaussianSplats
+from depthapps.io.formats import SPLAT_SUFFIXES
+from depthapps.io.inputs import StrPath
+from depthapps.io.models.axes import in_axes, refuse_wild
+from depthapps.io.outputs import Outputs, check_suffix, opened
+
+_SH0 = 0.28209479177387814  # the constant spherical harmonic: colour = 0.5 + _SH0 * coefficient
+_OPACITY = 0.99  # of a surface; 1 has no logit
+_NAMES = ("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2",
+          "rot_0", "rot_1", "rot_2", "rot_3")  # fmt: skip
+_SPZ_MAGIC, _SPZ_VERSION = 0x5053474E, 2
+_SPZ_FRACTION = 12  # bits behind the point of a position: 0.24 mm, up to 2048 m
+_SPZ_COLOR = 0.15  # of a byte's range that a coefficient of 1 takes
+_LEVEL = 6  # of gzip
+
+
+def write_splats(
+    path: StrPath, splats: GaussianSplats, *, axes: Axes | None = None, outputs: Outputs | None = None
+) -> None:
+    """Write Gaussian splats. The file appears only when it is whole.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        ``.ply`` holds floats under the names of the paper's own program, ``.spz`` bytes, compressed.
+    splats : GaussianSplats
+        In camera axes, metres.
+    axes : Axes, optional
+        Axes of the file; without, the camera's in ``.ply``, as that program has them, and the viewer's in ``.spz``.
+    outputs : Outputs, optional
+        The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written, the suffix is of no such format, or a centre is not finite.
+
+    Notes
+    -----
+    An ``.spz`` keeps positions to 0.24 mm, and sizes in steps of 6 %.
+    """
+    path = Path(path)
+    check_suffix(path, SPLAT_SUFFIXES, "a splat file")
+    refuse_wild(splats.centers)
+    spz = path.suffix.lower() == ".spz"
+    axes = axes or (Axes.VIEWER if spz else Axes.CAMERA)
+    with opened(outputs, [path]) as group:
+        group.write(path, (spz_bytes if spz else splat_ply_bytes)(splats, axes))
+
+
+def splat_ply_bytes(splats: GaussianSplats, axes: Axes = Axes.CAMERA) -> bytes:
+    """Encode splats as binary PLY: colours as coefficients of a harmonic, logits of opacity, logarithms of sizes."""
+    count = len(splats.centers)
+    table = np.zeros((count, len(_NAMES)), "<f4")
+    table[:, :3] = in_axes(splats.centers, axes)
+    table[:, 6:9] = _coefficients(splats)
+    table[:, 9] = np.log(_OPACITY / (1 - _OPACITY))
+    table[:, 10:13] = np.log(splats.scales_m)
+    table[:, 13:] = _turned(splats, axes)
+    header = ["ply", "format binary_little_endian 1.0", f"element vertex {count}"]
+    header += [f"property float {name}" for name in _NAMES]
+    return ("\n".join([*header, "end_header"]) + "\n").encode("ascii") + table.tobytes()
+
+
+def spz_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER) -> bytes:
+    """Encode splats as SPZ: positions, opacities, colours, sizes and rotations, one after the other."""
+    count = len(splats.centers)
+    header = struct.pack("<IIIBBBB", _SPZ_MAGIC, _SPZ_VERSION, count, 0, _SPZ_FRACTION, 0, 0)
+    fixed = np.rint(in_axes(splats.centers, axes) * (1 << _SPZ_FRACTION)).astype("<i4")
+    positions = fixed.reshape(-1, 1).view(np.uint8)[:, :3]  # the low three of four bytes
+    alphas = np.full(count, round(_OPACITY * 255), np.uint8)
+    colors = _bytes((_coefficients(splats) * _SPZ_COLOR + 0.5) * 255)
+    sizes = _bytes((np.log(splats.scales_m) + 10) * 16)
+    turned = _turned(splats, axes)
+    turned = np.where(turned[:, :1] < 0, -turned, turned)  # w is left out, and taken as positive
+    rotations = _bytes(turned[:, 1:] * 127.5 + 127.5)
+    body = b"".join(part.tobytes() for part in (positions, alphas, colors, sizes, rotations))
+    return gzip.compress(header + body, _LEVEL, mtime=0)  # the same bytes every time
+
+
+def _coefficients(splats: GaussianSplats) -> NDArray[np.floating]:
+    return (splats.colors / np.float32(255) - np.float32(0.5)) / np.float32(_SH0)
+
+
+def _turned(splats: GaussianSplats, axes: Axes) -> NDArray[np.floating]:
+    """The rotations w, x, y, z (N, 4) in other axes: half a turn around X lies between the two conventions."""
+    w, x, y, z = splats.rotations.T
+    return splats.rotations if axes is Axes.CAMERA else np.column_stack([-x, w, -z, y])
+
+
+def _bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

@@ -1,0 +1,142 @@
+"""Gaussian splats: each covers its pixel, and the files are read as they were meant."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from test_cli import run
+
+import depthapps as da
+from depthapps.io.models.splats import spz_bytes
+
+CAMERA = da.Camera(64, 48, 80.0, 80.0, 31.5, 23.5)
+
+
+def slope(tilt: float) -> da.PointCloud:
+    """The pixels of a plane 2 m away that recedes to the right, with a colour each."""
+    rays = np.stack(np.meshgrid((np.arange(64) - 31.5) / 80, (np.arange(48) - 23.5) / 80), axis=-1).reshape(-1, 2)
+    depth = 2 / (1 - tilt * rays[:, 0])  # z = 2 + tilt * x
+    points = np.column_stack([rays * depth[:, None], depth]).astype(np.float32)
+    normal = np.array([tilt, 0, -1]) / np.hypot(tilt, 1)
+    colors = np.random.default_rng(0).integers(0, 256, (len(points), 3), np.uint8)
+    return da.PointCloud(points, colors, np.tile(normal.astype(np.float32), (len(points), 1)))
+
+
+def matrices(quaternions: np.ndarray) -> np.ndarray:
+    """Rotations (N, 3, 3) of quaternions w, x, y, z, by OpenCV's rotation vectors."""
+    q = quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True)
+    angle = 2 * np.arctan2(np.linalg.norm(q[:, 1:], axis=1), q[:, 0])
+    axis = q[:, 1:] / np.maximum(np.linalg.norm(q[:, 1:], axis=1, keepdims=True), 1e-12)
+    return np.stack([cv2.Rodrigues(a * t)[0] for a, t in zip(axis, angle, strict=True)])
+
+
+def covariances(splats: da.GaussianSplats) -> np.ndarray:
+    turned = matrices(splats.rotations) * splats.scales_m[:, None, :]
+    return turned @ turned.transpose(0, 2, 1)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.8, -1.2])
+def test_a_splat_covers_the_pixel_that_it_comes_from(tilt):
+    cloud = slope(tilt)
+    splats = da.splats_of_cloud(cloud, CAMERA)
+    spread = covariances(splats)
+    x, y, z = cloud.points.T
+    zero = np.zeros_like(z)
+    rows = np.column_stack([80 / z, zero, -80 * x / z**2]), np.column_stack([zero, 80 / z, -80 * y / z**2])
+    jacobian = np.stack(rows, axis=1)
+    seen = jacobian @ spread @ jacobian.transpose(0, 2, 1)  # (N, 2, 2), in pixels
+    sigma = np.sqrt(np.linalg.eigvalsh(seen))
+    assert sigma.min() > 0.4
+    assert sigma.max() < 0.65
+    flat = np.sqrt(np.einsum("ni,nij,nj->n", cloud.normals, spread, cloud.normals))
+    assert np.allclose(flat, 0.05 * 0.5 * z / 80, rtol=1e-3)  # thin along the normal
+
+
+@pytest.mark.parametrize("name", ["a.ply", "a.spz"])
+def test_splats_that_no_viewer_could_show_are_not_written(tmp_path, name):
+    splats = da.splats_of_cloud(slope(0.0), CAMERA)
+    splats.centers[7, 1] = np.nan
+    with pytest.raises(da.OutputError, match="no numbers"):
+        da.write_splats(tmp_path / name, splats)
+    assert not list(tmp_path.iterdir())
+
+
+def test_splats_seen_straight_ahead_have_sizes_too():
+    ahead = np.array([[0, 0, 2]], np.float32)
+    cloud = da.PointCloud(ahead, np.zeros((1, 3), np.uint8), -ahead / 2)
+    splats = da.splats_of_cloud(cloud, CAMERA)
+    assert np.allclose(np.sort(splats.scales_m[0]), [0.05 * 0.0125, 0.0125, 0.0125])
+    assert np.isfinite(splats.rotations).all()
+
+
+def _ply(data: bytes) -> dict[str, np.ndarray]:
+    head, _, body = data.partition(b"end_header\n")
+    names = [line.split()[-1].decode() for line in head.splitlines() if line.startswith(b"property float")]
+    return dict(zip(names, np.frombuffer(body, "<f4").reshape(-1, len(names)).T, strict=True))
+
+
+def test_a_ply_has_the_numbers_of_the_papers_program(tmp_path):
+    splats = da.splats_of_cloud(slope(0.5), CAMERA)
+    da.write_splats(tmp_path / "a.ply", splats)
+    found = _ply((tmp_path / "a.ply").read_bytes())
+    assert np.allclose(np.column_stack([found[n] for n in "xyz"]), splats.centers)
+    colors = np.column_stack([found[f"f_dc_{k}"] for k in range(3)]) * 0.28209479 + 0.5
+    assert np.allclose(colors * 255, splats.colors, atol=1e-3)
+    assert np.allclose(np.exp(np.column_stack([found[f"scale_{k}"] for k in range(3)])), splats.scales_m)
+    assert np.allclose(1 / (1 + np.exp(-found["opacity"])), 0.99)
+    assert np.allclose(np.column_stack([found[f"rot_{k}"] for k in range(4)]), splats.rotations)
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".spz"])
+def test_another_program_reads_the_splats(tmp_path, suffix):
+    gsply = pytest.importorskip("gsply", reason="gsply is not installed")
+    splats = da.splats_of_cloud(slope(0.5), CAMERA)
+    da.write_splats(tmp_path / f"a{suffix}", splats, axes=da.Axes.CAMERA)
+    read = (gsply.plyread if suffix == ".ply" else gsply.read_spz)(str(tmp_path / f"a{suffix}"))
+    assert np.allclose(read.means, splats.centers, atol=2e-4)
+    assert np.allclose(read.sh0 * 0.28209479 + 0.5, splats.colors / 255, atol=0.008)
+
+
+def test_an_spz_holds_bytes_that_mean_the_same(tmp_path):
+    splats = da.splats_of_cloud(slope(0.5), CAMERA)
+    count = len(splats.centers)
+    data = gzip.decompress(spz_bytes(splats, da.Axes.CAMERA))
+    assert struct.unpack_from("<IIIBBBB", data) == (0x5053474E, 2, count, 0, 12, 0, 0)
+    assert len(data) == 16 + count * (9 + 1 + 3 + 3 + 3)
+    body = np.frombuffer(data, np.uint8, offset=16)
+    low = body[: 9 * count].reshape(count, 3, 3).astype(np.int32)
+    fixed = low[..., 0] | low[..., 1] << 8 | low[..., 2] << 16
+    assert np.allclose(np.where(fixed >= 1 << 23, fixed - (1 << 24), fixed) / 4096, splats.centers, atol=1.3e-4)
+    colors, sizes, turned = body[10 * count :].reshape(3, count, 3).astype(float)
+    assert np.abs(((colors / 255 - 0.5) / 0.15 * 0.28209479 + 0.5) * 255 - splats.colors).max() < 1
+    assert np.allclose(np.exp(sizes / 16 - 10), splats.scales_m, rtol=0.033)
+    turned = turned / 127.5 - 1
+    whole = np.column_stack([np.sqrt(np.maximum(1 - (turned**2).sum(axis=1), 0)), turned])
+    assert np.abs((whole * splats.rotations).sum(axis=1)).min() > 0.99  # bytes
+    assert spz_bytes(splats) == spz_bytes(splats)
+
+
+def test_in_viewers_axes_the_splats_turn_with_their_places(tmp_path):
+    splats = da.splats_of_cloud(slope(0.5), CAMERA)
+    da.write_splats(tmp_path / "a.ply", splats, axes=da.Axes.VIEWER)
+    found = _ply((tmp_path / "a.ply").read_bytes())
+    turned = matrices(np.column_stack([found[f"rot_{k}"] for k in range(4)])[:20])
+    assert np.allclose(turned, np.diag([1, -1, -1]) @ matrices(splats.rotations[:20]), atol=1e-5)
+    assert np.allclose(found["y"], -splats.centers[:, 1])
+
+
+def test_the_command_writes_splats_and_refuses_what_they_have_not(tmp_path):
+    da.write_image(tmp_path / "p.png", np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8))
+    da.write_depth(tmp_path / "z.npz", slope(0.5).points[:, 2].reshape(48, 64), camera=CAMERA)
+    photo = ("mesh", tmp_path / "p.png", "--depth", tmp_path / "z.npz", "--splats")
+    run(*photo, "-o", tmp_path / "a.ply", "-o", tmp_path / "a.spz")
+    found = _ply((tmp_path / "a.ply").read_bytes())
+    assert len(found["x"]) > 0.9 * 64 * 48
+    assert (tmp_path / "a.spz").stat().st_size < (tmp_path / "a.ply").stat().st_size / 3
+    assert "a splat file cannot take" in run(*photo, "-o", tmp_path / "b.glb", code=1).stderr
+    assert "no triangles" in run(*photo, "-o", tmp_path / "b.ply", "--preset", "web", code=1).stderr
+    assert "none of --points" in run(*photo, "-o", tmp_path / "b.ply", "--points", code=1).stderr

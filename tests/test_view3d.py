@@ -1,0 +1,282 @@
+"""Both eyes see the photos through one window, in every form that viewers take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Card, TruePair, make_pair, read_raw
+from PIL import Image as Pillow
+from test_cli import run
+
+import depthapps as da
+from depthapps.apps.params import player_name
+from depthapps.core.color import srgb_encode, to_linear
+from depthapps.draw.new_views import ViewSource
+from depthapps.draw.stereo import common_box, draw_stereo
+from depthapps.io.photos.contents import read_contents
+from depthapps.io.photos.pairs import stereo_pictures
+
+Style = da.StereoStyle
+LAYERS = (Card(0, 0, 10), Card(0, 0, 30, (120, 70, 220, 170)))
+
+
+def opened_of(true: TruePair) -> da.OpenedScene:
+    """A scene with its two views and its true disparity, as if it had been matched."""
+    pair, calibration = true.pair, true.pair.calibration
+    depth = da.depth_from_disparity(true.disparity_px, calibration)
+    return da.OpenedScene(
+        scene=da.Scene(pair.left, depth, calibration.camera), calibration=calibration, disparity_px=true.disparity_px,
+        metadata=da.Metadata(), depth_is_given=False, views=(pair.left, pair.right), name="photo",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def opened() -> da.OpenedScene:
+    return opened_of(make_pair(*LAYERS))
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / max(np.mean((a.astype(float) - b) ** 2), 1e-6)))
+
+
+# ------------------------------------------------------------------------------------- the window
+
+
+@pytest.mark.parametrize(
+    ("params", "window"),
+    [
+        (da.View3DParams(), 10),  # the wall is what the border cuts
+        (da.View3DParams(convergence_px=(170, 120)), 30),
+        (da.View3DParams(convergence_m=300 * 0.1 / 20), 20),
+        (da.View3DParams(convergence_m=1e9), 0),
+    ],
+)
+def test_what_lies_in_the_window_is_at_one_place_in_both_views(opened, params, window):
+    shown = da.make_view3d(opened, params)
+    assert shown.window_px == window
+    left, right = shown.views((0, 1))
+    assert left.shape == right.shape == (240, 320 - window, 3)
+    assert shown.summary.startswith(f"{320 - window}x240 px a view")
+    assert np.array_equal(left, opened.views[0][:, window:])  # no pixel is computed anew
+    assert np.array_equal(right, opened.views[1][:, : 320 - window])
+    if window in (10, 30):
+        at = np.s_[100:140, 20:60] if window == 10 else np.s_[100:140, 110:150]
+        assert psnr(left[at], right[at]) > 35
+
+
+def test_a_window_behind_infinity_cuts_the_other_sides(opened):
+    left, right = opened.views
+    far = da.View3D(pair=da.StereoPair(left, right, opened.calibration), disparity_px=opened.disparity_px,
+                    window_px=-4, params=da.View3DParams())  # fmt: skip
+    left, right = far.views((0, 1))
+    assert np.array_equal(left, opened.views[0][:, :-4])
+    assert np.array_equal(right, opened.views[1][:, 4:])
+
+
+def test_smaller_views_keep_the_window_where_it_was(opened):
+    shown = da.make_view3d(opened, da.View3DParams(view_size_px=160))
+    assert shown.pair.left.shape == (120, 160, 3)
+    assert shown.window_px == 5
+    assert shown.pair.calibration.camera.fx == 150
+
+
+def test_black_corners_are_cut_off():
+    left, right = np.full((2, 60, 80, 3), 90, np.uint8)
+    for k in range(20):
+        left[k, : 20 - k] = 0
+    right[-3:], right[:, -5:] = 0, 0
+    left[30, 40] = 0  # a black pixel of the photo itself
+    rows, columns = common_box(left, right)
+    kept = left[rows, columns], right[rows, columns]
+    assert all((~view.any(axis=2)).sum() <= 5 for view in kept)
+    assert kept[0].shape[0] * kept[0].shape[1] > 0.7 * 57 * 75
+
+
+def test_a_scene_in_another_frame_than_its_views_is_refused(opened):
+    turned = da.OpenedScene(**{**vars(opened), "views": (opened.views[0] // 2, opened.views[1])})
+    with pytest.raises(da.InputError, match="rectified") as error:
+        da.make_view3d(turned)
+    assert "frame='rectified'" in error.value.hint
+    with pytest.raises(da.InputError, match="outside"):
+        da.make_view3d(opened, da.View3DParams(convergence_px=(1000, 3)))
+
+
+# ------------------------------------------------------------------------------------- the styles
+
+
+def test_styles_put_the_views_where_viewers_look():
+    left, right = np.zeros((8, 12, 3), np.uint8), np.full((8, 12, 3), 200, np.uint8)
+    pictures = {style: draw_stereo(left, right, style) for style in list(Style)[:10]}
+    assert {style: p.shape[:2] for style, p in pictures.items()} == {
+        Style.SIDE_BY_SIDE: (8, 24), Style.HALF_SIDE_BY_SIDE: (8, 12), Style.TOP_BOTTOM: (16, 12),
+        Style.HALF_TOP_BOTTOM: (8, 12), Style.CROSS_EYED: (8, 24), Style.ANAGLYPH: (8, 12),
+        Style.ANAGLYPH_OPTIMIZED: (8, 12), Style.ANAGLYPH_GREY: (8, 12), Style.GREEN_MAGENTA: (8, 12),
+        Style.INTERLACED: (8, 12),
+    }  # fmt: skip
+    assert pictures[Style.SIDE_BY_SIDE][0, :, 0].tolist() == [0] * 12 + [200] * 12
+    assert pictures[Style.HALF_SIDE_BY_SIDE][0, :, 0].tolist() == [0] * 6 + [200] * 6
+    assert pictures[Style.TOP_BOTTOM][:, 0, 0].tolist() == [0] * 8 + [200] * 8
+    assert pictures[Style.HALF_TOP_BOTTOM][:, 0, 0].tolist() == [0] * 4 + [200] * 4
+    assert pictures[Style.CROSS_EYED][0, :, 0].tolist() == [200] * 12 + [0] * 12
+    assert pictures[Style.INTERLACED][:, 0, 0].tolist() == [0, 200] * 4
+
+
+@pytest.mark.parametrize("style", [Style.ANAGLYPH, Style.ANAGLYPH_OPTIMIZED, Style.ANAGLYPH_GREY, Style.GREEN_MAGENTA])
+def test_an_anaglyph_shows_each_eye_its_own_view(style):
+    white, black = np.full((4, 4, 3), 255, np.uint8), np.zeros((4, 4, 3), np.uint8)
+    both = draw_stereo(white, white, style)[0, 0]
+    assert both.min() >= 235  # white stays white
+    for_left, for_right = draw_stereo(white, black, style)[0, 0], draw_stereo(black, white, style)[0, 0]
+    passes = np.array([0, 1, 0] if style is Style.GREEN_MAGENTA else [1, 0, 0], bool)  # the filter of the left glass
+    assert for_left[passes].min() > 235
+    assert for_left[~passes].max() < 60
+    assert for_right[passes].max() < 60
+    assert for_right[~passes].min() > 235
+
+
+def test_a_grey_anaglyph_is_as_bright_as_the_views(opened, tmp_path):
+    shown = da.make_view3d(opened, da.View3DParams(style=Style.ANAGLYPH_GREY, convergence_m=1e9))
+    da.write_view3d(tmp_path / "a.png", shown)
+    image = da.read_image(tmp_path / "a.png")
+    luma = [srgb_encode(to_linear(view) @ [0.2126, 0.7152, 0.0722]) * 255 for view in opened.views]
+    assert np.abs(image[..., 0] - luma[0]).max() < 1
+    assert np.abs(image[..., 1] - luma[1]).max() < 1
+    assert np.array_equal(image[..., 1], image[..., 2])
+
+
+# ------------------------------------------------------------------------------------ other files
+
+
+def test_a_multi_picture_file_is_read_by_pillow_and_by_us(opened, tmp_path):
+    da.write_view3d(tmp_path / "a.mpo", da.make_view3d(opened))
+    with Pillow.open(tmp_path / "a.mpo") as picture:
+        file: Any = picture  # Pillow's types do not know of frames
+        assert (file.format, file.n_frames) == ("MPO", 2)
+        file.seek(1)
+        assert psnr(np.asarray(file.convert("RGB")), opened.views[1][:, :310]) > 30
+    assert len(stereo_pictures((tmp_path / "a.mpo").read_bytes())) == 2
+    contents = read_contents(tmp_path / "a.mpo")
+    assert contents.baseline_m == pytest.approx(0.1)
+    assert contents.order_known
+    assert contents.right is not None
+    assert psnr(contents.photo.image, opened.views[0][:, 10:]) > 30
+    assert psnr(contents.right, opened.views[1][:, :310]) > 30
+
+
+def test_a_spatial_photo_keeps_the_whole_views_and_tells_the_window(opened, tmp_path):
+    pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    da.write_view3d(tmp_path / "a.heic", da.make_view3d(opened))
+    contents = read_contents(tmp_path / "a.heic")
+    assert contents.right is not None
+    assert psnr(contents.photo.image, opened.views[0]) > 25  # noise is hard to code
+    assert psnr(contents.right, opened.views[1]) > 25
+    assert contents.baseline_m == pytest.approx(0.1)
+    assert contents.camera == opened.scene.camera
+
+
+def test_a_spatial_photo_of_converged_views_has_infinity_at_one_place(opened, tmp_path):
+    pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    for doffs in (20.0, -20.0):
+        calibration = replace(opened.calibration, doffs_px=doffs)
+        da.write_view3d(tmp_path / "a.heic", da.make_view3d(replace(opened, calibration=calibration)))
+        contents = read_contents(tmp_path / "a.heic")
+        assert contents.right is not None
+        assert contents.camera is not None
+        assert contents.doffs_px == pytest.approx(0, abs=1e-6)
+        kept = np.s_[:, 20:] if doffs < 0 else np.s_[:, :-20]
+        assert psnr(contents.photo.image, opened.views[0][kept]) > 25
+        assert contents.camera.cx == pytest.approx(159.5 - (20 if doffs < 0 else 0), abs=1e-5)
+
+
+@pytest.mark.parametrize(("suffix", "views", "frames"), [(".gif", 2, 2), (".webp", 2, 2), (".webp", 4, 6)])
+def test_an_animation_closes_its_loop(opened, tmp_path, suffix, views, frames):
+    shown = da.make_view3d(opened, da.View3DParams(views=views))
+    da.write_view3d(tmp_path / f"a{suffix}", shown)
+    with Pillow.open(tmp_path / f"a{suffix}") as picture:
+        file: Any = picture
+        assert (file.n_frames, file.info["loop"], file.size) == (frames, 0, (310, 240))
+        seen = []
+        for k in range(frames):
+            file.seek(k)
+            seen.append(np.asarray(file.convert("RGB")))
+    assert psnr(seen[0], opened.views[0][:, 10:]) > 22
+    assert psnr(seen[views - 1], opened.views[1][:, :310]) > 22
+    if views == 4:
+        assert psnr(seen[1], seen[5]) > 45  # it goes back as it came
+
+
+def test_a_quilt_begins_at_the_bottom_left(opened):
+    from depthapps.apps.view3d import QUILT_PLACES, _picture
+
+    shown = da.make_view3d(opened, da.View3DParams(style=Style.QUILT, view_size_px=80))
+    quilt = _picture(shown)
+    height, width = quilt.shape[0] // 6, quilt.shape[1] // 8
+    first, last = shown.views(QUILT_PLACES)
+    assert psnr(quilt[-height:, :width], np.asarray(first)) > 50
+    assert psnr(quilt[:height, -width:], np.asarray(last)) > 50
+    assert player_name("a", Style.QUILT, 0.75) == "a_qs8x6a0.75"
+
+
+# -------------------------------------------------------------------------------------- new views
+
+
+@pytest.mark.parametrize("place", [0.5, 1.5, -0.5])
+@pytest.mark.parametrize("both", [True, False])
+def test_new_views_show_what_a_camera_there_would(place, both):
+    true = make_pair(*LAYERS)
+    cards = [Card(0, 0, card.c * place, card.box, card.seed) for card in LAYERS]
+    expected = make_pair(*cards).pair.right  # its texture is that of the left view
+    source = ViewSource(true.pair.left, true.disparity_px, true.pair.right if both else None)
+    shown = source.at(place)
+    inside = np.s_[:, 45:-45]  # beyond the border nobody has seen anything
+    # outside of the photos a strip shows that neither saw
+    assert psnr(shown[inside], expected[inside]) > (20 if not both else 45 if place == 0.5 else 27)
+
+
+def test_the_second_photo_shows_what_the_first_one_hides():
+    true = make_pair(*LAYERS)
+    expected = make_pair(*(Card(0, 0, card.c / 2, card.box, card.seed) for card in LAYERS)).pair.right
+    strip = np.s_[80:160, 207:213]  # right of the square at the place 0.5: hidden in the left photo
+    alone = ViewSource(true.pair.left, true.disparity_px).at(0.5)
+    both = ViewSource(true.pair.left, true.disparity_px, true.pair.right).at(0.5)
+    assert psnr(both[strip], expected[strip]) > 30
+    assert psnr(alone[strip], expected[strip]) < 25
+
+
+def test_a_photo_with_a_depth_gets_a_second_view(opened, tmp_path):
+    alone = da.OpenedScene(**{**vars(opened), "views": None})
+    shown = da.make_view3d(alone)
+    assert any("made from its depth" in str(note) for note in shown.notes)
+    assert psnr(shown.pair.right[:, 40:110], opened.views[1][:, 40:110]) > 30
+
+
+# ------------------------------------------------------------------------------------ the command
+
+
+@pytest.fixture
+def photo(tmp_path) -> list[object]:
+    """A small photo and its depth, as arguments."""
+    da.write_image(tmp_path / "photo.png", np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8))
+    da.write_depth(tmp_path / "z.npy", np.full((90, 120), 2, np.float32))
+    return ["view3d", tmp_path / "photo.png", "--depth", tmp_path / "z.npy", "--fov", "60"]
+
+
+def test_into_a_folder_goes_a_name_that_players_know(tmp_path, photo):
+    (tmp_path / "out").mkdir()
+    for style in ("side-by-side", "anaglyph", "rgbd"):
+        run(*photo, "-o", tmp_path / "out", "--style", style)
+    names = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert names == ["photo_LRF_Full_SBS.jpg", "photo_redcyan.jpg", "photo_rgbd.jpg"]
+    assert read_raw(tmp_path / "out" / "photo_rgbd.jpg").shape == (90, 240, 3)
+    assert "exists already" in run(*photo, "-o", tmp_path / "out", code=1).stderr
+
+
+def test_options_that_a_file_has_no_use_for_are_refused(tmp_path, photo):
+    assert "--style is for pictures" in run(*photo, "-o", tmp_path / "a.mpo", "--style", "rgbd", code=1).stderr
+    assert "--views is for animations" in run(*photo, "-o", tmp_path / "a.jpg", "--views", 3, code=1).stderr
+    assert "cannot take" in run(*photo, "-o", tmp_path / "a.avi", code=1).stderr
+    assert run(*photo, "-o", tmp_path / "a.jpg", "--convergence", "near", code=2)
+    assert {p.name for p in tmp_path.iterdir()} == {"photo.png", "z.npy"}
