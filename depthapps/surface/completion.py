@@ -11,7 +11,8 @@ from depthapps.core.color import to_8bit
 from depthapps.core.geometry import depth_from_inverse, inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.surface.continuation import continue_surface, slopes
-from depthapps.surface.region_planes import region_planes
+from depthapps.surface.scene_planes import find_planes, first_plane
+from depthapps.surface.second_photo import alike
 from depthapps.surface.tearing import DEPTH_STEP, BoolMap, surface_links, trusted
 
 # A disparity within this many deviations of infinity cannot be told from the sky's.
@@ -27,7 +28,7 @@ _PICTURE_SIGMA_PX = 0.8  # of the blur that takes the photo's noise out of these
 # Only pixels surer than this tell where a region's plane lies, and those less sure than the other are put onto it where
 # it is flat to this share. Over eleven pairs, rendered and measured, that takes the pixels which are off by more than
 # 2 % from 37 to 31 % of those that are put onto planes, and is worse for none of them.
-_COUNTED, _UNSURE, _FLAT = 0.4, 0.5, 0.01
+_SURE, _UNSURE, _CLOSE_SIGMAS, _OFF_SIGMAS = 0.9, 0.5, 2.5, 6.0
 _EVEN_PX = 9  # window over which the confidence is averaged for that, as it flickers from pixel to pixel
 _SHRINK, _GROW = 0.7, 1.4  # a continued plane may not change 1/Z by more than these factors
 
@@ -74,21 +75,25 @@ def complete(scene: Scene) -> Completion:
     sure = trust & np.isfinite(inverse) & ~far
     if not sure.any():  # nothing to complete from
         return Completion(scene, np.zeros(sure.shape, bool), far)
+    least = max(farthest, float(np.quantile(inverse[sure], FAR_QUANTILE)) / _MADE_UP_TIMES)
+    toll = _toll(scene.image)
     whole = np.where(sure, inverse, np.float32(np.nan))
     settled = sure
-    least = max(farthest, float(np.quantile(inverse[sure], FAR_QUANTILE)) / _MADE_UP_TIMES)
     if scene.confidence is not None:
-        plane, off = region_planes(inverse, np.clip(scene.confidence - _COUNTED, 0, 1) ** 2 * ~far, scene.image)
-        unsure = cv2.blur(scene.confidence, (_EVEN_PX, _EVEN_PX)) < _UNSURE
-        flat = ~backdrop & (unsure | ~trust) & (off < _FLAT) & (plane >= least)
+        even = np.asarray(cv2.blur(scene.confidence, (_EVEN_PX, _EVEN_PX)), np.float32)
+        close = _CLOSE_SIGMAS * scene.inverse_depth_sigma
+        plane = _large_planes(inverse, sure & (even > _SURE), close, toll)
+        with np.errstate(invalid="ignore"):
+            near = np.abs(plane - inverse) <= _OFF_SIGMAS * (1 - even) * scene.inverse_depth_sigma
+            flat = ~backdrop & (plane >= least) & (~sure | (near & alike(scene, inverse, plane)))
         whole = np.where(flat, plane, whole)
-        settled = flat | (sure & ~unsure)
+        settled = flat | (sure & (even > _UNSURE))
     whole = np.where(backdrop, np.float32(farthest), whole)
     missing = np.isnan(whole)
     if scene.empty is not None:
         missing &= ~scene.empty
     if missing.any():
-        whole = np.where(missing, _continued(whole, settled | backdrop, missing, scene, least), whole)
+        whole = np.where(missing, _continued(whole, settled | backdrop, scene, toll, least), whole)
     with np.errstate(invalid="ignore"):
         kept = np.abs(whole - inverse) <= DEPTH_STEP * inverse
     same = whole == inverse  # to the bit: no rounding through 1/Z
@@ -112,14 +117,32 @@ def _sky(scene: Scene, far: BoolMap) -> BoolMap:
     return far & (sure & (size >= _SKY_SHARE * far.size))[label]
 
 
-def _continued(whole: FloatMap, settled: BoolMap, missing: BoolMap, scene: Scene, least: float) -> FloatMap:
-    """The 1/Z (H, W) at missing pixels, from the planes of settled ones, some way off."""
+def _large_planes(inverse: FloatMap, sure: BoolMap, close: float, toll: FloatMap) -> FloatMap:
+    """The 1/Z (H, W) of the large plane on which the sure pixel with the cheapest way to each lies, NaN for none."""
+    planes = find_planes(inverse, sure, close)
+    number, value = first_plane(np.where(sure, inverse, np.float32(np.nan)), planes, close)
+    on = number >= 0
+    found = np.full(inverse.shape, np.nan, np.float32)
+    if not on.any():
+        return found
+    tilted = np.zeros((*inverse.shape, 3), np.float32)
+    tilted[..., 0] = np.nan_to_num(inverse)
+    tilted[on] = np.column_stack([value[on], planes[number[on], 1:]])
+    ends = np.full(inverse.shape, np.inf, np.float32)
+    limit = np.where(sure, np.float32(0), np.float32(1e9))
+    way = continue_surface(tilted, sure, ends, limit, toll)
+    from_plane = (way.source >= 0) & on.ravel()[np.maximum(way.source, 0)]
+    return np.where(from_plane, way.inverse, found)
+
+
+def _continued(whole: FloatMap, settled: BoolMap, scene: Scene, toll: FloatMap, least: float) -> FloatMap:
+    """The 1/Z (H, W) at the pixels around settled ones, from the planes of those, some way off."""
     known = np.where(settled, whole, np.float32(np.nan))
     if not settled.any():
-        settled, known = ~missing, whole
+        settled, known = np.isfinite(whole), whole
     planes = slopes(known, surface_links(depth_from_inverse(known), scene.inverse_depth_sigma))
     limit = np.where(settled, np.float32(0), np.float32(np.nanmax(known)))
-    found = continue_surface(planes, settled, np.full(known.shape, np.inf, np.float32), limit, _toll(scene.image))
+    found = continue_surface(planes, settled, np.full(known.shape, np.inf, np.float32), limit, toll)
     start = planes[..., 0].ravel()[np.maximum(found.source, 0)]
     put = np.where(found.source >= 0, found.inverse, np.float32(least))
     return np.maximum(np.clip(put, _SHRINK * start, _GROW * start), least)
