@@ -57,7 +57,7 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
     """
     kept = surface.quads.pixels()
     inverse = np.where(kept, inverse_depth(surface.depth_m), np.float32(np.nan))
-    planes = slopes(inverse, _among(surface.links, kept))
+    planes = slopes(inverse, _among(surface.links, kept), surface.planes)
     shift_px_m = surface.camera.fx * math.sin(math.radians(turn_deg)) * float(np.median(surface.depth_m[kept]))
     background, gap, wide = _background(inverse, surface.links, kept)
     border = np.zeros_like(kept)

@@ -14,6 +14,7 @@ from depthapps.core.geometry import depth_from_inverse, inverse_depth, project, 
 from depthapps.core.scene import FloatMap, Image, SecondView
 from depthapps.mesh.behind import Behind
 from depthapps.mesh.cut import GridSurface
+from depthapps.mesh.inpaint import inpaint
 from depthapps.surface.raster import draw_largest
 from depthapps.surface.tearing import BoolMap
 
@@ -53,9 +54,15 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
         colors = np.where(photographed[..., None], shown, colors)
         true = true | photographed
     smooth = push_pull(colors, (photographed | _beside_rim(surface, behind)).astype(np.float32))
-    grain = np.exp(behind.way_px * np.float32(-1 / (_GRAIN_SHARE * max(picture.shape))))[..., None]
-    made_up = smooth + grain * (_mirrored(picture, behind) - smooth)
-    image = np.clip(np.rint(np.where(true[..., None], colors, made_up)), 0, 255).astype(np.uint8)
+    hole = behind.new & ~photographed
+    filled = inpaint(
+        np.where(hole[..., None], smooth, colors),
+        hole,
+        photographed | (_shown(surface, behind) & ~behind.new),
+        _layer(surface, behind),
+        _mirrored_places(behind),
+    )
+    image = np.clip(np.rint(filled), 0, 255).astype(np.uint8)
     return BehindColors(_spread(image, behind.source >= 0), photographed)
 
 
@@ -74,8 +81,20 @@ def _beside_rim(surface: GridSurface, behind: Behind) -> BoolMap:
     return same & (distance >= _MIXED_PX) & (distance < _BESIDE_PX)
 
 
-def _mirrored(picture: NDArray[np.uint8], behind: Behind) -> NDArray[np.floating]:
-    """The picture (h, w, 3) float32 that continues the rim's surroundings, mirrored in the pixel that each hangs on."""
+def _shown(surface: GridSurface, behind: Behind) -> BoolMap:
+    """The pixels (h, w) of the grid at which the picture shows its surface."""
+    return np.pad(surface.quads.pixels(), behind.margin)
+
+
+def _layer(surface: GridSurface, behind: Behind) -> FloatMap:
+    """The logarithm of 1/Z (h, w) of what was continued, and elsewhere of what the picture shows; NaN for nothing."""
+    front = np.where(surface.quads.pixels(), inverse_depth(surface.depth_m), np.float32(np.nan))
+    front = np.pad(front, behind.margin, constant_values=np.nan)
+    return np.log(np.where(behind.new, behind.inverse, front)).astype(np.float32)
+
+
+def _mirrored_places(behind: Behind) -> NDArray[np.int32]:
+    """Row and column (h, w, 2) of the pixel that lies as far beyond the rim as each one lies behind it."""
     height, width = behind.source.shape
     rim_y, rim_x = np.divmod(np.maximum(behind.source, 0), width)
     y, x = np.indices((height, width), np.int32)
@@ -84,7 +103,7 @@ def _mirrored(picture: NDArray[np.uint8], behind: Behind) -> NDArray[np.floating
     ends = [(behind.margin, n - behind.margin - 1) for n in (height, width)]
     at_y = np.clip(np.rint(rim_y + beyond * step_y).astype(np.int32), *ends[0])
     at_x = np.clip(np.rint(rim_x + beyond * step_x).astype(np.int32), *ends[1])
-    return picture[at_y, at_x].astype(np.float32)
+    return np.stack([at_y, at_x], axis=-1)
 
 
 def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> tuple[NDArray[np.floating], BoolMap]:

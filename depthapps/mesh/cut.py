@@ -19,6 +19,7 @@ from depthapps.mesh.triangles import used_vertices
 from depthapps.surface.completion import beyond, complete
 from depthapps.surface.noise import clean_depth
 from depthapps.surface.normals import surface_normals
+from depthapps.surface.scene_planes import NO_PLANES, LargePlanes
 from depthapps.surface.tearing import BoolMap, Links, Quads, grid_quads, surface_links, trusted
 
 # Connected components smaller than this share of the picture's pixels are left out: a square of 1 % of its side.
@@ -47,7 +48,7 @@ class GridSurface:
     depth_m: (h, w) float32 metres with the noise removed. camera: the camera of these (h, w) pixels. links: which
     neighbouring vertices lie on one surface. noise: standard deviation of 1/Z that is left, in 1/m. quads: the
     triangles between the vertices. made_up: (h, w), where the depth was put there; None if nowhere. cut: what was left
-    out.
+    out. planes: the scene's large planes over the picture's own pixels, none if its holes were not filled.
     """
 
     image: Image
@@ -59,6 +60,7 @@ class GridSurface:
     quads: Quads
     made_up: BoolMap | None
     cut: Cut
+    planes: LargePlanes = NO_PLANES
 
     @cached_property
     def triangles(self) -> NDArray[np.int32]:
@@ -80,9 +82,10 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
     surface is left.
     """
     finite, sure, far = np.isfinite(scene.depth_m), trusted(scene), beyond(scene)[0]
-    made_up = None
+    made_up, planes = None, NO_PLANES
     if fill:
         completion = complete(scene)
+        planes = completion.planes
         scene, made_up = completion.scene, completion.made_up
         known = scene.depth_m
     else:
@@ -115,7 +118,7 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
         confidence=None if confidence is None else float(confidence.mean()),
         made_up=0.0 if made_up is None else float((made_up & kept).mean()),
     )
-    return GridSurface(scene.image, stride, depth, camera, links, noise, quads.among(large), made_up, cut)
+    return GridSurface(scene.image, stride, depth, camera, links, noise, quads.among(large), made_up, cut, planes)
 
 
 def _on_large_pieces(links: Links) -> BoolMap:

@@ -11,7 +11,7 @@ from depthapps.core.color import to_8bit
 from depthapps.core.geometry import depth_from_inverse, inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.surface.continuation import continue_surface, slopes
-from depthapps.surface.scene_planes import find_planes, first_plane
+from depthapps.surface.scene_planes import NO_PLANES, LargePlanes, find_planes
 from depthapps.surface.second_photo import alike
 from depthapps.surface.tearing import DEPTH_STEP, BoolMap, surface_links, trusted
 
@@ -29,6 +29,7 @@ _PICTURE_SIGMA_PX = 0.8  # of the blur that takes the photo's noise out of these
 # it is flat to this share. Over eleven pairs, rendered and measured, that takes the pixels which are off by more than
 # 2 % from 37 to 31 % of those that are put onto planes, and is worse for none of them.
 _SURE, _UNSURE, _CLOSE_SIGMAS, _OFF_SIGMAS = 0.9, 0.5, 2.5, 6.0
+_RAMP_PX, _RAMP_GAIN = 17, 1.5  # window in which two thirds of the pixels put the middle one wholly onto the plane
 _EVEN_PX = 9  # window over which the confidence is averaged for that, as it flickers from pixel to pixel
 _SHRINK, _GROW = 0.7, 1.4  # a continued plane may not change 1/Z by more than these factors
 
@@ -39,12 +40,14 @@ class Completion:
 
     scene: the scene; its depth is known and finite wherever it shows something, and its confidence is that of the depth
         it came with.
-    made_up: (H, W), where the depth was put there. far: (H, W), where this is the backdrop, see `beyond`.
+    made_up: (H, W), where the depth was put there. far: (H, W), where this is the backdrop, see `beyond`. planes: the
+        scene's large planes.
     """
 
     scene: Scene
     made_up: BoolMap
     far: BoolMap
+    planes: LargePlanes
 
 
 def beyond(scene: Scene) -> tuple[BoolMap, float]:
@@ -70,35 +73,31 @@ def complete(scene: Scene) -> Completion:
     """
     far, farthest = beyond(scene)
     inverse = inverse_depth(scene.depth_m)
-    trust = trusted(scene)
     backdrop = _sky(scene, far)
-    sure = trust & np.isfinite(inverse) & ~far
+    even = (
+        None if scene.confidence is None else np.asarray(cv2.blur(scene.confidence, (_EVEN_PX, _EVEN_PX)), np.float32)
+    )
+    sure = trusted(replace(scene, confidence=even)) & np.isfinite(inverse) & ~far
     if not sure.any():  # nothing to complete from
-        return Completion(scene, np.zeros(sure.shape, bool), far)
+        return Completion(scene, np.zeros(sure.shape, bool), far, NO_PLANES)
     least = max(farthest, float(np.quantile(inverse[sure], FAR_QUANTILE)) / _MADE_UP_TIMES)
     toll = _toll(scene.image)
     whole = np.where(sure, inverse, np.float32(np.nan))
-    settled = sure
-    if scene.confidence is not None:
-        even = np.asarray(cv2.blur(scene.confidence, (_EVEN_PX, _EVEN_PX)), np.float32)
-        close = _CLOSE_SIGMAS * scene.inverse_depth_sigma
-        plane = _large_planes(inverse, sure & (even > _SURE), close, toll)
-        with np.errstate(invalid="ignore"):
-            near = np.abs(plane - inverse) <= _OFF_SIGMAS * (1 - even) * scene.inverse_depth_sigma
-            flat = ~backdrop & (plane >= least) & (~sure | (near & alike(scene, inverse, plane)))
-        whole = np.where(flat, plane, whole)
-        settled = flat | (sure & (even > _UNSURE))
+    settled, planes = sure, NO_PLANES
+    if even is not None:
+        planes = find_planes(inverse, sure & (even > _SURE), _CLOSE_SIGMAS * scene.inverse_depth_sigma)
+        whole, settled = _flattened(scene, even, inverse, sure, ~backdrop, least, toll, planes)
     whole = np.where(backdrop, np.float32(farthest), whole)
     missing = np.isnan(whole)
     if scene.empty is not None:
         missing &= ~scene.empty
     if missing.any():
-        whole = np.where(missing, _continued(whole, settled | backdrop, scene, toll, least), whole)
+        whole = np.where(missing, _continued(whole, settled | backdrop, scene, toll, least, planes), whole)
     with np.errstate(invalid="ignore"):
         kept = np.abs(whole - inverse) <= DEPTH_STEP * inverse
     same = whole == inverse  # to the bit: no rounding through 1/Z
     completed = replace(scene, depth_m=np.where(same, scene.depth_m, depth_from_inverse(whole)))
-    return Completion(completed, (~kept & np.isfinite(whole)) | backdrop, backdrop)
+    return Completion(completed, (~kept & np.isfinite(whole)) | backdrop, backdrop, planes)
 
 
 def _sky(scene: Scene, far: BoolMap) -> BoolMap:
@@ -117,33 +116,54 @@ def _sky(scene: Scene, far: BoolMap) -> BoolMap:
     return far & (sure & (size >= _SKY_SHARE * far.size))[label]
 
 
-def _large_planes(inverse: FloatMap, sure: BoolMap, close: float, toll: FloatMap) -> FloatMap:
+def _flattened(
+    scene: Scene,
+    even: FloatMap,
+    inverse: FloatMap,
+    sure: BoolMap,
+    wanted: BoolMap,
+    least: float,
+    toll: FloatMap,
+    planes: LargePlanes,
+) -> tuple[FloatMap, BoolMap]:
+    """The 1/Z (H, W) with what belongs to a large plane laid onto it, NaN where unknown, and where it can be built on.
+
+    That is what is not sure at all, and what lies so close to the plane that its confidence allows it and the photos do
+    not tell the two apart. It comes down to the plane without a step.
+    """
+    sigma = scene.inverse_depth_sigma
+    plane = _nearest_plane(inverse, sure & (even > _SURE), planes, toll)
+    with np.errstate(invalid="ignore"):
+        wanted = wanted & (plane >= least)
+        near = wanted & sure & (np.abs(plane - inverse) <= _OFF_SIGMAS * (1 - even) * sigma)
+    share = cv2.blur((near & alike(scene, inverse, plane)).astype(np.float32), (_RAMP_PX, _RAMP_PX))
+    share = np.where(near, np.minimum(_RAMP_GAIN * np.asarray(share), 1), np.float32(0))
+    flat = wanted & (~sure | (share == 1))
+    whole = np.where(sure, inverse, np.float32(np.nan))
+    with np.errstate(invalid="ignore"):
+        whole = np.where(flat, plane, np.where(share > 0, whole + share * (plane - whole), whole))
+    return whole, flat | (sure & (even > _UNSURE))
+
+
+def _nearest_plane(inverse: FloatMap, sure: BoolMap, planes: LargePlanes, toll: FloatMap) -> FloatMap:
     """The 1/Z (H, W) of the large plane on which the sure pixel with the cheapest way to each lies, NaN for none."""
-    planes = find_planes(inverse, sure, close)
-    number, value = first_plane(np.where(sure, inverse, np.float32(np.nan)), planes, close)
-    on = number >= 0
-    found = np.full(inverse.shape, np.nan, np.float32)
-    if not on.any():
-        return found
-    tilted = np.zeros((*inverse.shape, 3), np.float32)
-    tilted[..., 0] = np.nan_to_num(inverse)
-    tilted[on] = np.column_stack([value[on], planes[number[on], 1:]])
-    ends = np.full(inverse.shape, np.inf, np.float32)
-    limit = np.where(sure, np.float32(0), np.float32(1e9))
+    tilted, on = planes.laid(np.where(sure, inverse, np.float32(np.nan)))
+    ends, limit = np.full(inverse.shape, np.inf, np.float32), np.where(sure, np.float32(0), np.float32(np.inf))
     way = continue_surface(tilted, sure, ends, limit, toll)
-    from_plane = (way.source >= 0) & on.ravel()[np.maximum(way.source, 0)]
-    return np.where(from_plane, way.inverse, found)
+    return np.where((way.source >= 0) & on.ravel()[np.maximum(way.source, 0)], way.inverse, np.float32(np.nan))
 
 
-def _continued(whole: FloatMap, settled: BoolMap, scene: Scene, toll: FloatMap, least: float) -> FloatMap:
+def _continued(
+    whole: FloatMap, settled: BoolMap, scene: Scene, toll: FloatMap, least: float, planes: LargePlanes
+) -> FloatMap:
     """The 1/Z (H, W) at the pixels around settled ones, from the planes of those, some way off."""
     known = np.where(settled, whole, np.float32(np.nan))
     if not settled.any():
         settled, known = np.isfinite(whole), whole
-    planes = slopes(known, surface_links(depth_from_inverse(known), scene.inverse_depth_sigma))
+    tilted = slopes(known, surface_links(depth_from_inverse(known), scene.inverse_depth_sigma), planes)
     limit = np.where(settled, np.float32(0), np.float32(np.nanmax(known)))
-    found = continue_surface(planes, settled, np.full(known.shape, np.inf, np.float32), limit, toll)
-    start = planes[..., 0].ravel()[np.maximum(found.source, 0)]
+    found = continue_surface(tilted, settled, np.full(known.shape, np.inf, np.float32), limit, toll)
+    start = tilted[..., 0].ravel()[np.maximum(found.source, 0)]
     put = np.where(found.source >= 0, found.inverse, np.float32(least))
     return np.maximum(np.clip(put, _SHRINK * start, _GROW * start), least)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.surface.denoise.fits import fit
+from depthapps.surface.scene_planes import NO_PLANES, LargePlanes
 from depthapps.surface.tearing import BoolMap, Links
 
 # Standard deviation in px of the weights of the pixels that tell a surface's slope. It decides how far a slope can be
@@ -36,14 +37,16 @@ class Continued(NamedTuple):
     cost: FloatMap
 
 
-def slopes(inverse: FloatMap, links: Links) -> NDArray[np.floating]:
+def slopes(inverse: FloatMap, links: Links, planes: LargePlanes = NO_PLANES) -> NDArray[np.floating]:
     """The plane (H, W, 3) float32 of each pixel: its own 1/Z, and the slopes of the surface around it, per pixel.
 
-    inverse: (H, W); NaN, which no link may reach, has the plane 0.
+    inverse: (H, W); NaN, which no link may reach, has the plane 0. planes: where a pixel lies on one of these, that has
+    the better slopes.
     """
-    filled = np.nan_to_num(inverse)
-    _, du, dv = fit(filled, links.right, links.down, SLOPE_SCALE_PX)
-    return np.stack([filled, du, dv], axis=-1)
+    _, du, dv = fit(np.nan_to_num(inverse), links.right, links.down, SLOPE_SCALE_PX)
+    tilted, on = planes.laid(inverse)
+    tilted[~on, 1], tilted[~on, 2] = du[~on], dv[~on]
+    return tilted
 
 
 def continue_surface(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,14 +19,44 @@ _SAMPLES = 6000  # pixels that are asked whether they lie on a hypothesis
 _NEARBY = 0.15  # of the picture's longer side: how far apart the three pixels of a hypothesis lie at most
 _ROUNDS = 4  # of least squares, each over the pixels that lie on the plane before
 
-Planes = NDArray[np.floating]
-"""Planes (N, 3) float64: 1/Z in 1/m at the picture's corner, and its slopes to the right and down, per pixel."""
+
+@dataclass(frozen=True, eq=False)
+class LargePlanes:
+    """Planes that hold a large part of a scene, the largest first.
+
+    values: (N, 3) float64, their 1/Z in 1/m at the picture's corner, and its slopes to the right and down, per pixel.
+    close: by how much in 1/m the 1/Z of a pixel on a plane may be off, where that is more than a share of _ON_PLANE.
+    """
+
+    values: NDArray[np.floating]
+    close: float
+
+    def laid(self, inverse: FloatMap) -> tuple[NDArray[np.floating], BoolMap]:
+        """The first plane (H, W, 3) float32 that each pixel's 1/Z lies on, and where there is one.
+
+        It is told by its 1/Z at the pixel, and its slopes. Where there is none, it has the pixel's own 1/Z, 0 for NaN,
+        and no slopes.
+        """
+        tilted = np.zeros((*inverse.shape, 3), np.float32)
+        tilted[..., 0] = np.nan_to_num(inverse)
+        on = np.zeros(inverse.shape, bool)
+        x, y = np.arange(inverse.shape[1]), np.arange(inverse.shape[0])[:, None]
+        for a, b, c in self.values:
+            here = (a + b * x + c * y).astype(np.float32)
+            with np.errstate(invalid="ignore"):
+                fresh = ~on & (np.abs(here - inverse) <= np.maximum(self.close, _ON_PLANE * inverse))
+            tilted[fresh] = np.column_stack([here[fresh], np.full(int(fresh.sum()), b), np.full(int(fresh.sum()), c)])
+            on |= fresh
+        return tilted, on
 
 
-def find_planes(inverse: FloatMap, sure: BoolMap, close: float) -> Planes:
+NO_PLANES = LargePlanes(np.empty((0, 3)), 0.0)
+
+
+def find_planes(inverse: FloatMap, sure: BoolMap, close: float) -> LargePlanes:
     """Find the planes that hold many of the sure pixels (H, W) of 1/Z in 1/m, the largest first.
 
-    Planes of the scene are planes of 1/Z over the picture. They are found one after the other by random sample
+    close: as `LargePlanes` has it. Planes of the scene are planes of 1/Z over the picture. They are found one after the other by random sample
     consensus (Fischler and Bolles 1981) whose samples lie near each other, with truncated squares as the cost (Torr and
     Zisserman 2000), and fitted to all of their pixels. The random numbers are the same every time.
     """
@@ -43,12 +75,12 @@ def find_planes(inverse: FloatMap, sure: BoolMap, close: float) -> Planes:
         for _ in range(_ROUNDS):
             on = np.abs(points @ plane - values) <= _ON_PLANE * values
             if on.sum() < max(least, 3):
-                return np.reshape(found, (-1, 3))
+                return LargePlanes(np.reshape(found, (-1, 3)), close)
             plane = np.linalg.lstsq(points[on], values[on], rcond=None)[0]
         found.append(plane)
         rest = np.abs(points @ plane - values) > np.maximum(close, _TAKEN * values)
         points, values = points[rest], values[rest]
-    return np.reshape(found, (-1, 3))
+    return LargePlanes(np.reshape(found, (-1, 3)), close)
 
 
 def _consensus(
@@ -68,21 +100,3 @@ def _consensus(
     planes = np.linalg.solve(matrices[usable], values[corners[usable]][..., None])[..., 0]
     off = (points[few] @ planes.T - values[few][:, None]) / (_ON_PLANE * values[few][:, None])
     return planes[np.argmin(np.minimum(off * off, 1).sum(axis=0))]
-
-
-def first_plane(inverse: FloatMap, planes: Planes, close: float) -> tuple[NDArray[np.intp], FloatMap]:
-    """The first of the planes, by its number (H, W), on which each pixel's 1/Z lies, and the 1/Z that it has there.
-
-    close: by how much in 1/m it may be off, or by a share of _ON_PLANE. Where there is none the number is -1, the value
-    NaN.
-    """
-    first = np.full(inverse.shape, -1, np.intp)
-    value = np.full(inverse.shape, np.nan, np.float32)
-    height, width = inverse.shape
-    x, y = np.arange(width), np.arange(height)[:, None]
-    for number, (a, b, c) in enumerate(planes):
-        here = (a + b * x + c * y).astype(np.float32)
-        with np.errstate(invalid="ignore"):
-            on = (first < 0) & (np.abs(here - inverse) <= np.maximum(close, _ON_PLANE * inverse))
-        first[on], value[on] = number, here[on]
-    return first, value
