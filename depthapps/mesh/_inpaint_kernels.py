@@ -11,12 +11,12 @@ _APART = 0.3  # the same, for the place that a patch is copied from: what is muc
 
 
 @within
-def _distance(y, x, j, i, best, picture, layer, usable):
+def _distance(y, x, j, i, best, picture, layer, usable, reach):
     """The mean squared difference of the patches around (y, x) and (j, i), or inf if it is above `best` or none."""
     height, width = layer.shape
     if not (_REACH <= j < height - _REACH and _REACH <= i < width - _REACH) or usable[j, i] == 0:
         return np.inf
-    if abs(layer[j, i] - layer[y, x]) > _APART:
+    if abs(layer[j, i] - layer[y, x]) > _APART or (j - y) ** 2 + (i - x) ** 2 > reach[y, x] ** 2:
         return np.inf
     total, count = 0.0, 0
     for v in range(-_REACH, _REACH + 1):
@@ -38,6 +38,7 @@ def improve_matches(
     picture: NDArray[np.floating],
     layer: NDArray[np.floating],
     usable: NDArray[np.uint8],
+    reach: NDArray[np.floating],
     pixels: NDArray[np.int32],
     sweep: int,
     farthest: int,
@@ -47,9 +48,9 @@ def improve_matches(
     """One sweep of PatchMatch over the pixels of a hole: take over the neighbours' matches, then try random ones.
 
     picture: (H, W, 3) float32. layer: (H, W) float32, logarithm of 1/Z. usable: (H, W), 1 at the middles of patches
-    that may be copied. pixels: (N, 2), row and column of the hole's, in the order of rows. sweep: its number; odd ones begin
-    at the last pixel. farthest: px, of a random try. match: (H, W, 2), row and column of each pixel's match, -1 for none.
-    cost: (H, W) float32.
+    that may be copied. reach: (H, W) float32, how far away from each pixel that may be, in px. pixels: (N, 2), row and
+    column of the hole's, in the order of rows. sweep: its number; odd ones begin at the last pixel. farthest: px, of a
+    random try. match: (H, W, 2), row and column of each pixel's match, -1 for none. cost: (H, W) float32.
     """
     height, width = layer.shape
     number = len(pixels)
@@ -62,24 +63,24 @@ def improve_matches(
         j, i = match[y, x, 0], match[y, x, 1]
         best = np.inf
         if j >= 0:
-            best = _distance(y, x, j, i, np.inf, picture, layer, usable)
+            best = _distance(y, x, j, i, np.inf, picture, layer, usable, reach)
         for side in range(2):
             b, a = (y + step, x) if side == 0 else (y, x + step)
             if 0 <= b < height and 0 <= a < width and match[b, a, 0] >= 0:
                 d, e = match[b, a, 0] + y - b, match[b, a, 1] + x - a
-                found = _distance(y, x, d, e, best, picture, layer, usable)
+                found = _distance(y, x, d, e, best, picture, layer, usable, reach)
                 if found < best:
                     best, j, i = found, d, e
-        reach = farthest
-        while reach >= 1:
+        span = farthest
+        while span >= 1:
             state = np.uint32(state * np.uint32(1664525) + np.uint32(1013904223))
-            d = (j if j >= 0 else y) + np.int64(state >> np.uint32(8)) % (2 * reach + 1) - reach
+            d = (j if j >= 0 else y) + np.int64(state >> np.uint32(8)) % (2 * span + 1) - span
             state = np.uint32(state * np.uint32(1664525) + np.uint32(1013904223))
-            e = (i if i >= 0 else x) + np.int64(state >> np.uint32(8)) % (2 * reach + 1) - reach
-            found = _distance(y, x, d, e, best, picture, layer, usable)
+            e = (i if i >= 0 else x) + np.int64(state >> np.uint32(8)) % (2 * span + 1) - span
+            found = _distance(y, x, d, e, best, picture, layer, usable, reach)
             if found < best:
                 best, j, i = found, d, e
-            reach //= 2
+            span //= 2
         if best < np.inf:
             match[y, x, 0], match[y, x, 1], cost[y, x] = j, i, best
         else:

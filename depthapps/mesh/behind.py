@@ -80,9 +80,10 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
 
     known, thin = padded((background | border) & wide, 0), padded((background | border) & ~wide, 0)
     maps = padded(planes, 0), padded(reach, 0), padded(limit, _ANYTHING), np.ones(known.shape, np.float32)
+    own = padded(inverse, 0)
     found = continue_surface(maps[0], known, *maps[1:], passes=1)
     known = known | (thin & (found.source < 0))
-    found = continue_surface(maps[0], known, *maps[1:], passes=1, before=found)  # and round corners
+    found = continue_surface(maps[0], known, *maps[1:], passes=1, before=found, own=own)  # and round corners
     camera = surface.camera
     wide = replace(
         camera,

@@ -25,7 +25,8 @@ _SAME = 0.5  # natural logarithm of the ratio of grey levels; photos that differ
 _FOOT = np.float32(8)  # grey levels that are added before, so that noise in the dark makes no large ratios
 _MIXED_PX, _BESIDE_PX = 2.0, 10.0  # distance from the rim of the pixels that tell the colours of what was continued
 _SAME_SURFACE = 0.05  # share of 1/Z by which they may differ from the rim
-_GRAIN_SHARE = 0.015  # of the picture's width: distance from the rim at which a third of the mirrored texture is left
+# Patches are copied from so far around: times the way to the rim, and a share of the picture's longer side.
+_AROUND_WAYS, _AROUND_SHARE = 2.0, 0.03
 _SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
 
 
@@ -61,6 +62,7 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
         photographed | (_shown(surface, behind) & ~behind.new),
         _layer(surface, behind),
         _mirrored_places(behind),
+        _AROUND_WAYS * behind.way_px + np.float32(_AROUND_SHARE * max(hole.shape)),
     )
     image = np.clip(np.rint(filled), 0, 255).astype(np.uint8)
     return BehindColors(_spread(image, behind.source >= 0), photographed)

@@ -11,8 +11,8 @@ from depthapps.runtime.kernel import Kernel
 from depthapps.surface.tearing import BoolMap
 
 _LEVELS = 4  # of the pyramid; on the coarsest a patch is as wide as a twentieth of a picture of 1000 px
-# Sweeps of matching on each level, the finest first, and how far from a match random ones are tried at first, in px. What
-# goes where is settled on the coarse levels, which cost little.
+# Sweeps of matching on each level, the finest first, and how far from a match random ones are tried at first, in px.
+# What goes where is settled on the coarse levels, which cost little.
 _SWEEPS, _FARTHEST_PX = (1, 2, 6, 20), (1, 4, 32, 64)
 _REACH = 3  # of a patch, as the kernels have it
 _SPREAD = 0.06  # natural logarithm of the ratio of 1/Z within a patch that may be copied: it lies on one surface
@@ -21,7 +21,7 @@ _KERNELS = "depthapps.mesh._inpaint_kernels"
 _improve = Kernel(
     _KERNELS,
     "improve_matches",
-    "float32[:,:,::1] float32[:,::1] uint8[:,::1] int32[:,::1] int64 int64 int32[:,:,::1] float32[:,::1]",
+    "float32[:,:,::1] float32[:,::1] uint8[:,::1] float32[:,::1] int32[:,::1] int64 int64 int32[:,:,::1] float32[:,::1]",
 )
 _vote = Kernel(
     _KERNELS,
@@ -31,14 +31,19 @@ _vote = Kernel(
 
 
 def inpaint(
-    picture: NDArray[np.floating], hole: BoolMap, known: BoolMap, layer: FloatMap, match: NDArray[np.int32]
+    picture: NDArray[np.floating],
+    hole: BoolMap,
+    known: BoolMap,
+    layer: FloatMap,
+    match: NDArray[np.int32],
+    reach_px: FloatMap,
 ) -> NDArray[np.floating]:
     """Fill a hole with patches that go on what surrounds it on the same surface.
 
     picture: (H, W, 3) float32 with a first guess in the hole. hole: (H, W). known: (H, W), the pixels that may be
     copied. layer: (H, W) float32, logarithm of 1/Z, NaN where there is no surface; patches are compared and copied
     within one surface. match: (H, W, 2) int32, row and column of where a pixel of the hole may be copied from, to begin
-    with. Returns the filled picture; the guess stays where no patch fits.
+    with. reach_px: (H, W), how far from each pixel that may be: plain patches from far away would spread otherwise. Returns the filled picture; the guess stays where no patch fits.
 
     Patches are matched by PatchMatch (Barnes et al. 2009) and blended by voting, from a coarse copy of the picture to
     the fine one (Wexler et al. 2007).
@@ -53,7 +58,8 @@ def inpaint(
         finer, gap, source, depth = pyramid[level]
         if level < _LEVELS - 1:
             match = _doubled(match, gap.shape)
-        filled = _filled(finer, gap, source, depth, match, _SWEEPS[level], _FARTHEST_PX[level])
+        reach = np.ascontiguousarray(reach_px[:: 2**level, :: 2**level] / 2**level, np.float32)
+        filled = _filled(finer, gap, source, depth, match, reach, _SWEEPS[level], _FARTHEST_PX[level])
         if level:
             below, gap_below = pyramid[level - 1][:2]
             grown = cv2.resize(filled, gap_below.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -94,6 +100,7 @@ def _filled(
     known: BoolMap,
     layer: FloatMap,
     match: NDArray[np.int32],
+    reach: FloatMap,
     sweeps: int,
     farthest_px: int,
 ) -> NDArray[np.floating]:
@@ -109,7 +116,7 @@ def _filled(
     cost, colors = np.full(hole.shape, np.inf, np.float32), np.empty((len(pixels), 3), np.float32)
     layer, usable = np.ascontiguousarray(layer, np.float32), np.ascontiguousarray(usable, np.uint8)
     for number in range(sweeps):
-        _improve(picture, layer, usable, pixels, number, farthest_px, match, cost)
+        _improve(picture, layer, usable, reach, pixels, number, farthest_px, match, cost)
         if number % 2 and number < sweeps - 1:
             continue
         _vote(picture, layer, pixels, match, cost, colors)

@@ -162,7 +162,7 @@ def _continued(
         settled, known = np.isfinite(whole), whole
     tilted = slopes(known, surface_links(depth_from_inverse(known), scene.inverse_depth_sigma), planes)
     limit = np.where(settled, np.float32(0), np.float32(np.nanmax(known)))
-    found = continue_surface(tilted, settled, np.full(known.shape, np.inf, np.float32), limit, toll)
+    found = continue_surface(tilted, settled, np.full(known.shape, np.inf, np.float32), limit, toll, own=known)
     start = tilted[..., 0].ravel()[np.maximum(found.source, 0)]
     put = np.where(found.source >= 0, found.inverse, np.float32(least))
     return np.maximum(np.clip(put, _SHRINK * start, _GROW * start), least)

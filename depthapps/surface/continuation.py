@@ -58,13 +58,15 @@ def continue_surface(
     *,
     passes: int = PASSES,
     before: Continued | None = None,
+    own: FloatMap | None = None,
 ) -> Continued:
     """Continue the planes (H, W, 3) of `known` pixels: every other one takes that with the cheapest way to it.
 
     reach: (H, W), the largest cost of a way from each known pixel. limit: (H, W), the largest 1/Z that may be put at a
     pixel, 0 where nothing is wanted. toll: (H, W), the cost of a step of 1 px onto a pixel. A way goes only over pixels
     that take the plane, so a surface is never continued through one that it does not lie behind. passes: sweeps to and
-    fro. before: what was continued already, to go on from, now with more pixels that are known.
+    fro. before: what was continued already, to go on from, now with more pixels that are known. own: (H, W), the 1/Z of
+    known pixels where it is not that of their planes: what is continued begins there and runs onto the plane.
     """
     height, width = known.shape
     numbers = np.arange(height * width, dtype=np.int32).reshape(height, width)
@@ -77,4 +79,6 @@ def continue_surface(
     plane, (y, x) = planes[row, column], np.nonzero(found)
     inverse = np.full(known.shape, np.nan, np.float32)
     inverse[found] = plane[:, 0] + plane[:, 1] * (x - column) + plane[:, 2] * (y - row)
+    if own is not None:
+        inverse[found] += (own[row, column] - plane[:, 0]) * np.exp(-cost[found] / SLOPE_SCALE_PX)
     return Continued(inverse, source, cost)
