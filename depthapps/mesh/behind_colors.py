@@ -27,6 +27,8 @@ _MIXED_PX, _BESIDE_PX = 2.0, 10.0  # distance from the rim of the pixels that te
 _SAME_SURFACE = 0.05  # share of 1/Z by which they may differ from the rim
 # Patches are copied from so far around: times the way to the rim, and a share of the picture's longer side.
 _AROUND_WAYS, _AROUND_SHARE = 2.0, 0.03
+_JOIN = 0.05  # share of 1/Z: a larger step between neighbours is a join of two surfaces
+_EVEN_SHARE = 0.015  # of the picture's longer side: half the window over which the colours of a join are averaged
 _SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
 
 
@@ -64,8 +66,25 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
         _mirrored_places(behind),
         _AROUND_WAYS * behind.way_px + np.float32(_AROUND_SHARE * max(hole.shape)),
     )
-    image = np.clip(np.rint(filled), 0, 255).astype(np.uint8)
+    image = np.clip(np.rint(_without_streaks(filled, hole, behind)), 0, 255).astype(np.uint8)
     return BehindColors(_spread(image, behind.source >= 0), photographed)
+
+
+def _without_streaks(picture: NDArray[np.floating], hole: BoolMap, behind: Behind) -> NDArray[np.floating]:
+    """The picture (h, w, 3) with even colours where two surfaces that were continued towards each other are joined.
+
+    Seen from the side such a join is long, and would draw the colours of its few pixels out into lines.
+    """
+    near = cv2.dilate(np.nan_to_num(behind.inverse), np.ones((3, 3), np.uint8))
+    join = hole & (near > (1 + _JOIN) * behind.inverse)
+    if not join.any():
+        return picture
+    side = 2 * round(_EVEN_SHARE * max(hole.shape)) + 1
+    weight = hole.astype(np.float32)
+    even = cv2.blur(picture * weight[..., None], (side, side))
+    even /= np.maximum(cv2.blur(weight, (side, side)), np.float32(1e-6))[..., None]
+    join = cv2.dilate(join.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where((join & hole)[..., None], even, picture)
 
 
 def _beside_rim(surface: GridSurface, behind: Behind) -> BoolMap:
