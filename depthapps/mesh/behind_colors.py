@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
 from depthapps.core.filling import push_pull
-from depthapps.core.geometry import depth_from_inverse, inverse_depth, project, unproject
+from depthapps.core.geometry import depth_from_inverse, inverse_depth, unproject
 from depthapps.core.scene import FloatMap, Image, SecondView
 from depthapps.mesh.behind import Behind
 from depthapps.mesh.cut import GridSurface
 from depthapps.mesh.inpaint import inpaint
 from depthapps.surface.raster import draw_largest
+from depthapps.surface.second_photo import project_into
 from depthapps.surface.tearing import BoolMap
 
 _SEEN = 0.01  # share of 1/Z by which a point may lie behind the nearest surface there and still be what a photo shows
@@ -43,19 +44,17 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
     """Colour a continued surface.
 
     The second photo's colours are levelled onto the first one's by what both show nearby. Where neither shows the
-    surface, it continues the picture of the surface that it hangs on, mirrored in the rim: this keeps the grain of a
-    texture. With the distance that fades into what the true colours around are on average, since a mirrored thing that
-    one recognises is worse than a blurred one.
+    surface, patches of the same surface nearby go on what surrounds it (`inpaint`), to begin with those that lie as far
+    beyond the rim as it lies behind it.
     """
     photo, margin = to_8bit(surface.image), behind.margin
     picture = np.asarray(cv2.copyMakeBorder(photo, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.uint8)
-    true, colors = (behind.source >= 0) & ~behind.new, picture.astype(np.float32)
+    colors = picture.astype(np.float32)
     photographed = np.zeros_like(behind.new)
     if second is not None:
         shown, seen = _second_colors(surface, behind, second)
         photographed = seen & behind.new
         colors = np.where(photographed[..., None], shown, colors)
-        true = true | photographed
     smooth = push_pull(colors, (photographed | _beside_rim(surface, behind)).astype(np.float32))
     hole = behind.new & ~photographed
     filled = inpaint(
@@ -131,7 +130,7 @@ def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> 
     """The second photo's colours (h, w, 3) of the continued surface, levelled onto the first's, and where they are."""
     image = to_8bit(second.image)
     front = unproject(surface.depth_m, surface.camera)
-    x, y, depth = _project(front, second)
+    x, y, depth = project_into(front, second)
     with np.errstate(divide="ignore", invalid="ignore"):
         points = np.stack([x, y, 1 / depth], axis=-1).reshape(-1, 3)
     nearest = draw_largest(points, surface.triangles, image.shape[:2])
@@ -145,16 +144,9 @@ def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> 
     around = behind.margin
     level = cv2.copyMakeBorder(level, around, around, around, around, cv2.BORDER_REPLICATE)
     nearest = np.asarray(cv2.dilate(nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8)), np.float32)
-    x, y, depth = _project(unproject(depth_from_inverse(behind.inverse), behind.camera), second)
+    x, y, depth = project_into(unproject(depth_from_inverse(behind.inverse), behind.camera), second)
     found, shown = _look(image, nearest, x, y, depth)
     return (found + _FOOT) * np.exp(level) - _FOOT, shown
-
-
-def _project(points: NDArray[np.floating], second: SecondView) -> tuple[FloatMap, FloatMap, FloatMap]:
-    """Where the second photo would show points (..., 3) of the scene: x, y in px, and the depth there in metres."""
-    moved = points @ second.from_scene[:3, :3].T.astype(np.float32) + second.from_scene[:3, 3].astype(np.float32)
-    x, y, depth = project(moved, second.camera)
-    return x.astype(np.float32), y.astype(np.float32), depth.astype(np.float32)
 
 
 def _look(

@@ -56,16 +56,17 @@ NO_PLANES = LargePlanes(np.empty((0, 3)), 0.0)
 def find_planes(inverse: FloatMap, sure: BoolMap, close: float) -> LargePlanes:
     """Find the planes that hold many of the sure pixels (H, W) of 1/Z in 1/m, the largest first.
 
-    close: as `LargePlanes` has it. Planes of the scene are planes of 1/Z over the picture. They are found one after the other by random sample
-    consensus (Fischler and Bolles 1981) whose samples lie near each other, with truncated squares as the cost (Torr and
-    Zisserman 2000), and fitted to all of their pixels. The random numbers are the same every time.
+    close: as `LargePlanes` has it. Planes of the scene are planes of 1/Z over the picture. They are found one after the
+    other by random sample consensus (Fischler and Bolles 1981) whose samples lie near each other, with truncated
+    squares as the cost (Torr and Zisserman 2000), and fitted to all of their pixels. The random numbers are the same
+    every time.
     """
     random = np.random.default_rng(0)
     y, x = np.nonzero(sure)
     if len(y) > 40 * _SAMPLES:  # the fits need no more
         few = random.choice(len(y), 40 * _SAMPLES, replace=False)
         y, x = y[few], x[few]
-    points = np.column_stack([np.ones(len(y)), x, y])
+    points = np.column_stack([np.ones(len(y)), x, y]).astype(np.float64)
     values = inverse[y, x].astype(np.float64)
     least, near = _LEAST_SHARE * len(values), _NEARBY * max(inverse.shape)
     found = []
