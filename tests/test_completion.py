@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthapps import Camera, Scene
+from depthapps import Camera, Scene, SecondView
 from depthapps.surface.completion import beyond, complete
 from depthapps.surface.continuation import continue_surface
+from depthapps.surface.scene_planes import find_planes
 
 CAMERA = Camera.centred(120, 90, 100.0)
 
@@ -86,3 +87,38 @@ def test_a_plane_is_continued_only_behind_what_is_there():
     assert np.allclose(found.cost[2, 2:8], np.arange(6))
     short = continue_surface(planes, known, np.full((5, 20), 2.5, np.float32), limit, np.ones((5, 20), np.float32))
     assert np.array_equal(np.isfinite(short.inverse[0]), np.arange(20) < 5)
+
+
+def test_large_planes_are_found_among_other_things():
+    y, x = np.mgrid[:90, :120].astype(np.float32)
+    wall, floor = 0.3 + 0.0004 * x, 0.1 + 0.006 * y
+    inverse = np.maximum(wall, floor)  # they meet at a line, as in a room
+    random = np.random.default_rng(0)
+    things = random.random((90, 120)) < 0.3
+    inverse[things] *= random.uniform(1.05, 2, int(things.sum()))
+    planes = find_planes(inverse, np.ones((90, 120), bool), 1e-4)
+    assert np.allclose(planes.values[0], [0.1, 0, 0.006], atol=2e-4)
+    assert np.allclose(planes.values[1], [0.3, 0.0004, 0], atol=2e-4)
+    assert np.array_equal(planes.values, find_planes(inverse, np.ones((90, 120), bool), 1e-4).values)
+    tilted, on = planes.laid(inverse)
+    assert on[~things].all()
+    assert np.allclose(tilted[~things][:, 0], inverse[~things], rtol=0.007)
+    assert not find_planes(random.uniform(0.1, 1, (90, 120)).astype(np.float32), on, 0.0).values.size
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "textured"])
+def test_an_unsure_wall_is_flat_unless_the_photos_show_that_it_is_not(plain):
+    """To the right of column 60 a wall is told to be nearer by a pixel of disparity, and hardly surely."""
+    textured = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
+    image = np.full((90, 120, 3), 90, np.uint8) if plain else textured
+    other = image.copy()
+    other[:, :50], other[:, 50:109] = image[:, 10:60], image[:, 61:]  # of disparities 10 and 11
+    depth, confidence = np.full((90, 120), 1, np.float32), np.full((90, 120), 0.95, np.float32)
+    depth[:, 60:], confidence[:, 60:] = 1 / 1.1, 0.4
+    from_scene = np.eye(4)
+    from_scene[0, 3] = -0.1
+    scene = Scene(image, depth, CAMERA, 0.05, confidence, SecondView(other, CAMERA, from_scene))
+    found = complete(scene).scene.depth_m
+    expected = depth if not plain else np.ones_like(depth)
+    assert np.allclose(found[:, 75:110], expected[:, 75:110], rtol=1e-3)
+    assert np.allclose(found[:, :55], 1, rtol=1e-3)
