@@ -13,7 +13,7 @@ from depthapps.surface.tearing import BoolMap
 _LEVELS = 4  # of the pyramid; on the coarsest a patch is as wide as a twentieth of a picture of 1000 px
 # Sweeps of matching on each level, the finest first, and how far from a match random ones are tried at first, in px.
 # What goes where is settled on the coarse levels, which cost little; the finest has three quarters of the pixels.
-_SWEEPS, _FARTHEST_PX = (0, 2, 6, 20), (0, 4, 32, 64)
+_SWEEPS, _FARTHEST_PX = (0, 1, 4, 12), (0, 4, 32, 64)
 _REACH = 3  # of a patch, as the kernels have it
 _SPREAD = 0.06  # natural logarithm of the ratio of 1/Z within a patch that may be copied: it lies on one surface
 
@@ -121,12 +121,11 @@ def _filled(
     usable = _middles(hole, known, layer)
     for number in range(sweeps):
         _improve(picture, layer, usable, reach, pixels, number, farthest_px, match, cost)
-        if number % 2:
+        if number % 2 and number < sweeps - 1:
             _vote(picture, layer, pixels, match, cost, colors)
             picture[hole] = colors
-    if not sweeps:
-        _vote(picture, layer, pixels, match, cost, colors)
-        picture[hole] = colors
+    _vote(picture, layer, pixels, match, cost, colors)
+    picture[hole] = colors
     return picture
 
 

@@ -154,7 +154,7 @@ def _nearest_plane(inverse: FloatMap, sure: BoolMap, planes: LargePlanes, toll: 
     """The 1/Z (H, W) of the large plane on which the sure pixel with the cheapest way to each lies, NaN for none."""
     tilted, on = planes.laid(np.where(sure, inverse, np.float32(np.nan)))
     ends, limit = np.full(inverse.shape, np.inf, np.float32), np.where(sure, np.float32(0), np.float32(np.inf))
-    way = continue_surface(tilted, sure, ends, limit, toll)
+    way = continue_surface(tilted, sure, ends, limit, toll, passes=1)
     return np.where((way.source >= 0) & on.ravel()[np.maximum(way.source, 0)], way.inverse, np.float32(np.nan))
 
 
