@@ -143,7 +143,7 @@ def cast_shadows(
     shadows = Shadows(
         lights=tuple(lights),
         each=tuple(share for share, _ in seen),
-        certainty=np.where(caster.solid.made_up, np.float32(0), np.minimum.reduce(sure)) if certainty else None,
+        certainty=np.minimum.reduce(sure) if certainty else None,
         openness=openness,
         solid=caster.solid,
         **journal.told,

@@ -14,11 +14,10 @@ from depthapps.core.scene import FloatMap, Scene
 from depthapps.core.statistics import robust_deviation
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
-from depthapps.surface.completion import complete
 from depthapps.surface.denoise.planes import fit_planes
 from depthapps.surface.noise import inverse_depth_noise
 from depthapps.surface.normals import normals_of_slopes, surface_normals
-from depthapps.surface.tearing import DEPTH_STEP, STEP_SIGMAS, Links, surface_links
+from depthapps.surface.tearing import DEPTH_STEP, STEP_SIGMAS, Links, surface_links, trusted
 
 # A ray starts above the surface, so that the surface does not shade itself. A pixel footprint is the size of a pixel at
 # the surface's depth.
@@ -48,7 +47,7 @@ class LitSolid:
     points: (H, W, 3), not finite where infinitely far. normals: (H, W, 3) unit, facing the camera. offset_m: how far
     above the surface a ray has to start. front, back: 1/Z of the near and the far side, in 1/m; a pixel with 0 casts no
     shadow. links: which neighbouring pixels lie on one surface. camera: the camera that saw the scene. noisy: whether
-    the depth had noise, of which some is left. made_up: (H, W), where the depth was put there.
+    the depth had noise, of which some is left.
     """
 
     points: NDArray[np.floating]
@@ -59,17 +58,15 @@ class LitSolid:
     links: Links
     camera: Camera
     noisy: bool
-    made_up: NDArray[np.bool_]
 
 
 def build_lit_solid(scene: Scene) -> LitSolid:
     """Build the solid of a scene that casts and receives shadows.
 
-    Where depth is unknown or likely wrong it is completed (`complete`). What is as good as infinitely far casts no
-    shadow.
+    Pixels of unknown depth take the depth of the background beside them. Pixels of low confidence cast no shadow.
     """
-    camera, completion = scene.camera, complete(scene)
-    inverse = filled_inverse_depth(np.where(completion.far, np.float32(np.inf), completion.scene.depth_m))
+    camera = scene.camera
+    inverse = filled_inverse_depth(scene.depth_m)
     noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
     noisy = noise > _ROUNDING * float(inverse.max())
     if not noisy:
@@ -85,18 +82,25 @@ def build_lit_solid(scene: Scene) -> LitSolid:
         inverse = np.where(inverse > 0, np.maximum(planes.inverse, 0.1 * inverse), 0)
         depth, sigma = depth_from_inverse(inverse), planes.sigma
         normals = normals_of_slopes(inverse, planes.du, planes.dv, camera)
+    sure = trusted(scene)
+    front = np.where(sure, inverse, np.float32(0))
+    links = Links(
+        links.right & sure[:, :-1] & sure[:, 1:],
+        links.down & sure[:-1] & sure[1:],
+        links.falling & sure[:-1, :-1] & sure[1:, 1:],
+        links.rising & sure[1:, :-1] & sure[:-1, 1:],
+    )
     with np.errstate(invalid="ignore"):  # 0 · inf at infinite depth, where no ray starts
         offset = np.clip(_SIGMAS * sigma * depth**2, _FOOTPRINTS / camera.fx * depth, _FARTHEST_OFF * depth)
     return LitSolid(
         unproject(depth, camera),
         normals,
         offset.astype(np.float32),
-        inverse,
-        far_side(inverse, links, camera),
+        front,
+        far_side(front, links, camera),
         links,
         camera,
         noisy,
-        completion.made_up,
     )
 
 
