@@ -79,7 +79,13 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
         return np.pad(values, around, constant_values=fill)
 
     known, thin = padded((background | border) & wide, 0), padded((background | border) & ~wide, 0)
-    maps = padded(planes, 0), padded(reach, 0), padded(limit, _ANYTHING), np.ones(known.shape, np.float32)
+    # beyond the frame nothing is put nearer than what the picture shows: a floor would go on to below the camera
+    maps = (
+        padded(planes, 0),
+        padded(reach, 0),
+        padded(limit, float(inverse[kept].max())),
+        np.ones(known.shape, np.float32),
+    )
     own = padded(inverse, 0)
     found = continue_surface(maps[0], known, *maps[1:], passes=1)
     known = known | (thin & (found.source < 0))

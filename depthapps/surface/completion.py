@@ -21,7 +21,7 @@ FAR_SIGMAS = 2.0
 # shows all of the model shows the rest as a dot.
 FAR_TIMES, FAR_QUANTILE = 4.0, 0.03
 _SKY_SHARE = 0.01  # of the picture's pixels: less than that is not taken for the sky
-_MADE_UP_TIMES = 1.5  # times that same depth: nothing is put farther away
+_MADE_UP_TIMES = 1.15  # times that same depth: nothing is put farther away
 # Cost of a step of one grey level in any channel, in px: a way round an edge of 20 levels may be 10 px longer.
 _TOLL = 0.5
 _PICTURE_SIGMA_PX = 0.8  # of the blur that takes the photo's noise out of these steps
