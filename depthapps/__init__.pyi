@@ -10,6 +10,7 @@ from .apps.refocus import Refocused, refocus, refocus_sweep
 from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
 from .apps.scan import Scan, model_of_scan, print_of_scan, scan_folder
 from .apps.scene import OpenedScene, open_scene
+from .apps.view import render_view, turntable
 from .apps.view3d import View3D, make_view3d, write_view3d
 from .bokeh.focus import Focus
 from .bokeh.params import BokehParams
@@ -18,6 +19,7 @@ from .core.choices import (
     Axes,
     DepthKind,
     Frame,
+    Holes,
     Layout,
     LightKind,
     MapKind,
@@ -41,7 +43,7 @@ from .core.errors import (
 )
 from .core.geometry import depth_from_disparity, disparity_from_depth, project, unproject
 from .core.models import GaussianSplats, PointCloud, PrintableSolid, ShadowMap, TriangleMesh
-from .core.scene import FloatMap, Image, PhotoPair, Scene, StereoPair
+from .core.scene import FloatMap, Image, PhotoPair, Scene, SecondView, StereoPair
 from .core.version import __version__
 from .engine.calibrate.boards import Board
 from .engine.depth_network import DepthNetwork
@@ -68,6 +70,7 @@ from .io.shadow_map import write_shadow_map
 from .io.video import write_video
 from .mesh.params import PrintParams, SimplifyParams
 from .mesh.splats import splats_of_cloud
+from .mesh.view import NewView
 from .runtime.budget import limit_memory
 from .scan.fuse import Fused
 from .scan.params import FuseParams
@@ -101,6 +104,7 @@ __all__ = [
     "FuseParams",
     "Fused",
     "GaussianSplats",
+    "Holes",
     "Image",
     "InputError",
     "JobResult",
@@ -116,6 +120,7 @@ __all__ = [
     "ModelParams",
     "NetworkDescription",
     "NetworkError",
+    "NewView",
     "Note",
     "OpenedScene",
     "OutputError",
@@ -139,6 +144,7 @@ __all__ = [
     "Scan",
     "Scene",
     "SceneParams",
+    "SecondView",
     "Sequence",
     "SequenceFrame",
     "ShadowMap",
@@ -193,9 +199,11 @@ __all__ = [
     "refocus_sweep",
     "relight",
     "relight_sweep",
+    "render_view",
     "scan_folder",
     "splats_of_cloud",
     "sun_path",
+    "turntable",
     "unproject",
     "write_calibration",
     "write_cloud",

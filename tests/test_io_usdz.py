@@ -137,3 +137,18 @@ def test_for_the_web_it_stays_small():
     heavy = TriangleMesh(points, triangles.astype(np.int32), normals, np.zeros(points.shape, np.uint8), uv, noise)
     data = usdz_bytes(heavy, web=True)
     assert 0.5 * WEB_BYTES < len(data) <= WEB_BYTES
+
+
+def test_what_no_photo_shows_is_a_mesh_of_its_own(tmp_path, usd):
+    from pxr import UsdGeom  # pyright: ignore[reportMissingImports]
+
+    write_mesh(tmp_path / "a.usdz", replace(MESH, filled=np.array([False, True])))
+    stage, _mesh = opened(tmp_path / "a.usdz")
+    corners = {}
+    for name in ("surface", "filled"):
+        mesh = UsdGeom.Mesh(stage.GetPrimAtPath(f"/photo/{name}"))
+        points = np.array(mesh.GetPointsAttr().Get())
+        corners[name] = points[list(mesh.GetFaceVertexIndicesAttr().Get())]
+    for name, triangle in zip(("surface", "filled"), TRIANGLES, strict=True):
+        assert np.allclose(corners[name], POINTS[triangle] * [1, -1, -1], atol=1e-4)
+    assert complaints(tmp_path / "a.usdz") == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthapps import Camera, InputError, ModelParams, Scene, make_model, project
+from depthapps import Camera, Holes, InputError, ModelParams, Scene, make_model, project
 from depthapps.mesh.cut import cut_surface, textured_mesh
 
 
@@ -36,7 +36,7 @@ def test_no_triangle_bridges_the_step(step_scene):
 def test_unknown_and_flying_pixels_are_left_out(step_scene):
     depth = step_scene.depth_m.copy()
     depth[0:10], depth[80, 20] = np.nan, 2.0
-    mesh = make_model(Scene(step_scene.image, depth, step_scene.camera)).mesh
+    mesh = make_model(Scene(step_scene.image, depth, step_scene.camera), ModelParams(holes=Holes.KEEP)).mesh
     assert len(mesh.vertices) == 80 * 120 - 1
     assert mesh.triangles.max() == len(mesh.vertices) - 1
     assert len(np.unique(mesh.triangles)) == len(mesh.vertices)
@@ -100,6 +100,6 @@ def test_stereo_noise_does_not_tear_a_wall():
 def test_what_is_likely_wrong_is_no_surface(step_scene):
     confidence = np.ones(step_scene.depth_m.shape, np.float32)
     confidence[30:60, 45:75] = 0.1
-    mesh = make_model(replace(step_scene, confidence=confidence)).mesh
+    mesh = make_model(replace(step_scene, confidence=confidence), ModelParams(holes=Holes.KEEP)).mesh
     assert mesh.vertices[:, 2].min() == 3
     assert len(mesh.vertices) == 90 * 120 - 30 * 30

@@ -30,5 +30,6 @@ def cut_out(scene: Scene, disparity_px: FloatMap, opacity: FloatMap | None) -> t
     """Make depth and disparity (H, W) unknown where a picture is transparent. Raises InputError if all of it is."""
     if opacity is None:
         return scene, disparity_px
-    depth, disparity = (np.where(opacity < _OPAQUE, np.float32(np.nan), v) for v in (scene.depth_m, disparity_px))
-    return replace(scene, depth_m=depth), disparity
+    empty = opacity < _OPAQUE
+    depth, disparity = (np.where(empty, np.float32(np.nan), v) for v in (scene.depth_m, disparity_px))
+    return replace(scene, depth_m=depth, empty=empty), disparity

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
+from depthapps.apps.model_facts import Shape, tell_single_view, tell_solid
 from depthapps.apps.params import ModelParams, PathLike
 from depthapps.core.camera import Camera
 from depthapps.core.choices import Axes, Preset
@@ -24,13 +25,10 @@ from depthapps.io.models.glb import Viewpoint
 from depthapps.io.models.viewer import VIEWER_POINTS, write_viewer
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
 from depthapps.io.outputs import Outputs
-from depthapps.mesh.cut import Cut, GridSurface, cut_surface, surface_cloud, textured_mesh
-from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
+from depthapps.mesh.cut import cut_surface, surface_cloud
+from depthapps.mesh.params import WEB, PrintParams
 from depthapps.mesh.printing import build_printable_solid
-from depthapps.mesh.simplify import Loss, simplify_surface
-
-LEAST_TOLD = 5e-4  # smaller shares are not mentioned: they would read 0.0 %
-Shape = TriangleMesh | PointCloud
+from depthapps.mesh.whole import WholeSurface, whole_mesh, whole_surface
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -94,7 +92,7 @@ class Print(JobResult):
 
 
 def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Progress | None = None) -> Model:
-    """Make a textured mesh or a point cloud of the visible surface, torn at depth edges.
+    """Make a textured mesh without holes, or a point cloud of the visible surface, torn at depth edges.
 
     Parameters
     ----------
@@ -116,26 +114,27 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
     Notes
     -----
     Every pixel is a vertex. The mesh is torn at depth discontinuities, where two neighbouring depths do not lie on one
-    sloping surface. Unknown pixels, pixels of low confidence and small islands are left out. To simplify, edges are
-    collapsed in the order of the quadric error that each adds (Garland and Heckbert 1997), in image coordinates and
-    1/Z, in which every plane of the scene is a plane.
+    sloping surface. Small islands are left out. Where depth is unknown or its confidence is low, it is completed from
+    what is sure around it, and behind depth edges the far surface is continued; `TriangleMesh.made_up` tells where. To
+    simplify, edges are collapsed in the order of the quadric error that each adds (Garland and Heckbert 1997), in image
+    coordinates and 1/Z, in which every plane of the scene is a plane.
     """
     check_scene(scene)
     params, journal = params or ModelParams(), Journal(progress)
     with journal.stage("meshing"):
-        surface = cut_surface(scene)
+        whole = whole_surface(scene, fill=params.fills_holes, turn_deg=params.turn_of(scene))
         loss = None
         if params.points:
-            shape = surface_cloud(surface)
+            shape = surface_cloud(whole.front)
         else:
-            shape, loss = _simplified(surface, params.simplified)
-    summary = _tell_single_view(journal, shape, surface.cut, loss)
+            shape, loss = whole_mesh(whole, params.simplified)
+    summary = tell_single_view(journal, shape, whole, loss)
     return Model(
         shape=shape,
         camera=scene.camera,
         web=params.preset is Preset.WEB,
         make_textured=lambda: shape,
-        make_page=lambda: _for_page(shape, scene, surface),
+        make_page=lambda: _for_page(shape, scene, whole),
         summary="; ".join(summary),
         **journal.told,
     )
@@ -165,7 +164,9 @@ def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Pro
     journal = Journal(progress)
     with journal.stage("meshing"):
         solid = build_printable_solid(scene, params)
-    return Print(solid=solid, summary=tell_solid(journal, solid), **journal.told)
+    journal.add(holes="fill")
+    summary = f"{tell_solid(journal, solid)}; holes closed by what is behind them"
+    return Print(solid=solid, summary=summary, **journal.told)
 
 
 def write_model(
@@ -234,66 +235,13 @@ def write_viewer_page(path: PathLike, model: Model, title: str = "", *, outputs:
     return note
 
 
-def _simplified(surface: GridSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:
-    """Make the mesh of a surface as far simplified as wanted, and tell what was lost; None if it was not simplified."""
-    triangles, loss = (None, None) if params == SimplifyParams() else simplify_surface(surface, params)
-    return textured_mesh(surface, triangles), loss
-
-
-def _for_page(shape: Shape, scene: Scene, surface: GridSurface) -> tuple[Shape, str]:
+def _for_page(shape: Shape, scene: Scene, whole: WholeSurface) -> tuple[Shape, str]:
     """Make the shape for a viewer page, with the web preset's triangles or fewer points, and say how it differs."""
     if isinstance(shape, PointCloud):
-        stride = math.ceil(math.sqrt(surface.depth_m.size / VIEWER_POINTS))
+        stride = math.ceil(math.sqrt(whole.front.depth_m.size / VIEWER_POINTS))
         if stride == 1:
             return shape, ""
         return surface_cloud(cut_surface(scene, stride)), f"shows one of {stride}x{stride} pixels"
     if len(shape.triangles) <= (WEB.max_triangles or 0):
         return shape, ""
-    return _simplified(surface, WEB)[0], f"shows the model as {param('preset', Preset.WEB)} makes it"
-
-
-def tell_solid(journal: Journal, solid: PrintableSolid) -> str:
-    """Describe a print in one line, and record its facts in the journal."""
-    extent = [round(float(v), 2) for v in np.ptp(solid.vertices, axis=0)]
-    journal.add(
-        vertices=len(solid.vertices), triangles=len(solid.triangles), extent_mm=extent, watertight=solid.watertight
-    )
-    closed = "closed" if solid.watertight else "not closed"
-    return f"{len(solid.triangles):,} triangles, {closed}, {' x '.join(f'{v:g}' for v in extent)} mm, the base below"
-
-
-def tell_shape(
-    journal: Journal, shape: Shape, kept: float, left_out: dict[str, float], confidence: float | None
-) -> list[str]:
-    """Describe a mesh or a cloud in the parts of one line, and record its facts in the journal.
-
-    kept: share of the pixels on the surface. left_out: the other shares by their reasons. confidence: mean over the
-    kept pixels, 0 to 1, None if there is none.
-    """
-    points = shape.points if isinstance(shape, PointCloud) else shape.vertices
-    extent = [round(float(v), 4) for v in np.ptp(points, axis=0)]
-    counts = {"vertices": len(points)} | ({} if isinstance(shape, PointCloud) else {"triangles": len(shape.triangles)})
-    shares = {name: round(share, 5) for name, share in left_out.items()}
-    journal.add(**counts, extent_m=extent, kept=round(kept, 5), left_out=shares)
-    told = [
-        *(f"{count:,} {what}" for what, count in counts.items()),
-        " x ".join(f"{v:.3g}" for v in extent) + " m",
-        f"{100 * kept:.1f} % of the pixels",
-    ]
-    reasons = [f"{100 * share:.1f} % {name}" for name, share in left_out.items() if share >= LEAST_TOLD]
-    if reasons:
-        told.append(f"left out {', '.join(reasons)}")
-    if confidence is not None:
-        journal.add(confidence=round(confidence, 3))
-        told.append(f"confidence {confidence:.2f}")
-    return told
-
-
-def _tell_single_view(journal: Journal, shape: Shape, cut: Cut, loss: Loss | None) -> list[str]:
-    """Describe the model of one view in the parts of one line, and record its facts in the journal."""
-    reasons = {name: getattr(cut, name) for name in ("unknown", "doubtful", "torn", "islands")}
-    told = tell_shape(journal, shape, cut.kept, reasons, cut.confidence)
-    if loss is not None:
-        journal.add(error={"rms": loss.rms, "largest": loss.largest, "lost": loss.lost})
-        told.append(f"simplified: depth off by {100 * loss.rms:.2g} % rms, {100 * loss.largest:.2g} % at most")
-    return told
+    return whole_mesh(whole, WEB)[0], f"shows the model as {param('preset', Preset.WEB)} makes it"

@@ -12,18 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from depthapps.core.choices import DepthKind, Frame, Layout, Preset, Quality, Rectify, StereoStyle, chosen
+from depthapps.core.choices import DepthKind, Frame, Holes, Layout, Preset, Quality, Rectify, StereoStyle, chosen
 from depthapps.core.errors import CalibrationError, InputError, param
 from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 
 if TYPE_CHECKING:
     from depthapps.core.camera import Calibration, StereoRig
+    from depthapps.core.scene import Scene
     from depthapps.engine.depth_network import DepthNetwork
     from depthapps.engine.network import StereoNetwork
     from depthapps.io.calibration.file import CalibrationFile
 
 _KINDS_WITH_ENDS = (DepthKind.AFFINE_INVERSE, DepthKind.AFFINE, DepthKind.REVERSED_Z)
 PathLike = str | os.PathLike[str]
+TURN_DEG = 15.0  # about what the second photo of a pair shows of what is behind things, and what a slow pan takes
 SMALLEST_VIEW = 64  # pixels: an icon
 QUILT = 8, 6  # columns and rows, which Looking Glass displays of all sizes take
 _QUILT_SIDE = 4096  # pixels of a quilt, a texture that every display takes
@@ -156,16 +158,25 @@ class ModelParams:
         Simplify to this many triangles; replaces the preset's number.
     max_error_pct : float, optional
         The largest error of depth, in percent of it; the mesh is simplified as far as that allows.
+    holes : Holes, optional
+        FILL completes depth that is unknown or unsure, and continues surfaces behind depth edges; KEEP leaves holes.
+        None fills meshes; a point cloud holds what was measured, and is never filled.
+    turn_deg : float, optional
+        How far the model can be turned, in degrees from 0 to 45, before gaps open behind depth edges that were filled.
+        None takes TURN_DEG if the scene has a second photo, and 0 otherwise: what is behind things is then a guess.
     """
 
     preset: Preset = Preset.FULL
     points: bool = False
     max_triangles: int | None = None
     max_error_pct: float | None = None
+    holes: Holes | None = None
+    turn_deg: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse parameters that contradict each other."""
         object.__setattr__(self, "preset", chosen(Preset, self.preset, "preset"))
+        self._check_holes()
         if self.preset is Preset.PRINT:
             raise InputError("a print is no mesh", hint="make_print makes one")
         if self.max_triangles is not None and self.max_triangles < 1:
@@ -176,6 +187,37 @@ class ModelParams:
                 "a point cloud has no triangles",
                 hint=f"leave {param('preset')}, {param('max_triangles')} and {param('max_error_pct')} out",
             )
+
+    def _check_holes(self) -> None:
+        """Refuse holes to be filled where none can be, and a turn that no picture has enough around itself for."""
+        if self.holes is not None:
+            object.__setattr__(self, "holes", chosen(Holes, self.holes, "holes"))
+        if self.points and (self.holes is Holes.FILL or self.turn_deg):
+            raise InputError(
+                "a point cloud holds what was measured, and no holes of it are filled",
+                hint=f"leave {param('holes')} and {param('turn_deg')} out",
+            )
+        if self.turn_deg is not None and not 0 <= self.turn_deg <= 45:
+            raise InputError(
+                f"a turn of {self.turn_deg:g} degrees was asked for",
+                hint=f"{param('turn_deg')} lies between 0 and 45",
+            )
+        if self.turn_deg and self.holes is Holes.KEEP:
+            raise InputError(
+                f"{param('turn_deg')} tells what is filled, and holes are to be kept",
+                hint=f"leave {param('turn_deg')} or {param('holes')} out",
+            )
+
+    @property
+    def fills_holes(self) -> bool:
+        """Whether holes are filled."""
+        return self.holes is Holes.FILL or (self.holes is None and not self.points)
+
+    def turn_of(self, scene: Scene) -> float:
+        """How far surfaces of a scene are continued behind depth edges, as degrees of a turn."""
+        if self.turn_deg is None:
+            return TURN_DEG if scene.second is not None else 0.0
+        return self.turn_deg
 
     @property
     def simplified(self) -> SimplifyParams:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
-from depthapps.apps.model import LEAST_TOLD, Model, Print, Shape, tell_shape, tell_solid
+from depthapps.apps.model import Model, Print
+from depthapps.apps.model_facts import LEAST_TOLD, Shape, tell_shape, tell_solid
 from depthapps.apps.params import ModelParams, PathLike, SceneParams
 from depthapps.apps.sequence_scenes import SequenceScenes
 from depthapps.core.choices import DepthKind, Preset
@@ -25,6 +26,7 @@ from depthapps.io.sequences import Sequence, read_sequence
 from depthapps.mesh.params import WEB, PrintParams
 from depthapps.scan.atlas import textured
 from depthapps.scan.fuse import Fused, distances_m, fuse_views, simplify_mesh
+from depthapps.scan.holes import close_small_holes
 from depthapps.scan.paint import PlacedView
 from depthapps.scan.params import FuseParams
 from depthapps.scan.register import estimate_poses, trajectory_errors
@@ -135,11 +137,18 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
     params, journal, fused = params or ModelParams(), Journal(progress), scan.fused
     if params.max_error_pct is not None:
         raise InputError("a scan is simplified by its triangles", hint=f"leave {param('max_error_pct')} out")
+    if params.turn_deg:
+        raise InputError("a scan has no picture to be turned from", hint=f"leave {param('turn_deg')} out")
     with journal.stage("meshing"):
-        mesh, limit = fused.mesh, params.simplified.max_triangles
+        limit = params.simplified.max_triangles
+        mesh = close_small_holes(fused.mesh, fused.voxel_m) if params.fills_holes else fused.mesh
+        closed = len(mesh.vertices) - len(fused.mesh.vertices)  # a hole takes one new vertex
         mesh = mesh if limit is None else simplify_mesh(mesh, limit)
     shape = PointCloud(mesh.vertices, mesh.colors, mesh.normals) if params.points else mesh
+    journal.add(holes="fill" if params.fills_holes else "keep", holes_closed=closed)
     summary = _tell_scan(journal, shape, fused)
+    if closed:
+        summary.append(f"{closed:,} small holes closed")
 
     @cache
     def photographed() -> Shape:

@@ -237,7 +237,7 @@ def _from_views(params: SceneParams, given: Given, cameras: Cameras, confidence:
         journal.add(mean_confidence=round(float(match.confidence.mean()), 3))
     sigma_m = DISPARITY_SIGMA * calibration.camera.width / (calibration.camera.fx * calibration.baseline_m)
     depth = depth_from_disparity(match.disparity_px, calibration)
-    scene = Scene(image, depth, calibration.camera, sigma_m, match.confidence)
+    scene = Scene(image, depth, calibration.camera, sigma_m, match.confidence, photos.second)
     return _Found(scene, calibration, match.disparity_px, photos.views)
 
 

@@ -20,6 +20,7 @@ _FLAGS = {
     "near_m": "--near",
     "sensor_width_mm": "--sensor-width",
     "square_m": "--square",
+    "turn_deg": "--turn",
     "voxel_m": "--voxel-mm",
 }
 

@@ -123,6 +123,13 @@ class Preset(StrEnum):
     PRINT = "print"
 
 
+class Holes(StrEnum):
+    """What a model has where its depth is not known: surfaces that are made up, or holes."""
+
+    FILL = "fill"
+    KEEP = "keep"
+
+
 class Axes(StrEnum):
     """Where Y and Z of a model point: down and forward as in cameras, or up and backward as in 3D viewers."""
 

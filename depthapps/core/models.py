@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class MadeUp(IntEnum):
+    """What of a vertex was not measured: nothing; its depth, while a photo shows its colour; or both."""
+
+    NOTHING = 0
+    DEPTH = 1
+    DEPTH_AND_COLOR = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,6 +24,8 @@ class TriangleMesh:
     vertices: (V, 3) float32 metres. triangles: (T, 3) int32 vertex numbers, anticlockwise seen from the camera.
     normals: (V, 3) float32 unit, towards the camera. colors: (V, 3) uint8 sRGB. uv: (V, 2) float32 texture coordinates
     in 0..1, from the top left corner. texture: (H, W, 3) uint8 sRGB. uv and texture are both arrays or both None.
+    made_up: (V,) uint8, see `MadeUp`; None if all was measured. filled: (T,) bool, the triangles that stand for what no
+    photo shows, and may be left out; None if there are none.
     """
 
     vertices: NDArray[np.floating]
@@ -23,6 +34,8 @@ class TriangleMesh:
     colors: NDArray[np.uint8]
     uv: NDArray[np.floating] | None = None
     texture: NDArray[np.uint8] | None = None
+    made_up: NDArray[np.uint8] | None = None
+    filled: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,6 +84,19 @@ def _refuse_unlike(name: str, image: Image, other_name: str, other: Image) -> No
 
 
 @dataclass(frozen=True, eq=False)
+class SecondView:
+    """Another photo of a scene: what the scene's own picture cannot see, this one may.
+
+    image: (H, W, 3) RGB of the scene's sample type, undistorted. camera: its camera. from_scene: (4, 4) float64, from
+    the axes of the scene's camera to those of this one, in metres.
+    """
+
+    image: Image
+    camera: Camera
+    from_scene: NDArray[np.floating]
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """A picture with its depth and camera: the only input of bokeh, shadows and meshes.
 
@@ -93,6 +106,8 @@ class Scene:
     camera: the camera of both.
     inverse_depth_sigma: standard deviation of the error of 1/Z, in 1/m, that the depth's source has; 0 if not known.
     confidence: (H, W) float32 in 0..1, the probability that the depth is right; None if its source does not tell.
+    second: the other photo of a stereo pair; None if there is none.
+    empty: (H, W) bool, pixels that show no surface at all, as transparent ones; None if there are none.
     """
 
     image: Image
@@ -100,6 +115,8 @@ class Scene:
     camera: Camera
     inverse_depth_sigma: float = 0.0
     confidence: FloatMap | None = None
+    second: SecondView | None = None
+    empty: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together."""
@@ -109,7 +126,7 @@ class Scene:
                 hint="pass RGB (H, W, 3): uint8 or uint16 in sRGB, or float32 in linear light",
             )
         h, w = self.image.shape[:2]
-        for what, values in (("depth", self.depth_m), ("confidence", self.confidence)):
+        for what, values in (("depth", self.depth_m), ("confidence", self.confidence), ("mask", self.empty)):
             if values is not None and values.shape != (h, w):
                 raise InputError(
                     f"the image is {w}x{h} but its {what} is {_size(values)}",
@@ -131,7 +148,7 @@ class Scene:
             raise InputError("the depth map holds no known depth at all", hint="check its units, scale and file")
 
 
-def _size(values: FloatMap) -> str:
+def _size(values: NDArray) -> str:
     """Size of a map as text, width first as for pictures if it has two dimensions."""
     return "x".join(map(str, values.shape[1::-1] if values.ndim == 2 else values.shape))
 

@@ -12,7 +12,7 @@ from depthapps.core.camera import Calibration, StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import StereoError, SwappedViewsError, UnalignedError
-from depthapps.core.scene import Image, PhotoPair, StereoPair
+from depthapps.core.scene import Image, PhotoPair, SecondView, StereoPair
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.rows import shift_rows
 from depthapps.engine.match import StereoMatch, match_pair
@@ -46,6 +46,21 @@ class PhotoMatch:
     views: tuple[Image, Image]
     rectification: Rectification | None = None
     report: RectificationReport | None = None
+
+    @property
+    def second(self) -> SecondView:
+        """The second photo as it was matched, placed by the axes of the camera of `image`."""
+        warped = self.rectification
+        mirrored = warped is not None and warped.mirrored
+        geometry = self.calibration if warped is None else warped.calibration
+        cx, centre_m = geometry.camera.cx + geometry.doffs_px, geometry.baseline_m
+        if mirrored:
+            cx, centre_m = geometry.camera.width - 1 - cx, -centre_m
+        from_scene = np.eye(4)
+        if warped is not None and not any(self.image is view for view in self.views):  # the photo as it was taken
+            from_scene[:3, :3] = warped.first.turn
+        from_scene[0, 3] = -centre_m
+        return SecondView(self.views[0 if mirrored else 1], replace(geometry.camera, cx=cx), from_scene)
 
 
 def match_photos(

@@ -16,8 +16,10 @@ from depthapps.core.geometry import unproject
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.mesh.triangles import used_vertices
+from depthapps.surface.completion import beyond, complete
 from depthapps.surface.noise import clean_depth
 from depthapps.surface.normals import surface_normals
+from depthapps.surface.scene_planes import NO_PLANES, LargePlanes
 from depthapps.surface.tearing import BoolMap, Links, Quads, grid_quads, surface_links, trusted
 
 # Connected components smaller than this share of the picture's pixels are left out: a square of 1 % of its side.
@@ -29,11 +31,13 @@ class Cut:
     """Shares of a picture's pixels, 0 to 1: those on its surface, and those left out, by the reason."""
 
     kept: float
-    unknown: float  # no depth, or an infinite one
+    unknown: float  # no depth
     doubtful: float  # confidence below surface.tearing.MIN_CONFIDENCE
+    far: float  # infinitely far, or as good as that: see surface.completion.beyond
     torn: float  # flying pixels, at depth edges between two surfaces
     islands: float  # on connected components smaller than SMALLEST_ISLAND
     confidence: float | None  # mean over the kept pixels, 0 to 1; None if the scene has none
+    made_up: float  # on the surface, with a depth that was put there
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +47,8 @@ class GridSurface:
     image: (H, W, 3) RGB, the picture. stride: every stride-th pixel of every stride-th row is a vertex, (h, w) in all.
     depth_m: (h, w) float32 metres with the noise removed. camera: the camera of these (h, w) pixels. links: which
     neighbouring vertices lie on one surface. noise: standard deviation of 1/Z that is left, in 1/m. quads: the
-    triangles between the vertices. cut: what was left out.
+    triangles between the vertices. made_up: (h, w), where the depth was put there; None if nowhere. cut: what was left
+    out. planes: the scene's large planes over the picture's own pixels, none if its holes were not filled.
     """
 
     image: Image
@@ -53,7 +58,9 @@ class GridSurface:
     links: Links
     noise: float
     quads: Quads
+    made_up: BoolMap | None
     cut: Cut
+    planes: LargePlanes = NO_PLANES
 
     @cached_property
     def triangles(self) -> NDArray[np.int32]:
@@ -66,17 +73,24 @@ class GridSurface:
         return surface_normals(self.depth_m, self.camera, self.links, self.noise).reshape(-1, 3)
 
 
-def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
+def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSurface:
     """Cut the visible surface out of a scene; stride: use every stride-th pixel of every stride-th row.
 
-    Pixels of unknown depth or low confidence, flying pixels between two surfaces and small islands are left out. Noise
-    is removed along the rays (`clean_depth`), so surfaces get smooth and silhouettes do not move. Raises InputError
-    when no surface is left.
+    Pixels of unknown depth or low confidence, what is as good as infinitely far, flying pixels between two surfaces and
+    small islands are left out. fill: the first three are not, their depth is completed (`complete`). Noise is removed
+    along the rays (`clean_depth`), so surfaces get smooth and silhouettes do not move. Raises InputError when no
+    surface is left.
     """
-    finite = np.isfinite(scene.depth_m)
-    sure = trusted(scene)
-    known = np.where(sure, scene.depth_m, np.float32(np.nan))
-    if not np.isfinite(known).any():
+    finite, sure, far = np.isfinite(scene.depth_m), trusted(scene), beyond(scene)[0]
+    made_up, planes = None, NO_PLANES
+    if fill:
+        completion = complete(scene)
+        planes = completion.planes
+        scene, made_up = completion.scene, completion.made_up
+        known = scene.depth_m
+    else:
+        known = np.where(sure & ~far, scene.depth_m, np.float32(np.nan))
+    if not (sure & finite).any():
         raise InputError(
             "no depth is likely enough right to mesh it", hint="look at a picture of the depth and of its confidence"
         )
@@ -86,21 +100,25 @@ def cut_surface(scene: Scene, stride: int = 1) -> GridSurface:
     quads = grid_quads(depth, links)
     used, large = quads.pixels(), _on_large_pieces(links)
     kept = used & large
-    if not kept.any():
+    measured = (sure & finite)[::stride, ::stride]
+    if not (quads.among(measured).pixels() & large).any():
         raise InputError(
             "the depth map holds no connected surface", hint="look at a picture of it: is it the right file, in metres?"
         )
     here = np.isfinite(depth)
+    made_up = None if made_up is None else made_up[::stride, ::stride]
     confidence = None if scene.confidence is None else scene.confidence[::stride, ::stride][kept]
     cut = Cut(
         kept=float(kept.mean()),
-        unknown=float(1 - finite.mean()),
-        doubtful=float((finite & ~sure).mean()),
+        unknown=0.0 if fill else float((~finite & ~far).mean()),
+        doubtful=0.0 if fill else float((finite & ~sure & ~far).mean()),
+        far=0.0 if fill else float(far.mean()),
         torn=float((here & ~used).mean()),
         islands=float((used & ~large).mean()),
         confidence=None if confidence is None else float(confidence.mean()),
+        made_up=0.0 if made_up is None else float((made_up & kept).mean()),
     )
-    return GridSurface(scene.image, stride, depth, camera, links, noise, quads.among(large), cut)
+    return GridSurface(scene.image, stride, depth, camera, links, noise, quads.among(large), made_up, cut, planes)
 
 
 def _on_large_pieces(links: Links) -> BoolMap:
@@ -132,6 +150,7 @@ def textured_mesh(surface: GridSurface, triangles: NDArray[np.int32] | None = No
         colors=texture[:: surface.stride, :: surface.stride].reshape(-1, 3)[used],
         uv=np.stack([u, v], axis=-1).reshape(-1, 2)[used].astype(np.float32),
         texture=texture,
+        made_up=None if surface.made_up is None else surface.made_up.ravel()[used].astype(np.uint8),
     )
 
 

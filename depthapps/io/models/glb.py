@@ -53,7 +53,9 @@ def mesh_glb(
         ("image/jpeg", jpeg_texture(mesh.texture, WEB_BYTES - geometry)) if web
         else ("image/png", png_texture(mesh.texture))
     )  # fmt: skip
-    return build_glb(vertices, triangles=mesh.triangles, normals=normals, uv=mesh.uv, texture=texture, view=view)
+    return build_glb(
+        vertices, triangles=mesh.triangles, normals=normals, uv=mesh.uv, texture=texture, filled=mesh.filled, view=view
+    )
 
 
 def cloud_glb(cloud: PointCloud, axes: Axes = Axes.VIEWER, *, viewpoint: Viewpoint | None = None) -> bytes:
@@ -89,12 +91,15 @@ def build_glb(
     uv: NDArray[np.floating] | None = None,
     texture: tuple[str, bytes] | None = None,
     colors: NDArray[np.uint8] | None = None,
+    filled: NDArray[np.bool_] | None = None,
     view: tuple[dict[str, Any], dict[str, Any]] | None = None,
 ) -> bytes:
     """Encode one mesh, or points when there are no triangles, with a matt material that is seen from both sides.
 
+    Triangles that fill what no photo shows are a primitive with a material of their own, named "filled".
+
     positions, normals: (V, 3). triangles: (T, 3). uv: (V, 2), origin at the top left. texture: its MIME type and the
-    encoded picture. colors: (V, 3) sRGB. view: a camera and its node.
+    encoded picture. colors: (V, 3) sRGB. filled: (T,), None for none. view: a camera and its node.
     """
     buffer = _Buffer()
     attributes = {"POSITION": buffer.add(positions, "VEC3", _FLOAT, _VERTICES, bounds=True)}
@@ -105,17 +110,23 @@ def build_glb(
     if colors is not None:
         linear = srgb_decode(colors / np.float32(255))
         attributes["COLOR_0"] = buffer.add(linear, "VEC3", _FLOAT, _VERTICES)
-    primitive: dict[str, Any] = {"attributes": attributes, "material": 0, "mode": _POINTS}
-    if triangles is not None:
-        primitive |= {"indices": buffer.add(triangles.ravel(), "SCALAR", _UINT, _INDICES), "mode": _TRIANGLES}
+    parts = {"photo": triangles}
+    if triangles is not None and filled is not None and filled.any():
+        parts = {"photo": triangles[~filled], "filled": triangles[filled]}
+    primitives: list[dict[str, Any]] = []
+    for number, part in enumerate(parts.values()):
+        primitive: dict[str, Any] = {"attributes": attributes, "material": number, "mode": _POINTS}
+        if part is not None:
+            primitive |= {"indices": buffer.add(part.ravel(), "SCALAR", _UINT, _INDICES), "mode": _TRIANGLES}
+        primitives.append(primitive)
     surface: dict[str, Any] = {"metallicFactor": 0, "roughnessFactor": 1}
     gltf: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": "depthapps"},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
-        "meshes": [{"primitives": [primitive]}],
-        "materials": [{"name": "photo", "doubleSided": True, "pbrMetallicRoughness": surface}],
+        "meshes": [{"primitives": primitives}],
+        "materials": [{"name": name, "doubleSided": True, "pbrMetallicRoughness": surface} for name in parts],
     }
     if view:
         gltf["cameras"] = [view[0]]

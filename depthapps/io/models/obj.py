@@ -12,6 +12,8 @@ from depthapps.core.models import TriangleMesh
 from depthapps.io.models.axes import in_axes
 from depthapps.io.models.text_rows import format_rows
 
+_FACE = "f {0}/{0}/{0} {1}/{1}/{1} {2}/{2}/{2}\n"
+
 
 def obj_pieces(mesh: TriangleMesh, axes: Axes, material: str | None) -> Iterator[bytes]:
     """The text of an OBJ in pieces.
@@ -32,9 +34,15 @@ def obj_pieces(mesh: TriangleMesh, axes: Axes, material: str | None) -> Iterator
     yield from format_rows("v {0} {1} {2}\n", vertices)
     yield from format_rows("vt {0} {1}\n", np.stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]], axis=1))
     yield from normal_rows
-    yield from format_rows("f {0}/{0}/{0} {1}/{1}/{1} {2}/{2}/{2}\n", corners)
+    filled = np.zeros(len(corners), bool) if mesh.filled is None else mesh.filled
+    yield from format_rows(_FACE, corners[~filled])
+    if filled.any():
+        yield b"g filled\nusemtl filled\n"
+        yield from format_rows(_FACE, corners[filled])
 
 
-def mtl_bytes(texture: str) -> bytes:
-    """The material file: one that shows the texture of this file name as it is, without light."""
-    return b"newmtl photo\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd " + os.fsencode(texture) + b"\n"
+def mtl_bytes(mesh: TriangleMesh, texture: str) -> bytes:
+    """The material file: the texture of this file name as it is, without light, for each part of the mesh."""
+    names = [b"photo"] + [b"filled"] * (mesh.filled is not None and bool(mesh.filled.any()))
+    each = b"newmtl %s\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd %s\n"
+    return b"".join(each % (name, os.fsencode(texture)) for name in names)

@@ -45,16 +45,14 @@ def Xform "photo" (
     double3 xformOp:translate = ($PLACE)
     float xformOp:rotateX = $TURN
     uniform token[] xformOpOrder = ["xformOp:translate", "xformOp:rotateX"]
-    def Mesh "surface"$BOUND
+""")
+_MESH = Template("""    def Mesh "$NAME"$BOUND
     {
         uniform bool doubleSided = 1
         uniform token subdivisionScheme = "none"
         float3[] extent = [($LOW), ($HIGH)]
 """)
-_MATERIAL = Template("""
-        rel material:binding = </photo/material>
-    }
-    def Material "material"
+_MATERIAL = Template("""    def Material "material"
     {
         token outputs:surface.connect = </photo/material/surface.outputs:surface>
         def Shader "surface"
@@ -82,8 +80,8 @@ _MATERIAL = Template("""
             float2 outputs:result
         }
     }
-}
 """)
+_BINDING = b"        rel material:binding = </photo/material>\n"
 _BOUND = """ (
         prepend apiSchemas = ["MaterialBindingAPI"]
     )"""
@@ -93,8 +91,8 @@ def usdz_bytes(mesh: TriangleMesh, axes: Axes = Axes.VIEWER, *, web: bool = Fals
     """Encode a mesh as USDZ: with its texture if it has one, with vertex colours otherwise.
 
     The model stands with the middle of its bottom on the origin, where augmented reality puts the floor. Positions are
-    in `axes`, and turned so that Y is up, as USD wants it. The texture is a PNG; web: the best JPEG with which the file
-    takes at most WEB_BYTES.
+    in `axes`, and turned so that Y is up, as USD wants it. Triangles that fill what no photo shows are a mesh of their
+    own, named "filled". The texture is a PNG; web: the best JPEG with which the file takes at most WEB_BYTES.
     """
     name = "" if mesh.texture is None else "photo.jpg" if web else "photo.png"
     layer = b"".join(_layer(mesh, axes, name))
@@ -113,22 +111,38 @@ def _layer(mesh: TriangleMesh, axes: Axes, texture: str) -> Iterator[bytes]:
     shown = signs * low, signs * high
     decimals = max(0, _DIGITS - math.floor(math.log10(max(float((high - low).max()), 1e-9))))
     middle, floor = (shown[0] + shown[1]) / 2, min(shown[0][1], shown[1][1])
-    place = (-middle[0], -floor, -middle[2])
-    ends = {"LOW": low, "HIGH": high, "PLACE": place}
-    texts = {key: ", ".join(f"{float(v):.6g}" for v in value) for key, value in ends.items()}
     turn = 180 if axes is Axes.CAMERA else 0
-    yield _START.substitute(texts, TURN=turn, BOUND=_BOUND if texture else "").encode()
+    yield _START.substitute(PLACE=_triple((-middle[0], -floor, -middle[2])), TURN=turn).encode()
+    if mesh.filled is None or not mesh.filled.any():
+        yield from _mesh("surface", mesh, mesh.triangles, axes, decimals)
+    else:
+        yield from _mesh("surface", mesh, mesh.triangles[~mesh.filled], axes, decimals)
+        yield from _mesh("filled", mesh, mesh.triangles[mesh.filled], axes, decimals)
+    yield (_MATERIAL.substitute(FILE=texture).encode() if texture else b"") + b"}\n"
+
+
+def _mesh(name: str, mesh: TriangleMesh, triangles: NDArray[np.integer], axes: Axes, decimals: int) -> Iterator[bytes]:
+    """These triangles (T, 3) of a mesh, with the vertices that they use, as a mesh of this name."""
+    used, corners = np.unique(triangles, return_inverse=True)
+    points = in_axes(mesh.vertices[used], axes)
+    ends = {"LOW": _triple(points.min(axis=0)), "HIGH": _triple(points.max(axis=0))}
+    uv = None if mesh.texture is None else mesh.uv
+    yield _MESH.substitute(ends, NAME=name, BOUND="" if uv is None else _BOUND).encode()
     yield from _array("point3f[] points", "({0},{1},{2})", np.round(points, decimals))
-    yield from _array("normal3f[] normals", "({0},{1},{2})", np.round(in_axes(mesh.normals, axes), 2), "vertex")
-    if texture and mesh.uv is not None:
-        turned = np.column_stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]])  # USD counts from the bottom left
+    yield from _array("normal3f[] normals", "({0},{1},{2})", np.round(in_axes(mesh.normals[used], axes), 2), "vertex")
+    if uv is not None:
+        turned = np.column_stack([uv[used, 0], 1 - uv[used, 1]])  # USD counts from the bottom left
         yield from _array("texCoord2f[] primvars:st", "({0},{1})", np.round(turned, 5), "vertex")
     else:
-        linear = np.round(srgb_decode(mesh.colors / np.float32(255)), 4)
+        linear = np.round(srgb_decode(mesh.colors[used] / np.float32(255)), 4)
         yield from _array("color3f[] primvars:displayColor", "({0},{1},{2})", linear, "vertex")
-    yield from _array("int[] faceVertexCounts", "{0}", np.full((len(mesh.triangles), 1), 3))
-    yield from _array("int[] faceVertexIndices", "{0},{1},{2}", mesh.triangles)
-    yield _MATERIAL.substitute(FILE=texture).encode() if texture else b"    }\n}\n"
+    yield from _array("int[] faceVertexCounts", "{0}", np.full((len(triangles), 1), 3))
+    yield from _array("int[] faceVertexIndices", "{0},{1},{2}", corners.reshape(-1, 3))
+    yield (b"" if uv is None else _BINDING) + b"    }\n"
+
+
+def _triple(values: NDArray[np.floating] | tuple[float, ...]) -> str:
+    return ", ".join(f"{float(v):.6g}" for v in values)
 
 
 def _array(what: str, row: str, values: NDArray, interpolation: str = "") -> Iterator[bytes]:

@@ -77,7 +77,7 @@ def write_mesh(
                 group.write(path, usdz_bytes(mesh, axes, web=web))
             case ".ply":
                 points, normals = in_axes(mesh.vertices, axes), in_axes(mesh.normals, axes)
-                group.write(path, ply_bytes(points, normals, mesh.colors, mesh.triangles))
+                group.write(path, ply_bytes(points, normals, mesh.colors, mesh.triangles, mesh.made_up))
             case ".stl":
                 group.write(path, stl_bytes(in_axes(mesh.vertices, axes), mesh.triangles))
             case ".obj":
@@ -85,7 +85,7 @@ def write_mesh(
                 if mesh.texture is not None and beside:
                     material, texture = beside
                     write_image(texture, mesh.texture, outputs=group)
-                    group.write(material, mtl_bytes(texture.name))
+                    group.write(material, mtl_bytes(mesh, texture.name))
 
 
 def write_cloud(

@@ -1,0 +1,122 @@
+"""Compiled loops that find, for every patch of a hole, the most alike patch of the picture (PatchMatch)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.runtime.inlining import within
+
+_REACH = 3  # px from a patch's middle to its sides: patches of 7 x 7
+_LAYER = 0.12  # natural logarithm of the ratio of 1/Z, up to which two pixels are on one surface
+_APART = 0.3  # the same, for the place that a patch is copied from: what is much nearer or farther has another scale
+
+
+@within
+def _distance(y, x, j, i, best, picture, layer, usable, reach):
+    """The mean squared difference of the patches around (y, x) and (j, i), or inf if it is above `best` or none."""
+    height, width = layer.shape
+    if not (_REACH <= j < height - _REACH and _REACH <= i < width - _REACH) or usable[j, i] == 0:
+        return np.inf
+    if abs(layer[j, i] - layer[y, x]) > _APART or (j - y) ** 2 + (i - x) ** 2 > reach[y, x] ** 2:
+        return np.inf
+    total, count = 0.0, 0
+    for v in range(-_REACH, _REACH + 1):
+        if not 0 <= y + v < height:
+            continue
+        for u in range(-_REACH, _REACH + 1):
+            if not 0 <= x + u < width or abs(layer[y + v, x + u] - layer[y, x]) > _LAYER:
+                continue
+            for c in range(3):
+                off = picture[y + v, x + u, c] - picture[j + v, i + u, c]
+                total += off * off
+            count += 1
+        if total > best * (2 * _REACH + 1) ** 2:
+            return np.inf
+    return total / count
+
+
+def improve_matches(
+    picture: NDArray[np.floating],
+    layer: NDArray[np.floating],
+    usable: NDArray[np.uint8],
+    reach: NDArray[np.floating],
+    pixels: NDArray[np.int32],
+    sweep: int,
+    farthest: int,
+    match: NDArray[np.int32],
+    cost: NDArray[np.floating],
+) -> None:
+    """One sweep of PatchMatch over the pixels of a hole: take over the neighbours' matches, then try random ones.
+
+    picture: (H, W, 3) float32. layer: (H, W) float32, logarithm of 1/Z. usable: (H, W), 1 at the middles of patches
+    that may be copied. reach: (H, W) float32, how far away from each pixel that may be, in px. pixels: (N, 2), row and
+    column of the hole's, in the order of rows. sweep: its number; odd ones begin at the last pixel. farthest: px, of a
+    random try. match: (H, W, 2), row and column of each pixel's match, -1 for none. cost: (H, W) float32.
+    """
+    height, width = layer.shape
+    number = len(pixels)
+    backward = sweep % 2
+    state = np.uint32(12345 + 7919 * sweep)
+    step = -1 if backward == 0 else 1
+    for k in range(number):
+        n = number - 1 - k if backward else k
+        y, x = pixels[n, 0], pixels[n, 1]
+        j, i = match[y, x, 0], match[y, x, 1]
+        best = np.inf
+        if j >= 0:
+            best = _distance(y, x, j, i, np.inf, picture, layer, usable, reach)
+        for side in range(2):
+            b, a = (y + step, x) if side == 0 else (y, x + step)
+            if 0 <= b < height and 0 <= a < width and match[b, a, 0] >= 0:
+                d, e = match[b, a, 0] + y - b, match[b, a, 1] + x - a
+                found = _distance(y, x, d, e, best, picture, layer, usable, reach)
+                if found < best:
+                    best, j, i = found, d, e
+        span = farthest
+        while span >= 1:
+            state = np.uint32(state * np.uint32(1664525) + np.uint32(1013904223))
+            d = (j if j >= 0 else y) + np.int64(state >> np.uint32(8)) % (2 * span + 1) - span
+            state = np.uint32(state * np.uint32(1664525) + np.uint32(1013904223))
+            e = (i if i >= 0 else x) + np.int64(state >> np.uint32(8)) % (2 * span + 1) - span
+            found = _distance(y, x, d, e, best, picture, layer, usable, reach)
+            if found < best:
+                best, j, i = found, d, e
+            span //= 2
+        if best < np.inf:
+            match[y, x, 0], match[y, x, 1], cost[y, x] = j, i, best
+        else:
+            match[y, x, 0], match[y, x, 1], cost[y, x] = -1, -1, best
+
+
+def vote(
+    picture: NDArray[np.floating],
+    layer: NDArray[np.floating],
+    pixels: NDArray[np.int32],
+    match: NDArray[np.int32],
+    cost: NDArray[np.floating],
+    colors: NDArray[np.floating],
+) -> None:
+    """Colour the pixels of a hole with the mean of what the matches of all patches around them have there.
+
+    Patches that are more alike count more. colors: (N, 3), of the pixels; the other arguments are as above.
+    """
+    height, width = layer.shape
+    for n in range(len(pixels)):
+        y, x = pixels[n, 0], pixels[n, 1]
+        red, green, blue, total = 0.0, 0.0, 0.0, 0.0
+        for v in range(-_REACH, _REACH + 1):
+            for u in range(-_REACH, _REACH + 1):
+                b, a = y + v, x + u
+                if not (0 <= b < height and 0 <= a < width) or match[b, a, 0] < 0:
+                    continue
+                if abs(layer[b, a] - layer[y, x]) > _LAYER:
+                    continue
+                weight = 1 / (20.0 + cost[b, a])
+                j, i = match[b, a, 0] - v, match[b, a, 1] - u
+                red += weight * picture[j, i, 0]
+                green += weight * picture[j, i, 1]
+                blue += weight * picture[j, i, 2]
+                total += weight
+        if total > 0:
+            colors[n, 0], colors[n, 1], colors[n, 2] = red / total, green / total, blue / total
+        else:
+            colors[n, 0], colors[n, 1], colors[n, 2] = picture[y, x, 0], picture[y, x, 1], picture[y, x, 2]

@@ -1,0 +1,198 @@
+"""Continue the far surface behind depth edges and a little beyond the picture's frame.
+
+What a turn of the model uncovers is neither in the scene's own picture nor in its depth. The surface on the far side of
+every depth edge is continued as a plane under the near one, as far as the turn shows it (a layered depth image: Shade
+et al. 1998). Where the second photo of a pair shows that place, its colours are true; `behind_colors` makes the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.camera import Camera
+from depthapps.core.geometry import depth_from_inverse, inverse_depth
+from depthapps.core.scene import FloatMap
+from depthapps.mesh.cut import GridSurface
+from depthapps.surface.continuation import continue_surface, slopes
+from depthapps.surface.tearing import DEPTH_STEP, STEEP_STEP, BoolMap, Links, grid_quads, surface_links
+
+FRAME_SHARE = 0.065  # of the picture's longer side: how far its surfaces are continued beyond its frame
+_FARTHEST_SHARE = 0.25  # of the longer side: how far at most under a near thing, which nothing so near is farther than
+_AROUND_PX = 5  # window in which a pixel beside a gap must be the farthest surface, to be its background
+# What is thinner is not continued where something wider is: a leaf behind a leaf ends, the wall behind both goes on.
+_THIN_PX = 9
+_BEHIND = 0.05  # share of 1/Z by which another surface in that window is farther
+_SPARE_PX = 2.0  # beyond what a turn uncovers, against rounding
+_ANYTHING = 1e9  # 1/m: no limit
+
+
+@dataclass(frozen=True, eq=False)
+class Behind:
+    """The surface that is continued behind and around a picture, over a grid with `margin` more pixels on all sides.
+
+    inverse: (h, w) 1/Z in 1/m of what was continued and of the rim that it hangs on, NaN elsewhere. new: (h, w), what
+    was continued. source: (h, w) int32, the row-major number in this grid of the pixel whose plane it is. way_px:
+    (h, w), how far it is to there. camera: of the grid.
+    """
+
+    inverse: FloatMap
+    new: BoolMap
+    source: NDArray[np.int32]
+    way_px: FloatMap
+    camera: Camera
+    margin: int
+
+
+def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None = None) -> Behind:
+    """Continue a surface behind its depth edges as far as turning it by turn_deg uncovers, and beyond the frame.
+
+    The model is turned about its middle, the median depth. The surface has to have a stride of 1. empty: (H, W), where
+    the picture shows no surface at all, and nothing is put.
+    """
+    kept = surface.quads.pixels()
+    inverse = np.where(kept, inverse_depth(surface.depth_m), np.float32(np.nan))
+    planes = slopes(inverse, _among(surface.links, kept), surface.planes)
+    shift_px_m = surface.camera.fx * math.sin(math.radians(turn_deg)) * float(np.median(surface.depth_m[kept]))
+    background, gap, wide = _background(inverse, surface.links, kept)
+    border = np.zeros_like(kept)
+    border[[0, -1]], border[:, [0, -1]] = True, True
+    border &= kept
+    longer = max(kept.shape)
+    margin = round(FRAME_SHARE * longer)
+    reach = np.minimum(shift_px_m * gap + np.float32(_SPARE_PX), np.float32(_FARTHEST_SHARE * longer))
+    reach[border] = np.maximum(reach[border], 1.5 * margin)  # the corners are as far
+    reach[_beside(~kept)] = _FARTHEST_SHARE * longer
+    with np.errstate(invalid="ignore"):
+        limit = np.where(kept, (1 - np.float32(DEPTH_STEP)) * inverse, np.float32(_ANYTHING))
+
+    if empty is not None:
+        limit[empty] = 0
+
+    def padded(values: NDArray, fill: float) -> NDArray:
+        around = [(margin, margin)] * 2 + [(0, 0)] * (values.ndim - 2)
+        return np.pad(values, around, constant_values=fill)
+
+    known, thin = padded((background | border) & wide, 0), padded((background | border) & ~wide, 0)
+    # beyond the frame nothing is put nearer than what the picture shows: a floor would go on to below the camera
+    maps = (
+        padded(planes, 0),
+        padded(reach, 0),
+        padded(limit, float(inverse[kept].max())),
+        np.ones(known.shape, np.float32),
+    )
+    own = padded(inverse, 0)
+    found = continue_surface(maps[0], known, *maps[1:], passes=1)
+    known = known | (thin & (found.source < 0))
+    found = continue_surface(maps[0], known, *maps[1:], passes=1, before=found, own=own)  # and round corners
+    camera = surface.camera
+    wide = replace(
+        camera,
+        width=camera.width + 2 * margin,
+        height=camera.height + 2 * margin,
+        cx=camera.cx + margin,
+        cy=camera.cy + margin,
+    )
+    new = (found.source >= 0) & ~known
+    settled = np.maximum(found.inverse, np.pad(_farthest_around(inverse), margin, mode="edge"))
+    return Behind(np.where(known, found.inverse, settled), new, found.source, found.cost, wide, margin)
+
+
+def behind_surface(surface: GridSurface, behind: Behind) -> GridSurface:
+    """The continued surface, ready to be meshed; its picture and what was left out are those of `surface`.
+
+    Where two surfaces were continued towards each other they are joined, as nothing is behind that a tear could show.
+    Something near that only hangs on the rim is not joined to what was continued past it.
+    """
+    depth = depth_from_inverse(behind.inverse)
+    links = surface_links(depth, surface.noise)
+    highest = np.where(behind.new, np.float32(1), np.float32(STEEP_STEP))
+
+    def joined(linked: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
+        return linked | _within(behind.inverse, np.minimum(highest[one], highest[other]), one, other)
+
+    quads = grid_quads(depth, _changed(links, joined)).touching(behind.new)
+    return replace(surface, depth_m=depth, camera=behind.camera, links=links, quads=quads, made_up=behind.new)
+
+
+def _farthest_around(inverse: FloatMap) -> FloatMap:
+    """The smallest 1/Z (H, W) within _FARTHEST_SHARE of each pixel, from a copy of an eighth of the size."""
+    times = 8
+    height, width = inverse.shape
+    rows, columns = -(-height // times), -(-width // times)
+    full = np.pad(
+        np.nan_to_num(inverse, nan=_ANYTHING), [(0, rows * times - height), (0, columns * times - width)], mode="edge"
+    )
+    small = full.reshape(rows, times, columns, times).min(axis=(1, 3))
+    side = 2 * round(_FARTHEST_SHARE * max(inverse.shape) / times) + 1
+    least = cv2.erode(cv2.medianBlur(small, 3), np.ones((side, side), np.uint8))
+    return np.asarray(least, np.float32).repeat(times, axis=0).repeat(times, axis=1)[:height, :width]
+
+
+def stitched(surface: GridSurface, behind: Behind) -> GridSurface:
+    """The surface without tears behind which nothing could be continued: both of their sides lie on one plane."""
+    kept, margin, inverse = surface.quads.pixels(), behind.margin, inverse_depth(surface.depth_m)
+    height, width = kept.shape
+    open_ = kept & ~behind.new[margin : margin + height, margin : margin + width]
+
+    def closed(linked: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
+        return linked | (open_[one] & open_[other] & _within(inverse, STEEP_STEP, one, other))
+
+    links = _changed(surface.links, closed)
+    return replace(surface, links=links, quads=grid_quads(surface.depth_m, links).among(kept))
+
+
+def _within(inverse: FloatMap, step: float | FloatMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
+    """Whether 1/Z differs by at most `step`, as a share of the larger one, between pixels `one` and `other`."""
+    with np.errstate(invalid="ignore"):
+        return np.abs(inverse[one] - inverse[other]) <= step * np.maximum(inverse[one], inverse[other])
+
+
+def _changed(links: Links, change: Callable[[BoolMap, tuple[slice, ...], tuple[slice, ...]], BoolMap]) -> Links:
+    """Links that `change` makes of each mask of them, and of the pixels at their two ends."""
+    return Links(
+        change(links.right, np.s_[:, :-1], np.s_[:, 1:]),
+        change(links.down, np.s_[:-1, :], np.s_[1:, :]),
+        change(links.falling, np.s_[:-1, :-1], np.s_[1:, 1:]),
+        change(links.rising, np.s_[1:, :-1], np.s_[:-1, 1:]),
+    )
+
+
+def _among(links: Links, kept: BoolMap) -> Links:
+    """The links between kept pixels (H, W)."""
+    return _changed(links, lambda linked, one, other: linked & kept[one] & kept[other])
+
+
+def _beside(pixels: BoolMap) -> BoolMap:
+    """Mask (H, W) of these pixels and those next to them."""
+    return cv2.dilate(pixels.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+
+
+def _background(inverse: FloatMap, links: Links, kept: BoolMap) -> tuple[BoolMap, FloatMap, BoolMap]:
+    """The pixels (H, W) on the far side of a depth edge or of a gap; by how much 1/Z is larger on the near side.
+
+    The third mask holds the pixels that lie on something wider than _THIN_PX.
+    """
+    torn, front = np.zeros_like(kept), np.zeros_like(kept)
+    for linked, one, other in (
+        (links.right, np.s_[:, :-1], np.s_[:, 1:]),
+        (links.down, np.s_[:-1], np.s_[1:]),
+    ):
+        cut = ~linked | ~kept[one] | ~kept[other]
+        torn[one] |= cut
+        torn[other] |= cut
+        with np.errstate(invalid="ignore"):
+            front[one] |= cut & (inverse[one] > inverse[other])
+            front[other] |= cut & (inverse[other] > inverse[one])
+    window = np.ones((_AROUND_PX, _AROUND_PX), np.uint8)
+    near = np.asarray(cv2.dilate(np.nan_to_num(inverse, nan=0), window))
+    far = np.asarray(cv2.erode(np.nan_to_num(inverse, nan=_ANYTHING), window))
+    with np.errstate(invalid="ignore"):
+        background = torn & kept & (far >= (1 - _BEHIND) * inverse)
+    wide = cv2.morphologyEx((kept & ~front).astype(np.uint8), cv2.MORPH_OPEN, np.ones((_THIN_PX, _THIN_PX), np.uint8))
+    return background, np.where(background, np.maximum(near - inverse, 0), np.float32(0)), wide > 0

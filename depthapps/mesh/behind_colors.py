@@ -1,0 +1,183 @@
+"""Colour the surface that is continued behind a picture: with the second photo where it saw it, else from beside it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.color import to_8bit
+from depthapps.core.filling import push_pull
+from depthapps.core.geometry import depth_from_inverse, inverse_depth, unproject
+from depthapps.core.scene import FloatMap, Image, SecondView
+from depthapps.mesh.behind import Behind
+from depthapps.mesh.cut import GridSurface
+from depthapps.mesh.inpaint import inpaint
+from depthapps.surface.raster import draw_largest
+from depthapps.surface.second_photo import project_into
+from depthapps.surface.tearing import BoolMap
+
+_SEEN = 0.01  # share of 1/Z by which a point may lie behind the nearest surface there and still be what a photo shows
+_RIM_PX = 3  # window over which near surfaces are widened, as a photo mixes their colours with those beside them
+_EVERY = 4  # of the pixels that both photos show, every fourth of every fourth row tells how their colours differ
+_SAME = 0.5  # natural logarithm of the ratio of grey levels; photos that differ more at a point show two things there
+_FOOT = np.float32(8)  # grey levels that are added before, so that noise in the dark makes no large ratios
+_MIXED_PX, _BESIDE_PX = 2.0, 10.0  # distance from the rim of the pixels that tell the colours of what was continued
+_SAME_SURFACE = 0.05  # share of 1/Z by which they may differ from the rim
+# Patches are copied from so far around: times the way to the rim, and a share of the picture's longer side.
+_AROUND_WAYS, _AROUND_SHARE = 2.0, 0.03
+_JOIN = 0.05  # share of 1/Z: a larger step between neighbours is a join of two surfaces
+_EVEN_SHARE = 0.015  # of the picture's longer side: half the window over which the colours of a join are averaged
+_SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
+
+
+class BehindColors(NamedTuple):
+    """The picture (h, w, 3) uint8 sRGB of a continued surface, and where (h, w) the second photo shows it."""
+
+    image: NDArray[np.uint8]
+    photographed: BoolMap
+
+
+def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None) -> BehindColors:
+    """Colour a continued surface.
+
+    The second photo's colours are levelled onto the first one's by what both show nearby. Where neither shows the
+    surface, patches of the same surface nearby go on what surrounds it (`inpaint`), to begin with those that lie as far
+    beyond the rim as it lies behind it.
+    """
+    photo, margin = to_8bit(surface.image), behind.margin
+    picture = np.asarray(cv2.copyMakeBorder(photo, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.uint8)
+    colors = picture.astype(np.float32)
+    photographed = np.zeros_like(behind.new)
+    if second is not None:
+        shown, seen = _second_colors(surface, behind, second)
+        photographed = seen & behind.new
+        colors = np.where(photographed[..., None], shown, colors)
+    smooth = push_pull(colors, (photographed | _beside_rim(surface, behind)).astype(np.float32))
+    hole = behind.new & ~photographed
+    filled = inpaint(
+        np.where(hole[..., None], smooth, colors),
+        hole,
+        photographed | (_shown(surface, behind) & ~behind.new),
+        _layer(surface, behind),
+        _mirrored_places(behind),
+        _AROUND_WAYS * behind.way_px + np.float32(_AROUND_SHARE * max(hole.shape)),
+    )
+    image = np.clip(np.rint(_without_streaks(filled, hole, behind)), 0, 255).astype(np.uint8)
+    return BehindColors(_spread(image, behind.source >= 0), photographed)
+
+
+def _without_streaks(picture: NDArray[np.floating], hole: BoolMap, behind: Behind) -> NDArray[np.floating]:
+    """The picture (h, w, 3) with even colours where two surfaces that were continued towards each other are joined.
+
+    Seen from the side such a join is long, and would draw the colours of its few pixels out into lines.
+    """
+    near = cv2.dilate(np.nan_to_num(behind.inverse), np.ones((3, 3), np.uint8))
+    join = hole & (near > (1 + _JOIN) * behind.inverse)
+    if not join.any():
+        return picture
+    side = 2 * round(_EVEN_SHARE * max(hole.shape)) + 1
+    weight = hole.astype(np.float32)
+    even = cv2.blur(picture * weight[..., None], (side, side))
+    even /= np.maximum(cv2.blur(weight, (side, side)), np.float32(1e-6))[..., None]
+    join = cv2.dilate(join.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where((join & hole)[..., None], even, picture)
+
+
+def _beside_rim(surface: GridSurface, behind: Behind) -> BoolMap:
+    """The pixels (h, w) of the grid near the rim that the picture shows on the very surface which was continued.
+
+    The rim itself is left out: its colours are mixed with those of the near side.
+    """
+    rim = (behind.source >= 0) & ~behind.new
+    distance, nearest = _nearest(rim)
+    inverse = np.full(rim.shape, np.nan, np.float32)
+    inside = np.s_[behind.margin : rim.shape[0] - behind.margin, behind.margin : rim.shape[1] - behind.margin]
+    inverse[inside] = np.where(surface.quads.pixels(), inverse_depth(surface.depth_m), np.float32(np.nan))
+    with np.errstate(invalid="ignore"):
+        same = np.abs(inverse - behind.inverse.ravel()[nearest]) < _SAME_SURFACE * inverse
+    return same & (distance >= _MIXED_PX) & (distance < _BESIDE_PX)
+
+
+def _shown(surface: GridSurface, behind: Behind) -> BoolMap:
+    """The pixels (h, w) of the grid at which the picture shows its surface."""
+    return np.pad(surface.quads.pixels(), behind.margin)
+
+
+def _layer(surface: GridSurface, behind: Behind) -> FloatMap:
+    """The logarithm of 1/Z (h, w) of what was continued, and elsewhere of what the picture shows; NaN for nothing."""
+    front = np.where(surface.quads.pixels(), inverse_depth(surface.depth_m), np.float32(np.nan))
+    front = np.pad(front, behind.margin, constant_values=np.nan)
+    return np.log(np.where(behind.new, behind.inverse, front)).astype(np.float32)
+
+
+def _mirrored_places(behind: Behind) -> NDArray[np.int32]:
+    """Row and column (h, w, 2) of the pixel that lies as far beyond the rim as each one lies behind it."""
+    height, width = behind.source.shape
+    rim_y, rim_x = np.divmod(np.maximum(behind.source, 0), width)
+    y, x = np.indices((height, width), np.int32)
+    step_y, step_x = rim_y - y, rim_x - x
+    beyond = 1 + _MIXED_PX / np.maximum(np.hypot(step_y, step_x), 1)
+    ends = [(behind.margin, n - behind.margin - 1) for n in (height, width)]
+    at_y = np.clip(np.rint(rim_y + beyond * step_y).astype(np.int32), *ends[0])
+    at_x = np.clip(np.rint(rim_x + beyond * step_x).astype(np.int32), *ends[1])
+    return np.stack([at_y, at_x], axis=-1)
+
+
+def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> tuple[NDArray[np.floating], BoolMap]:
+    """The second photo's colours (h, w, 3) of the continued surface, levelled onto the first's, and where they are."""
+    image = to_8bit(second.image)
+    front = unproject(surface.depth_m, surface.camera)
+    x, y, depth = project_into(front, second)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        points = np.stack([x, y, 1 / depth], axis=-1).reshape(-1, 3)
+    nearest = draw_largest(points, surface.triangles, image.shape[:2])
+    few = np.s_[::_EVERY, ::_EVERY]
+    found, shown = _look(image, nearest, x[few], y[few], depth[few])
+    off = np.log((to_8bit(surface.image)[few] + _FOOT) / (found + _FOOT))
+    both = shown & surface.quads.pixels()[few] & (np.abs(off).max(axis=-1) < _SAME)
+    level = push_pull(np.where(both[..., None], off, np.float32(0)), both.astype(np.float32))
+    height, width = surface.depth_m.shape
+    level = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
+    around = behind.margin
+    level = cv2.copyMakeBorder(level, around, around, around, around, cv2.BORDER_REPLICATE)
+    nearest = np.asarray(cv2.dilate(nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8)), np.float32)
+    x, y, depth = project_into(unproject(depth_from_inverse(behind.inverse), behind.camera), second)
+    found, shown = _look(image, nearest, x, y, depth)
+    return (found + _FOOT) * np.exp(level) - _FOOT, shown
+
+
+def _look(
+    image: Image, nearest: FloatMap, x: FloatMap, y: FloatMap, depth: FloatMap
+) -> tuple[NDArray[np.floating], BoolMap]:
+    """The colours (h, w, 3) float32 that a photo shows at places (h, w), and whether it is their points that it shows.
+
+    nearest: (H, W), the largest 1/Z of the known surface at each pixel of the photo, -inf where there is none.
+    """
+    height, width = image.shape[:2]
+    with np.errstate(invalid="ignore"):
+        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    at = np.where(inside, x, 0), np.where(inside, y, 0)
+    before = cv2.remap(nearest, *at, cv2.INTER_NEAREST)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shown = inside & (1 / depth >= (1 - _SEEN) * before)
+    return cv2.remap(image, *at, cv2.INTER_LINEAR).astype(np.float32), shown
+
+
+def _spread(image: NDArray[np.uint8], known: BoolMap) -> NDArray[np.uint8]:
+    """Put the colours of known pixels (h, w) around them, and one colour where none is near, which compresses well."""
+    distance, nearest = _nearest(known)
+    spread = image.reshape(-1, 3)[nearest]
+    spread[distance > _SPREAD_PX] = np.median(image[known], axis=0).astype(np.uint8)
+    return spread
+
+
+def _nearest(pixels: BoolMap) -> tuple[FloatMap, NDArray[np.int64]]:
+    """The distance (h, w) in px to the nearest of these pixels, and the row-major number of it."""
+    found = cv2.distanceTransformWithLabels((~pixels).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    distance, label = np.asarray(found[0], np.float32), np.asarray(found[1], np.int32)
+    place = np.zeros(int(label.max()) + 1, np.int64)
+    place[label[pixels]] = np.flatnonzero(pixels)
+    return distance, place[label]

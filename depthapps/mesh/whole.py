@@ -1,0 +1,114 @@
+"""Put the model of a view together: the surface that its picture shows, and what was continued behind and around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from depthapps.core.geometry import inverse_depth
+from depthapps.core.models import MadeUp, TriangleMesh
+from depthapps.core.scene import Scene
+from depthapps.mesh.behind import behind_surface, continue_behind, stitched
+from depthapps.mesh.behind_colors import color_behind
+from depthapps.mesh.coarsen import coarse_triangles
+from depthapps.mesh.cut import GridSurface, cut_surface, textured_mesh
+from depthapps.mesh.params import SimplifyParams
+from depthapps.mesh.simplify import Loss, simplify_surface
+from depthapps.surface.tearing import BoolMap
+
+# What is continued is planes over most of its area: so little error, as a share of 1/Z, leaves few of its triangles.
+_PLANE_ERROR = 2e-4
+_BACK_SHARE = 0.25  # of the triangles that a simplified model may have, for what was continued
+
+
+@dataclass(frozen=True, eq=False)
+class Back:
+    """What was continued behind and around a picture, over a grid with `margin` more pixels on all sides.
+
+    surface: with its own picture. new, photographed: (h, w), which of its pixels were continued and do not belong to
+    the picture's own surface, and which the second photo shows.
+    """
+
+    surface: GridSurface
+    new: BoolMap
+    photographed: BoolMap
+    margin: int
+
+    def shares(self, pixels: int) -> tuple[float, float]:
+        """How large it is, as shares of a picture's pixels: what the second photo shows, and what none shows."""
+        new = self.new & self.surface.quads.pixels()
+        seen = float((new & self.photographed).sum() / pixels)
+        return seen, float(new.sum() / pixels) - seen
+
+
+@dataclass(frozen=True, eq=False)
+class WholeSurface:
+    """All surfaces of a model: what the picture shows, and what was continued behind and around it, if anything was."""
+
+    front: GridSurface
+    back: Back | None = None
+
+
+def whole_surface(scene: Scene, *, fill: bool, turn_deg: float) -> WholeSurface:
+    """Cut the surface out of a scene; fill: without holes, and continued as far as turning it by turn_deg uncovers."""
+    front = cut_surface(scene, fill=fill)
+    if not fill or not turn_deg:
+        return WholeSurface(front)
+    behind = continue_behind(front, turn_deg, scene.empty)
+    colors = color_behind(front, behind, scene.second)
+    surface = replace(behind_surface(front, behind), image=colors.image)
+    return WholeSurface(stitched(front, behind), Back(surface, behind.new, colors.photographed, behind.margin))
+
+
+def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:
+    """Make the mesh of a model as far simplified as wanted, and tell what that lost on what the picture shows.
+
+    The loss is None if nothing was to be simplified.
+    """
+    limit, back = params.max_triangles, whole.back
+    own = limit if back is None or limit is None else max(round((1 - _BACK_SHARE) * limit), 4)
+    triangles, loss = None, None
+    if params != SimplifyParams():
+        triangles, loss = simplify_surface(whole.front, replace(params, max_triangles=own))
+    front = textured_mesh(whole.front, triangles)
+    if back is None:
+        return front, loss
+    if limit is None or own is None:
+        error = _PLANE_ERROR if params.max_error_pct is None else params.max_error_pct / 100
+        triangles = coarse_triangles(inverse_depth(back.surface.depth_m), back.surface.quads, error=error)
+    else:
+        triangles = simplify_surface(back.surface, SimplifyParams(max(limit - own, 4)))[0]
+    return _joined(front, textured_mesh(back.surface, triangles), back), loss
+
+
+def _joined(front: TriangleMesh, behind: TriangleMesh, back: Back) -> TriangleMesh:
+    """One mesh of both, over a texture that holds the pictures of both, one below the other."""
+    photo, photo_uv = _pixels(front)
+    picture, picture_uv = _pixels(behind)
+    photo = cv2.copyMakeBorder(photo, 0, 0, back.margin, back.margin, cv2.BORDER_REPLICATE)
+    texture = np.concatenate([photo, picture])
+    places = np.concatenate([photo_uv + np.array((back.margin, 0)), picture_uv + np.array((0, len(photo)))])
+    column, row = np.floor(picture_uv).astype(int).T
+    new, photographed = back.new[row, column], back.photographed[row, column]
+    made_up = np.where(photographed, MadeUp.DEPTH, new * MadeUp.DEPTH_AND_COLOR).astype(np.uint8)
+    own = np.zeros(len(front.vertices), np.uint8) if front.made_up is None else front.made_up
+    filled = (made_up[behind.triangles] == MadeUp.DEPTH_AND_COLOR).any(axis=1)
+    return TriangleMesh(
+        vertices=np.concatenate([front.vertices, behind.vertices]),
+        triangles=np.concatenate([front.triangles, behind.triangles + np.int32(len(front.vertices))]),
+        normals=np.concatenate([front.normals, behind.normals]),
+        colors=np.concatenate([front.colors, behind.colors]),
+        uv=(places / texture.shape[1::-1]).astype(np.float32),
+        texture=texture,
+        made_up=np.concatenate([own, made_up]),
+        filled=np.concatenate([np.zeros(len(front.triangles), bool), filled]),
+    )
+
+
+def _pixels(mesh: TriangleMesh) -> tuple[np.ndarray, np.ndarray]:
+    """The texture of a mesh, and the place in it of each vertex in pixels (V, 2), from the texture's corner on."""
+    assert mesh.texture is not None
+    assert mesh.uv is not None
+    return mesh.texture, mesh.uv * np.array(mesh.texture.shape[1::-1], np.float32)

@@ -1,0 +1,103 @@
+"""Find the large planes of a scene, such as its walls and floor, however far apart their pixels lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.scene import FloatMap
+from depthapps.surface.tearing import BoolMap
+
+_MOST_PLANES = 8  # a room has six walls, and a table and a shelf
+_LEAST_SHARE = 0.02  # of the sure pixels; less than that is no wall
+_ON_PLANE = 0.006  # share of 1/Z by which a sure pixel of a plane is off at most
+_TAKEN = 0.015  # the same, of those which are left out afterwards, so that no plane is found twice
+_TRIES = 300  # hypotheses for each plane: one of 5 % of the pixels, drawn from nearby, is found in nearly every run
+_SAMPLES = 6000  # pixels that are asked whether they lie on a hypothesis
+_NEARBY = 0.15  # of the picture's longer side: how far apart the three pixels of a hypothesis lie at most
+_ROUNDS = 4  # of least squares, each over the pixels that lie on the plane before
+
+
+@dataclass(frozen=True, eq=False)
+class LargePlanes:
+    """Planes that hold a large part of a scene, the largest first.
+
+    values: (N, 3) float64, their 1/Z in 1/m at the picture's corner, and its slopes to the right and down, per pixel.
+    close: by how much in 1/m the 1/Z of a pixel on a plane may be off, where that is more than a share of _ON_PLANE.
+    """
+
+    values: NDArray[np.floating]
+    close: float
+
+    def laid(self, inverse: FloatMap) -> tuple[NDArray[np.floating], BoolMap]:
+        """The first plane (H, W, 3) float32 that each pixel's 1/Z lies on, and where there is one.
+
+        It is told by its 1/Z at the pixel, and its slopes. Where there is none, it has the pixel's own 1/Z, 0 for NaN,
+        and no slopes.
+        """
+        tilted = np.zeros((*inverse.shape, 3), np.float32)
+        tilted[..., 0] = np.nan_to_num(inverse)
+        on = np.zeros(inverse.shape, bool)
+        x, y = np.arange(inverse.shape[1]), np.arange(inverse.shape[0])[:, None]
+        for a, b, c in self.values:
+            here = (a + b * x + c * y).astype(np.float32)
+            with np.errstate(invalid="ignore"):
+                fresh = ~on & (np.abs(here - inverse) <= np.maximum(self.close, _ON_PLANE * inverse))
+            tilted[fresh] = np.column_stack([here[fresh], np.full(int(fresh.sum()), b), np.full(int(fresh.sum()), c)])
+            on |= fresh
+        return tilted, on
+
+
+NO_PLANES = LargePlanes(np.empty((0, 3)), 0.0)
+
+
+def find_planes(inverse: FloatMap, sure: BoolMap, close: float) -> LargePlanes:
+    """Find the planes that hold many of the sure pixels (H, W) of 1/Z in 1/m, the largest first.
+
+    close: as `LargePlanes` has it. Planes of the scene are planes of 1/Z over the picture. They are found one after the
+    other by random sample consensus (Fischler and Bolles 1981) whose samples lie near each other, with truncated
+    squares as the cost (Torr and Zisserman 2000), and fitted to all of their pixels. The random numbers are the same
+    every time.
+    """
+    random = np.random.default_rng(0)
+    y, x = np.nonzero(sure)
+    if len(y) > 40 * _SAMPLES:  # the fits need no more
+        few = random.choice(len(y), 40 * _SAMPLES, replace=False)
+        y, x = y[few], x[few]
+    points = np.column_stack([np.ones(len(y)), x, y]).astype(np.float64)
+    values = inverse[y, x].astype(np.float64)
+    least, near = _LEAST_SHARE * len(values), _NEARBY * max(inverse.shape)
+    found = []
+    while len(found) < _MOST_PLANES and len(values) >= max(least, 3):
+        plane = _consensus(points, values, near, random)
+        on = np.zeros(len(values), bool)
+        for _ in range(_ROUNDS):
+            on = np.abs(points @ plane - values) <= _ON_PLANE * values
+            if on.sum() < max(least, 3):
+                return LargePlanes(np.reshape(found, (-1, 3)), close)
+            plane = np.linalg.lstsq(points[on], values[on], rcond=None)[0]
+        found.append(plane)
+        rest = np.abs(points @ plane - values) > np.maximum(close, _TAKEN * values)
+        points, values = points[rest], values[rest]
+    return LargePlanes(np.reshape(found, (-1, 3)), close)
+
+
+def _consensus(
+    points: NDArray[np.floating], values: NDArray[np.floating], near: float, random: np.random.Generator
+) -> NDArray[np.floating]:
+    """The best of _TRIES planes (3,) through three pixels each, by how many of _SAMPLES other pixels lie on them."""
+    few = random.choice(len(values), min(_SAMPLES, len(values)), replace=False)
+    first = random.choice(len(values), _TRIES)
+    others = random.choice(few, (_TRIES, 40))
+    distance = np.abs(points[others] - points[first][:, None]).max(axis=2)
+    within = np.argsort(np.where((distance < near) & (distance > 0.1 * near), random.random(distance.shape), 2), axis=1)
+    corners = np.column_stack([first, np.take_along_axis(others, within[:, :2], axis=1)])
+    matrices = points[corners]
+    usable = np.abs(np.linalg.det(matrices)) > (0.05 * near) ** 2
+    if not usable.any():
+        return np.array([np.median(values), 0, 0])
+    planes = np.linalg.solve(matrices[usable], values[corners[usable]][..., None])[..., 0]
+    off = (points[few] @ planes.T - values[few][:, None]) / (_ON_PLANE * values[few][:, None])
+    return planes[np.argmin(np.minimum(off * off, 1).sum(axis=0))]

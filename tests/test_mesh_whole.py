@@ -1,0 +1,207 @@
+"""Models without holes: what is behind things, whose colours it has, and how files tell it apart."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import trimesh
+
+from depthapps import (
+    Camera,
+    Holes,
+    InputError,
+    ModelParams,
+    Preset,
+    Scene,
+    SceneParams,
+    SecondView,
+    depth_from_disparity,
+    make_model,
+    open_scene,
+    project,
+    render_view,
+    turntable,
+    unproject,
+    write_model,
+)
+from depthapps.apps.view import turned_about
+from depthapps.core.models import MadeUp
+
+BASELINE_M, NEAR, FAR = 0.1, 1.0, 3.0
+WALL, CARD = (60, 120, 180), (220, 160, 40)
+
+
+def _seen_from(camera: Camera, right_m: float) -> np.ndarray:
+    """A card 1 m away before a wall 3 m away, which is striped, from a place on the baseline."""
+    x = (np.arange(camera.width) - camera.cx) / camera.fx
+    image = np.empty((camera.height, camera.width, 3), np.uint8)
+    wall = np.rint(20 * np.sin(12 * (x * FAR + right_m)))
+    image[:] = np.clip(np.array(WALL) + wall[:, None], 0, 255)
+    card = np.abs(x * NEAR + right_m) < 0.2
+    rows = np.abs((np.arange(camera.height) - camera.cy) / camera.fy) < 0.2
+    image[np.ix_(rows, card)] = CARD
+    return image
+
+
+@pytest.fixture(scope="module")
+def pair() -> Scene:
+    """The card and the wall with exact depth and a second photo, taken 10 cm to the right and a stop darker."""
+    camera = Camera.centred(160, 120, 150.0)
+    image = _seen_from(camera, 0)
+    depth = np.where((image == CARD).all(axis=2), np.float32(NEAR), np.float32(FAR))
+    away = np.eye(4)
+    away[0, 3] = -BASELINE_M
+    dark = np.rint(0.9 * _seen_from(camera, BASELINE_M)).astype(np.uint8)
+    return Scene(image, depth, camera, second=SecondView(dark, camera, away))
+
+
+def test_a_turned_model_shows_no_gap(pair):
+    model, torn = make_model(pair), make_model(pair, ModelParams(holes=Holes.KEEP))
+    for yaw, pitch in ((10, 0), (-10, 0), (0, 10)):
+        pose = turned_about(1.5, yaw, pitch)
+        inside = np.s_[20:-20, 40:-40]
+        assert render_view(model, pair.camera, pose=pose).covered[inside].min() == 1
+        assert render_view(torn, pair.camera, pose=pose).covered[inside].min() == 0
+
+
+def test_behind_a_card_goes_on_the_wall_in_the_second_photos_colours(pair):
+    mesh = make_model(pair).mesh
+    assert mesh.made_up is not None
+    assert mesh.filled is not None
+    behind = mesh.vertices[mesh.made_up != MadeUp.NOTHING]
+    assert np.allclose(behind[:, 2], FAR, rtol=0.01)
+    there = np.eye(4)
+    there[0, 3] = BASELINE_M
+    seen = render_view(mesh, pair.camera, pose=there)
+    truth = _seen_from(pair.camera, BASELINE_M)
+    strip = np.s_[50:70, 97:103]  # right of the card: the wall that only the second photo shows
+    assert not np.array_equal(truth[strip], pair.image[strip])
+    assert np.abs(seen.image[strip].astype(int) - truth[strip]).max() < 12
+    assert seen.covered[strip].min() == 1
+
+
+def test_what_only_one_photo_could_show_is_a_part_of_its_own(pair, tmp_path):
+    path = tmp_path / "model.glb"
+    write_model(path, make_model(pair))
+    data = path.read_bytes()
+    head = json.loads(data[20 : 20 + struct.unpack_from("<I", data, 12)[0]])
+    assert [m["name"] for m in head["materials"]] == ["photo", "filled"]
+    assert [p["material"] for p in head["meshes"][0]["primitives"]] == [0, 1]
+    assert len(head["images"]) == 1
+    parts = list(trimesh.load_scene(path).geometry.values())
+    assert len(parts) == 2
+    write_model(tmp_path / "model.obj", make_model(pair))
+    assert "usemtl filled" in (tmp_path / "model.obj").read_text()
+    assert "newmtl filled" in (tmp_path / "model.mtl").read_text()
+    write_model(tmp_path / "model.ply", make_model(pair))
+    marks = trimesh.load(tmp_path / "model.ply", process=False).metadata["_ply_raw"]["vertex"]["data"]["made_up"]
+    assert set(np.unique(marks)) == {0, 1, 2}
+
+
+def test_a_scene_of_one_view_is_not_continued_unless_asked(pair):
+    alone = replace(pair, second=None)
+    assert make_model(alone).mesh.filled is None
+    assert make_model(alone, ModelParams(turn_deg=10)).mesh.filled is not None
+    assert make_model(pair, ModelParams(turn_deg=0)).mesh.filled is None
+    facts = make_model(pair).facts
+    assert facts["holes"] == "fill"
+    assert facts["behind"]["photographed"] > 0
+
+
+def test_the_web_preset_keeps_its_number_of_triangles(pair):
+    mesh = make_model(pair, ModelParams(Preset.WEB, max_triangles=2000)).mesh
+    assert len(mesh.triangles) <= 2000
+    assert mesh.filled is not None
+    assert mesh.filled.any()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"points": True, "holes": Holes.FILL},
+        {"turn_deg": 60},
+        {"turn_deg": 5, "holes": Holes.KEEP},
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused(wrong):
+    with pytest.raises(InputError) as error:
+        ModelParams(**wrong)
+    assert error.value.hint
+
+
+def test_the_view_from_the_cameras_own_place_is_the_photo(pair):
+    seen = render_view(pair, pair.camera)
+    inner = np.s_[2:-2, 2:-2]
+    assert np.abs(seen.image[inner].astype(int) - pair.image[inner]).mean() < 1
+    assert np.allclose(seen.depth_m[inner], pair.depth_m[inner], rtol=0.01)
+    small = render_view(pair, pair.camera, (80, 60))
+    assert small.image.shape == (60, 80, 3)
+    truth = cv2.resize(pair.image, (80, 60), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.image[2:-2, 2:-2].astype(int) - truth[2:-2, 2:-2]).mean() < 3
+
+
+def test_a_view_is_anti_aliased_and_depth_correct():
+    """A triangle before a square; the plain loop over samples is the truth."""
+    from depthapps.core.models import TriangleMesh
+    from depthapps.mesh.view import draw_mesh
+
+    vertices = np.array(
+        [[-1, -1, 2], [1, -1, 2], [1, 1, 2], [-1, 1, 2], [-0.5, -0.3, 1], [0.4, -0.2, 1.5], [0.1, 0.5, 1]], np.float32
+    )
+    triangles = np.array([[0, 1, 2], [0, 2, 3], [4, 5, 6]], np.int32)
+    colors = np.array([[0, 0, 255]] * 4 + [[255, 0, 0]] * 3, np.uint8)
+    mesh = TriangleMesh(vertices, triangles, np.zeros_like(vertices), colors)
+    camera = Camera.centred(40, 30, 40.0)
+    seen = draw_mesh(mesh, camera, background=(255, 255, 255))
+    flat = vertices[4:, :2] / vertices[4:, 2:] * 40 + (camera.cx, camera.cy)
+    u, v = np.meshgrid(np.arange(80) / 2 - 0.25, np.arange(60) / 2 - 0.25)
+
+    def side(a, b):
+        return (b[0] - a[0]) * (v - a[1]) - (b[1] - a[1]) * (u - a[0])
+
+    inside = np.logical_and.reduce([side(flat[k], flat[(k + 1) % 3]) >= 0 for k in range(3)])
+    share = inside.reshape(30, 2, 40, 2).mean(axis=(1, 3))
+    square = (np.abs(u - camera.cx) <= 20) & (np.abs(v - camera.cy) <= 20)
+    covered = (square | inside).reshape(30, 2, 40, 2).mean(axis=(1, 3))
+    assert np.allclose(seen.covered, covered)
+    red, blue = (seen.image[..., k] for k in (0, 2))
+    assert (red[share == 1] == 255).all()
+    assert (blue[(share == 0) & (covered == 1)] == 255).all()
+    mixed = (share == 0.5) & (covered == 1)
+    assert mixed.any()
+    assert np.allclose(red[mixed], 188, atol=1)  # half the light
+    assert np.allclose(seen.depth_m[(share == 0) & (covered == 1)], 2)
+
+
+def test_a_turntable_comes_back_to_where_it_began(pair):
+    model = make_model(pair)
+    frames = list(turntable(model, 10, frames=8))
+    assert len(frames) == 8
+    assert np.array_equal(frames[0], frames[4])
+    assert np.array_equal(frames[0], render_view(model, pair.camera).image)
+    assert np.abs(frames[2].astype(int) - frames[6]).max() > 30
+
+
+@pytest.mark.parametrize("wrong", [{"size": (0, 5)}, {"pose": np.zeros((4, 4))}, {"pose": np.eye(3)}])
+def test_impossible_cameras_are_refused(pair, wrong):
+    with pytest.raises(InputError) as error:
+        render_view(pair, pair.camera, **wrong)
+    assert error.value.hint
+
+
+def test_the_second_photo_of_a_matched_pair_shows_the_scenes_points_where_the_disparity_says(two_layers):
+    views = two_layers.pair
+    scene = open_scene(views.left, views.right, SceneParams(calibration=views.calibration)).scene
+    assert scene.second is not None
+    assert np.array_equal(scene.second.image, views.right)
+    points = unproject(depth_from_disparity(two_layers.disparity_px, views.calibration), views.calibration.camera)
+    x, y, _ = project(points + scene.second.from_scene[:3, 3], scene.second.camera)
+    rows, columns = np.indices(x.shape)
+    assert np.allclose(scene.second.from_scene[:3, :3], np.eye(3))
+    assert np.allclose(x, columns - two_layers.disparity_px, atol=1e-3)
+    assert np.allclose(y, rows, atol=1e-3)
