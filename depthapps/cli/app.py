@@ -21,7 +21,7 @@ from depthapps.cli.mesh import mesh
 from depthapps.cli.options import with_options
 from depthapps.cli.plain import plain
 from depthapps.cli.shadow import shadow
-from depthapps.cli.stopping import end_if_stopped, watch
+from depthapps.cli.stopping import end_if_stopped
 from depthapps.cli.view3d import view3d
 from depthapps.core.errors import DepthappsError, explain_os_error
 
@@ -82,7 +82,7 @@ def _log_warning(message: Warning | str, category: type[Warning], filename: str,
 
 
 def main() -> None:
-    """Run the command line, and end the process at once.
+    """Run the command line, and end the process at once; whoever calls it watches for signals.
 
     Python would first take its modules apart one by one. That takes 50 ms, as long as matching a small pair.
     """
@@ -90,7 +90,6 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not sys.warnoptions:
         warnings.showwarning = _log_warning
-    watch()
     gc.set_threshold(100_000)  # most objects belong to modules and stay: searching them for garbage takes 30 ms
     try:
         app(prog_name="depthapps")
