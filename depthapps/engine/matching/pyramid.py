@@ -18,6 +18,7 @@ from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
 from depthapps.engine.matching.surfaces import fit_surfaces
+from depthapps.runtime.threads import for_bands
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
 FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
@@ -171,11 +172,19 @@ def _occluded(told: FloatMap, disparity: FloatMap) -> FloatMap:
 
     That is outside the right view, or onto what something nearer hides.
     """
-    last = disparity.shape[1] - 1
-    landing = np.rint(np.arange(last + 1, dtype=np.float32) - disparity).astype(np.int32)
-    there = np.take_along_axis(see_from_right(disparity), np.clip(landing, 0, last), axis=1)
-    hidden = np.where(there > disparity + _HIDDEN_PX, np.maximum(told, np.float32(_HIDDEN)), told)
-    return np.where((landing < 0) | (landing > last), np.float32(1), hidden)
+    width = disparity.shape[1]
+    from_right, occluded = see_from_right(disparity), np.array(told)
+
+    def judge(first: int, end: int) -> None:
+        band = disparity[first:end]
+        landing = np.rint(np.arange(width, dtype=np.float32) - band).astype(np.int32)
+        there = np.take_along_axis(from_right[first:end], np.clip(landing, 0, width - 1), axis=1)
+        likely = occluded[first:end]
+        np.maximum(likely, np.float32(_HIDDEN), out=likely, where=there > band + _HIDDEN_PX)
+        likely[(landing < 0) | (landing >= width)] = 1
+
+    for_bands(len(disparity), judge)
+    return occluded
 
 
 def _search(views: AlignedViews) -> tuple[Image, Image, float, float]:
