@@ -21,8 +21,9 @@ from depthapps import read_image, write_image
 from depthapps.apps.batch.jobs import Job
 from depthapps.apps.batch.task import Task, Told
 from depthapps.cli.batch import COMMANDS
-from depthapps.cli.batch_options import LEFT_OUT, kind_of, long_flag
+from depthapps.cli.batch_options import LEFT_OUT, kind_of
 from depthapps.cli.in_process import command_of
+from depthapps.cli.typed import long_flag
 from depthapps.core.errors import DepthappsError
 from depthapps.runtime.limits import Limits
 

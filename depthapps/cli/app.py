@@ -17,6 +17,7 @@ from depthapps.cli.bokeh import bokeh
 from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
 from depthapps.cli.flags import explained
+from depthapps.cli.frame_by_frame import FrameByFrame
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import with_options
 from depthapps.cli.plain import plain
@@ -49,7 +50,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (depth, bokeh, shadow, mesh, view3d, calibrate):
-    app.command()(with_options(_command))
+    _makes_pictures = _command not in (mesh, calibrate)
+    app.command(cls=FrameByFrame if _makes_pictures else None)(with_options(_command))
 app.add_typer(batch, name="batch")
 
 

@@ -62,6 +62,12 @@ def within_memory(command: str, run: RunOptions, report: Report, picture: Path, 
     return replace(run, quality=quality)
 
 
+def leave_if_only_checked() -> None:
+    """Leave a command here if it runs in a block of `only_options_checked`. Raises OptionsChecked."""
+    if _options_only.get():
+        raise OptionsChecked
+
+
 @dataclass(frozen=True, eq=False)
 class Opening:
     """A command's inputs, outputs and report, checked before any heavy library is loaded."""
@@ -90,8 +96,7 @@ class Opening:
         files.check_kinds(params)
         matched = (files.depth, files.disparity, source.depth_network) == (None, None, None)
         side.check(matched=matched)
-        if _options_only.get():
-            raise OptionsChecked
+        leave_if_only_checked()
         group = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *inputs])
         limit_memory(run.max_memory)
         files.check(params)
