@@ -17,6 +17,8 @@ from depthapps.io.sizes import check_pixels
 from depthapps.runtime.quiet import silent_libraries
 
 _HEAD = 12
+# FFmpeg's own threads would still print about a damaged frame when stderr is no longer silent
+_IN_THIS_THREAD = (cv2.CAP_PROP_N_THREADS, 1)
 _MOST_FRAMES = 10_000_000  # a day and more at 100 a second: what promises more is no promise
 
 
@@ -59,7 +61,7 @@ def read_film(path: StrPath) -> Film:
         raise _unreadable(path)
     try:
         with silent_libraries():
-            capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+            capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, _IN_THIS_THREAD)
     except (cv2.error, UnicodeError):
         raise _unreadable(path) from None
     fps, promised, width, height = (
@@ -86,7 +88,8 @@ def _frames(capture: cv2.VideoCapture, path: Path) -> Iterator[Image]:
             none = False
             yield np.ascontiguousarray(frame[..., ::-1])
     finally:
-        capture.release()
+        with silent_libraries():
+            capture.release()
     if none:
         raise _unreadable(path)
 
