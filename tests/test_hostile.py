@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -133,6 +134,11 @@ CALIBRATIONS = {
     "far centre.txt": ("100 0 1e9 0 100 17.5 0 0 1\n0.1\n", "principal point"),
     "other size.txt": (CAMERA + "doffs=0\nbaseline=65\nwidth=480\nheight=370\n", "480x370"),
     "right only.txt": ("#" + CAMERA + "doffs=0\nbaseline=65\nwidth=48\nheight=36\n", "left camera"),
+    "one place.yml": (
+        "K1: [[100,0,24],[0,100,18],[0,0,1]]\nK2: [[100,0,24],[0,100,18],[0,0,1]]\nR: [[1,0,0],[0,1,0],[0,0,1]]\n"
+        "T: [0, 0, 0]\n",
+        "both cameras into one place",
+    ),
     "binary.yml": ("\0\1\2" * 50, "not a text"),
 }
 LIGHTS = {
@@ -230,6 +236,31 @@ def test_what_is_no_file(folder, capfd, kind):
     name = {"device": "/dev/zero", "beneath a file": "photo.png/x.png"}.get(kind, "x.png")
     refused(folder, "depth", name, "--depth", "depth.npy", "-o", "o.png", capfd=capfd)
     refused(folder, "depth", "photo.png", "--depth", name, "-o", "o.png", capfd=capfd)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows fills such files with zeros")
+@pytest.mark.parametrize("name", ["photo.png", "depth.npy", "lights.json", "net.onnx", "pairs.csv"])
+def test_files_larger_than_the_memory(folder, capfd, name):
+    """A file may be larger than its disk, if nothing stands in most of it."""
+    (folder / "net.json").write_text('{"inputs": ["left", "right"]}')
+    with (folder / name).open("ab") as file:
+        file.truncate(1 << 40)
+    arguments = {
+        "lights.json": ("shadow", "photo.png", "--depth", "depth.npy", "--lights", name, "-o", "o.png"),
+        "net.onnx": ("depth", "photo.png", "right.png", "--rectify", "never", "--matcher", name, "-o", "o.pfm"),
+        "pairs.csv": ("batch", "depth", "--manifest", name, "--out-dir", "o"),
+    }.get(name, ("depth", "photo.png", "--depth", "depth.npy", "-o", "o.png"))
+    assert re.search("GB of memory|too much for", refused(folder, *arguments, capfd=capfd))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 60), (60, 1), (2, 2)])
+def test_pictures_of_hardly_a_pixel_with_a_depth(folder, shape):
+    write_image("x.png", np.zeros((*shape, 3), np.uint8))
+    np.save("x.npy", np.ones(shape, np.float32))
+    for command, output in (("bokeh", "o.png"), ("shadow", "s.png"), ("mesh", "o.glb")):
+        result = CliRunner().invoke(app, [command, "x.png", "--depth", "x.npy", "-o", output])
+        assert result.exit_code in (0, 1), result.exception
+        assert (result.exit_code == 0) == Path(output).exists()
 
 
 def test_a_bomb_beside_the_map_is_not_unpacked(folder, monkeypatch):
