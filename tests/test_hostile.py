@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from test_runtime_quiet import chunk
 from typer.testing import CliRunner
 
-from depthapps import DepthappsError, InputError, NetworkError, StereoNetwork, write_image
-from depthapps.apps.memory import fitting_quality, needed_bytes
+from depthapps import DepthappsError, InputError, NetworkError, StereoNetwork, read_image, write_image
+from depthapps.apps.memory import fitting, fitting_quality, needed_bytes
 from depthapps.cli.app import app
 from depthapps.core.choices import Quality
 from depthapps.core.errors import brief
@@ -349,14 +349,42 @@ def test_less_memory_means_a_lower_tier_and_a_note(folder):
     assert "note: --quality fast is taken, as only 0.3 GB" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "result"),
+    [
+        (("bokeh", "--focus", "401.5,301.5", "--blur", "8"), "o.png"),
+        (("shadow",), "o.png"),
+        (("mesh",), "o.glb"),
+    ],
+)
+def test_a_scene_that_is_too_large_is_made_smaller_with_a_note(folder, arguments, result):
+    """Beside the 300 MB that always are, the memory is enough for less than a command takes for each pixel."""
+    write_image("large.png", cv2.resize(PICTURE, (800, 600)))
+    np.save("large.npy", np.linspace(1, 3, 480_000, dtype=np.float32).reshape(600, 800))
+    command, *options = arguments
+    limit = 300_000_000 + {"bokeh": 40, "shadow": 40, "mesh": 70}[command] * 480_000
+    given = [command, "large.png", "--depth", "large.npy", *options, "-o", result, "--json"]
+    done = CliRunner().invoke(app, [*given, "--max-memory", str(limit)])
+    assert done.exit_code == 0, done.output
+    assert "note: the scene is made 2 times smaller, to 400x300, as only 0.3 GB" in done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["memory_gb"]["needed"] <= facts["memory_gb"]["limit"]
+    if result == "o.png":
+        assert read_image(result).shape == (300, 400, 3)
+    if command == "bokeh":
+        assert facts["focus_px"] == [pytest.approx(200.5, abs=0.06), pytest.approx(150.5, abs=0.06)]
+        assert facts["largest_blur_px"] == pytest.approx(4, abs=0.2)
+
+
 def test_fifty_megapixels_are_matched_in_eight_gigabytes_and_in_four():
     pixels, balanced = 50_000_000, Quality.BALANCED
     cells = []
     for limit in (16e9, 0.8 * 8e9, 4e9):
         budget.limit_memory(int(limit))
         for command in ("depth", "bokeh"):
-            quality = fitting_quality(command, balanced, (8660, 5774), matched=True)
-            assert needed_bytes(command, quality, pixels, matched=True) <= limit
+            quality, times = fitting(command, balanced, (8660, 5774), matched=True)
+            assert needed_bytes(command, quality, pixels, matched=True, times=times) <= limit
+            assert times == (2 if (command, limit) == ("bokeh", 4e9) else 1)
         cells.append(matched_cells(balanced, pixels))
     assert cells[0] == CELLS[balanced] == cells[1] == 4 * cells[2]
     budget.limit_memory(int(1e9))

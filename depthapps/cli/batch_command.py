@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from depthapps.apps.batch.executors import dask_cluster, worker_processes
-from depthapps.apps.batch.jobs import SHEET, Job, plan
+from depthapps.apps.batch.jobs import Job, plan
 from depthapps.apps.batch.run import outcomes
 from depthapps.apps.batch.task import Task
 from depthapps.cli.batch_options import (
@@ -30,8 +30,10 @@ from depthapps.cli.in_process import check_options, command_of, run_command
 from depthapps.cli.options import TalkOptions, with_options
 from depthapps.cli.typed import long_flag, typed_options
 from depthapps.core.errors import OutputError
-from depthapps.io.batch_folder import BatchFolder
+from depthapps.io.batch_folder import SHEET, BatchFolder
 from depthapps.io.contact_sheet import check_contact_sheet
+from depthapps.io.formats import companions
+from depthapps.io.outputs import identities, refuse_inputs
 from depthapps.runtime.limits import Limits
 
 _EXAMPLES = """The options after --verbose are those of a single one.
@@ -80,7 +82,8 @@ def batch(
         options = {"--output": output, **options}
     limits, single = workers.limits, command_of(name)
     known = [(long_flag(p), not p.is_flag) for p in single.params if p.name not in LEFT_OUT]
-    sources, alone = inputs.sources({flag.removeprefix("--"): (flag, takes_value) for flag, takes_value in known})
+    flags = {flag.removeprefix("--"): (flag, takes_value) for flag, takes_value in known}
+    sources, alone = inputs.sources(flags, results.out_dir)
     if not results.output:
         sources = with_videos_named(sources)
     jobs = plan(kind_of(name, single.params), sources, options, results.out_dir)
@@ -116,7 +119,11 @@ def _check(jobs: list[Job]) -> None:
 
 
 def _check_outputs(folder: BatchFolder, jobs: list[Job], *, resume: bool, overwrite: bool) -> None:
-    """Refuse to replace files that nobody permitted to replace. Raises OutputError."""
+    """Refuse to replace inputs, and files that nobody permitted to replace. Raises OutputError."""
+    read = identities(path for job in jobs for path in job.inputs)
+    for job in jobs:
+        named = [folder.path / name for name in job.outputs]
+        refuse_inputs([*named, *(beside for path in named for beside in companions(path))], read)
     if overwrite:
         return
     check_contact_sheet(folder.path / SHEET)

@@ -65,8 +65,8 @@ class BatchInputs:
         ),
     ] = None
 
-    def sources(self, flags: dict[str, tuple[str, bool]]) -> tuple[list[Source], list[Path]]:
-        """The pairs or pictures, and the files without a partner. Raises InputError."""
+    def sources(self, flags: dict[str, tuple[str, bool]], folder: Path) -> tuple[list[Source], list[Path]]:
+        """The pairs or pictures, and the files without a partner; folder: of the results. Raises InputError."""
         given = [bool(self.left or self.right), bool(self.image), bool(self.manifest)]
         if sum(given) != 1 or bool(self.left) != bool(self.right):
             raise InputError(
@@ -76,10 +76,10 @@ class BatchInputs:
         if self.manifest:
             return sources_of(read_manifest(self.manifest), flags), []
         if self.image:
-            return pictures_of(self.image), []
+            return pictures_of(self.image, folder), []
         assert self.left is not None
         assert self.right is not None
-        return pairs_of(self.left, self.right)
+        return pairs_of(self.left, self.right, folder)
 
 
 @dataclass(frozen=True)

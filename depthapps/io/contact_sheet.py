@@ -53,7 +53,7 @@ class SheetEntry:
 def check_contact_sheet(path: Path) -> None:
     """Refuse to replace a page that is not a batch's. Raises OutputError."""
     try:
-        own = not path.exists() or _MARK in path.read_text(encoding="utf-8", errors="replace")
+        own = not path.exists() or (path.is_file() and _MARK in path.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         own = False
     if not own:

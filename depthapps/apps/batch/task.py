@@ -99,7 +99,7 @@ class Task:
             beside = _beside(job, seen)
             facts = {**told.facts, "outputs": job.outputs}
             record = Record(signature, beside, facts=facts, notes=list(told.notes))
-            record = folder.keep(job.name, stage, record, replace=self.overwrite)
+            record = folder.keep(job.name, stage, record, replace=self.overwrite, inputs=seen)
         outcome = self._outcome(job, "done", record)
         pictures = [path for path in outcome.outputs if path.suffix.lower() in (*IMAGE_SUFFIXES, *FILM_SUFFIXES)]
         write_thumbnail(folder.thumbnail_path(job.name), [*pictures, job.files[0]])
