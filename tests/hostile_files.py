@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -43,6 +45,11 @@ def seeds() -> dict[str, Seed]:
     found |= {f"calibration {k}": Seed("calibration", v[0], v[1], v[0] != ".npz") for k, v in _calibrations().items()}
     found |= {f"sequence {k}": Seed(f"sequence {k}", ".txt", v, text=True) for k, v in _sequences().items()}
     lights = [{"azimuth": 30, "elevation": 20.5}, {"light": "spot", "position": [0, 0, 1], "target": [0, 0, 2]}]
+    found |= {f"film {v[0]}": Seed("film", v[0], v[1]) for v in _films()}
+    rows = [{"left": "a/l.png", "right": "a/r.png", "f-number": 2, "squeezed": True}, {"image": "b.jpg", "name": "c"}]
+    table = b'left,right,name,focus\na/l.png,a/r.png,one,"1,2"\nb/l.png,b/r.png,,auto\n'
+    found["manifest csv"] = Seed("manifest", ".csv", table, text=True)
+    found["manifest jsonl"] = Seed("manifest", ".jsonl", "\n".join(map(json.dumps, rows)).encode(), text=True)
     found["lights"] = Seed("lights", ".json", json.dumps(lights).encode(), text=True)
     network = {"inputs": ["left", "right"], "mean": [1, 2, 3], "std": [1.5], "size": [64, 32], "fit": "stretch"}
     found["network"] = Seed("network", ".json", json.dumps(network).encode(), text=True)
@@ -134,8 +141,6 @@ def _maps() -> dict[str, tuple[str, bytes]]:
     except ImportError:
         pass
     try:
-        import tempfile
-
         import OpenEXR  # pyright: ignore[reportMissingImports]
 
         with tempfile.TemporaryDirectory() as folder:
@@ -145,6 +150,19 @@ def _maps() -> dict[str, tuple[str, bytes]]:
             found["exr"] = (".exr", path.read_bytes())
     except ImportError:
         pass
+    return found
+
+
+def _films() -> list[tuple[str, bytes]]:
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix, codec in ((".mp4", "mp4v"), (".avi", "MJPG"), (".mkv", "FFV1")):
+            path = Path(folder) / f"a{suffix}"
+            writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 10, (WIDTH, HEIGHT))
+            for k in range(3):
+                writer.write(np.roll(PICTURE, k, axis=1))
+            writer.release()
+            found.append((suffix, path.read_bytes()))
     return found
 
 
@@ -372,6 +390,22 @@ def _read_sequence(path: Path, name: str) -> None:
     read_sequence(folder).camera(WIDTH, HEIGHT)
 
 
+def _read_film(path: Path, _: str) -> None:
+    from depthapps.io.film import read_film
+
+    for _frame in islice(read_film(path).frames, 100):
+        pass
+
+
+def _read_manifest(path: Path, _: str) -> None:
+    from depthapps.apps.batch.jobs import CommandKind, plan, sources_of
+    from depthapps.io.manifest import read_manifest
+
+    flags = {name: (f"--{name}", name != "squeezed") for name in ("focus", "f-number", "squeezed")}
+    kind = CommandKind("bokeh", frozenset(), frozenset({"--output"}))
+    plan(kind, sources_of(read_manifest(path), flags), {"--output": (".png",)}, path.parent)
+
+
 def _read_lights(path: Path, _: str) -> None:
     from depthapps.cli.lights import LightOptions
     from depthapps.io.lights import read_lights
@@ -393,6 +427,8 @@ _READERS: dict[str, Callable[[Path, str], None]] = {
     "map": _read_map,
     "calibration": _read_calibration,
     "sequence": _read_sequence,
+    "film": _read_film,
+    "manifest": _read_manifest,
     "lights": _read_lights,
     "network": _read_network,
 }

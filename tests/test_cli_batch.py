@@ -15,15 +15,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from test_cli import refuse, run
 
 from depthapps import read_image, write_image
 from depthapps.apps.batch.jobs import Job
 from depthapps.apps.batch.task import Task, Told
 from depthapps.cli.batch import COMMANDS
-from depthapps.cli.batch_options import LEFT_OUT, kind_of, long_flag
+from depthapps.cli.batch_options import LEFT_OUT, kind_of
+from depthapps.cli.batch_report import BatchReport, Stopped
 from depthapps.cli.in_process import command_of
-from depthapps.core.errors import DepthappsError
+from depthapps.cli.options import TalkOptions
+from depthapps.cli.typed import long_flag
+from depthapps.core.errors import DepthappsError, OutputError
+from depthapps.io.batch_folder import BatchFolder, Record
 from depthapps.runtime.limits import Limits
 
 BATCH = [sys.executable, "-m", "depthapps", "batch"]
@@ -179,6 +184,57 @@ def test_a_batch_does_what_the_command_does_and_tells_what_failed(tmp_path, phot
     assert (again["done"], again["there"], again["failed"]) == (3, 3, 0)
     assert {entry["name"] for entry in again["pairs"] if entry["status"] == "done"} == {"a/1", "b/2", "c/3"}
     assert results(out)["b/2_b.png"] == written["b/2_b.png"]
+
+
+@pytest.mark.parametrize("way", ["folder", "link", "second name", "companion"])
+def test_a_result_never_replaces_a_photo(tmp_path, step_scene, way):
+    options, out = many(tmp_path, step_scene, 2), tmp_path / "p"
+    before = results(out)
+    if way == "link":
+        out = tmp_path / "linked"
+        out.symlink_to(tmp_path / "p")
+    elif way == "second name":
+        out = tmp_path / "other"
+        out.mkdir()
+        os.link(tmp_path / "p" / "00.png", out / "01.png")
+    options[-2:-1] = [str(out), "--overwrite"]
+    if way == "companion":  # 00.obj has its texture in 00.png
+        at = options.index("--blur")
+        options[at : at + 2], options[0] = ["-o", ".obj"], "mesh"
+    assert "is an input" in run("batch", *options, code=1).stderr
+    assert results(tmp_path / "p") == before
+
+
+def test_what_a_batch_has_made_is_no_input_of_it(tmp_path, step_scene):
+    options = many(tmp_path, step_scene, 2)
+    options[options.index("--image") + 1] = str(tmp_path / "p" / "**" / "*")
+    options[-2:-1] = [str(tmp_path / "p" / "out"), "-o", "{name}.jpg", "--workers", "1"]
+    run("batch", *options)
+    again = run("batch", *options, "--resume")
+    assert [json.loads(line)["status"] for line in again.stdout.splitlines()] == ["there", "there"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
+def test_pipes_among_the_records_are_no_records(tmp_path):
+    folder = BatchFolder(tmp_path)
+    folder.record_path("a").parent.mkdir(parents=True)
+    os.mkfifo(folder.record_path("a"))
+    assert folder.read_record("a") is None
+    os.mkfifo(tmp_path / "depthapps-batch" / "lock")
+    with pytest.raises(OutputError, match="is no file"), folder.lock():
+        pass
+    os.mkfifo(tmp_path / "a.npy")
+    record = Record("s", outputs={"a.npy": "0"})
+    folder.record_path("b").write_text(json.dumps(vars(record)))
+    assert folder.find("b", "s") is None
+
+
+def test_a_signal_before_anything_began_has_its_word(tmp_path, capsys):
+    report = BatchReport("depth", TalkOptions(), 3, [], json_lines=False)
+    with pytest.raises(typer.Exit) as ended, report.until_ended(BatchFolder(tmp_path / "not there")):
+        raise Stopped(signal.SIGTERM)
+    assert ended.value.exit_code == 128 + signal.SIGTERM
+    assert "SIGTERM ended the batch: 0 of 3 done" in capsys.readouterr().err
 
 
 # ----------------------------------------------------------------------------- how it is ended

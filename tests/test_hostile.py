@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import zipfile
 import zlib
@@ -20,8 +21,8 @@ from hypothesis import strategies as st
 from test_runtime_quiet import chunk
 from typer.testing import CliRunner
 
-from depthapps import DepthappsError, InputError, NetworkError, StereoNetwork, write_image
-from depthapps.apps.memory import fitting_quality, needed_bytes
+from depthapps import DepthappsError, InputError, NetworkError, StereoNetwork, read_image, write_image
+from depthapps.apps.memory import fitting, fitting_quality, needed_bytes
 from depthapps.cli.app import app
 from depthapps.core.choices import Quality
 from depthapps.core.errors import brief
@@ -133,6 +134,11 @@ CALIBRATIONS = {
     "far centre.txt": ("100 0 1e9 0 100 17.5 0 0 1\n0.1\n", "principal point"),
     "other size.txt": (CAMERA + "doffs=0\nbaseline=65\nwidth=480\nheight=370\n", "480x370"),
     "right only.txt": ("#" + CAMERA + "doffs=0\nbaseline=65\nwidth=48\nheight=36\n", "left camera"),
+    "one place.yml": (
+        "K1: [[100,0,24],[0,100,18],[0,0,1]]\nK2: [[100,0,24],[0,100,18],[0,0,1]]\nR: [[1,0,0],[0,1,0],[0,0,1]]\n"
+        "T: [0, 0, 0]\n",
+        "both cameras into one place",
+    ),
     "binary.yml": ("\0\1\2" * 50, "not a text"),
 }
 LIGHTS = {
@@ -232,6 +238,31 @@ def test_what_is_no_file(folder, capfd, kind):
     refused(folder, "depth", "photo.png", "--depth", name, "-o", "o.png", capfd=capfd)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows fills such files with zeros")
+@pytest.mark.parametrize("name", ["photo.png", "depth.npy", "lights.json", "net.onnx", "pairs.csv"])
+def test_files_larger_than_the_memory(folder, capfd, name):
+    """A file may be larger than its disk, if nothing stands in most of it."""
+    (folder / "net.json").write_text('{"inputs": ["left", "right"]}')
+    with (folder / name).open("ab") as file:
+        file.truncate(1 << 40)
+    arguments = {
+        "lights.json": ("shadow", "photo.png", "--depth", "depth.npy", "--lights", name, "-o", "o.png"),
+        "net.onnx": ("depth", "photo.png", "right.png", "--rectify", "never", "--matcher", name, "-o", "o.pfm"),
+        "pairs.csv": ("batch", "depth", "--manifest", name, "--out-dir", "o"),
+    }.get(name, ("depth", "photo.png", "--depth", "depth.npy", "-o", "o.png"))
+    assert re.search("GB of memory|too much for", refused(folder, *arguments, capfd=capfd))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 60), (60, 1), (2, 2)])
+def test_pictures_of_hardly_a_pixel_with_a_depth(folder, shape):
+    write_image("x.png", np.zeros((*shape, 3), np.uint8))
+    np.save("x.npy", np.ones(shape, np.float32))
+    for command, output in (("bokeh", "o.png"), ("shadow", "s.png"), ("mesh", "o.glb")):
+        result = CliRunner().invoke(app, [command, "x.png", "--depth", "x.npy", "-o", output])
+        assert result.exit_code in (0, 1), result.exception
+        assert (result.exit_code == 0) == Path(output).exists()
+
+
 def test_a_bomb_beside_the_map_is_not_unpacked(folder, monkeypatch):
     """A gigabyte of zeros in a member that is not wanted would take seconds, and the memory."""
     data = archive(
@@ -318,14 +349,42 @@ def test_less_memory_means_a_lower_tier_and_a_note(folder):
     assert "note: --quality fast is taken, as only 0.3 GB" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "result"),
+    [
+        (("bokeh", "--focus", "401.5,301.5", "--blur", "8"), "o.png"),
+        (("shadow",), "o.png"),
+        (("mesh",), "o.glb"),
+    ],
+)
+def test_a_scene_that_is_too_large_is_made_smaller_with_a_note(folder, arguments, result):
+    """Beside the 300 MB that always are, the memory is enough for less than a command takes for each pixel."""
+    write_image("large.png", cv2.resize(PICTURE, (800, 600)))
+    np.save("large.npy", np.linspace(1, 3, 480_000, dtype=np.float32).reshape(600, 800))
+    command, *options = arguments
+    limit = 300_000_000 + {"bokeh": 40, "shadow": 40, "mesh": 70}[command] * 480_000
+    given = [command, "large.png", "--depth", "large.npy", *options, "-o", result, "--json"]
+    done = CliRunner().invoke(app, [*given, "--max-memory", str(limit)])
+    assert done.exit_code == 0, done.output
+    assert "note: the scene is made 2 times smaller, to 400x300, as only 0.3 GB" in done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["memory_gb"]["needed"] <= facts["memory_gb"]["limit"]
+    if result == "o.png":
+        assert read_image(result).shape == (300, 400, 3)
+    if command == "bokeh":
+        assert facts["focus_px"] == [pytest.approx(200.5, abs=0.06), pytest.approx(150.5, abs=0.06)]
+        assert facts["largest_blur_px"] == pytest.approx(4, abs=0.2)
+
+
 def test_fifty_megapixels_are_matched_in_eight_gigabytes_and_in_four():
     pixels, balanced = 50_000_000, Quality.BALANCED
     cells = []
     for limit in (16e9, 0.8 * 8e9, 4e9):
         budget.limit_memory(int(limit))
         for command in ("depth", "bokeh"):
-            quality = fitting_quality(command, balanced, (8660, 5774), matched=True)
-            assert needed_bytes(command, quality, pixels, matched=True) <= limit
+            quality, times = fitting(command, balanced, (8660, 5774), matched=True)
+            assert needed_bytes(command, quality, pixels, matched=True, times=times) <= limit
+            assert times == (2 if (command, limit) == ("bokeh", 4e9) else 1)
         cells.append(matched_cells(balanced, pixels))
     assert cells[0] == CELLS[balanced] == cells[1] == 4 * cells[2]
     budget.limit_memory(int(1e9))

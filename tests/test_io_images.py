@@ -161,6 +161,14 @@ def test_animations_are_refused_and_stills_are_not(tmp_path, kind):
         read_image(path)
 
 
+def test_an_animation_without_times_is_one(tmp_path):
+    path = tmp_path / "a.gif"
+    Pillow.fromarray(np.asarray(PICTURE)).save(path, save_all=True, append_images=[PICTURE.rotate(90)])
+    assert path.read_bytes().startswith(b"GIF87a")
+    with pytest.raises(InputError, match="animation"):
+        read_image(path)
+
+
 @pytest.mark.parametrize(
     ("mode", "kind"),
     [*((mode, "PNG") for mode in ("P", "LA", "L", "1", "RGBA")), *((mode, "TIFF") for mode in ("1", "P", "CMYK")),

@@ -151,7 +151,7 @@ def test_a_signal_ends_a_command_with_its_status_and_leaves_nothing(tmp_path, na
         "        time.sleep(60)\n"
         "app.app.command('work')(lambda: work())\n"
         "sys.argv, out = ['depthapps', 'work'], sys.argv[1]; sys.argv.append(out)\n"
-        "app.app = __import__('functools').partial(app.app, args=['work']); app.main()"
+        "app.app = __import__('functools').partial(app.app, args=['work']); stopping.watch(); app.main()"
     )
     out = tmp_path / "a.png"
     process = subprocess.Popen(
@@ -164,6 +164,22 @@ def test_a_signal_ends_a_command_with_its_status_and_leaves_nothing(tmp_path, na
     assert process.returncode == 128 + getattr(signal, name)
     assert told == f"error: stopped by {name}; outputs are whole or absent\n"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no signals")
+def test_a_signal_while_the_command_line_is_loaded_has_its_word(tmp_path):
+    """The signal comes with the first import of typer, long before a command is found."""
+    program = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer':\n            os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from depthapps.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert (done.stdout, done.stderr) == ("", "error: stopped by SIGTERM; outputs are whole or absent\n")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")

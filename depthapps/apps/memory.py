@@ -7,38 +7,54 @@ from depthapps.core.errors import InputError, param
 from depthapps.engine.effort import matching_bytes
 from depthapps.runtime.budget import memory_budget
 
-# Bytes a pixel of the picture at the peak, rounded up from few runs: bokeh and `fast` shadows at 2 and 6 megapixels,
-# mesh and other shadows at 2; view3d takes less than a mesh whose holes are kept, which has its row. Beside them stand
-# the libraries. The compiler, where loops are not compiled yet, takes some 300 MB more.
+# Bytes a pixel of the picture at the peak, measured at 1, 6 and 12.6 megapixels with a depth that was given. Beside
+# them stand the libraries; the compiler, where loops are not compiled yet, takes some 200 MB.
 _FIXED = 300_000_000
-_OPENING = 50
+_OPENING = 31
 _A_PIXEL = {
-    ("depth", Quality.FAST): 50, ("depth", Quality.BALANCED): 50, ("depth", Quality.BEST): 50,
-    ("bokeh", Quality.FAST): 60, ("bokeh", Quality.BALANCED): 170, ("bokeh", Quality.BEST): 180,
-    ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 170, ("shadow", Quality.BEST): 170,
+    ("depth", Quality.FAST): 31, ("depth", Quality.BALANCED): 31, ("depth", Quality.BEST): 31,
+    ("bokeh", Quality.FAST): 85, ("bokeh", Quality.BALANCED): 140, ("bokeh", Quality.BEST): 170,
+    ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 100, ("shadow", Quality.BEST): 100,
     ("mesh", Quality.FAST): 350, ("mesh", Quality.BALANCED): 350, ("mesh", Quality.BEST): 350,
-    ("view3d", Quality.FAST): 200, ("view3d", Quality.BALANCED): 200, ("view3d", Quality.BEST): 200,
+    ("view3d", Quality.FAST): 85, ("view3d", Quality.BALANCED): 85, ("view3d", Quality.BEST): 85,
 }  # fmt: skip
+_SMALLER = (1, 2, 4, 8)  # how many times shorter the sides of a scene may become that is too large otherwise
+_SHRINKABLE = ("bokeh", "shadow", "mesh")
 _LOWER = {Quality.BEST: Quality.BALANCED, Quality.BALANCED: Quality.FAST}
 _GB = 1e9
 
 
-def needed_bytes(command: str, quality: Quality, pixels: int, *, matched: bool) -> int:
+def needed_bytes(command: str, quality: Quality, pixels: int, *, matched: bool, times: int = 1) -> int:
     """The memory in bytes that a command takes at its peak for a picture of so many pixels.
 
-    matched: two views are matched, and the depth is not given.
+    matched: two views are matched, and the depth is not given. times: how many times shorter the sides of the scene are
+    made once it is open.
     """
-    a_pixel = max(_OPENING, _A_PIXEL[command, quality]) * pixels
+    a_pixel = max(_OPENING * pixels, _A_PIXEL[command, quality] * pixels // times**2)
     return max(_FIXED + a_pixel, matching_bytes(quality, pixels) if matched else 0)
 
 
-def fitting_quality(command: str, quality: Quality, size: tuple[int, int], *, matched: bool) -> Quality:
+def fitting(
+    command: str, quality: Quality, size: tuple[int, int], *, matched: bool, shrinkable: bool = True
+) -> tuple[Quality, int]:
+    """The quality and the `times` of `needed_bytes` that the memory is enough for: lower quality first. As below."""
+    refusal: InputError | None = None
+    for times in _SMALLER if shrinkable and command in _SHRINKABLE else _SMALLER[:1]:
+        try:
+            return fitting_quality(command, quality, size, matched=matched, times=times), times
+        except InputError as error:
+            refusal = refusal or error
+    assert refusal is not None
+    raise refusal
+
+
+def fitting_quality(command: str, quality: Quality, size: tuple[int, int], *, matched: bool, times: int = 1) -> Quality:
     """The quality that was asked for, or the next lower one for which the memory is enough. Raises InputError.
 
     size: width and height of the picture in pixels.
     """
     fits, budget, pixels = quality, memory_budget(), size[0] * size[1]
-    while (needed := needed_bytes(command, fits, pixels, matched=matched)) > budget:
+    while (needed := needed_bytes(command, fits, pixels, matched=matched, times=times)) > budget:
         if fits not in _LOWER:
             raise InputError(
                 f"{command} of a picture of {size[0]}x{size[1]} takes about {needed / _GB:.1f} GB of memory, and "

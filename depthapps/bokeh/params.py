@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from depthapps.core.errors import InputError, param
@@ -98,6 +98,13 @@ class BokehParams:
     fringe: float = 0.0
     highlights: float = 1.0
     grain: float = 0.0
+
+    def of_smaller(self, times: int) -> BokehParams:
+        """The same parameters for a picture whose sides are `times` shorter."""
+        place = self.focus_px
+        if isinstance(place, tuple):
+            place = tuple((v + 0.5) / times - 0.5 for v in place)
+        return replace(self, focus_px=place, blur_px=None if self.blur_px is None else self.blur_px / times)
 
     def __post_init__(self) -> None:
         """Refuse contradictions, and numbers that no lens can have."""

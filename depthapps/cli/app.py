@@ -17,11 +17,12 @@ from depthapps.cli.bokeh import bokeh
 from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
 from depthapps.cli.flags import explained
+from depthapps.cli.frame_by_frame import FrameByFrame
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import with_options
 from depthapps.cli.plain import plain
 from depthapps.cli.shadow import shadow
-from depthapps.cli.stopping import end_if_stopped, watch
+from depthapps.cli.stopping import end_if_stopped
 from depthapps.cli.view3d import view3d
 from depthapps.core.errors import DepthappsError, explain_os_error
 
@@ -49,7 +50,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _command in (depth, bokeh, shadow, mesh, view3d, calibrate):
-    app.command()(with_options(_command))
+    _makes_pictures = _command not in (mesh, calibrate)
+    app.command(cls=FrameByFrame if _makes_pictures else None)(with_options(_command))
 app.add_typer(batch, name="batch")
 
 
@@ -82,7 +84,7 @@ def _log_warning(message: Warning | str, category: type[Warning], filename: str,
 
 
 def main() -> None:
-    """Run the command line, and end the process at once.
+    """Run the command line, and end the process at once; whoever calls it watches for signals.
 
     Python would first take its modules apart one by one. That takes 50 ms, as long as matching a small pair.
     """
@@ -90,7 +92,6 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not sys.warnoptions:
         warnings.showwarning = _log_warning
-    watch()
     gc.set_threshold(100_000)  # most objects belong to modules and stay: searching them for garbage takes 30 ms
     try:
         app(prog_name="depthapps")

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from depthapps.apps.batch.executors import dask_cluster, worker_processes
-from depthapps.apps.batch.jobs import SHEET, Job, plan
+from depthapps.apps.batch.jobs import Job, plan
 from depthapps.apps.batch.run import outcomes
 from depthapps.apps.batch.task import Task
 from depthapps.cli.batch_options import (
@@ -22,15 +22,18 @@ from depthapps.cli.batch_options import (
     WorkerOptions,
     default_output,
     kind_of,
-    long_flag,
+    with_videos_named,
 )
 from depthapps.cli.batch_report import TICK_S, BatchReport
 from depthapps.cli.flags import explained
 from depthapps.cli.in_process import check_options, command_of, run_command
 from depthapps.cli.options import TalkOptions, with_options
+from depthapps.cli.typed import long_flag, typed_options
 from depthapps.core.errors import OutputError
-from depthapps.io.batch_folder import BatchFolder
+from depthapps.io.batch_folder import SHEET, BatchFolder
 from depthapps.io.contact_sheet import check_contact_sheet
+from depthapps.io.formats import companions
+from depthapps.io.outputs import identities, refuse_inputs
 from depthapps.runtime.limits import Limits
 
 _EXAMPLES = """The options after --verbose are those of a single one.
@@ -48,23 +51,13 @@ class _BatchCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse, and keep the texts of the options that are not the batch's own."""
-        typed, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-        ctx.obj = {
-            long_flag(p): _texts(typed[p.name]) for p in self.params if p.name in typed and p.name not in self.own
-        }
+        ctx.obj = typed_options(self, ctx, args, self.own)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Call the batch with its own parameters."""
         ctx.params = {name: value for name, value in ctx.params.items() if name in self.own}
         return super().invoke(ctx)
-
-
-def _texts(typed: Any) -> tuple[str, ...]:
-    """What was typed for an option: nothing for a flag, several texts for one that may be repeated."""
-    if typed is True:
-        return ()
-    return tuple(typed) if isinstance(typed, list) else (typed,)
 
 
 def of_many(name: str) -> Any:
@@ -89,7 +82,10 @@ def batch(
         options = {"--output": output, **options}
     limits, single = workers.limits, command_of(name)
     known = [(long_flag(p), not p.is_flag) for p in single.params if p.name not in LEFT_OUT]
-    sources, alone = inputs.sources({flag.removeprefix("--"): (flag, takes_value) for flag, takes_value in known})
+    flags = {flag.removeprefix("--"): (flag, takes_value) for flag, takes_value in known}
+    sources, alone = inputs.sources(flags, results.out_dir)
+    if not results.output:
+        sources = with_videos_named(sources)
     jobs = plan(kind_of(name, single.params), sources, options, results.out_dir)
     _check(jobs)
     report = BatchReport(name, talk, len(jobs), alone, json_lines=results.json_lines)
@@ -123,7 +119,11 @@ def _check(jobs: list[Job]) -> None:
 
 
 def _check_outputs(folder: BatchFolder, jobs: list[Job], *, resume: bool, overwrite: bool) -> None:
-    """Refuse to replace files that nobody permitted to replace. Raises OutputError."""
+    """Refuse to replace inputs, and files that nobody permitted to replace. Raises OutputError."""
+    read = identities(path for job in jobs for path in job.inputs)
+    for job in jobs:
+        named = [folder.path / name for name in job.outputs]
+        refuse_inputs([*named, *(beside for path in named for beside in companions(path))], read)
     if overwrite:
         return
     check_contact_sheet(folder.path / SHEET)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,9 @@ import typer
 
 from depthapps.apps.batch.jobs import CommandKind, Options, Source, pairs_of, pictures_of, sources_of
 from depthapps.cli.options import TalkOptions
+from depthapps.cli.typed import long_flag
 from depthapps.core.errors import InputError
+from depthapps.io.formats import FILM_SUFFIXES
 from depthapps.io.manifest import read_manifest
 from depthapps.runtime.limits import Limits, can_limit_memory, count_cores
 
@@ -62,8 +65,8 @@ class BatchInputs:
         ),
     ] = None
 
-    def sources(self, flags: dict[str, tuple[str, bool]]) -> tuple[list[Source], list[Path]]:
-        """The pairs or pictures, and the files without a partner. Raises InputError."""
+    def sources(self, flags: dict[str, tuple[str, bool]], folder: Path) -> tuple[list[Source], list[Path]]:
+        """The pairs or pictures, and the files without a partner; folder: of the results. Raises InputError."""
         given = [bool(self.left or self.right), bool(self.image), bool(self.manifest)]
         if sum(given) != 1 or bool(self.left) != bool(self.right):
             raise InputError(
@@ -73,10 +76,10 @@ class BatchInputs:
         if self.manifest:
             return sources_of(read_manifest(self.manifest), flags), []
         if self.image:
-            return pictures_of(self.image), []
+            return pictures_of(self.image, folder), []
         assert self.left is not None
         assert self.right is not None
-        return pairs_of(self.left, self.right)
+        return pairs_of(self.left, self.right, folder)
 
 
 @dataclass(frozen=True)
@@ -146,11 +149,6 @@ def kind_of(name: str, parameters: list[Any]) -> CommandKind:
     return CommandKind(name, reads, writes | {"--output"})
 
 
-def long_flag(parameter: Any) -> str:
-    """The long name of an option, such as --output of -o."""
-    return max(parameter.opts, key=len)
-
-
 def default_output(name: str, options: Options) -> str:
     """The suffix of results whose name the user did not give; empty if other results were asked for instead."""
     if name == "mesh":
@@ -159,3 +157,11 @@ def default_output(name: str, options: Options) -> str:
     if name == "shadow" and {"--mask", "--shadow-map", "--ao", "--confidence"} & set(options):
         return ""
     return ".mp4" if "--sweep" in options else ".png"
+
+
+def with_videos_named(sources: Sequence[Source]) -> list[Source]:
+    """The sources, of which videos make videos, if their own options do not name the result."""
+    named = {"--output": (".mp4",)}
+    return [
+        replace(s, options={**named, **s.options}) if s.files[0].suffix.lower() in FILM_SUFFIXES else s for s in sources
+    ]

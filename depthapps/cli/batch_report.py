@@ -15,10 +15,9 @@ from typing import Any
 
 import typer
 
-from depthapps.apps.batch.jobs import SHEET
 from depthapps.apps.batch.task import Outcome
 from depthapps.cli.options import TalkOptions
-from depthapps.io.batch_folder import BatchFolder
+from depthapps.io.batch_folder import SHEET, BatchFolder
 from depthapps.io.contact_sheet import SheetEntry, write_contact_sheet
 
 TICK_S = 1.0  # how often the bar's times are brought up to date
@@ -70,7 +69,8 @@ class BatchReport:
                 yield
             except Stopped as stopped:
                 self._hide_bar()
-                self._write_sheet(folder)
+                if folder.path.is_dir():  # else nothing has begun
+                    self._write_sheet(folder)
                 name = signal.Signals(stopped.number).name
                 typer.echo(f"error: {name} ended the batch: {self._progress()}", err=True)
                 typer.echo("hint: the same command with --resume goes on", err=True)

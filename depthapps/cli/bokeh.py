@@ -156,6 +156,7 @@ def bokeh(
     from depthapps.io.video import write_video
 
     report, outputs, run = opening.report, opening.outputs, opening.run
+    params = params.of_smaller(opening.times)
     opened = opening.scene(confidence=False, metres_matter=False)
     with outputs:
         if ends:

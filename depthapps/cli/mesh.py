@@ -83,7 +83,8 @@ def _scan(
     limit_memory(run.max_memory)
     first = next((path for path in sorted(folder.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES), None)
     if first is not None:
-        run = within_memory("mesh", run, report, first, matched=(folder / "left").is_dir())
+        matched = (folder / "left").is_dir()
+        run, _ = within_memory("mesh", run, report, first, matched=matched, shrinkable=False)
     from depthapps.apps.scan import model_of_scan, print_of_scan, scan_folder
 
     scanned = scan_folder(

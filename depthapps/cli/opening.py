@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthapps.apps.memory import fitting_quality, needed_bytes
+from depthapps.apps.memory import fitting, needed_bytes
 from depthapps.apps.side_files import SideFiles
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.cli.report import Report
@@ -41,36 +41,51 @@ def only_options_checked() -> Iterator[None]:
         _options_only.reset(token)
 
 
-def within_memory(command: str, run: RunOptions, report: Report, picture: Path, *, matched: bool) -> RunOptions:
-    """Tell what a command needs of the memory for a picture of this size, by its header; the options that fit into it.
+def within_memory(
+    command: str, run: RunOptions, report: Report, picture: Path, *, matched: bool, shrinkable: bool = True
+) -> tuple[RunOptions, int]:
+    """Tell what a command needs of the memory for a picture of this size, by its header.
 
-    Raises InputError where none do.
+    Returns the options that fit into it, and how many times shorter the sides of the scene have to be made. Raises
+    InputError where nothing fits.
     """
     size = picture_size(picture)
     if size is None:
-        return run
+        return run, 1
     pixels, gigabytes = size[0] * size[1], memory_budget() / 1e9
-    quality = fitting_quality(command, run.quality, size, matched=matched)
-    needed = needed_bytes(command, quality, pixels, matched=matched) / 1e9
+    quality, times = fitting(command, run.quality, size, matched=matched, shrinkable=shrinkable)
+    needed = needed_bytes(command, quality, pixels, matched=matched, times=times) / 1e9
     report.add(memory_gb={"needed": round(needed, 2), "limit": round(gigabytes, 2)}, quality=str(quality))
     report.detail(f"needs about {needed:.1f} GB of memory; {gigabytes:.1f} GB may be used")
     why = f"as only {gigabytes:.1f} GB of memory may be used ({param('max_memory')})"
     if quality is not run.quality:
         report.note(f"{param('quality', quality)} is taken, {why}")
+    if times > 1:
+        report.note(f"the scene is made {times} times smaller, to {size[0] // times}x{size[1] // times}, {why}")
     if matched and matched_cells(quality, pixels) < CELLS[quality]:
         report.note(f"the views are matched at a smaller size, {why}")
-    return replace(run, quality=quality)
+    return replace(run, quality=quality), times
+
+
+def leave_if_only_checked() -> None:
+    """Leave a command here if it runs in a block of `only_options_checked`. Raises OptionsChecked."""
+    if _options_only.get():
+        raise OptionsChecked
 
 
 @dataclass(frozen=True, eq=False)
 class Opening:
-    """A command's inputs, outputs and report, checked before any heavy library is loaded."""
+    """A command's inputs, outputs and report, checked before any heavy library is loaded.
+
+    times: how many times shorter the sides of the scene are made, so that the memory is enough.
+    """
 
     source: SourceOptions
     run: RunOptions
     report: Report
     side: SideFiles
     outputs: Outputs
+    times: int = 1
 
     @classmethod
     def of(
@@ -90,18 +105,19 @@ class Opening:
         files.check_kinds(params)
         matched = (files.depth, files.disparity, source.depth_network) == (None, None, None)
         side.check(matched=matched)
-        if _options_only.get():
-            raise OptionsChecked
+        leave_if_only_checked()
         group = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *inputs])
         limit_memory(run.max_memory)
         files.check(params)
         report = Report(command, run)
         matched = matched and (files.right is not None or not describe_contents(source.image).has_depth)
-        return cls(source, within_memory(command, run, report, source.image, matched=matched), report, side, group)
+        run, times = within_memory(command, run, report, source.image, matched=matched)
+        return cls(source, run, report, side, group, times)
 
     def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:
         """Open the scene, with its confidence if the command or a side file needs it."""
         from depthapps.apps.scene import open_scene
+        from depthapps.apps.shrink import shrunk
 
         files, params = self.source.files, self.source.params(self.run.quality)
         opened = open_scene(
@@ -114,6 +130,7 @@ class Opening:
             metres_matter=metres_matter,
             progress=self.report.follow,
         )
+        opened = shrunk(opened, self.times)
         self.report.take(opened)
         self.side.check(matched=opened.views is not None)
         return opened

@@ -34,7 +34,10 @@ class SourceOptions:
 
     image: Annotated[
         Path,
-        typer.Argument(help="the left view of a stereo pair; or one file with both views, or with depth inside"),
+        typer.Argument(
+            help="the left view of a stereo pair; or one file with both views, or with depth inside; or a video with "
+            "both views in each frame, of which a video is made"
+        ),
     ]
     right: Annotated[Path | None, typer.Argument(help="the right view, or a second photo", show_default=False)] = None
     side_by_side: Annotated[

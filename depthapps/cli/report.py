@@ -116,6 +116,8 @@ class Report:
 
     def finish(self, outputs: list[Path]) -> None:
         """Print which files were written: a line on stderr, and with --json all facts as an object on stdout."""
+        if self._bar is not None:  # of a stage that had fewer parts than it promised
+            self._bar.stop()
         seconds = time.perf_counter() - self._start
         if self._run.json:
             total = {"total": round(seconds, 3)}

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap
 
+_BAND_ROWS = 512  # bounds the memory of large maps; each band costs as many steps of numpy as it has columns
+
 
 def fill_background(disparity: FloatMap) -> FloatMap:
     """Fill the NaN holes of a disparity or inverse depth (H, W) with the farther known neighbour in the same row.
@@ -17,13 +19,19 @@ def fill_background(disparity: FloatMap) -> FloatMap:
     nearest row that has one. A map of NaN only is returned as it is.
     """
     known = np.isfinite(disparity)
+    filled = np.array(disparity, np.float32)
     if known.all() or not known.any():
-        return np.array(disparity, np.float32)
-    columns = np.where(known, disparity, np.float32(np.nan)).T
-    filled = np.fmin(carry_down(columns), carry_down(columns[::-1])[::-1]).T
-    full = np.flatnonzero(known.any(axis=1))
-    nearest = full[np.abs(np.arange(len(disparity))[:, None] - full[None, :]).argmin(axis=1)]
-    return np.where(known, disparity, filled[nearest]).astype(np.float32)
+        return filled
+    for first in range(0, len(disparity), _BAND_ROWS):
+        band = slice(first, first + _BAND_ROWS)
+        columns = np.where(known[band], disparity[band], np.float32(np.nan)).T
+        beside = np.fmin(carry_down(columns), carry_down(columns[::-1])[::-1]).T
+        np.copyto(filled[band], beside, where=~known[band])
+    full, empty = np.flatnonzero(known.any(axis=1)), np.flatnonzero(~known.any(axis=1))
+    after = np.searchsorted(full, empty)
+    above, below = full[np.maximum(after - 1, 0)], full[np.minimum(after, len(full) - 1)]
+    filled[empty] = filled[np.where(np.abs(empty - above) <= np.abs(below - empty), above, below)]
+    return filled
 
 
 def carry_down(values: FloatMap) -> FloatMap:

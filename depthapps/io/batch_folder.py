@@ -22,13 +22,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 from depthapps.core.errors import OutputError, explain_os_error, param
 from depthapps.io.inputs import StrPath, check_input
+from depthapps.io.outputs import identities, refuse_inputs
 
-OWN_FOLDER = "depthapps-batch"
+OWN_FOLDER, SHEET = "depthapps-batch", "index.html"
+_LARGEST_RECORD = 16 << 20  # bytes; a record of ours has some thousand
 
 
 def digest_file(path: StrPath, what: str) -> str:
@@ -73,11 +76,20 @@ class BatchFolder:
 
     def read_record(self, name: str) -> Record | None:
         """The record of a result; None if there is none that can be read."""
+        return _read_record(self.record_path(name))
+
+    def has_made(self, path: Path) -> bool:
+        """Whether a file is a result of this batch, or stands among its records: a pattern may lead to it."""
         try:
-            record = Record(**json.loads(self.record_path(name).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError):
-            return None
-        return record if isinstance(record.outputs, dict) and isinstance(record.beside, dict) else None
+            below = path.absolute().relative_to(self.path.absolute())
+        except ValueError:
+            return False
+        return below.parts[:1] in ((OWN_FOLDER,), (SHEET,)) or below.as_posix() in self._results
+
+    @cached_property
+    def _results(self) -> set[str]:
+        records = (_read_record(path) for path in (self._own / "records").rglob("*.json"))
+        return {name for record in records if record for name in record.outputs}
 
     def find(self, name: str, signature: str) -> Record | None:
         """The record of a result that is there, whole, and made from these very inputs and options."""
@@ -95,7 +107,10 @@ class BatchFolder:
         """
         with _explained(self.path):
             self._own.mkdir(parents=True, exist_ok=True)
-            file = (self._own / "lock").open("ab")
+            lock = self._own / "lock"
+            if lock.exists() and not lock.is_file():  # opening a pipe would wait for ever
+                raise OutputError(f"{lock} is no file", hint="remove it, or use another folder")
+            file = lock.open("ab")
         with file:
             if not _locked(file):
                 raise OutputError(f"another batch is writing to {self.path}", hint="wait for it, or use another folder")
@@ -120,11 +135,11 @@ class BatchFolder:
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
-    def keep(self, name: str, stage: Path, record: Record, *, replace: bool) -> Record:
+    def keep(self, name: str, stage: Path, record: Record, *, replace: bool, inputs: Iterable[StrPath] = ()) -> Record:
         """Give a result its record and its place.
 
         Files that the old record of this name lists are replaced, others only with `replace`. If another process has
-        brought the same result to its place meanwhile, that one stays.
+        brought the same result to its place meanwhile, that one stays. A result never replaces one of the `inputs`.
 
         Returns
         -------
@@ -140,6 +155,7 @@ class BatchFolder:
             return twin
         made = sorted(path for path in stage.rglob("*") if path.is_file())
         outputs = {path.relative_to(stage).as_posix(): digest_file(path, "result") for path in made}
+        refuse_inputs((self.path / output for output in outputs), identities(inputs))
         if not replace:
             self.refuse_foreign(name, outputs)
         record = Record(record.signature, record.beside, outputs, record.facts, record.notes)
@@ -165,8 +181,20 @@ class BatchFolder:
             )
 
 
+def _read_record(path: Path) -> Record | None:
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST_RECORD:
+            return None
+        record = Record(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    return record if isinstance(record.outputs, dict) and isinstance(record.beside, dict) else None
+
+
 def _is_file_of(path: Path, digest: str) -> bool:
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == digest
     except OSError:

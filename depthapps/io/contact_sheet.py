@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from depthapps.core.errors import DepthappsError, OutputError
+from depthapps.io.formats import FILM_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.outputs import Outputs, opened
 
@@ -52,7 +53,7 @@ class SheetEntry:
 def check_contact_sheet(path: Path) -> None:
     """Refuse to replace a page that is not a batch's. Raises OutputError."""
     try:
-        own = not path.exists() or _MARK in path.read_text(encoding="utf-8", errors="replace")
+        own = not path.exists() or (path.is_file() and _MARK in path.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         own = False
     if not own:
@@ -91,15 +92,17 @@ def _link(path: Path, folder: Path) -> str:
 
 
 def write_thumbnail(path: StrPath, pictures: Iterable[Path]) -> bool:
-    """Write a small JPEG of the first of these files that can be read as a picture; False if there is none."""
+    """Write a small JPEG of the first of these files that is read, a video's first frame; False if there is none."""
     import cv2  # the page is written without it
 
     from depthapps.core.color import to_8bit
+    from depthapps.io.film import read_film
     from depthapps.io.photos.images import read_image, write_image
 
     for picture in pictures:
         try:
-            image = to_8bit(read_image(picture))
+            is_film = picture.suffix.lower() in FILM_SUFFIXES
+            image = to_8bit(next(read_film(picture).frames) if is_film else read_image(picture))
             scale = min(1.0, _THUMBNAIL_PX / max(image.shape[:2]))
             size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
             Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ DYNAMIC_DEPTH_SUFFIXES = (".jpg", ".jpeg")
 INVERSE_SUFFIXES = (*MAP_SUFFIXES, ".jpg", ".jpeg")
 SHADOW_MAP_SUFFIXES = (".tif", ".tiff", ".pfm", ".npy")
 VIDEO_SUFFIXES = (".mp4", ".gif", ".webp")
+FILM_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")  # videos that are read
 VIEW3D_SUFFIXES = (*IMAGE_SUFFIXES, *MPO_SUFFIXES, *HEIC_SUFFIXES, *VIDEO_SUFFIXES)
 MESH_SUFFIXES = (".glb", ".usdz", ".obj", ".ply", ".stl")
 CLOUD_SUFFIXES = (".glb", ".ply")

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from depthapps.core.errors import DepthappsError, InputError, explain_os_error
+from depthapps.io.sizes import check_bytes
 
+_LARGEST_TEXT = 64 << 20  # bytes: hundreds of thousands of rows; Python takes ten times as much for what it reads there
 StrPath = str | os.PathLike[str]
 log = logging.getLogger(__name__)
 _seen: list[set[Path]] = []
@@ -69,7 +71,10 @@ def read_bytes(path: StrPath, what: str) -> bytes:
     """Read a whole file; `what` is its name in messages, as in `check_input`. Raises InputError."""
     path = check_input(path, what)
     try:
+        check_bytes(path.stat().st_size, path.name)
         return path.read_bytes()
+    except MemoryError:
+        raise InputError(f"the {what} {path} is larger than the memory", hint="is it the right file?") from None
     except OSError as error:
         raise _not_read(error, path, what) from error
 
@@ -79,6 +84,9 @@ def read_text(path: StrPath, what: str, *, hint: str = "save it as UTF-8 text") 
 
     Raises InputError, with `hint` when the file is not text.
     """
+    size = check_input(path, what).stat().st_size
+    if size > _LARGEST_TEXT:
+        raise InputError(f"{path} has {size >> 20} MiB, too much for a {what}", hint="is it the right file?")
     data = read_bytes(path, what)
     try:
         return data.decode("utf-8-sig")

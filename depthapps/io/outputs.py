@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,24 @@ def opened(outputs: Outputs | None, paths: Iterable[StrPath]) -> Iterator[Output
         yield own
 
 
+Identity = tuple[int, int]
+"""What a file is to the system, whatever path, link or second name leads to it."""
+
+
+def identities(paths: Iterable[StrPath]) -> dict[Identity, Path]:
+    """The files that are there, by their identities."""
+    return {found: Path(path) for path in paths if (found := _identity(path)) is not None}
+
+
+def refuse_inputs(paths: Iterable[StrPath], inputs: Mapping[Identity, Path]) -> None:
+    """Refuse outputs that are inputs. Raises OutputError."""
+    for path in map(Path, paths):
+        given = inputs.get(_identity(path) or (0, 0))
+        if given is not None:
+            same = "" if _same_place(given) == _same_place(path) else f" under another name, {given}"
+            raise OutputError(f"{path} is an input{same}, and inputs are never replaced", hint="choose another name")
+
+
 class Outputs:
     """A group of files to write: all of them appear, or none.
 
@@ -69,7 +87,7 @@ class Outputs:
     def __init__(self, paths: Iterable[StrPath], *, overwrite: bool = False, inputs: Iterable[StrPath] = ()) -> None:
         self._paths: list[Path] = []
         self._overwrite = overwrite
-        self._inputs = [(Path(path), found) for path in inputs if (found := _status(path)) is not None]
+        self._inputs = identities(inputs)
         self._parts: dict[Path, Path] = {}
         self.written: list[Path] = []
         for path in map(Path, paths):
@@ -91,7 +109,7 @@ class Outputs:
                 raise OutputError(f"the folder {folder} does not exist", hint=f"mkdir -p {folder}")
             if path.is_dir():
                 raise OutputError(f"{path} is a folder", hint="name a file in it")
-            self._refuse_inputs(path)
+            refuse_inputs([path], self._inputs)
             if os.path.lexists(path) and not self._overwrite:
                 raise OutputError(
                     f"{path} exists already", hint=f"pass {param('overwrite')} to replace it, or choose another name"
@@ -106,15 +124,6 @@ class Outputs:
             message, hint = explain_os_error(error, path)
             raise OutputError(f"the folder {folder} may not be written to: {message}", hint=hint) from error
         self._paths.append(path)
-
-    def _refuse_inputs(self, path: Path) -> None:
-        there = _status(path)
-        for given, found in self._inputs:
-            if there is not None and os.path.samestat(there, found):
-                same = "" if _same_place(given) == _same_place(path) else f" under another name, {given}"
-                raise OutputError(
-                    f"{path} is an input{same}, and inputs are never replaced", hint="choose another name"
-                )
 
     def part(self, path: StrPath) -> Path:
         """The hidden file that becomes `path`; a path that was not announced is checked as the others were."""
@@ -166,11 +175,12 @@ def _same_place(path: Path) -> str:
     return os.path.normcase(os.path.join(os.path.realpath(path.parent), path.name))  # noqa: PTH118
 
 
-def _status(path: StrPath) -> os.stat_result | None:
+def _identity(path: StrPath) -> Identity | None:
     try:
-        return os.stat(path)  # noqa: PTH116 (of what a link leads to)
+        found = os.stat(path)  # noqa: PTH116 (of what a link leads to)
     except OSError:
         return None
+    return found.st_dev, found.st_ino
 
 
 def _rename_all(parts: dict[Path, Path]) -> None:

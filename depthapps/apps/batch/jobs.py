@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.batch_folder import OWN_FOLDER
+from depthapps.io.batch_folder import OWN_FOLDER, SHEET, BatchFolder
 from depthapps.io.manifest import ManifestRow
-from depthapps.io.shots import find_files, pair_files
+from depthapps.io.shots import FoundFile, find_files, pair_files
 
 Options = Mapping[str, tuple[str, ...]]
 """The texts given to each option by its flag, such as "--f-number"; none for a flag that has no value."""
-
-SHEET = "index.html"
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,11 @@ class Job:
     folder: Path
 
     @property
+    def inputs(self) -> list[str]:
+        """All files that are read, as far as they are named."""
+        return [*map(str, self.files), *(value for values in self.reads.values() for value in values)]
+
+    @property
     def outputs(self) -> list[str]:
         """The names of the results that options name; a command may write further files beside them."""
         return [name for names in self.writes.values() for name in names]
@@ -67,15 +70,23 @@ class Job:
         return arguments
 
 
-def pairs_of(left: str, right: str) -> tuple[list[Source], list[Path]]:
-    """Pair the files of two patterns or folders; also the files without a partner. Raises InputError."""
-    pairs, alone = pair_files(find_files(left), find_files(right))
+def pairs_of(left: str, right: str, folder: Path) -> tuple[list[Source], list[Path]]:
+    """Pair the files of two patterns or folders; also the files without a partner. Raises InputError.
+
+    folder: of the results, which may lie where the patterns lead; what the batch has made there is no input.
+    """
+    pairs, alone = pair_files(*(_foreign(pattern, folder) for pattern in (left, right)))
     return [Source(one.name, (one.path, two.path), {}) for one, two in pairs], [file.path for file in alone]
 
 
-def pictures_of(pattern: str) -> list[Source]:
-    """The files of a pattern or folder. Raises InputError."""
-    return [Source(file.name, (file.path,), {}) for file in find_files(pattern)]
+def pictures_of(pattern: str, folder: Path) -> list[Source]:
+    """The files of a pattern or folder; see `pairs_of`. Raises InputError."""
+    return [Source(file.name, (file.path,), {}) for file in _foreign(pattern, folder)]
+
+
+def _foreign(pattern: str, folder: Path) -> list[FoundFile]:
+    batch = BatchFolder(folder)
+    return [file for file in find_files(pattern) if not batch.has_made(file.path)]
 
 
 def sources_of(rows: Sequence[ManifestRow], flags: Mapping[str, tuple[str, bool]]) -> list[Source]:

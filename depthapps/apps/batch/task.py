@@ -16,7 +16,7 @@ from depthapps.core.errors import DepthappsError
 from depthapps.core.version import __version__
 from depthapps.io.batch_folder import BatchFolder, Record, digest_file
 from depthapps.io.contact_sheet import write_thumbnail
-from depthapps.io.formats import IMAGE_SUFFIXES
+from depthapps.io.formats import FILM_SUFFIXES, IMAGE_SUFFIXES
 from depthapps.io.inputs import files_seen
 from depthapps.runtime.limits import Limits
 
@@ -99,9 +99,9 @@ class Task:
             beside = _beside(job, seen)
             facts = {**told.facts, "outputs": job.outputs}
             record = Record(signature, beside, facts=facts, notes=list(told.notes))
-            record = folder.keep(job.name, stage, record, replace=self.overwrite)
+            record = folder.keep(job.name, stage, record, replace=self.overwrite, inputs=seen)
         outcome = self._outcome(job, "done", record)
-        pictures = [path for path in outcome.outputs if path.suffix.lower() in IMAGE_SUFFIXES]
+        pictures = [path for path in outcome.outputs if path.suffix.lower() in (*IMAGE_SUFFIXES, *FILM_SUFFIXES)]
         write_thumbnail(folder.thumbnail_path(job.name), [*pictures, job.files[0]])
         return outcome
 

@@ -17,6 +17,7 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.threads import for_bands
 
 REACH_PX = 6  # least distance of the pixels that the four neighbour candidates are taken from
+_SIDES = ((0, -1), (0, 1), (-1, 0), (1, 0))  # steps down and across to the left, the right, above and below
 _LOCAL_MEAN_PX = 9  # side of the window
 _COST_CAP = 40.0  # grey levels
 _COST_UNIT = 16.0  # grey levels that become 1 in the network's input
@@ -36,29 +37,50 @@ def neighbour_candidates(disparity: FloatMap) -> list[FloatMap]:
 
     disparity: (H, W) px, NaN = unknown. Returns four maps (H, W) px, NaN where no disparity is known in that direction.
     """
+    return neighbours_at(carried_from_sides(disparity), *map(slice, disparity.shape))
+
+
+def carried_from_sides(disparity: FloatMap) -> list[FloatMap]:
+    """For every pixel the nearest known disparity at it or to its left, right, above and below; four maps (H, W) px.
+
+    Where all are known the maps are the disparity itself, and take no memory.
+    """
+    if not np.isnan(disparity).any():
+        return [disparity] * len(_SIDES)
     return [
-        _from_above(disparity.T).T,
-        _from_above(disparity.T[::-1])[::-1].T,
-        _from_above(disparity),
-        _from_above(disparity[::-1])[::-1],
+        carry_down(disparity.T).T,
+        carry_down(disparity.T[::-1])[::-1].T,
+        carry_down(disparity),
+        carry_down(disparity[::-1])[::-1],
     ]
 
 
-def _from_above(disparity: FloatMap) -> FloatMap:
-    """The nearest known disparity at least REACH_PX above every pixel, (H, W) px."""
-    carried = carry_down(disparity)
-    return carried[np.maximum(np.arange(len(carried)) - REACH_PX, 0)]
+def neighbours_at(carried: list[FloatMap], rows: slice, columns: slice) -> list[FloatMap]:
+    """`neighbour_candidates` of a tile, from the maps of `carried_from_sides`; the tile may reach beyond them."""
+    found = []
+    for side, (down, across) in zip(carried, _SIDES, strict=True):
+        last_row, last_column = side.shape[0] - 1, side.shape[1] - 1
+        moved = (
+            np.clip(np.r_[rows] + down * REACH_PX, 0, last_row),
+            np.clip(np.r_[columns] + across * REACH_PX, 0, last_column),
+        )
+        found.append(side[np.ix_(*moved)])
+    return found
 
 
 def see_from_right(disparity: FloatMap) -> FloatMap:
     """Warp the left view's complete disparity map (H, W) px into the right view, with a z-buffer and holes filled."""
     height, width = disparity.shape
-    rows, columns = np.indices((height, width), np.int32)
-    landing = np.rint(columns - disparity).astype(np.int32)
-    inside = (landing >= 0) & (landing < width)
-    seen = np.full(disparity.size, -np.inf, np.float32)
-    np.maximum.at(seen, (rows * width + landing)[inside], disparity[inside])
-    return fill_background(np.where(np.isfinite(seen), seen, np.float32(np.nan)).reshape(height, width))
+    seen = np.full((height, width), np.nan, np.float32)
+
+    def see(first: int, end: int) -> None:
+        rows, columns = np.indices((end - first, width), np.int32)
+        landing = np.rint(columns - disparity[first:end]).astype(np.int32)
+        inside = (landing >= 0) & (landing < width)
+        np.fmax.at(seen[first:end].ravel(), (rows * width + landing)[inside], disparity[first:end][inside])
+
+    for_bands(height, see)
+    return fill_background(seen)
 
 
 class Clues(NamedTuple):

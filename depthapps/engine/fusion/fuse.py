@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.fusion.choose import choose_together
-from depthapps.engine.fusion.clues import clues, neighbour_candidates, see_from_right
+from depthapps.engine.fusion.clues import carried_from_sides, clues, neighbours_at, see_from_right
 from depthapps.engine.fusion.support import lack_of_support, usual_difference
 
 CANDIDATES = 9
@@ -75,21 +75,18 @@ def fuse(
         return moved._replace(disparity_px=moved.disparity_px - behind)
     height, width = right.shape
     seen_right = see_from_right(guesses[0]) if from_right is None else from_right
-    down, across = -height % _MULTIPLE, -width % _MULTIPLE
-
-    def padded(view: NDArray) -> NDArray:
-        return cv2.copyMakeBorder(view, 0, down, 0, across, cv2.BORDER_REPLICATE)
-
-    kept, usual = _distinct(guesses), 0.0 if judge_only else usual_difference(left, right, guesses[0])
-    left, right, known, seen_right = (padded(v) for v in (left, right, known, seen_right))
-    candidates = stack_candidates([padded(guess) for guess in guesses], known)
-    sure = np.isfinite(known).astype(np.float32)
-    maps = Fused(*(np.empty_like(sure) for _ in Fused._fields))
-    for rows, inner_rows in _tiles(height + down):
-        for columns, inner_columns in _tiles(width + across):
-            at = (rows, columns)
-            tile = candidates[:, rows, columns]
-            seen = clues(left[at], right[rows], tile, sure[at], seen_right[rows], columns.start)
+    kept, sides = _distinct(guesses), carried_from_sides(known)
+    usual = 0.0 if judge_only else usual_difference(left, right, guesses[0])
+    maps = Fused(*(np.empty((height, width), np.float32) for _ in Fused._fields))
+    down, across = (size + -size % _MULTIPLE for size in (height, width))  # what lies beyond repeats the last pixels
+    for rows, inner_rows in _tiles(down):
+        row_of_tiles = _places(right, rows, slice(0, across))
+        right_rows, seen_rows = right[row_of_tiles], seen_right[row_of_tiles]
+        for columns, inner_columns in _tiles(across):
+            at = _places(right, rows, columns)
+            tile = _candidates_at(guesses, sides, rows, columns)
+            picture, sure = left[at], np.isfinite(known[at]).astype(np.float32)
+            seen = clues(picture, right_rows, tile, sure, seen_rows, columns.start)
             network = fusion_network()
             network.setInput(seen.picture[None], "clues")
             network.setInput(to_blocks(tile), "candidates")
@@ -99,12 +96,13 @@ def fuse(
             if judge_only:
                 guess = tile[0]
             else:
-                scores -= lack_of_support(left[at], right[rows], choices, scores, usual, columns.start)
-                guess = choose_together(choices, scores, left[at])
+                scores -= lack_of_support(picture, right_rows, choices, scores, usual, columns.start)
+                guess = choose_together(choices, scores, picture)
             inner = (_within(rows, inner_rows), _within(columns, inner_columns))
             for out, found in zip(maps, (guess, *(from_blocks(found)[0] for found in judged)), strict=True):
-                out[inner_rows, inner_columns] = found[inner]
-    return Fused(*(found[:height, :width] for found in maps))
+                target = out[inner_rows, inner_columns]
+                target[:] = found[inner][: target.shape[0], : target.shape[1]]
+    return maps
 
 
 def _distinct(guesses: list[FloatMap]) -> list[int]:
@@ -126,9 +124,22 @@ def _moved_left(view: NDArray, by: int) -> NDArray:
 
 def stack_candidates(guesses: list[FloatMap], known: FloatMap) -> FloatMap:
     """The candidates (CANDIDATES, H, W) px: the guesses and the known disparities on four sides; see `fuse`."""
-    sides = neighbour_candidates(known)
-    guesses = guesses + [guesses[-1]] * (CANDIDATES - len(sides) - len(guesses))
-    return np.stack([*guesses, *(np.where(np.isnan(side), guesses[0], side) for side in sides)])
+    return _candidates_at(guesses, carried_from_sides(known), *map(slice, known.shape))
+
+
+def _candidates_at(guesses: list[FloatMap], sides: list[FloatMap], rows: slice, columns: slice) -> FloatMap:
+    """`stack_candidates` of a tile: all those of a large picture would be most of the memory."""
+    at = _places(guesses[0], rows, columns)
+    found = [guess[at] for guess in guesses]
+    nearby = neighbours_at(sides, rows, columns)
+    found += [found[-1]] * (CANDIDATES - len(nearby) - len(found))
+    return np.stack([*found, *(np.where(np.isnan(side), found[0], side) for side in nearby)])
+
+
+def _places(view: NDArray, rows: slice, columns: slice) -> tuple[NDArray[np.intp], ...]:
+    """Indices of the rows and columns of a view; beyond it they are those of its last pixels."""
+    last = view.shape[0] - 1, view.shape[1] - 1
+    return np.ix_(*(np.minimum(np.r_[part], end) for part, end in zip((rows, columns), last, strict=True)))
 
 
 def _tiles(size: int) -> list[tuple[slice, slice]]:

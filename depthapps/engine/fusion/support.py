@@ -26,6 +26,8 @@ _CAP = 20.0  # grey levels
 # 7.39 and 7.38 %. One weight for all pairs, whatever their noise, costs those in the street 0.1 %.
 _LOGITS = 1.0
 _TOLERANCE = 0.5  # of the same; with 0.25 and 1, bad2 differs by 0.02 %
+_REACH = 2  # px of the windows to each side
+_ROWS = 512  # that are compared together: bounds memory
 _HIDDEN_PX = 1.0  # by which something must be nearer to hide a pixel; with 0.5 px the same
 
 _compare = Kernel(
@@ -48,10 +50,9 @@ def usual_difference(left: Image, right: Image, disparity: FloatMap) -> float:
     left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey. disparity: (H, W) px.
     """
     height, width = disparity.shape
-    y, x = (np.asarray(v, np.float32) for v in np.mgrid[:height:4, :width])
-    matches = cv2.remap(
-        right.astype(np.float32), x - disparity[::4], y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    x = np.arange(width, dtype=np.float32) - disparity[::4]
+    y = np.repeat(np.arange(0, height, 4, dtype=np.float32)[:, None], width, axis=1)
+    matches = cv2.remap(right.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return float(np.median(np.abs(matches - cv2.cvtColor(np.ascontiguousarray(left[::4]), cv2.COLOR_RGB2GRAY))))
 
 
@@ -100,9 +101,16 @@ def is_supported(left: Image, right: Image, before: FloatMap, after: FloatMap) -
 
     left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey. before, after: disparity (H, W) px.
     """
-    was, now = support_costs(left, right, np.stack([before, after]), 0)
     tolerance = np.float32(_TOLERANCE * (1 + usual_difference(left, right, before)))
-    return (now - was < tolerance) | hidden(before) | hidden(after)
+    supported = hidden(before) | hidden(after)
+    height = len(before)
+    for first in range(0, height, _ROWS):
+        end = min(first + _ROWS, height)
+        rows = slice(max(0, first - _REACH), min(height, end + _REACH))
+        was, now = support_costs(left[rows], right[rows], np.stack([before[rows], after[rows]]), 0)
+        inner = slice(first - rows.start, end - rows.start)
+        supported[first:end] |= now[inner] - was[inner] < tolerance
+    return supported
 
 
 def hidden(disparity: FloatMap) -> NDArray[np.bool_]:

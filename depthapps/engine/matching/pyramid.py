@@ -18,6 +18,7 @@ from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
 from depthapps.engine.matching.surfaces import fit_surfaces
+from depthapps.runtime.threads import for_bands
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
 FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
@@ -173,10 +174,16 @@ def _occluded(told: FloatMap, disparity: FloatMap) -> FloatMap:
 
     That is outside the right view, or onto what something nearer hides.
     """
-    last = disparity.shape[1] - 1
-    landing = np.rint(np.arange(last + 1, dtype=np.float32) - disparity).astype(np.int32)
-    behind = np.where(hidden(disparity), np.maximum(told, np.float32(_HIDDEN)), told)
-    return np.where((landing < 0) | (landing > last), np.float32(1), behind)
+    width, occluded, behind = disparity.shape[1], np.array(told), hidden(disparity)
+
+    def judge(first: int, end: int) -> None:
+        landing = np.rint(np.arange(width, dtype=np.float32) - disparity[first:end]).astype(np.int32)
+        likely = occluded[first:end]
+        np.maximum(likely, np.float32(_HIDDEN), out=likely, where=behind[first:end])
+        likely[(landing < 0) | (landing >= width)] = 1
+
+    for_bands(len(disparity), judge)
+    return occluded
 
 
 def _search(views: AlignedViews) -> tuple[Image, Image, float, float]:

@@ -214,6 +214,10 @@ def _pose(
         # X_rectified = R X in each camera, and the rectified cameras stand a baseline apart along X
         one, two = (clean_rotation(np.reshape(np.asarray(r), (3, 3)), f"R in {name}") for r in rectifying)
         return (two.T @ one, two.T @ np.array([apart, 0, 0])), None
+    if pose is not None and not apart and not any("baseline" in key for key in rig):
+        raise CalibrationError(
+            f"{name} puts both cameras into one place: T is 0", hint="was the pair calibrated? calibrate it anew"
+        )
     return None, None
 
 

@@ -79,7 +79,8 @@ def read_table(data: bytes, path: Path, what: str) -> RawMap:
             hint="save rows of numbers alone, without names",
         )
     if not np.isfinite(values).all() or (values != np.rint(values)).any() or np.abs(values).max(initial=0) > 1 << 31:
-        values = values.astype(np.float32)
+        with np.errstate(over="ignore"):  # to infinity
+            values = values.astype(np.float32)
     else:
         values = values.astype(
             np.uint16 if values.min(initial=0) >= 0 and values.max(initial=0) < 1 << 16 else np.int64

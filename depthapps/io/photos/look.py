@@ -34,6 +34,7 @@ _PLAIN, _ENDS, _BESIDE = (
 _CYAN = 0.5  # correlation of green and blue, which are of one view
 # share of blocks: at most 0.05 in 52 photos, 0.16 to 0.73 in 26 anaglyphs
 _ANAGLYPH_SURE, _ANAGLYPH_LIKELY = 0.25, 0.12
+_LEAST_SIDE = 2  # px, of a picture that has halves
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +153,8 @@ def refuse_panoramas(views: Sequence[Image], name: str, parts: str = "both views
 
 def refuse_panorama(image: Image, name: str, parts: str = "both views") -> None:
     """Raise InputError if a picture (H, W, 3), or each of its halves, is a panorama of a full turn; as above."""
+    if min(image.shape[:2]) < _LEAST_SIDE:
+        return
     wide = image.shape[1] > 3 * image.shape[0]  # halves of a single panorama, beside each other, look like two
     layout = Layout.SIDE_BY_SIDE if wide else Layout.TOP_BOTTOM
     refuse_panoramas(halves(image, layout), f"each half of {name}", parts)

@@ -19,7 +19,7 @@ _OTHER_SIZES = (
     (re.compile(rb"P7\s[^\0]{0,999}?WIDTH\s+(?P<width>\d{1,12})\s[^\0]{0,999}?HEIGHT\s+(?P<height>\d{1,12})\s"), b"P7"),
     (re.compile(rb"P7\s[^\0]{0,999}?HEIGHT\s+(?P<height>\d{1,12})\s[^\0]{0,999}?WIDTH\s+(?P<width>\d{1,12})\s"), b"P7"),
 )  # fmt: skip
-_GIF, _GIF_FRAME = (b"GIF87a", b"GIF89a"), b"\x21\xf9\x04"
+_GIF, _GIF_PICTURE, _GIF_EXTENSION = (b"GIF87a", b"GIF89a"), 0x2C, 0x21
 
 # What is no picture, or one that only its own program shows rightly: how it begins, what it is, and a step that helps.
 _OTHERS = (
@@ -50,7 +50,7 @@ def check_whole(data: bytes, name: str) -> None:
             f"{name} is not an image that can be read, it is truncated or damaged",
             hint="copy it anew from where it came",
         )
-    if (is_png and png.is_animation(data)) or (data.startswith(_GIF) and data.count(_GIF_FRAME) > 1):
+    if (is_png and png.is_animation(data)) or _is_gif_animation(data):
         raise InputError(f"{name} is an animation, not a picture", hint="save the one frame that you want as PNG")
     check_size(data, name)
 
@@ -63,6 +63,28 @@ def check_size(data: bytes, name: str) -> None:
             size = int(found["width"]), int(found["height"])
     if size is not None:
         check_pixels(*size, name)
+
+
+def _is_gif_animation(data: bytes) -> bool:
+    """Whether a GIF has more than one picture; its blocks are followed (GIF89a, sections 17 to 27)."""
+    if not data.startswith(_GIF) or len(data) < 13:
+        return False
+    at, pictures = 13 + _colors(data[10]), 0
+    while at < len(data) and data[at] in (_GIF_PICTURE, _GIF_EXTENSION):
+        if data[at] == _GIF_PICTURE:
+            pictures += 1
+            at += 11 + (_colors(data[at + 9]) if at + 9 < len(data) else 0)
+        else:
+            at += 2
+        while at < len(data) and data[at]:  # blocks of up to 255 bytes, each behind its length
+            at += data[at] + 1
+        at += 1
+    return pictures > 1
+
+
+def _colors(flags: int) -> int:
+    """The bytes of a GIF's table of colours."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
 def _other_kind(data: bytes, name: str) -> tuple[str, str] | None:
