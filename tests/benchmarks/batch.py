@@ -141,7 +141,7 @@ def kills(work: Path, pairs: int, count: int, seed: int) -> None:
             if kill % 4:  # from the first pair that it does, else while it starts
                 assert batch.stdout is not None
                 next((line for line in batch.stdout if '"done"' in line), None)
-            reach_s = whole_s / (2 * count)  # so that the last kills find pairs that are not done
+            reach_s = 1.5 * whole_s / count  # so that the last kills find few pairs that are not done
             if kill % 2 and (workers := children(batch.pid)):
                 time.sleep(rng.uniform(0, reach_s))
                 with suppress(ProcessLookupError):
