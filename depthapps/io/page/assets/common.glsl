@@ -1,0 +1,22 @@
+precision highp float;
+precision highp int;
+precision highp sampler2D;
+const float PI = 3.14159265359;
+const float GOLDEN = 2.39996322973; // radians between neighbours on Vogel's spiral
+
+// Encode linear light as sRGB (IEC 61966-2-1)
+vec3 encoded(vec3 light) {
+  light = clamp(light, 0.0, 1.0);
+  return mix(12.92 * light, 1.055 * pow(light, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, light));
+}
+
+// A number in 0..1 that differs from pixel to pixel without a pattern (Jimenez 2014, interleaved gradient noise)
+float noise(vec2 pixel) {
+  return fract(52.9829189 * fract(dot(pixel, vec2(0.06711056, 0.00583715))));
+}
+
+// The place of a fragment in the picture, 0..1 from the top left; origin: of the box on the canvas, extent: its size
+vec2 placed(vec2 fragment, vec2 origin, vec2 extent) {
+  vec2 at = (fragment - origin) / extent;
+  return vec2(at.x, 1.0 - at.y);
+}
