@@ -21,7 +21,7 @@ from depthapps.core.errors import InputError
 from depthapps.core.geometry import filled_inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene, check_scene
 from depthapps.io.outputs import Outputs
-from depthapps.io.page.contents import PageContents, PageModel, PagePhoto, Recipe
+from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageModel, PagePhoto, Recipe
 from depthapps.io.page.write import page_html
 from depthapps.io.page.write import write_page as write_contents
 from depthapps.shadow.solid import build_lit_solid
@@ -152,7 +152,9 @@ def _photo(scene: Scene, opened: OpenedScene | None, journal: Journal) -> PagePh
         hidden_color=hidden.color,
         hidden_inverse_m=hidden.inverse_m,
         normals=solid.normals,
+        solid_inverse_m=solid.front,
         thickness=np.clip(solid.back / np.maximum(solid.front, np.float32(1e-12)), 0, 1),
+        offset=np.clip(np.nan_to_num(solid.offset_m * inverse, nan=0.0), 0, LARGEST_OFFSET),
         lamps=_lamps(scene.image),
         camera=scene.camera,
         sigma=max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m)),

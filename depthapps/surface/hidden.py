@@ -16,8 +16,9 @@ from depthapps.core.scene import FloatMap, Scene
 # Share of the nearer 1/Z by which neighbours differ across a depth edge. Smaller steps uncover less than a pixel of
 # background when a view is turned as far as a page turns it.
 _STEP = 0.04
-_REACH = 0.12  # of the picture's width: how far under a near side the layer goes, for the largest steps
+_REACH = 0.35  # of the picture's width: how far under a near side the layer goes, for the largest steps
 _BAND_PX = 3  # width of the far side's strip along an edge, whose colours and depths are continued under the near side
+_OVERLAP_PX = 10  # by which the layer goes on behind the far side itself, so that no gap opens between the two
 _BEHIND = 0.99  # share of the near side's 1/Z that the layer has at most, so that it never shows through
 
 
@@ -56,6 +57,7 @@ def hidden_layer(scene: Scene) -> HiddenLayer:
     strip = ((distance <= _BAND_PX) & ~under & (step <= _STEP * inverse)).astype(np.float32)
     known = np.dstack([to_linear(scene.image), inverse]).astype(np.float32)
     filled = push_pull(known, strip)
-    behind = np.minimum(np.maximum(filled[..., 3], 0), _BEHIND * inverse)
+    overlap = (distance <= _OVERLAP_PX) & ~under
+    behind = _BEHIND * np.where(overlap, inverse, np.clip(filled[..., 3], 0, inverse))
     color = np.asarray(from_linear(np.ascontiguousarray(filled[..., :3]), np.uint8), np.uint8)
-    return HiddenLayer(color, np.where(under, behind, np.float32(np.nan)))
+    return HiddenLayer(color, np.where(under | overlap, behind, np.float32(np.nan)).astype(np.float32))

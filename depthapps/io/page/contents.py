@@ -12,6 +12,8 @@ from depthapps.core.choices import PageMode, TurnStyle
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import FloatMap
 
+LARGEST_OFFSET = 0.05
+
 
 @dataclass(frozen=True, eq=False)
 class PagePhoto:
@@ -31,8 +33,12 @@ class PagePhoto:
         1/Z of it; NaN where nothing is hidden, or where it is not guessed.
     normals : (H, W, 3) float32 array
         Unit normals of the surface, facing the camera.
+    solid_inverse_m : (H, W) float32 array
+        1/Z in 1/m of the near side of what casts shadows, without noise; 0 where nothing does.
     thickness : (H, W) float32 array
-        1/Z of the far side of things over 1/Z of their near side, 0 to 1.
+        1/Z of the far side of it over 1/Z of the near side, 0 to 1.
+    offset : (H, W) float32 array
+        How far above the surface rays to a light start, as a share of its depth, 0 to LARGEST_OFFSET.
     lamps : (H, W, 3) float32 array
         Hue of clipped lamps, largest channel 1, times the share by which a spot looks like a lamp; 0 elsewhere.
     camera : Camera
@@ -56,7 +62,9 @@ class PagePhoto:
     hidden_color: NDArray[np.uint8]
     hidden_inverse_m: FloatMap
     normals: NDArray[np.floating]
+    solid_inverse_m: FloatMap
     thickness: FloatMap
+    offset: FloatMap
     lamps: NDArray[np.floating]
     camera: Camera
     sigma: float

@@ -16,7 +16,7 @@ from depthapps.io.formats import VIEWER_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.models.axes import refuse_wild
 from depthapps.io.outputs import Outputs, check_suffix, opened
-from depthapps.io.page.contents import PageContents, PageModel, PagePhoto
+from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageModel, PagePhoto
 from depthapps.io.page.pack import jpeg, lossless, numbers, pack_confidence, pack_inverse
 
 SCRIPTS = (
@@ -86,14 +86,16 @@ def _photo(photo: PagePhoto) -> dict[str, Any]:
     """A photo as the page's scripts read it; its picture stands in the page itself."""
     mask = np.where(np.isnan(photo.hidden_inverse_m), 0, 255).astype(np.uint8)
     facing = np.nan_to_num(photo.normals, nan=0.0)
-    surface = np.dstack([(facing[..., :2] + 1) / 2, np.nan_to_num(photo.thickness, nan=0.0)])
+    surface = np.dstack([(facing[..., :2] + 1) / 2, photo.offset / LARGEST_OFFSET])[::2, ::2]
+    thickness = np.rint(255 * photo.thickness).astype(np.uint8)
     lamps = np.rint(255 * photo.lamps).astype(np.uint8)
     return {
         "width": photo.camera.width, "height": photo.camera.height, "fullWidth": photo.full_width,
         "camera": {name: getattr(photo.camera, name) for name in ("fx", "fy", "cx", "cy")},
         "depth": pack_inverse(photo.inverse_m, pack_confidence(photo.confidence)),
         "hidden": {"color": jpeg(photo.hidden_color), **pack_inverse(photo.hidden_inverse_m, mask)},
-        "surface": lossless(np.rint(255 * surface[::2, ::2]).astype(np.uint8)),
+        "surface": lossless(np.rint(255 * surface).astype(np.uint8)), "largestOffset": LARGEST_OFFSET,
+        "solid": pack_inverse(photo.solid_inverse_m[::2, ::2], thickness[::2, ::2]),
         "lamps": lossless(lamps) if lamps.any() else None,
         "sigma": photo.sigma, "inMetres": photo.in_metres, "baseline": photo.baseline_m,
         "fNumber": photo.f_number, "focus": photo.focus_px,

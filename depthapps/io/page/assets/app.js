@@ -12,16 +12,17 @@ const SLOW_MS = 45, FAST_MS = 15; // frames slower than the one get fewer pixels
 
 // How many pixels a moving picture gets, by how long its frames take
 class Governor {
-  constructor() { Object.assign(this, { level: 0, last: 0, times: [] }); }
+  constructor(level) { Object.assign(this, { level, last: 0, times: [] }); }
   get share() { return SHARES[this.level]; }
-  get slow() { return this.level > 1; }
+  get slowness() { return clamp(this.level - 1, 0, 2); }
 
-  tick(now) {
+  // A frame of a movement; `first`: of it, whose time is unknown
+  tick(now, first) {
     const took = now - this.last;
     this.last = now;
-    if (took > 1000) return; // the first frame of a movement
+    if (first) return;
     this.times.push(took);
-    if (this.times.length < 4) return;
+    if (this.times.length < (took > 4 * SLOW_MS ? 1 : 4)) return;
     const typical = median(this.times);
     this.times = [];
     if (typical > SLOW_MS) this.level = Math.min(this.level + (typical > 2 * SLOW_MS ? 2 : 1), SHARES.length - 1);
@@ -40,11 +41,11 @@ class Page {
     this.gpu = new Gpu(stage.canvas);
     if (data.photo) {
       const photo = this.photo = await loadPhoto(data.photo, stage.still, this.gpu), { gpu } = this;
-      const turn = new Turn(gpu, new PhotoSurface(gpu, photo), photo, data.style);
+      const turn = new Turn(gpu, new PhotoShape(gpu, photo), photo, data.style);
       this.modes = [new Refocus(gpu, photo), new Relight(gpu, photo), turn, new Measure(gpu, photo)];
     } else {
       const { model } = data, texture = model.texture && this.gpu.picture(await pictureOf(model.texture));
-      this.modes = [new Turn(this.gpu, new ModelSurface(this.gpu, model, texture), model, data.style)];
+      this.modes = [new Turn(this.gpu, new ModelShape(this.gpu, model, texture), model, data.style)];
       for (const id of ["compare", "modes"]) document.getElementById(id).hidden = true;
     }
     document.body.dataset.state = "ready";
@@ -111,15 +112,15 @@ class Page {
   }
 
   draw(now) {
-    const { mode, stage } = this, governor = this.governors[mode.id] ||= new Governor();
+    const { mode, stage } = this, governor = this.governors[mode.id] ||= new Governor(this.gpu.software ? 3 : 0);
     const animated = mode.animate ? mode.animate() : false;
-    const moving = animated || performance.now() - this.changedAt < SETTLED_MS && this.frames > 0;
-    if (moving) governor.tick(now);
+    const moving = animated || performance.now() - this.changedAt < SETTLED_MS;
+    if (moving) governor.tick(now, !this.moved);
     const resized = stage.resize(moving ? governor.share : 1), fresh = this.fresh || resized || this.moved !== moving;
     this.moved = moving;
     this.fresh = false;
     const more = mode.draw({
-      canvas: [stage.canvas.width, stage.canvas.height], box: stage.box, moving, fresh, slow: moving && governor.slow, clear: this.ground,
+      canvas: [stage.canvas.width, stage.canvas.height], box: stage.box, moving, fresh, slowness: moving ? governor.slowness : this.gpu.software ? 1 : 0, clear: this.ground,
     });
     if (!mode.orbits) this.paintAround();
     stage.pen.clear();
@@ -271,7 +272,7 @@ class Page {
   render() {
     const { canvas, view: { width, height } } = this.stage;
     [canvas.width, canvas.height] = [width, height];
-    const frame = { canvas: [width, height], box: [0, 0, width, height], moving: false, slow: false, clear: this.ground };
+    const frame = { canvas: [width, height], box: [0, 0, width, height], moving: false, slowness: 0, clear: this.ground };
     for (let more = this.mode.draw({ ...frame, fresh: true }); more;) more = this.mode.draw({ ...frame, fresh: false });
     this.fresh = true;
     return canvas;

@@ -20,3 +20,9 @@ vec2 placed(vec2 fragment, vec2 origin, vec2 extent) {
   vec2 at = (fragment - origin) / extent;
   return vec2(at.x, 1.0 - at.y);
 }
+
+// A unit normal that faces the camera, of its packed X and Y
+vec3 normalOf(vec2 packed) {
+  vec2 n = packed * 2.0 - 1.0;
+  return vec3(n, -sqrt(max(1.0 - dot(n, n), 0.0)));
+}

@@ -27,14 +27,16 @@ function unpackInverse(bytes, packed, marked = false) {
 }
 
 async function loadPhoto(data, still, gpu) {
-  const [depth, hidden, hiddenColor, surface, lamps] = await Promise.all([
-    bytesOf(data.depth.src), bytesOf(data.hidden.src), pictureOf(data.hidden.color), pictureOf(data.surface),
-    data.lamps && pictureOf(data.lamps), still.decode()]);
+  const [depth, hidden, solid, hiddenColor, surface, lamps] = await Promise.all([
+    bytesOf(data.depth.src), bytesOf(data.hidden.src), bytesOf(data.solid.src), pictureOf(data.hidden.color),
+    pictureOf(data.surface), data.lamps && pictureOf(data.lamps), still.decode()]);
   const { width, height } = data;
   const front = unpackInverse(depth, data.depth), back = unpackInverse(hidden, data.hidden, true);
+  const near = unpackInverse(solid, data.solid), half = [width, height].map(side => Math.ceil(side / 2));
   return {
     ...data,
     inverse: front.inverse,
+    hiddenInverse: back.inverse, // -1 where nothing is hidden
     sure: front.third, // 0: unknown, else 17 · (1 + 14 · confidence)
     scale: 1, // metres a unit of the page's depth, which a known length changes
     textures: {
@@ -43,6 +45,8 @@ async function loadPhoto(data, still, gpu) {
       sure: gpu.map(front.third, width, height),
       hiddenColor: gpu.picture(hiddenColor),
       hiddenDepth: gpu.map(back.inverse, width, height),
+      solid: gpu.map(near.inverse, ...half, true),
+      thickness: gpu.map(near.third, ...half),
       surface: gpu.picture(surface, true),
       lamps: lamps ? gpu.picture(lamps, true) : gpu.map(new Uint8Array(1), 1, 1),
     },

@@ -15,20 +15,19 @@ void main() {
   vec2 at = gl_FragCoord.xy / size, extent = vec2(textureSize(depth, 0));
   ivec2 texel = ivec2(at * extent);
   float inverse = texelFetch(depth, texel, 0).r, packed = texelFetch(sure, texel, 0).r;
-  vec2 n = texture(surface, at).rg * 2.0 - 1.0;
-  vec3 normal = vec3(n, -sqrt(max(1.0 - dot(n, n), 0.0)));
+  vec3 normal = normalOf(texture(surface, at).rg);
   float sky = (1.0 - normal.y) / 2.0;
-  vec3 light3 = vec3(ambient * (sky + GROUND * (1.0 - sky)) / ((1.0 + GROUND) / 2.0));
+  vec3 arriving = vec3(ambient * (sky + GROUND * (1.0 - sky)) / ((1.0 + GROUND) / 2.0));
   if (inverse > 0.0) {
     vec3 point = vec3((vec2(texel) - view.zw) / view.xy, 1.0) / inverse;
     vec3 way = sun ? light : light - point;
     float distance = length(way), received = max(dot(normal, way) / distance, 0.0);
     if (!sun) received *= pow(reference / max(distance, 0.1 * reference), 2.0);
     vec2 found = texture(seen, at).ra;
-    light3 += color * received * found.x / max(found.y, 1e-6);
-  } else light3 = vec3(1.0);
+    arriving += color * received * found.x / max(found.y, 1e-6);
+  } else arriving = vec3(1.0);
   float confidence = (packed * 255.0 / 17.0 - 1.0) / 14.0;
   float trust = clamp((confidence - 0.5) / 0.4, 0.0, 1.0);
-  gain = vec4(light3, trust);
-  trusted = vec4(light3 * trust, trust);
+  gain = vec4(arriving, trust);
+  trusted = vec4(arriving * trust, trust);
 }

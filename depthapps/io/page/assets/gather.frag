@@ -7,8 +7,10 @@ uniform int tile, first, stride, total;
 uniform float blades, turn;
 layout(location = 0) out vec4 before;
 layout(location = 1) out vec4 behind;
+layout(location = 2) out vec4 hiddenBehind;
 
 const float SHARP = 0.57735; // px; a disc of this radius is no wider than its own pixel
+const float LEAK = 0.5; // px that farther discs may be larger than this pixel's own
 
 // Radius of the opening in a direction, in radii of the disc around it; side: 1 before the focus, -1 behind it
 float opening(vec2 way, float side) {
@@ -22,7 +24,9 @@ float spread(float circle, float away, float shape, float filled) {
   return clamp(radius * shape - away + 0.5, 0.0, 1.0) / max(PI * radius * radius * filled, 1.0);
 }
 
-vec4 gathered(float radius, float side) {
+// Sum of light and coverage of the discs that reach this pixel: of what is shown on one side of the focus, or of what is
+// hidden behind the focus. own: this pixel's own circle. What is behind the focus does not spread over what is nearer.
+vec4 gathered(sampler2D layer, float radius, float side, float own) {
   vec4 sum = vec4(0.0);
   float filled = blades < 3.0 ? 1.0 : blades / 2.0 * sin(2.0 * PI / blades) / PI;
   for (int k = first; k < total; k += stride) {
@@ -30,20 +34,20 @@ vec4 gathered(float radius, float side) {
     float cell = 2.0 * PI * away * radius / float(total);
     vec2 way = vec2(cos(angle), sin(angle));
     vec2 at = (gl_FragCoord.xy + away * way) / size;
-    if (any(lessThan(at, vec2(0.0))) || any(greaterThan(at, vec2(1.0)))) continue;
-    float level = max(0.5 * log2(max(cell, 1.0)) - 1.0, 0.0), shape = opening(-way, side);
-    vec4 one = textureLod(shown, at, level);
-    if (side * one.a > SHARP) sum += vec4(one.rgb, 1.0) * cell * spread(one.a, away, shape, filled);
-    if (side < 0.0) {
-      vec4 other = texelFetch(hidden, ivec2(at * size), 0);
-      if (other.a < -SHARP) sum += vec4(other.rgb, 1.0) * cell * spread(other.a, away, shape, filled);
-    }
+    if (any(lessThan(at, vec2(0.0))) || any(greaterThanEqual(at, vec2(1.0)))) continue;
+    float level = 0.5 * log2(max(cell, 1.0)) - 0.5;
+    vec4 one = level > 0.5 ? textureLod(layer, at, level) : texelFetch(layer, ivec2(at * size), 0);
+    if (side * one.a <= SHARP) continue;
+    float circle = own < -SHARP ? max(one.a, own - LEAK) : one.a;
+    sum += vec4(one.rgb, 1.0) * cell * spread(circle, away, opening(-way, side), filled);
   }
   return sum;
 }
 
 void main() {
   vec2 radius = texelFetch(reach, ivec2(gl_FragCoord.xy) / tile, 0).rg;
-  before = radius.x > SHARP ? gathered(radius.x + 0.5, 1.0) : vec4(0.0);
-  behind = radius.y > SHARP ? gathered(radius.y + 0.5, -1.0) : vec4(0.0);
+  float own = texelFetch(shown, ivec2(gl_FragCoord.xy), 0).a;
+  before = radius.x > SHARP ? gathered(shown, radius.x + 0.5, 1.0, 0.0) : vec4(0.0);
+  behind = radius.y > SHARP ? gathered(shown, radius.y + 0.5, -1.0, own) : vec4(0.0);
+  hiddenBehind = radius.y > SHARP ? gathered(hidden, radius.y + 0.5, -1.0, 0.0) : vec4(0.0);
 }

@@ -2,9 +2,13 @@
 
 class Gpu {
   constructor(canvas) {
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: true, powerPreference: "high-performance" });
+    const wanted = { alpha: false, antialias: true, powerPreference: "high-performance" };
+    const fast = canvas.getContext("webgl2", { ...wanted, failIfMajorPerformanceCaveat: true });
+    const gl = fast || canvas.getContext("webgl2", { ...wanted, antialias: false });
+    this.software = !fast; // smooth edges take it three times as long
     if (!gl || !gl.getExtension("EXT_color_buffer_float")) throw new Error("this browser has no WebGL 2 with floats");
     this.gl = gl;
+    this.smooths = Boolean(gl.getExtension("OES_texture_float_linear"));
     this.programs = new Map();
     this.targets = new Map();
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
@@ -126,12 +130,12 @@ class Gpu {
     return texture;
   }
 
-  // A map of numbers, one a pixel, that is read pixel by pixel
-  map(values, width, height) {
+  // A map of numbers, one a pixel, that is read pixel by pixel, or between them if it is `smooth` and the GPU can
+  map(values, width, height, smooth = false) {
     const { gl } = this, texture = gl.createTexture(), floats = values instanceof Float32Array;
     gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, floats ? gl.R32F : gl.R8, width, height, 0, gl.RED, floats ? gl.FLOAT : gl.UNSIGNED_BYTE, values);
-    this.filter(gl.NEAREST);
+    this.filter(smooth && this.smooths ? gl.LINEAR : gl.NEAREST);
     return texture;
   }
 }

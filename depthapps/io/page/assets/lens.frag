@@ -6,7 +6,7 @@ uniform float strength, focus, limit, highlights, lampPower, level;
 layout(location = 0) out vec4 shown;
 layout(location = 1) out vec4 hidden;
 
-const float NOTHING = 1e4; // the circle of a pixel that has no hidden layer: no pass takes it
+const float NOTHING = 1e4; // the circle of a pixel without a hidden layer: as if far before the focus, where none is taken
 
 void main() {
   vec2 at = gl_FragCoord.xy / size;

@@ -22,7 +22,7 @@ class Light {
     return found;
   }
 
-  get radius() { return 0.5 * Math.hypot(this.photo.width, this.photo.height) * 0.72; } // pixels of a right angle
+  get radius() { return 0.44 * Math.min(this.photo.width, this.photo.height); } // pixels of a right angle
 
   // Where the handle is, in pixels of the photo
   get place() {

@@ -81,3 +81,10 @@ function projectionOf(camera, box, near, far) {
 
 const short = value => Number(value.toPrecision(3)).toString();
 const metres = value => value >= 1 ? `${value.toFixed(value < 10 ? 2 : 1)} m` : `${(100 * value).toFixed(1)} cm`;
+
+// A length in metres with its standard deviation, to the decimals that this leaves
+function withError(value, sigma) {
+  const [unit, factor] = value >= 1 ? ["m", 1] : ["cm", 100];
+  const decimals = clamp(1 - Math.floor(Math.log10(Math.max(sigma * factor, 1e-9))), 0, 3);
+  return `${(value * factor).toFixed(decimals)} ± ${(sigma * factor).toFixed(decimals)} ${unit}`;
+}

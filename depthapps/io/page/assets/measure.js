@@ -29,9 +29,9 @@ class Measure {
     this.cursor = { x, y };
     const { inverse } = this.at(x, y), sure = this.photo.sure[Math.round(y) * this.photo.width + Math.round(x)];
     if (Number.isNaN(inverse)) return "depth unknown";
-    const off = this.photo.sigma / inverse; // relative
-    const shown = this.photo.inMetres && inverse > 0 ? ` ± ${metres(off * this.photo.scale / inverse)}` : "";
-    return `${distanceText(this.photo, inverse)}${shown} · confidence ${Math.round(100 * Math.max(sure / 17 - 1, 0) / 14)} %`;
+    const { inMetres, scale, sigma } = this.photo, known = inMetres && inverse > 0;
+    const shown = known ? withError(scale / inverse, scale * sigma / inverse ** 2) : distanceText(this.photo, inverse);
+    return `${shown} · confidence ${Math.round(100 * Math.max(sure / 17 - 1, 0) / 14)} %`;
   }
 
   press(x, y) {
@@ -58,7 +58,7 @@ class Measure {
     if (!measured) return "";
     const { length, sigma } = measured;
     if (!photo.inMetres) return `no scale, ± ${short(100 * sigma / length)} %`;
-    return `${metres(length * photo.scale)} ± ${metres(sigma * photo.scale)}`;
+    return withError(length * photo.scale, sigma * photo.scale);
   }
 
   setLength(value) {

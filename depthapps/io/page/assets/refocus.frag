@@ -1,5 +1,5 @@
 // Composite what is before, in and behind the focus, front to back; each layer fills what those before it leave free
-uniform sampler2D photo, depth, hiddenColor, hiddenDepth, before, behind;
+uniform sampler2D photo, depth, hiddenColor, hiddenDepth, before, behind, hiddenBehind;
 uniform vec2 origin, extent;
 uniform float strength, focus, gain;
 out vec4 color;
@@ -23,6 +23,7 @@ void main() {
   else if (circle > 0.0 && other >= 0.0 && abs(otherCircle) <= SHARP)
     under(light, vec4(texture(hiddenColor, at).rgb, 1.0));
   under(light, far);
+  under(light, gain * texture(hiddenBehind, at));
   vec3 seen = light.a > 1e-3 ? light.rgb / light.a : texture(photo, at).rgb;
   color = vec4(encoded(seen), 1.0);
 }

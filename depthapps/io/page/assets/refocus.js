@@ -41,7 +41,7 @@ class Refocus {
     const size = [Math.round(photo.width * share), Math.round(photo.height * share)];
     const passes = moving ? 1 : PASSES, total = moving ? MOVING_SAMPLES : PASSES * SAMPLES;
     const strength = lensStrength(photo, settings.fNumber) * share, limit = LARGEST_BLUR * size[0];
-    const sums = gpu.target("sums", ...size, [{ format: "RGBA16F" }, { format: "RGBA16F" }]);
+    const sums = gpu.target("sums", ...size, [{ format: "RGBA16F" }, { format: "RGBA16F" }, { format: "RGBA16F" }]);
     if (fresh || moving) {
       this.prepare(size, strength, limit, share);
       gpu.clear(sums);
@@ -56,7 +56,8 @@ class Refocus {
       this.done++;
     }
     gpu.pass("refocus.frag", {
-      ...textures, before: sums.textures[0], behind: sums.textures[1], origin: box.slice(0, 2), extent: box.slice(2),
+      ...textures, before: sums.textures[0], behind: sums.textures[1],
+      hiddenBehind: sums.textures[2], origin: box.slice(0, 2), extent: box.slice(2),
       strength, focus: this.inverse, gain: passes / this.done,
     }, { box });
     return this.done < passes;
@@ -64,12 +65,12 @@ class Refocus {
 
   prepare(size, strength, limit, share) {
     const { gpu, photo, settings } = this, level = Math.max(0, -Math.log2(share));
-    this.lens = gpu.target("lens", ...size, [{ format: "RGBA16F", mips: true, nearest: true }, { format: "RGBA16F", nearest: true }]);
+    this.lens = gpu.target("lens", ...size, [{ format: "RGBA16F", mips: true }, { format: "RGBA16F", mips: true }]);
     gpu.pass("lens.frag", {
       ...photo.textures, size, strength, limit, level, focus: this.inverse, highlights: settings.highlights,
       lampPower: LAMP_POWER,
     }, { target: this.lens });
-    gpu.mipmap(this.lens.textures[0]);
+    this.lens.textures.forEach(texture => gpu.mipmap(texture));
     const tiled = size.map(side => Math.ceil(side / TILE)), format = [{ format: "RGBA16F", nearest: true }];
     const tiles = gpu.target("tiles", ...tiled, format);
     gpu.pass("tiles.frag", { shown: this.lens.textures[0], hidden: this.lens.textures[1], tile: TILE }, { target: tiles });

@@ -3,14 +3,12 @@
 const LIGHT_PASSES = 16, LIGHT_RAYS = 4; // of the still picture
 const SUN_SIZE_DEG = 0.53, LAMP_SIZE = 0.05; // sizes at the slider's left end are points; lamps in typical depths
 const AMBIENT = 0.25; // of RelightParams
-const NOISE_LEFT = 0.3; // of the depth's noise after smoothing
 
 class Relight {
   constructor(gpu, photo) {
     Object.assign(this, { gpu, photo, id: "relight", label: "Relight", hint: "Drag the light; outside the ring it shines from behind." });
     this.light = new Light(photo);
     this.settings = { kind: "sun", color: "#ffffff", size: 0.15, intensity: 1, ambient: AMBIENT, distance: this.light.distance };
-    this.smooth = null;
   }
 
   controls() {
@@ -73,11 +71,10 @@ class Relight {
     const at = sun ? light.toward : light.position;
     const seen = gpu.target("seen", ...size, [{ format: "RGBA16F" }]);
     if (fresh || moving) { gpu.clear(seen); this.done = 0; }
-    if (!this.smooth) this.smooth = this.smoothed();
-    const shared = { ...textures, depth: this.smooth, size, view, sun, light: at };
+    const shared = { ...textures, size, view, sun, light: at };
     if (this.done < passes) {
       gpu.pass("shadow.frag", {
-        ...shared, radius, first: this.done, stride: passes, total: passes * rays, deviation: NOISE_LEFT * photo.sigma,
+        ...shared, radius, first: this.done, stride: passes, total: passes * rays, largestOffset: photo.largestOffset,
       }, { target: seen, added: true });
       this.done++;
     }
@@ -91,13 +88,6 @@ class Relight {
       ...textures, gains: gains.textures[0], trusted: gains.textures[1], origin: box.slice(0, 2), extent: box.slice(2), size,
     }, { box });
     return this.done < passes;
-  }
-
-  smoothed() {
-    const { gpu, photo } = this;
-    const target = gpu.target("smooth", photo.width, photo.height, [{ format: "R32F", nearest: true }]);
-    gpu.pass("smooth.frag", { depth: photo.textures.depth, deviation: photo.sigma }, { target });
-    return target.textures[0];
   }
 
   recipe() {

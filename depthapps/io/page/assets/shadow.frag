@@ -1,23 +1,25 @@
 // The share of a light that each surface point sees. A ray is marched over the picture, where it is a straight line in
 // (x, y, 1/Z); it is blocked where it is between the near and the far side of something, or passes through a surface,
 // as in shadow/_kernels.py.
-uniform sampler2D depth, surface, sure;
+uniform sampler2D depth, surface, solid, thickness;
 uniform vec2 size;
 uniform vec4 view; // fx, fy, cx, cy
 uniform vec3 light; // where a lamp is, or the direction towards a sun
 uniform bool sun;
-uniform float radius, deviation;
+uniform float radius, largestOffset;
 uniform int first, stride, total;
 out vec4 seen;
 
 const int STEPS = 72;
 const float NEAR = 0.01, FAR = 1e4; // of the start's depth: where rays end
-const float UNSURE = 0.25; // of the packed confidence: what is less sure than 0.2 casts no shadow
 const float SAME = 0.05; // relative difference of 1/Z within which neighbouring samples lie on one surface
 
-vec3 normalAt(vec2 at) {
-  vec2 n = texture(surface, at).rg * 2.0 - 1.0;
-  return vec3(n, -sqrt(max(1.0 - dot(n, n), 0.0)));
+// 1/Z of the solid's near side at a pixel: between its texels, each of which is every second pixel, but not across edges
+float frontAt(vec2 pixel) {
+  vec2 extent = vec2(textureSize(solid, 0));
+  float one = texelFetch(solid, min(ivec2(pixel / 2.0 + 0.5), ivec2(extent) - 1), 0).r;
+  float between = texture(solid, (pixel / 2.0 + 0.5) / extent).r;
+  return abs(between - one) < SAME * one ? between : one;
 }
 
 bool blocked(vec3 from, vec3 to, float jitter) {
@@ -37,11 +39,10 @@ bool blocked(vec3 from, vec3 to, float jitter) {
     float along = (float(k) + jitter) / float(steps);
     float t = share * mix(along * along, along, float(steps) / pixels);
     vec3 p = mix(a, b, t);
-    ivec2 texel = ivec2(p.xy + 0.5);
-    vec2 at = (vec2(texel) + 0.5) / extent;
-    float front = texelFetch(sure, texel, 0).r < UNSURE ? 0.0 : texelFetch(depth, texel, 0).r;
+    ivec2 texel = ivec2(p.xy / 2.0 + 0.5);
+    float front = frontAt(p.xy);
     float gap = p.z - front;
-    if (gap < 0.0 && p.z >= front * texture(surface, at).b) return true;
+    if (gap < 0.0 && p.z >= front * texelFetch(thickness, min(texel, textureSize(thickness, 0) - 1), 0).r) return true;
     bool whole = k > 0 && front > 0.0 && abs(front - frontBefore) < SAME * max(front, frontBefore);
     if (whole && gap < 0.0 != gapBefore < 0.0) return true;
     gapBefore = gap;
@@ -53,11 +54,11 @@ bool blocked(vec3 from, vec3 to, float jitter) {
 void main() {
   vec2 at = gl_FragCoord.xy / size, extent = vec2(textureSize(depth, 0));
   ivec2 texel = ivec2(at * extent);
-  float inverse = texelFetch(depth, texel, 0).r;
+  float inverse = texelFetch(depth, texel, 0).r, even = frontAt(vec2(texel));
   if (inverse <= 0.0) { seen = vec4(1.0); return; }
-  float z = 1.0 / inverse;
-  vec3 normal = normalAt(at), point = vec3((vec2(texel) - view.zw) / view.xy, 1.0) * z;
-  point += normal * clamp(6.0 * deviation * z * z, 0.75 * z / view.x, 0.05 * z);
+  float z = 1.0 / (even > 0.0 ? even : inverse);
+  vec3 packed = texture(surface, at).rgb, normal = normalOf(packed.rg);
+  vec3 point = vec3((vec2(texel) - view.zw) / view.xy, 1.0) * z + normal * packed.b * largestOffset * z;
   vec3 way = sun ? light : light - point, toward = normalize(way);
   vec3 side = normalize(abs(toward.x) < 0.7 ? cross(toward, vec3(1, 0, 0)) : cross(toward, vec3(0, 1, 0)));
   vec3 over = cross(toward, side);

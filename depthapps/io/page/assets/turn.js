@@ -1,73 +1,21 @@
 // Turn: the scene in 3D. It leans after the pointer or the phone's tilt until it is taken hold of.
 
 const LEAN = 0.05; // radians
-const DETAIL = 500000, MOVING_DETAIL = 70000; // vertices of the photo's grid: at rest, and where frames take too long
+const DETAILS = [400000, 100000, 12000]; // vertices of the photo's grid, by how slow the frames are
 const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn
 
-// The photo as a grid of its pixels, with the hidden layer behind it
-class PhotoSurface {
-  constructor(gpu, photo) {
-    Object.assign(this, { gpu, photo, grids: new Map() });
-    const known = Float32Array.from(sampled(photo.inverse).filter(w => w > 0)).sort();
-    this.nearest = 1 / known[known.length - 1];
-    this.farthest = 2 / known[0];
-    this.middle = 1 / known[Math.floor(known.length / 2)];
-  }
-
-  grid(vertices) {
-    const { gpu: { gl }, photo: { width, height } } = this;
-    const stride = Math.max(1, Math.ceil(Math.sqrt(width * height / vertices)));
-    if (this.grids.has(stride)) return this.grids.get(stride);
-    const columns = Math.ceil((width - 1) / stride) + 1, rows = Math.ceil((height - 1) / stride) + 1;
-    const corners = new Uint32Array(6 * (columns - 1) * (rows - 1));
-    for (let y = 0, at = 0; y < rows - 1; y++)
-      for (let x = 0; x < columns - 1; x++, at += 6) {
-        const a = y * columns + x, c = a + columns;
-        corners.set([a, c, a + 1, a + 1, c, c + 1], at);
-      }
-    const array = gl.createVertexArray();
-    gl.bindVertexArray(array);
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, corners, gl.STATIC_DRAW);
-    gl.bindVertexArray(null);
-    const made = { array, columns, stride, vertices: columns * rows, count: corners.length };
-    this.grids.set(stride, made);
-    return made;
-  }
-
-  draw(matrix, style, coarse, pixels) {
-    const { gpu, photo } = this, { gl } = gpu, grid = this.grid(coarse ? MOVING_DETAIL : DETAIL), { camera, textures } = photo;
-    for (const [color, depth] of [["photo", "depth"], ["hiddenColor", "hiddenDepth"]]) {
-      gpu.use(gpu.program("turn.frag", "turn.vert"), {
-        matrix, view: [camera.fx, camera.fy, camera.cx, camera.cy], columns: grid.columns, stride: grid.stride,
-        photo: textures[color], depth: textures[depth], farthest: 1 / this.farthest, tear: TEAR * grid.stride,
-        wires: style === "wires", points: style === "points", size: Math.max(1, 1.3 * grid.stride * pixels),
-      });
-      gl.bindVertexArray(grid.array);
-      if (style === "points") gl.drawArrays(gl.POINTS, 0, grid.vertices);
-      else gl.drawElements(gl.TRIANGLES, grid.count, gl.UNSIGNED_INT, 0);
-    }
-  }
-}
-
-// A mesh with a texture or colours, or a cloud of points
-class ModelSurface {
-  constructor(gpu, model, texture) {
-    const { gl } = gpu, positions = numbersOf(model.positions, Float32Array);
-    Object.assign(this, { gpu, texture, count: positions.length / 3, textured: Boolean(texture) });
+// Triangles with a texture or colours, or points, in the buffers of the GPU
+class Surface {
+  constructor(gpu, { positions, triangles = null, uv = null, colors = null, texture = null }) {
+    const { gl } = gpu;
+    Object.assign(this, { gpu, triangles, texture, count: positions.length / 3 });
     this.array = gl.createVertexArray();
     gl.bindVertexArray(this.array);
     this.attribute(0, positions, 3, gl.FLOAT);
-    this.attribute(1, numbersOf(model.colors, Uint8Array), 3, gl.UNSIGNED_BYTE);
-    if (texture) this.attribute(2, numbersOf(model.uv, Float32Array), 2, gl.FLOAT);
-    this.triangles = model.triangles && numbersOf(model.triangles, Uint32Array);
-    if (this.triangles) this.wires = this.elements();
+    if (texture) this.attribute(2, uv, 2, gl.FLOAT); else this.attribute(1, colors, 3, gl.UNSIGNED_BYTE);
+    if (triangles) this.elements();
     gl.bindVertexArray(null);
-    this.texture ||= gpu.map(new Uint8Array(1), 1, 1);
-    const depths = positions.filter((_, k) => k % 3 === 2).filter(z => z > 0).sort();
-    this.nearest = depths[0] || 1;
-    this.farthest = 2 * (depths[depths.length - 1] || 1);
-    this.middle = this.triangles ? typicalDepth(positions, this.triangles) : depths[depths.length >> 1] || 1;
+    this.nothing = gpu.map(new Uint8Array(1), 1, 1);
   }
 
   attribute(at, values, parts, type) {
@@ -78,27 +26,118 @@ class ModelSurface {
     gl.vertexAttribPointer(at, parts, type, type === gl.UNSIGNED_BYTE, 0, 0);
   }
 
-  // Triangles, then the sides of triangles, in one buffer; where the sides begin and how many ends they have
   elements() {
-    const { gl } = this.gpu, { triangles } = this, sides = new Uint32Array(2 * triangles.length);
-    for (let k = 0; k < triangles.length; k += 3)
-      sides.set([triangles[k], triangles[k + 1], triangles[k + 1], triangles[k + 2], triangles[k + 2], triangles[k]], 2 * k);
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, 4 * (triangles.length + sides.length), gl.STATIC_DRAW);
-    gl.bufferSubData(gl.ELEMENT_ARRAY_BUFFER, 0, triangles);
-    gl.bufferSubData(gl.ELEMENT_ARRAY_BUFFER, 4 * triangles.length, sides);
-    return { first: 4 * triangles.length, count: sides.length };
+    const { gl } = this.gpu;
+    this.corners = gl.createBuffer();
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.corners);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, this.triangles, gl.STATIC_DRAW);
   }
 
-  draw(matrix, style, coarse, pixels) {
-    const { gpu, wires, triangles } = this, { gl } = gpu;
-    const size = Math.max(1, 1.3 * pixels * Math.sqrt(this.pictured / this.count));
-    gpu.use(gpu.program("model.frag", "model.vert"), { matrix, texturing: this.texture, textured: this.textured, size });
-    gl.bindVertexArray(this.array);
-    if (style === "points" || !triangles) gl.drawArrays(gl.POINTS, 0, this.count);
-    else if (style === "wires") gl.drawElements(gl.LINES, wires.count, gl.UNSIGNED_INT, wires.first);
-    else gl.drawElements(gl.TRIANGLES, triangles.length, gl.UNSIGNED_INT, 0);
+  // The sides of all triangles as a vertex array of its own, made when wires are first wanted
+  get wires() {
+    if (this.sides) return this.sides;
+    const { gl } = this.gpu, { triangles } = this, ends = new Uint32Array(2 * triangles.length);
+    for (let k = 0; k < triangles.length; k += 3)
+      ends.set([triangles[k], triangles[k + 1], triangles[k + 1], triangles[k + 2], triangles[k + 2], triangles[k]], 2 * k);
+    const buffer = gl.createBuffer();
+    gl.bindVertexArray(null);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffer);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, ends, gl.STATIC_DRAW);
+    this.sides = { buffer, count: ends.length };
+    return this.sides;
   }
+
+  draw(matrix, style, pointSize) {
+    const { gpu, triangles } = this, { gl } = gpu, wired = style === "wires" && triangles && this.wires;
+    gpu.use(gpu.program("surface.frag", "surface.vert"), {
+      matrix, painting: this.texture || this.nothing, textured: Boolean(this.texture), size: pointSize,
+    });
+    gl.bindVertexArray(this.array);
+    if (!triangles || style === "points") gl.drawArrays(gl.POINTS, 0, this.count);
+    else if (!wired) gl.drawElements(gl.TRIANGLES, triangles.length, gl.UNSIGNED_INT, 0);
+    else {
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, wired.buffer);
+      gl.drawElements(gl.LINES, wired.count, gl.UNSIGNED_INT, 0);
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.corners);
+    }
+    gl.bindVertexArray(null);
+  }
+}
+
+// The photo as a grid of its pixels, with the hidden layer behind it, in several details
+class PhotoShape {
+  constructor(gpu, photo) {
+    Object.assign(this, { gpu, photo, built: new Map() });
+    const known = Float32Array.from(sampled(photo.inverse).filter(w => w > 0)).sort();
+    this.nearest = 1 / known[known.length - 1];
+    this.farthest = 2 / known[0];
+    this.middle = 1 / known[Math.floor(known.length / 2)];
+  }
+
+  surfaces(slowness) {
+    const { photo: { width, height, inverse, hiddenInverse, textures }, gpu } = this;
+    const stride = Math.max(1, Math.ceil(Math.sqrt(width * height / DETAILS[slowness])));
+    if (!this.built.has(stride)) {
+      const seen = gridSurface(this.photo, inverse, stride, this.farthest), behind = gridSurface(this.photo, hiddenInverse, stride, this.farthest);
+      this.built.set(stride, [
+        new Surface(gpu, { ...seen, texture: textures.photo }),
+        ...(behind.triangles.length ? [new Surface(gpu, { ...behind, texture: textures.hiddenColor })] : [])]);
+    }
+    return this.built.get(stride).map(surface => [surface, stride]);
+  }
+
+  draw(matrix, style, slowness, pixels) {
+    for (const [surface, stride] of this.surfaces(slowness)) surface.draw(matrix, style, Math.max(1, 1.2 * stride * pixels));
+  }
+}
+
+// Vertices at every so-many-th pixel of a map of 1/Z, and the triangles between them that are not torn
+function gridSurface({ width, height, camera }, inverse, stride, farthest) {
+  const columns = Math.ceil((width - 1) / stride) + 1, rows = Math.ceil((height - 1) / stride) + 1, count = columns * rows;
+  const positions = new Float32Array(3 * count), uv = new Float32Array(2 * count), depths = new Float32Array(count);
+  const number = new Int32Array(count).fill(-1), triangles = new Uint32Array(6 * count), tear = 1 - TEAR * Math.sqrt(stride);
+  let vertices = 0, corners = 0;
+  const vertex = at => {
+    if (number[at] >= 0) return number[at];
+    const x = Math.min(at % columns * stride, width - 1), y = Math.min(Math.floor(at / columns) * stride, height - 1);
+    const z = Math.min(1 / depths[at], farthest);
+    positions.set([(x - camera.cx) / camera.fx * z, (y - camera.cy) / camera.fy * z, z], 3 * vertices);
+    uv.set([(x + 0.5) / width, (y + 0.5) / height], 2 * vertices);
+    return number[at] = vertices++;
+  };
+  for (let row = 0, at = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++, at++)
+      depths[at] = inverse[Math.min(row * stride, height - 1) * width + Math.min(column * stride, width - 1)];
+  const whole = (p, q, r) => {
+    const low = Math.min(p, q, r);
+    return low >= 0 && low >= tear * Math.max(p, q, r);
+  };
+  for (let row = 0; row < rows - 1; row++)
+    for (let column = 0; column < columns - 1; column++) {
+      const a = row * columns + column, b = a + 1, c = a + columns, d = c + 1;
+      // the diagonal with the smaller step keeps more of a torn cell
+      const falling = Math.abs(depths[a] - depths[d]) <= Math.abs(depths[b] - depths[c]);
+      for (const [p, q, r] of falling ? [[a, c, d], [a, d, b]] : [[a, c, b], [b, c, d]])
+        if (whole(depths[p], depths[q], depths[r])) { triangles.set([vertex(p), vertex(q), vertex(r)], corners); corners += 3; }
+    }
+  return { positions: positions.slice(0, 3 * vertices), uv: uv.slice(0, 2 * vertices), triangles: triangles.slice(0, corners) };
+}
+
+// A mesh with a texture or colours, or a cloud of points, as the page holds it
+class ModelShape {
+  constructor(gpu, model, texture) {
+    const positions = numbersOf(model.positions, Float32Array), triangles = model.triangles && numbersOf(model.triangles, Uint32Array);
+    const painted = texture ? { uv: numbersOf(model.uv, Float32Array), texture } : { colors: numbersOf(model.colors, Uint8Array) };
+    this.surface = new Surface(gpu, { positions, triangles, ...painted });
+    this.cloud = !triangles;
+    this.apart = Math.sqrt(model.width * model.height / this.surface.count); // of its points, in pixels of the photo
+    const depths = positions.filter((_, k) => k % 3 === 2).filter(z => z > 0).sort();
+    this.nearest = depths[0] || 1;
+    this.farthest = 2 * (depths[depths.length - 1] || 1);
+    this.middle = triangles ? typicalDepth(positions, triangles) : depths[depths.length >> 1] || 1;
+  }
+
+  draw(matrix, style, slowness, pixels) { this.surface.draw(matrix, style, Math.max(1, 1.2 * pixels * this.apart)); }
 }
 
 // Median depth over the picture that a mesh fills, however finely its parts are divided
@@ -120,13 +159,12 @@ function typicalDepth(positions, triangles) {
 }
 
 class Turn {
-  constructor(gpu, surface, view, style) {
-    Object.assign(this, { gpu, surface, view, id: "turn", label: "Turn", orbits: true, cloud: surface instanceof ModelSurface && !surface.triangles });
+  constructor(gpu, shape, view, style) {
+    Object.assign(this, { gpu, shape, view, id: "turn", label: "Turn", orbits: true, cloud: shape.cloud });
     this.hint = "Drag to turn, wheel or pinch to zoom, right drag or two fingers to move. R goes back to the photo's view.";
     this.settings = { style: this.cloud ? "points" : style };
-    surface.pictured = view.width * view.height;
     const middle = rayThrough(view.camera, (view.width - 1) / 2, (view.height - 1) / 2);
-    this.orbit = new Orbit(times(middle, surface.middle));
+    this.orbit = new Orbit(times(middle, shape.middle));
     this.leans = !matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
 
@@ -155,19 +193,18 @@ class Turn {
   marks() {}
   animate() { return this.orbit.follow(0.3); }
 
-  draw({ canvas, box, slow, clear }) {
-    const { gpu, view, surface, orbit } = this, { gl } = gpu, scale = view.width / box[2];
+  draw({ canvas, box, slowness, clear }) {
+    const { gpu, view, shape, orbit } = this, { gl } = gpu, scale = view.width / box[2];
     const top = box[1] + box[3] - canvas[1]; // the box counts from the bottom
     const edges = [-box[0] * scale, top * scale, (canvas[0] - box[0]) * scale, (top + canvas[1]) * scale];
-    const { distance } = orbit.now, near = Math.max(surface.nearest * 0.2 * Math.min(distance, 1), surface.farthest * 1e-5);
-    const projection = projectionOf(view.camera, edges, near, surface.farthest * 2 + surface.middle * 9);
+    const { distance } = orbit.now, near = Math.max(shape.nearest * 0.2 * Math.min(distance, 1), shape.farthest * 1e-5);
+    const projection = projectionOf(view.camera, edges, near, shape.farthest * 2 + shape.middle * 9);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, ...canvas);
     gl.clearColor(...clear, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST);
-    surface.draw(multiply(projection, orbit.matrix), this.settings.style, slow, 1 / scale);
-    gl.bindVertexArray(null);
+    shape.draw(multiply(projection, orbit.matrix), this.settings.style, slowness, 1 / scale);
     gl.disable(gl.DEPTH_TEST);
     return false;
   }

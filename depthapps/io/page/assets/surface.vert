@@ -1,4 +1,4 @@
-// A vertex of a mesh or a cloud
+// A vertex of a surface or a cloud
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec3 tint; // sRGB
 layout(location = 2) in vec2 place;
