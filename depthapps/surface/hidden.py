@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import from_linear, to_linear
-from depthapps.core.filling import push_pull
+from depthapps.core.filling import calm_weight, push_pull
 from depthapps.core.geometry import filled_inverse_depth
 from depthapps.core.scene import FloatMap, Scene
 
@@ -55,8 +55,8 @@ def hidden_layer(scene: Scene) -> HiddenLayer:
     reach = 2 + _REACH * inverse.shape[1] * step / max(float(inverse.max()), 1e-9)
     under = (step > _STEP * inverse) & (distance <= reach)
     strip = ((distance <= _BAND_PX) & ~under & (step <= _STEP * inverse)).astype(np.float32)
-    known = np.dstack([to_linear(scene.image), inverse]).astype(np.float32)
-    filled = push_pull(known, strip)
+    linear = to_linear(scene.image)
+    filled = push_pull(np.dstack([linear, inverse]).astype(np.float32), strip * calm_weight(linear) ** 2)
     overlap = (distance <= _OVERLAP_PX) & ~under
     behind = _BEHIND * np.where(overlap, inverse, np.clip(filled[..., 3], 0, inverse))
     color = np.asarray(from_linear(np.ascontiguousarray(filled[..., :3]), np.uint8), np.uint8)

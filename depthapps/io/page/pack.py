@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from depthapps.core.errors import OutputError
 from depthapps.core.scene import FloatMap
 
-_PHOTO_QUALITY = 92  # of JPEG without chroma subsampling: 40 dB, some 350 kB a megapixel
+_PHOTO_QUALITY = 95  # of JPEG without chroma subsampling: some 450 kB a megapixel
 _LOSSLESS = 101  # cv2's word for it, in WebP
 _LEVELS = 65535
 _TOLERANCE = 5e-4  # largest relative error of depth, half of what a page promises

@@ -26,3 +26,10 @@ vec3 normalOf(vec2 packed) {
   vec2 n = packed * 2.0 - 1.0;
   return vec3(n, -sqrt(max(1.0 - dot(n, n), 0.0)));
 }
+
+// Light of the photo, with a clipped lamp as bright as it was, as bokeh/highlights.py brightens it. lamp: its hue times
+// the share by which it looks like a lamp; power: of a lamp, relative to white
+vec3 brightened(vec3 light, vec3 lamp, float power) {
+  float share = max(lamp.r, max(lamp.g, lamp.b)), factor = 1.0 + (power - 1.0) * share;
+  return share > 0.0 && power > 0.0 && factor > 1.0 ? factor * lamp / share : light;
+}

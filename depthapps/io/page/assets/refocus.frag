@@ -1,7 +1,7 @@
 // Composite what is before, in and behind the focus, front to back; each layer fills what those before it leave free
-uniform sampler2D photo, depth, hiddenColor, hiddenDepth, before, behind, hiddenBehind;
+uniform sampler2D photo, lamps, depth, hiddenColor, hiddenDepth, before, behind, hiddenBehind;
 uniform vec2 origin, extent;
-uniform float strength, focus, gain;
+uniform float strength, focus, gain, lamp;
 out vec4 color;
 
 const float SHARP = 0.57735;
@@ -19,7 +19,7 @@ void main() {
   float other = texelFetch(hiddenDepth, texel, 0).r, otherCircle = strength * (other - focus);
   vec4 near = gain * texture(before, at), far = gain * texture(behind, at);
   vec4 light = near * min(1.0 / max(near.a, 1e-6), 1.0 / NEARLY);
-  if (abs(circle) <= SHARP) under(light, vec4(texture(photo, at).rgb, 1.0));
+  if (abs(circle) <= SHARP) under(light, vec4(brightened(texture(photo, at).rgb, texture(lamps, at).rgb, lamp), 1.0));
   else if (circle > 0.0 && other >= 0.0 && abs(otherCircle) <= SHARP)
     under(light, vec4(texture(hiddenColor, at).rgb, 1.0));
   under(light, far);

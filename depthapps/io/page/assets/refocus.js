@@ -58,7 +58,7 @@ class Refocus {
     gpu.pass("refocus.frag", {
       ...textures, before: sums.textures[0], behind: sums.textures[1],
       hiddenBehind: sums.textures[2], origin: box.slice(0, 2), extent: box.slice(2),
-      strength, focus: this.inverse, gain: passes / this.done,
+      strength, focus: this.inverse, gain: passes / this.done, lamp: settings.highlights * LAMP_POWER,
     }, { box });
     return this.done < passes;
   }
@@ -67,8 +67,7 @@ class Refocus {
     const { gpu, photo, settings } = this, level = Math.max(0, -Math.log2(share));
     this.lens = gpu.target("lens", ...size, [{ format: "RGBA16F", mips: true }, { format: "RGBA16F", mips: true }]);
     gpu.pass("lens.frag", {
-      ...photo.textures, size, strength, limit, level, focus: this.inverse, highlights: settings.highlights,
-      lampPower: LAMP_POWER,
+      ...photo.textures, size, strength, limit, level, focus: this.inverse, lamp: settings.highlights * LAMP_POWER,
     }, { target: this.lens });
     this.lens.textures.forEach(texture => gpu.mipmap(texture));
     const tiled = size.map(side => Math.ceil(side / TILE)), format = [{ format: "RGBA16F", nearest: true }];

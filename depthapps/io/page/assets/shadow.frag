@@ -10,7 +10,8 @@ uniform float radius, largestOffset;
 uniform int first, stride, total;
 out vec4 seen;
 
-const int STEPS = 72;
+const int STEPS = 80;
+const float CLOSE = 4.0; // pixels between samples, up to which they may lie on one surface
 const float NEAR = 0.01, FAR = 1e4; // of the start's depth: where rays end
 const float SAME = 0.05; // relative difference of 1/Z within which neighbouring samples lie on one surface
 
@@ -33,6 +34,7 @@ bool blocked(vec3 from, vec3 to, float jitter) {
   if (pixels < 1.0) return false;
   int steps = int(min(float(STEPS), pixels));
   float gapBefore = 0.0, frontBefore = 0.0;
+  vec2 before = vec2(-1e4);
   for (int k = 0; k < STEPS; k++) {
     if (k >= steps) break;
     // the first steps are a pixel wide, later ones longer
@@ -43,10 +45,11 @@ bool blocked(vec3 from, vec3 to, float jitter) {
     float front = frontAt(p.xy);
     float gap = p.z - front;
     if (gap < 0.0 && p.z >= front * texelFetch(thickness, min(texel, textureSize(thickness, 0) - 1), 0).r) return true;
-    bool whole = k > 0 && front > 0.0 && abs(front - frontBefore) < SAME * max(front, frontBefore);
+    bool whole = distance(p.xy, before) < CLOSE && front > 0.0 && abs(front - frontBefore) < SAME * max(front, frontBefore);
     if (whole && gap < 0.0 != gapBefore < 0.0) return true;
     gapBefore = gap;
     frontBefore = front;
+    before = p.xy;
   }
   return false;
 }
@@ -68,8 +71,8 @@ void main() {
     vec3 ray = way + r * (cos(angle) * side + sin(angle) * over);
     count += 1.0;
     if (dot(ray, normal) <= 0.0) continue;
-    float reach = sun ? FAR * z : 1.0;
-    if (point.z + reach * ray.z < NEAR * z) reach = (NEAR - 1.0) * z / ray.z;
+    float reach = sun ? FAR * point.z : 1.0;
+    if (point.z + reach * ray.z < NEAR * point.z) reach = (NEAR - 1.0) * point.z / ray.z;
     found += blocked(point, point + reach * ray, fract(noise(gl_FragCoord.xy + 17.0) + float(k) * 0.61803)) ? 0.0 : 1.0;
   }
   seen = vec4(found, 0.0, 0.0, count);
