@@ -90,7 +90,9 @@ class Browser:
         return message
 
     def _note(self, method: str, params: dict[str, Any]) -> None:
-        if method == "Network.requestWillBeSent" and not params["request"]["url"].startswith(("data:", "blob:", "file:")):
+        if method == "Network.requestWillBeSent" and not params["request"]["url"].startswith(
+            ("data:", "blob:", "file:")
+        ):
             self.requests.append(params["request"]["url"])
         elif method == "Runtime.exceptionThrown":
             details = params["exceptionDetails"]
@@ -102,7 +104,9 @@ class Browser:
 
     def resize(self, width: int, height: int, *, scale: float = 1, phone: bool = False) -> None:
         """Give the page a window of this size in CSS pixels."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone)
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone
+        )
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Open a page from disk, and wait until it is ready."""
@@ -110,7 +114,7 @@ class Browser:
         self.requests.clear()
         self.errors.clear()
         self.send("Page.navigate", url=path.as_uri() + (f"#{fragment}" if fragment else ""))
-        self.wait("['ready', 'still'].includes(document.body?.dataset.state) && (document.body.dataset.readyMs || document.body.dataset.error)")
+        self.wait("document.body && (document.body.dataset.readyMs || document.body.dataset.error)")
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page; a promise is awaited."""
@@ -132,8 +136,9 @@ class Browser:
 
     def mouse(self, kind: str, x: float, y: float, *, buttons: int = 0, button: str = "left", **more: Any) -> None:
         """Let the pointer do something: mouseMoved, mousePressed, mouseReleased, mouseWheel."""
-        self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, buttons=buttons,
-                  button=button if kind in ("mousePressed", "mouseReleased") or buttons else "none", clickCount=1, **more)  # fmt: skip
+        used = button if kind in ("mousePressed", "mouseReleased") or buttons else "none"
+        at = {"x": x, "y": y, "buttons": buttons, "button": used, "clickCount": 1}
+        self.send("Input.dispatchMouseEvent", type=kind, **at, **more)
 
     def click(self, x: float, y: float) -> None:
         """Press and release the left button."""
@@ -155,11 +160,18 @@ class Browser:
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
         codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Tab": 9}
         for kind in ("keyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=codes.get(key, ord(key[0].upper())), **(text if kind == "keyDown" else {}))
+            self.send(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                windowsVirtualKeyCode=codes.get(key, ord(key[0].upper())),
+                **(text if kind == "keyDown" else {}),
+            )
 
     def middle(self, selector: str) -> tuple[float, float]:
         """The middle of an element in CSS pixels."""
-        x, y = self.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])(document.querySelector({selector!r}).getBoundingClientRect())")
+        box = f"document.querySelector({selector!r}).getBoundingClientRect()"
+        x, y = self.run(f"(b => [b.x + b.width / 2, b.y + b.height / 2])({box})")
         return x, y
 
     def shot(self, path: Path | None = None) -> NDArray[np.uint8]:

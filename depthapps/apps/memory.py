@@ -8,8 +8,8 @@ from depthapps.engine.effort import matching_bytes
 from depthapps.runtime.budget import memory_budget
 
 # Bytes a pixel of the picture at the peak, rounded up from few runs: bokeh and `fast` shadows at 2 and 6 megapixels,
-# mesh and other shadows at 2; view3d, which takes less, as mesh. Beside them stand the libraries. The compiler, where
-# loops are not compiled yet, takes some 300 MB more.
+# mesh and other shadows at 2; view and view3d, which take less, as mesh. Beside them stand the libraries. The compiler,
+# where loops are not compiled yet, takes some 300 MB more.
 _FIXED = 300_000_000
 _OPENING = 50
 _A_PIXEL = {
@@ -17,6 +17,7 @@ _A_PIXEL = {
     ("bokeh", Quality.FAST): 60, ("bokeh", Quality.BALANCED): 170, ("bokeh", Quality.BEST): 180,
     ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 170, ("shadow", Quality.BEST): 170,
     ("mesh", Quality.FAST): 200, ("mesh", Quality.BALANCED): 200, ("mesh", Quality.BEST): 200,
+    ("view", Quality.FAST): 200, ("view", Quality.BALANCED): 200, ("view", Quality.BEST): 200,
     ("view3d", Quality.FAST): 200, ("view3d", Quality.BALANCED): 200, ("view3d", Quality.BEST): 200,
 }  # fmt: skip
 _LOWER = {Quality.BEST: Quality.BALANCED, Quality.BALANCED: Quality.FAST}

@@ -22,6 +22,7 @@ from depthapps.cli.options import with_options
 from depthapps.cli.plain import plain
 from depthapps.cli.shadow import shadow
 from depthapps.cli.stopping import end_if_stopped, watch
+from depthapps.cli.view import view
 from depthapps.cli.view3d import view3d
 from depthapps.core.errors import DepthappsError, explain_os_error
 
@@ -48,7 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (depth, bokeh, shadow, mesh, view3d, calibrate):
+for _command in (depth, bokeh, shadow, mesh, view, view3d, calibrate):
     app.command()(with_options(_command))
 app.add_typer(batch, name="batch")
 

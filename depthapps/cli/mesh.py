@@ -10,7 +10,7 @@ import typer
 
 from depthapps.apps.params import ModelParams, print_params
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
-from depthapps.core.choices import Axes, DepthKind, Preset
+from depthapps.core.choices import Axes, DepthKind, PageMode, Preset, TurnStyle
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import (
     CLOUD_SUFFIXES,
@@ -29,6 +29,7 @@ from depthapps.scan.params import FuseParams
 
 if TYPE_CHECKING:
     from depthapps.apps.model import Model, Print
+    from depthapps.apps.scene import OpenedScene
     from depthapps.apps.side_files import SideFiles
     from depthapps.cli.report import Report
 
@@ -84,7 +85,9 @@ class ModelOptions:
     ] = None
     viewer: Annotated[
         Path | None,
-        typer.Option(help="a page .html that shows the model in a browser, without a network", metavar="FILE"),
+        typer.Option(
+            help="the page of `depthapps view`, .html, that opens with the scene to be turned", metavar="FILE"
+        ),
     ] = None
 
     @property
@@ -121,7 +124,7 @@ class ModelOptions:
         for path in models:
             check_suffix(path, suffixes, what)
         if self.viewer:
-            check_suffix(self.viewer, VIEWER_SUFFIXES, "a viewer page")
+            check_suffix(self.viewer, VIEWER_SUFFIXES, "a page")
         return [p for path in models for p in (path, *companions(path))] + ([self.viewer] if self.viewer else [])
 
     @property
@@ -144,18 +147,26 @@ class ModelOptions:
         """Parameters of a print."""
         return print_params(self.size_mm, self.max_triangles, self.relief)
 
-    def write(self, model: Model | Print, title: str, report: Report, outputs: Outputs) -> None:
-        """Write the files of a model or a print, and the viewer page."""
-        from depthapps.apps.model import Print, write_model, write_viewer_page
+    def write(self, model: Model | Print, report: Report, outputs: Outputs) -> None:
+        """Write the files of a model or a print."""
+        from depthapps.apps.model import Print, write_model
 
         report.take(model)
         models = self.models
         write_model(models, model, axes=self.axes, outputs=outputs)
         if isinstance(model, Print):
             return
-        if self.viewer and (differs := write_viewer_page(self.viewer, model, title, outputs=outputs)):
-            report.note(f"{self.viewer.name} {differs}, for the browser's sake")
         report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in models})
+
+    def write_page(self, what: OpenedScene | Model, title: str, command: str, report: Report, outputs: Outputs) -> None:
+        """Write the page that turns a scene or the model of a scan, if it is wanted."""
+        if self.viewer is None:
+            return
+        from depthapps.apps.view import make_page, write_page
+
+        style = TurnStyle.POINTS if self.points else TurnStyle.SURFACE
+        page = make_page(what, PageMode.TURN, title=title, style=style, command=command, progress=report.follow)
+        write_page(self.viewer, page, outputs=outputs)
 
 
 @dataclass(frozen=True)
@@ -212,7 +223,7 @@ def mesh(
 ) -> None:
     """Make a textured mesh, a point cloud or a printable solid, torn at depth edges.
 
-    GLB, USDZ, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes
+    GLB, USDZ, OBJ and STL have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes
     (Y down, Z forward). Units are metres; a print's are millimetres.
 
     \b
@@ -249,7 +260,8 @@ def mesh(
     else:
         made = make_model(opened.scene, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
-        model.write(made, opened.name, report, outputs)
+        model.write(made, report, outputs)
+        model.write_page(opened, opened.name, source.command, report, outputs)
         if isinstance(made, Model):
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
@@ -274,6 +286,7 @@ def _scan(
     first = next((path for path in sorted(folder.rglob("*")) if path.suffix.lower() in IMAGE_SUFFIXES), None)
     if first is not None:
         run = within_memory("mesh", run, report, first, matched=(folder / "left").is_dir())
+    from depthapps.apps.model import Model
     from depthapps.apps.scan import model_of_scan, print_of_scan, scan_folder
 
     scanned = scan_folder(
@@ -285,6 +298,8 @@ def _scan(
     else:
         made = model_of_scan(scanned, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
-        model.write(made, folder.name, report, outputs)
+        model.write(made, report, outputs)
+        if isinstance(made, Model):
+            model.write_page(made, folder.name, "", report, outputs)
     report.say(made.summary)
     report.finish(outputs.written)

@@ -50,6 +50,7 @@ def hidden_layer(scene: Scene) -> HiddenLayer:
         (~far).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     at_edge = np.zeros(int(labels.max()) + 1, np.float32)
+    labels = np.asarray(labels, np.int64)
     at_edge[labels[far]] = inverse[far]
     step = inverse - at_edge[labels]
     reach = 2 + _REACH * inverse.shape[1] * step / max(float(inverse.max()), 1e-9)

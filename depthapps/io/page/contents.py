@@ -103,4 +103,4 @@ class PageContents:
     title: str
     mode: PageMode
     style: TurnStyle = TurnStyle.SURFACE
-    recipe: Recipe = Recipe()  # noqa: RUF009 (frozen)
+    recipe: Recipe = Recipe()
