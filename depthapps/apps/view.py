@@ -242,5 +242,7 @@ def _plain(value: object) -> bool:
 
 def _literal(value: object) -> str:
     if isinstance(value, (list, tuple)):
+        if len(value) == 1:  # one calibration file, as the command line hands it over
+            return _literal(value[0])
         return f"[{', '.join(map(_literal, value))}]"
     return repr(str(value)) if is_path(value) else repr(value)

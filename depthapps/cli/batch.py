@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("depth", "bokeh", "shadow", "mesh")
+COMMANDS = ("depth", "bokeh", "shadow", "mesh", "view")
 
 
 class _BatchGroup(TyperGroup):

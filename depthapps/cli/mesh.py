@@ -10,7 +10,8 @@ import typer
 
 from depthapps.apps.params import ModelParams, print_params
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
-from depthapps.core.choices import Axes, DepthKind, PageMode, Preset, TurnStyle
+from depthapps.cli.pages import arguments_of, write_turning_page
+from depthapps.core.choices import Axes, DepthKind, Preset
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import (
     CLOUD_SUFFIXES,
@@ -29,7 +30,6 @@ from depthapps.scan.params import FuseParams
 
 if TYPE_CHECKING:
     from depthapps.apps.model import Model, Print
-    from depthapps.apps.scene import OpenedScene
     from depthapps.apps.side_files import SideFiles
     from depthapps.cli.report import Report
 
@@ -158,16 +158,6 @@ class ModelOptions:
             return
         report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in models})
 
-    def write_page(self, what: OpenedScene | Model, title: str, command: str, report: Report, outputs: Outputs) -> None:
-        """Write the page that turns a scene or the model of a scan, if it is wanted."""
-        if self.viewer is None:
-            return
-        from depthapps.apps.view import make_page, write_page
-
-        style = TurnStyle.POINTS if self.points else TurnStyle.SURFACE
-        page = make_page(what, PageMode.TURN, title=title, style=style, command=command, progress=report.follow)
-        write_page(self.viewer, page, outputs=outputs)
-
 
 @dataclass(frozen=True)
 class ScanOptions:
@@ -261,7 +251,9 @@ def mesh(
         made = make_model(opened.scene, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
         model.write(made, report, outputs)
-        model.write_page(opened, opened.name, source.command, report, outputs)
+        if model.viewer:
+            arguments = arguments_of(source)
+            write_turning_page(model.viewer, opened, opened.name, arguments, report, outputs, points=model.points)
         if isinstance(made, Model):
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
@@ -299,7 +291,7 @@ def _scan(
         made = model_of_scan(scanned, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
         model.write(made, report, outputs)
-        if isinstance(made, Model):
-            model.write_page(made, folder.name, "", report, outputs)
+        if model.viewer and isinstance(made, Model):
+            write_turning_page(model.viewer, made, folder.name, "", report, outputs, points=model.points)
     report.say(made.summary)
     report.finish(outputs.written)

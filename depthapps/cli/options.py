@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,17 +170,6 @@ class SourceOptions:
         return [path for path in given if path is not None]
 
     @property
-    def command(self) -> str:
-        """The arguments that open this scene, as a shell takes them: what differs from the defaults."""
-        words = [str(path) for path in (self.image, self.right) if path is not None]
-        for field in dataclasses.fields(self):
-            value, flag = getattr(self, field.name), f"--{field.name.replace('_', '-')}"
-            if field.name in ("image", "right") or field.name.startswith("save_") or value == field.default:
-                continue
-            words += [flag] if value is True else [w for v in _listed(value) for w in (flag, str(v))]
-        return shlex.join(words)
-
-    @property
     def side_files(self) -> SideFiles:
         """The maps that are saved beside the result."""
         from depthapps.apps.side_files import SideFiles
@@ -228,10 +216,6 @@ class SourceOptions:
             depth_network=self.depth_network,
             quality=quality,
         )
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 @dataclass(frozen=True)

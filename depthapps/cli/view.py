@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from depthapps.cli.options import RunOptions, SourceOptions
+from depthapps.cli.pages import arguments_of
 from depthapps.core.choices import PageMode
 from depthapps.io.formats import VIEWER_SUFFIXES
 from depthapps.io.outputs import check_suffix
@@ -18,7 +19,7 @@ def view(
     *,
     output: Annotated[Path, typer.Option("--output", "-o", help="the page, .html", metavar="FILE")],
     mode: Annotated[PageMode, typer.Option(help="in which the page opens")] = PageMode.TURN,
-    show: Annotated[bool, typer.Option("--open", help="open the page in the browser")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="open the page in the browser")] = False,
     source: SourceOptions,
     run: RunOptions,
 ) -> None:
@@ -41,11 +42,11 @@ def view(
 
     report, outputs = opening.report, opening.outputs
     opened = opening.scene(confidence=True)
-    page = make_page(opened, mode, command=source.command, progress=report.follow)
+    page = make_page(opened, mode, command=arguments_of(source), progress=report.follow)
     report.take(page)
     with report.stage("writing"), outputs:
         write_page(output, page, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.finish(outputs.written)
-    if show:
+    if open_page:
         webbrowser.open(output.absolute().as_uri())
