@@ -32,7 +32,7 @@ class Governor {
 
 class Page {
   constructor(data) {
-    Object.assign(this, { data, governors: {}, changedAt: -1e9, fresh: true, frames: 0 });
+    Object.assign(this, { data, governors: {}, changedAt: -1e9, drawnAt: 0, fresh: true, frames: 0 });
     this.stage = new Stage(document.querySelector("#stage"), data.photo || data.model);
   }
 
@@ -113,7 +113,8 @@ class Page {
 
   draw(now) {
     const { mode, stage } = this, governor = this.governors[mode.id] ||= new Governor(this.gpu.software ? 3 : 0);
-    const animated = mode.animate ? mode.animate() : false;
+    const animated = mode.animate ? mode.animate(Math.min(now - this.drawnAt, 1000)) : false;
+    this.drawnAt = now;
     const moving = animated || performance.now() - this.changedAt < SETTLED_MS;
     if (moving) governor.tick(now, !this.moved);
     const resized = stage.resize(moving ? governor.share : 1), fresh = this.fresh || resized || this.moved !== moving;

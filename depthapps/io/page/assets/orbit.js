@@ -1,5 +1,7 @@
 // Where the eye is: it turns around a point of the scene, comes nearer, and moves aside. At home it is the photo's.
 
+const NEAR_ENOUGH = 3e-4; // radians, or shares of the distance: less than a pixel
+
 class Orbit {
   constructor(pivot) {
     this.pivot = pivot;
@@ -22,8 +24,8 @@ class Orbit {
     let far = false;
     for (const name in this.goal) {
       const off = this.goal[name] - this.now[name];
-      far ||= Math.abs(off) > 1e-4;
-      this.now[name] = Math.abs(off) > 1e-4 ? this.now[name] + share * off : this.goal[name];
+      far ||= Math.abs(off) > NEAR_ENOUGH;
+      this.now[name] = Math.abs(off) > NEAR_ENOUGH ? this.now[name] + share * off : this.goal[name];
     }
     return far;
   }

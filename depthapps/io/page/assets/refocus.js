@@ -1,7 +1,7 @@
 // Refocus: click where it shall be sharp.
 
 const TILE = 16; // pixels a side of the tiles in which the largest disc is looked up
-const PASSES = 12, SAMPLES = 32; // of the still picture, which gets finer in so many frames
+const PASSES = 12, SAMPLES = 32, SLOW_SAMPLES = 18; // of the still picture, which gets finer in so many frames
 const MOVING_SAMPLES = 40, MOVING_SHARE = 0.6; // while something moves: fewer samples of fewer pixels
 
 class Refocus {
@@ -39,7 +39,7 @@ class Refocus {
     const { gpu, photo, settings } = this, { textures } = photo;
     const share = Math.min(1, box[2] / photo.width) * (moving ? MOVING_SHARE : 1);
     const size = [Math.round(photo.width * share), Math.round(photo.height * share)];
-    const passes = moving ? 1 : PASSES, total = moving ? MOVING_SAMPLES : PASSES * SAMPLES;
+    const passes = moving ? 1 : PASSES, total = moving ? MOVING_SAMPLES : PASSES * (gpu.software ? SLOW_SAMPLES : SAMPLES);
     const strength = lensStrength(photo, settings.fNumber) * share, limit = LARGEST_BLUR * size[0];
     const sums = gpu.target("sums", ...size, [{ format: "RGBA16F" }, { format: "RGBA16F" }, { format: "RGBA16F" }]);
     if (fresh || moving) {

@@ -65,7 +65,7 @@ class Relight {
     const { gpu, photo, light } = this, { textures } = photo;
     const share = Math.min(1, box[2] / photo.width) * (moving ? 0.6 : 1);
     const size = [Math.round(photo.width * share), Math.round(photo.height * share)];
-    const passes = moving ? 1 : LIGHT_PASSES, rays = LIGHT_RAYS;
+    const passes = moving ? 1 : LIGHT_PASSES, rays = gpu.software ? 1 : LIGHT_RAYS;
     const sun = light.kind === "sun", camera = photo.camera, view = [camera.fx, camera.fy, camera.cx, camera.cy];
     const radius = sun ? Math.tan(this.sizeDeg * Math.PI / 360) : this.sizeUnits / 2;
     const at = sun ? light.toward : light.position;

@@ -1,6 +1,7 @@
 // Turn: the scene in 3D. It leans after the pointer or the phone's tilt until it is taken hold of.
 
 const LEAN = 0.05; // radians
+const FOLLOW_MS = 70; // in which the view comes two thirds of the way to where the hand wants it
 const DETAILS = [400000, 100000, 12000]; // vertices of the photo's grid, by how slow the frames are
 const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn
 
@@ -191,7 +192,7 @@ class Turn {
   zoomBy(factor) { this.leans = false; this.orbit.zoom(factor); }
   step(dx, dy) { this.turnBy(3 * dx / this.view.width, 3 * dy / this.view.height); }
   marks() {}
-  animate() { return this.orbit.follow(0.3); }
+  animate(ms) { return this.orbit.follow(1 - Math.exp(-ms / FOLLOW_MS)); }
 
   draw({ canvas, box, slowness, clear }) {
     const { gpu, view, shape, orbit } = this, { gl } = gpu, scale = view.width / box[2];
