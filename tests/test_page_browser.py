@@ -76,19 +76,26 @@ def at(browser: Browser, x: float, y: float) -> tuple[float, float]:
     return left, top
 
 
-def color(browser: Browser, shot: Picture, x: float, y: float) -> list[int]:
+def color(browser: Browser, shot: NDArray[np.integer], x: float, y: float) -> list[int]:
     column, row = (round(v) for v in at(browser, x, y))
     return shot[row, column].tolist()
 
 
 @pytest.fixture
-def page(browser, path) -> Iterator[Browser]:
+def live(browser, path) -> Iterator[Browser]:
     """The page of the card, opened; it must neither complain nor ask for anything."""
-    browser.resize(900, 640)
-    browser.open(path)
+    browser.resize(780, 400)
+    browser.open(path, "measure")
     yield browser
     assert browser.errors == []
     assert browser.requests == []
+
+
+@pytest.fixture
+def page(live) -> Browser:
+    """The same, which draws only what `render` asks for: a software GPU takes seconds for what nobody looks at."""
+    live.run("page.request = () => {}, page.open('refocus')")
+    return live
 
 
 # ------------------------------------------------------------------------------- what it shows
@@ -99,6 +106,7 @@ def test_refocusing_is_within_a_decibel_and_a_half_of_the_command(browser, still
     browser.resize(400, 300)
     browser.open(tmp_path / "a.html", "measure")
     browser.run("page.request = () => {}; page.open('refocus')")  # only what is asked for is drawn
+    behind = []  # decibels behind the command's fast result, both compared with its best one
     for place in ((200, 215), (425, 300)):
         browser.run(f"page.mode.settings.fNumber = 1.5, page.mode.press({place[0]}, {place[1]})")
         found = browser.render()
@@ -106,8 +114,9 @@ def test_refocusing_is_within_a_decibel_and_a_half_of_the_command(browser, still
             np.asarray(da.refocus(still_life, da.BokehParams(focus_px=place, f_number=1.5), quality).image)
             for quality in (da.Quality.FAST, da.Quality.BEST)
         )
-        assert psnr(found, best) > psnr(fast, best) - 1.5
-        assert psnr(found, fast) > 30
+        behind.append(psnr(fast, best) - psnr(found, best))
+        assert psnr(found, fast) > 32
+    assert np.mean(behind) < 1.5
     browser.run("page.open('relight'), page.mode.settings.size = 0.15")
     sun = da.DirectionalLight.from_angles(-60, 40, 0.9)
     assert psnr(browser.render(), np.asarray(da.relight(still_life, [sun]))) > 30
@@ -115,12 +124,10 @@ def test_refocusing_is_within_a_decibel_and_a_half_of_the_command(browser, still
 
 
 def test_a_click_focuses_there(page):
-    page.settle()
     sharp = page.render()
     assert sharp[90, 96].tolist() == pytest.approx([250, 250, 250], abs=14)  # the card, which is the subject
     assert np.ptp(sharp[30, 100:140].astype(int), axis=0).max() < 40  # the wall's stripes are blurred
     page.click(*at(page, 40, 30))
-    page.settle()
     assert "3.00 m" in page.run("page.stage.reading.textContent")
     wall = page.render()
     assert wall[30, 104].tolist() == pytest.approx([20, 20, 20], abs=14)
@@ -130,7 +137,6 @@ def test_a_click_focuses_there(page):
 
 
 def test_the_aperture_and_the_blades_change_the_blur(page):
-    page.settle()
     before = page.render()
     page.run("document.querySelector('#control-fNumber').focus()")
     for _ in range(40):
@@ -144,46 +150,42 @@ def test_the_aperture_and_the_blades_change_the_blur(page):
 
 def test_dragging_the_light_moves_the_shadow(page):
     page.key("2")
-    page.settle()
-    before = page.render()
-    x, y = page.run("page.mode.light.place")
-    page.drag(at(page, x, y), at(page, WIDTH - x, y))
-    page.settle()
-    after = page.render()
-    assert page.run("page.mode.light.toward[0]") > 0.3
-    left, right = np.s_[60:110, 40:86], np.s_[60:110, 154:200]
-    # the shadow of the card lay at the right of it, and lies at the left now
-    assert before[right].mean() < before[left].mean() - 3
-    assert after[left].mean() < after[right].mean() - 3
-    page.click(*page.middle("#controls label:nth-child(2)"))  # a lamp
-    page.settle()
+    page.drag(at(page, *page.run("page.mode.light.place")), at(page, 99.5, 89.5))
+    # the sun is 23 degrees left of the camera's axis: the card's shadow falls on the wall 55 px to the right
+    left, right = np.s_[82:98, 57:72], np.s_[82:98, 168:183]
+    shadow = page.render()
+    assert shadow[right].mean() < 0.75 * shadow[left].mean()
+    page.drag(at(page, *page.run("page.mode.light.place")), at(page, 139.5, 89.5))
+    shadow = page.render()
+    assert shadow[left].mean() < 0.75 * shadow[right].mean()
+    page.click(*page.middle("#controls label:nth-child(2)"))
     assert page.run("page.mode.light.kind") == "lamp"
-    assert (page.render() != after).any()
+    page.run("page.mode.wheel(400)")
+    assert page.run("page.mode.light.distance") > 0.75
 
 
-def test_the_scene_turns_and_comes_back(page):
-    page.key("3")
-    page.settle()
-    home = page.shot()
-    assert color(page, home, 93, 90) == pytest.approx(CARD, abs=14)
-    assert color(page, home, 44, 30) == pytest.approx(WALL, abs=14)
-    page.drag(at(page, 120, 90), at(page, 150, 90))
-    page.settle()
-    turned = page.shot()
+def test_the_scene_turns_and_comes_back(live):
+    live.key("3")
+    live.settle()
+    home = live.shot()
+    assert color(live, home, 93, 90) == pytest.approx(CARD, abs=14)
+    assert color(live, home, 44, 30) == pytest.approx(WALL, abs=14)
+    live.drag(at(live, 120, 90), at(live, 150, 90))
+    live.settle()
+    turned = live.shot()
     assert np.abs(turned.astype(int) - home).mean() > 2
-    page.mouse("mouseWheel", *at(page, 120, 90), deltaX=0, deltaY=-300)
-    page.settle()
-    assert page.run("page.mode.orbit.now.distance") < 1
-    page.key("r")
-    page.mouse("mouseMoved", 450, 320)  # the middle, where nothing leans
-    page.settle()
-    assert np.abs(page.shot().astype(int) - home)[:, :580].mean() < 1.5
+    live.mouse("mouseWheel", *at(live, 120, 90), deltaX=0, deltaY=-300)
+    live.settle()
+    assert live.run("page.mode.orbit.now.distance") < 1
+    live.key("r")
+    live.mouse("mouseMoved", 390, 200)  # the middle, where nothing leans
+    live.settle()
+    assert np.abs(live.shot().astype(int) - home)[:, :460].mean() < 1.5
 
 
 def test_what_the_card_hid_is_filled_where_it_turns_aside(page):
     page.key("3")
     page.run("page.mode.turnBy(0.06, 0), page.mode.orbit.follow(1), page.changed()")
-    page.settle()
     shown = page.render()
     strip = shown[70:110, 60:180].reshape(-1, 3).astype(int)
     nothing = np.array(page.run("page.ground.map(v => 255 * v)"))
@@ -192,30 +194,26 @@ def test_what_the_card_hid_is_filled_where_it_turns_aside(page):
 
 def test_wires_and_points_are_drawn(page):
     page.key("3")
-    page.settle()
     surface = page.render()
     for key in "wp":
         page.key(key)
-        page.settle()
         assert (page.render() != surface).any()
         page.key(key)
-    page.settle()
-    assert psnr(page.render(), surface) > 40
+    assert np.abs(page.render().astype(int) - surface).mean() < 0.5
 
 
 def test_lengths_are_measured_with_their_uncertainty(page):
     page.key("4")
-    page.settle()
     page.mouse("mouseMoved", *at(page, 20, 20))
     assert page.run("page.stage.reading.textContent").startswith("3.000 ± 0.018 m")
     page.click(*at(page, 20, 60))
     page.click(*at(page, 60, 60))
-    page.settle()
     length = page.run("page.mode.measured.length")
     assert length == pytest.approx(3 * 40 / 200, abs=0.02)
     assert "±" in page.run("document.querySelector('#controls .live').textContent")
     page.run(
-        "document.querySelector('#control-length').value = '6', document.querySelector('#control-length').dispatchEvent(new Event('change'))"
+        "(field => { field.value = '6'; field.dispatchEvent(new Event('change')); })"
+        "(document.querySelector('#control-length'))"
     )
     assert page.run("page.photo.scale") == pytest.approx(6 / length)
     page.mouse("mouseMoved", *at(page, 21, 20))
@@ -236,25 +234,28 @@ def test_without_a_scale_no_metres_are_claimed(browser, scene, tmp_path):
     assert " m " not in said
 
 
-def test_the_slider_compares_with_the_photo(page):
-    page.settle()
-    page.key("c")
-    page.settle()
-    shot = page.shot()
-    assert color(page, shot, 44, 30) == pytest.approx(WALL, abs=14)  # the photo, with its stripes
-    assert color(page, shot, 40, 30) == pytest.approx([20, 20, 20], abs=40)
-    start = page.middle("#divider")
-    page.drag(start, (start[0] + 150, start[1]))
-    assert page.run("page.stage.split") > 0.6
-    page.run("document.querySelector('#divider').focus()")
-    page.key("ArrowLeft")
-    assert page.run("document.querySelector('#divider').ariaValueNow") == str(
-        page.run("Math.round(100 * page.stage.split)")
+def test_the_slider_compares_with_the_photo(live):
+    live.settle()
+    live.key("c")
+    shot = live.shot().astype(int)
+    (photo, stripe), (result, beside) = (
+        [np.array(color(live, shot, x + k, 30)) for k in (4, 0)]
+        for x in (40, 200)  # every eighth column is a stripe
+    )
+    assert photo == pytest.approx(WALL, abs=14)
+    assert np.abs(photo - stripe).max() > 60  # sharp
+    assert np.abs(result - beside).max() < 30  # blurred
+    start = live.middle("#divider")
+    live.drag(start, (start[0] + 150, start[1]))
+    assert live.run("page.stage.split") > 0.6
+    live.run("document.querySelector('#divider').focus()")
+    live.key("ArrowLeft")
+    assert live.run("document.querySelector('#divider').ariaValueNow") == str(
+        live.run("Math.round(100 * page.stage.split)")
     )
 
 
 def test_what_is_shown_can_be_taken_away(page):
-    page.settle()
     page.key("s")
     texts = page.run("[...document.querySelectorAll('.recipe pre')].map(each => each.textContent)")
     assert texts[0].startswith("depthapps bokeh card.png r.png -o refocused.jpg --focus ")
@@ -280,7 +281,6 @@ def test_every_mode_is_opened_by_its_name_and_gives_a_command(page, path, mode):
 def test_it_fits_a_phone(page, path):
     page.resize(390, 844, scale=2, phone=True)
     page.open(path)
-    page.settle()
     assert page.run("document.documentElement.scrollWidth") <= 390
     assert page.run("page.stage.css[2]") > 300
     assert page.run("document.querySelector('#modes').getBoundingClientRect().bottom") < 844
@@ -353,6 +353,8 @@ def test_a_page_turns_around_what_fills_the_picture_however_finely_it_is_divided
 # ------------------------------------------------------------------------------- its scripts
 
 
+UNIT = "{fx: 1, fy: 1, cx: 0, cy: 0}"
+HUNDRED = "{fx: 100, fy: 100, cx: 0, cy: 0}"
 SCRIPTS = {
     "a median": ("[median([3, 1, 2]), median([4, 1])]", [2, 2.5]),
     "a code of depth": ("[inverseOfCode(65535, {top: 2, power: 1}), inverseOfCode(0, {top: 2, power: 3})]", [2, 0]),
@@ -360,11 +362,13 @@ SCRIPTS = {
         "pixelOf({fx: 90, fy: 80, cx: 20, cy: 30}, pointAt({fx: 90, fy: 80, cx: 20, cy: 30}, 7, 9, 0.4))", [7, 9]
     ),
     "a length across": (
-        "(l => [l.length, l.sigma])(lengthBetween({fx: 100, fy: 100, cx: 0, cy: 0}, {x: -50, y: 0, inverse: .5}, {x: 50, y: 0, inverse: .5}, .01))",
+        "(l => [l.length, l.sigma])(lengthBetween("
+        f"{HUNDRED}, {{x: -50, y: 0, inverse: .5}}, {{x: 50, y: 0, inverse: .5}}, .01))",
         [2, 0.02 * 2**0.5],
     ),
     "a length along the line of sight": (
-        "(l => [l.length, l.sigma])(lengthBetween({fx: 100, fy: 100, cx: 0, cy: 0}, {x: 0, y: 0, inverse: 1}, {x: 0, y: 0, inverse: .5}, .01))",
+        "(l => [l.length, l.sigma])(lengthBetween("
+        f"{HUNDRED}, {{x: 0, y: 0, inverse: 1}}, {{x: 0, y: 0, inverse: .5}}, .01))",
         [1, (0.01**2 + 0.04**2) ** 0.5],
     ),
     "a direction from the picture and back": ("placeOfDirection(directionAt(0.6, -1.1))", [0.6, -1.1]),
@@ -372,7 +376,8 @@ SCRIPTS = {
     "angles of a sun and back": ("Object.values(anglesOf(directionOf(-60, 40)))", [-60, 40]),
     "linear light": ("linearOf('#ff0080')", [1, 0, 0.2158605]),
     "a product of matrices": (
-        "[...multiply(new Orbit([1, 2, 3]).matrix, projectionOf({fx: 9, fy: 9, cx: 4, cy: 3}, [0, 0, 9, 7], 1, 9))].slice(0, 3)",
+        "[...multiply(new Orbit([1, 2, 3]).matrix, projectionOf("
+        "{fx: 9, fy: 9, cx: 4, cy: 3}, [0, 0, 9, 7], 1, 9))].slice(0, 3)",
         [2, 0, 0],
     ),
     "the lens of a focal length of 50 mm": (
@@ -381,22 +386,27 @@ SCRIPTS = {
     ),
     "an orbit at home": ("[...new Orbit([1, 2, 3]).matrix]", [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]),
     "an orbit around its pivot": (
-        "(o => (o.turn(.7, .3), o.follow(1), [0, 1, 2].map(k => o.matrix[k] + 2 * o.matrix[4 + k] + 3 * o.matrix[8 + k] + o.matrix[12 + k])))(new Orbit([1, 2, 3]))",
+        "(o => (o.turn(.7, .3), o.follow(1), [0, 1, 2].map(k => o.matrix[k] + 2 * o.matrix[4 + k]"
+        " + 3 * o.matrix[8 + k] + o.matrix[12 + k])))(new Orbit([1, 2, 3]))",
         [1, 2, 3],
     ),
     "a surface torn at a step": (
-        "(g => [g.triangles.length / 3, g.positions.length / 3])(gridSurface({width: 4, height: 2, camera: {fx: 1, fy: 1, cx: 0, cy: 0}}, Float32Array.of(1, 1, .5, .5, 1, 1, .5, .5), 1, 99))",
+        "(g => [g.triangles.length / 3, g.positions.length / 3])(gridSurface("
+        f"{{width: 4, height: 2, camera: {UNIT}}}, Float32Array.of(1, 1, .5, .5, 1, 1, .5, .5), 1, 99))",
         [4, 8],
     ),
     "no surface without a mark": (
-        "[gridSurface({width: 2, height: 2, camera: {fx: 1, fy: 1, cx: 0, cy: 0}}, Float32Array.of(1, 1, 1, -1), 1, 99).triangles.length]",
+        f"[gridSurface({{width: 2, height: 2, camera: {UNIT}}}, Float32Array.of(1, 1, 1, -1), 1, 99)"
+        ".triangles.length]",
         [3],
     ),
     "slow frames get fewer pixels": (
         "(g => { for (let k = 0; k < 9; k++) g.tick(60 * k, !k); return [g.share < 1, g.slowness] })(new Governor(0))",
         [True, 1],
     ),
-    "fast frames get more": ("(g => { for (let k = 0; k < 13; k++) g.tick(8 * k, !k); return [g.level] })(new Governor(3))", [0]),
+    "fast frames get more": (
+        "(g => { for (let k = 0; k < 13; k++) g.tick(8 * k, !k); return [g.level] })(new Governor(3))", [0]
+    ),
 }  # fmt: skip
 
 
@@ -412,8 +422,10 @@ def test_the_scripts_compute(browser, path, what):
     ("python", "expected"),
     [
         ("da.open_scene('a', 'b')", "da.open_scene('a', 'b', params=da.SceneParams(baseline_m=0.2))"),
-        ("da.open_scene('a', params=da.SceneParams(fov_deg=60))", "da.open_scene('a', params=da.SceneParams(baseline_m=0.2, fov_deg=60))"),
-        ("da.open_scene('a', params=da.SceneParams(baseline_m=1))", "da.open_scene('a', params=da.SceneParams(baseline_m=0.2))"),
+        ("da.open_scene('a', params=da.SceneParams(fov_deg=60))",
+         "da.open_scene('a', params=da.SceneParams(baseline_m=0.2, fov_deg=60))"),
+        ("da.open_scene('a', params=da.SceneParams(baseline_m=1))",
+         "da.open_scene('a', params=da.SceneParams(baseline_m=0.2))"),
     ],
 )  # fmt: skip
 def test_a_known_length_changes_the_baseline_of_the_lines(browser, path, python, expected):

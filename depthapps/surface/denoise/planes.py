@@ -28,7 +28,7 @@ AGREEMENT = 1.1
 _LARGEST_PX = 1500
 _NEAR = 0.02  # share of 1/Z by which two pixels of one surface differ at most
 _EVEN_PX = 6.0  # slopes of round surfaces are averaged over this, so that they look even; shadows do not change
-_STILL_COUNTED = 5.0  # deviations: larger differences are capped at this, so that one pixel cannot decide for its neighbours
+_STILL_COUNTED = 5.0  # deviations; larger differences are capped, so that one pixel cannot decide for its neighbours
 
 
 @dataclass(frozen=True, eq=False)

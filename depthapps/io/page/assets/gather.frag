@@ -36,7 +36,7 @@ vec4 gathered(sampler2D layer, float radius, float side, float own) {
     vec2 at = (gl_FragCoord.xy + away * way) / size;
     if (any(lessThan(at, vec2(0.0))) || any(greaterThanEqual(at, vec2(1.0)))) continue;
     float level = 0.5 * log2(max(cell, 1.0)) - 0.5;
-    vec4 one = level > 0.5 ? textureLod(layer, at, level) : texelFetch(layer, ivec2(at * size), 0);
+    vec4 one = cell > 1.0 ? textureLod(layer, at, max(level, 0.0)) : texelFetch(layer, ivec2(at * size), 0);
     if (side * one.a <= SHARP) continue;
     float circle = own < -SHARP ? max(one.a, own - LEAK) : one.a;
     sum += vec4(one.rgb, 1.0) * cell * spread(circle, away, opening(-way, side), filled);

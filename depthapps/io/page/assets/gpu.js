@@ -1,11 +1,17 @@
 // WebGL 2 in few words: programs by the names of their files, textures, targets to draw into, full-screen passes.
 
+// Whether there is no real GPU, by the name of what draws
+function drawsInSoftware() {
+  const gl = document.createElement("canvas").getContext("webgl2"), info = gl && gl.getExtension("WEBGL_debug_renderer_info");
+  const name = gl ? gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER) : "";
+  if (gl) gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
+
 class Gpu {
   constructor(canvas) {
-    const wanted = { alpha: false, antialias: true, powerPreference: "high-performance" };
-    const fast = canvas.getContext("webgl2", { ...wanted, failIfMajorPerformanceCaveat: true });
-    const gl = fast || canvas.getContext("webgl2", { ...wanted, antialias: false });
-    this.software = !fast; // smooth edges take it three times as long
+    this.software = drawsInSoftware(); // smooth edges take it three times as long
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: !this.software, powerPreference: "high-performance" });
     if (!gl || !gl.getExtension("EXT_color_buffer_float")) throw new Error("this browser has no WebGL 2 with floats");
     this.gl = gl;
     this.smooths = Boolean(gl.getExtension("OES_texture_float_linear"));

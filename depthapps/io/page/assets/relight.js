@@ -1,6 +1,6 @@
 // Relight: drag the light.
 
-const LIGHT_PASSES = 16, LIGHT_RAYS = 4; // of the still picture
+const LIGHT_PASSES = 16, LIGHT_RAYS = 4, SLOW_PASSES = 8; // of the still picture; in software, each has one ray
 const SUN_SIZE_DEG = 0.53, LAMP_SIZE = 0.05; // sizes at the slider's left end are points; lamps in typical depths
 const AMBIENT = 0.25; // of RelightParams
 
@@ -65,7 +65,7 @@ class Relight {
     const { gpu, photo, light } = this, { textures } = photo;
     const share = Math.min(1, box[2] / photo.width) * (moving ? 0.6 : 1);
     const size = [Math.round(photo.width * share), Math.round(photo.height * share)];
-    const passes = moving ? 1 : LIGHT_PASSES, rays = gpu.software ? 1 : LIGHT_RAYS;
+    const passes = moving ? 1 : gpu.software ? SLOW_PASSES : LIGHT_PASSES, rays = gpu.software ? 1 : LIGHT_RAYS;
     const sun = light.kind === "sun", camera = photo.camera, view = [camera.fx, camera.fy, camera.cx, camera.cy];
     const radius = sun ? Math.tan(this.sizeDeg * Math.PI / 360) : this.sizeUnits / 2;
     const at = sun ? light.toward : light.position;
