@@ -23,7 +23,7 @@ WALL, CARD = (40, 80, 160), (200, 120, 60)
 Picture = NDArray[np.uint8]
 
 
-def psnr(a: Picture, b: Picture) -> float:
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
     return 10 * math.log10(255**2 / float(np.mean((a.astype(float) - b) ** 2)))
 
 
