@@ -3,14 +3,15 @@
 from .apps.calibrate import Calibrated, calibrate_cameras
 from .apps.journal import JobResult, Note, Progress, Stage
 from .apps.maps import draw_matched_rows, draw_preview, write_depth_map
-from .apps.model import Model, Print, make_model, make_print, write_model, write_viewer_page
+from .apps.model import Model, Print, make_model, make_print, write_model
 from .apps.params import ModelParams, PathLike, SceneParams, View3DParams
 from .apps.placed import placed_photos
 from .apps.refocus import Refocused, refocus, refocus_sweep
 from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
 from .apps.scan import Scan, model_of_scan, print_of_scan, scan_folder
 from .apps.scene import OpenedScene, open_scene
-from .apps.view import render_view, turntable
+from .apps.turntable import render_view, turntable
+from .apps.view import Page, make_page, write_page
 from .apps.view3d import View3D, make_view3d, write_view3d
 from .bokeh.focus import Focus
 from .bokeh.params import BokehParams
@@ -23,11 +24,13 @@ from .core.choices import (
     Layout,
     LightKind,
     MapKind,
+    PageMode,
     Preset,
     Quality,
     Rectify,
     Show,
     StereoStyle,
+    TurnStyle,
     Unsure,
 )
 from .core.errors import (
@@ -125,6 +128,8 @@ __all__ = [
     "OpenedScene",
     "OutputError",
     "Outputs",
+    "Page",
+    "PageMode",
     "PathLike",
     "Photo",
     "PhotoMatch",
@@ -161,6 +166,7 @@ __all__ = [
     "StereoStyle",
     "SwappedViewsError",
     "TriangleMesh",
+    "TurnStyle",
     "UnalignedError",
     "Unsure",
     "View3D",
@@ -176,6 +182,7 @@ __all__ = [
     "draw_preview",
     "limit_memory",
     "make_model",
+    "make_page",
     "make_print",
     "make_shadow_map",
     "make_view3d",
@@ -217,10 +224,10 @@ __all__ = [
     "write_mask",
     "write_mesh",
     "write_model",
+    "write_page",
     "write_shadow_map",
     "write_solid",
     "write_splats",
     "write_video",
     "write_view3d",
-    "write_viewer_page",
 ]

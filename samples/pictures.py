@@ -5,7 +5,7 @@ Run it with::
     pip install .
     python samples/pictures.py
 
-It writes samples/pictures/*.jpg in about half a minute. The view of the mesh is a screenshot of the viewer page, for
+It writes samples/pictures/*.jpg in about half a minute. The view of the mesh is a screenshot of its page, for
 which a Chromium has to be on the PATH.
 """
 
@@ -31,11 +31,11 @@ COMMANDS = {
         "--intensity", "1.6", "--ambient", "0.12",
     ],
 }  # fmt: skip
-MESH_VIEW = "16,9"  # degrees to the right and from above
+MESH_VIEW = "turn=16,9"  # degrees to the right and from above
 
 
 def screenshot(page: Path, view: str, output: Path) -> None:
-    """Open a viewer page in headless Chromium and save what it shows."""
+    """Open a page in headless Chromium and save what it shows."""
     chromium = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
     if chromium is None:
         sys.exit("the view of the mesh needs a Chromium on the PATH")

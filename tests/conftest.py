@@ -135,7 +135,7 @@ def chromium() -> str:
     """The path of a Chromium; the test is skipped where there is none."""
     found = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
     if found is None:
-        pytest.skip("no Chromium on this machine to open the viewer page with")
+        pytest.skip("no Chromium on this machine to open pages with")
     return found
 
 

@@ -8,6 +8,7 @@ import enum
 import inspect
 import pickle
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -171,7 +172,8 @@ def test_models_and_prints_are_those_of_the_command(tmp_path, opened):
         "--viewer", tmp_path / "cli.html")  # fmt: skip
     model = da.make_model(opened.scene, da.ModelParams(preset=da.Preset.WEB))
     da.write_model([tmp_path / "api.glb", tmp_path / "api.ply"], model)
-    da.write_viewer_page(tmp_path / "api.html", model, "left")
+    command = shlex.join(map(str, (LEFT, "--disparity", SAMPLES / "disparity.png", "--calibration", CALIB)))
+    da.write_page(tmp_path / "api.html", da.make_page(opened, command=command))
     run("mesh", *GIVEN, "--preset", "print", "--size-mm", 60, "--max-triangles", 2000, "-o", tmp_path / "cli.stl")
     da.write_model(tmp_path / "api.stl", da.make_print(opened.scene, da.PrintParams(60, 2000)))
     for suffix in ("glb", "ply", "html", "stl"):
@@ -391,7 +393,7 @@ REFUSED: dict[str, Callable[[da.OpenedScene, Path], object]] = {
     "a focus behind": lambda opened, folder: list(da.refocus_sweep(opened.scene, -1, 2, 3)),
     "no frames": lambda opened, folder: list(da.refocus_sweep(opened.scene, 1, 2, 0)),
     "no triangles": lambda opened, folder: da.ModelParams(max_triangles=0),
-    "a page of a print": lambda opened, folder: da.write_viewer_page(folder / "a.html", object()),  # pyright: ignore
+    "a page of a print": lambda opened, folder: da.write_page(folder / "a.html", object()),  # pyright: ignore
     "no shadow map": lambda opened, folder: da.make_shadow_map(opened.scene, da.DirectionalLight((0, 1, 0)), 0),
 }
 

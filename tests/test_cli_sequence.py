@@ -66,8 +66,9 @@ def test_a_sequence_becomes_a_cloud_and_its_page(tmp_path, room):
     assert json.loads(result.stdout)["vertices"] == len(cloud.vertices)
     assert "triangles" not in json.loads(result.stdout)
     assert "triangles," not in result.stderr
-    glb = base64.b64decode(re.findall(r'id="model" type="text/plain">([^<]*)<', out[1].read_text())[0])
-    assert b'"mode":0' in glb  # points
+    model = json.loads(re.findall(r'type="application/json">(.*?)</script>', out[1].read_text())[0])["model"]
+    assert len(base64.b64decode(model["positions"])) == 12 * len(cloud.vertices)
+    assert "triangles" not in model
 
 
 def as_tum(room):

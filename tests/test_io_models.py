@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 import struct
-import subprocess
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +19,7 @@ from depthapps import (
     ModelParams,
     OutputError,
     Outputs,
-    Scene,
+    PageMode,
     TriangleMesh,
     make_model,
     write_cloud,
@@ -31,7 +29,8 @@ from depthapps.core.color import srgb_decode
 from depthapps.io.formats import companions
 from depthapps.io.models.glb import mesh_glb
 from depthapps.io.models.texture import WEB_BYTES
-from depthapps.io.models.viewer import viewer_page, write_viewer
+from depthapps.io.page.contents import PageContents, PageModel
+from depthapps.io.page.write import write_page
 
 
 def load(path, **options) -> Any:
@@ -192,70 +191,6 @@ def test_open3d_reads_the_ply(tmp_path, mesh):
     assert read.has_vertex_colors()
 
 
-def test_the_viewer_page_needs_nothing_from_outside(step_scene, mesh):
-    page = viewer_page(mesh, step_scene.camera, "a <b>")
-    assert "a &lt;b&gt;" in page
-    assert not re.search(r"""(src|href)\s*=\s*["']""", page.split('id="model"')[0].split("<script>")[0])
-    assert not re.search(r"""<(script|link|img)[^>]+(src|href)=""", page)
-
-
-def test_the_page_turns_around_what_fills_the_picture_however_finely_it_is_divided():
-    near = np.array([[-1, -1, 2], [1, -1, 2], [1, 0.6, 2], [-1, 0.6, 2]], np.float32)
-    x, y = np.meshgrid(np.linspace(-4, 4, 30), np.linspace(2.5, 4, 30))
-    far = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 8)]).astype(np.float32)
-    corner = (np.arange(29)[:, None] * 30 + np.arange(29)).ravel() + 4
-    triangles = np.concatenate([[[0, 2, 1], [0, 3, 2]], np.column_stack([corner, corner + 30, corner + 1])])
-    vertices = np.concatenate([near, far])
-    grey = np.full((len(vertices), 3), 128, np.uint8)
-    model = TriangleMesh(vertices, triangles.astype(np.int32), np.tile([0, 0, -1.0], (len(vertices), 1)), grey)
-    page = viewer_page(model, Camera.centred(120, 90, 60.0), "two depths")
-    target = re.search(r'"target": \[([^]]*)\]', page)
-    assert target
-    assert float(target[1].split(",")[2]) == pytest.approx(-2)
-
-
-PRESS_R = """<script>setTimeout(() => {
-  camera.position.set(2, 1, -1); camera.up.set(1, 0, 0); controls.target.set(5, 5, 5);
-  window.dispatchEvent(new KeyboardEvent("keydown", { key: "r" }));
-}, 2000);</script>"""  # turns the view away, then asks for the photo's
-
-
-PRESS_P = (
-    """<script>setTimeout(() => window.dispatchEvent(new KeyboardEvent("keydown", { key: "P" })), 2000);</script>"""
-)
-
-
-@pytest.mark.parametrize("kind", ["mesh", "points", "P for points", "turned, then R"])
-def test_a_browser_shows_the_model_from_the_photos_view(tmp_path, step_scene, chromium, kind):
-    image = step_scene.image.copy()
-    image[:45, :60] = (250, 20, 20)
-    camera = Camera(120, 90, 100.0, 100.0, 20.0, 44.5) if "R" in kind else step_scene.camera  # looks past its axis
-    scene = Scene(image, step_scene.depth_m, camera)
-    model = make_model(scene, ModelParams(points=True)).cloud if kind == "points" else make_model(scene).mesh
-    page = viewer_page(model, scene.camera, "a model") + (PRESS_R if "R" in kind else PRESS_P if "P" in kind else "")
-    (tmp_path / "page.html").write_text(page, encoding="utf-8")
-    shot = tmp_path / "shot.png"
-    subprocess.run(
-        [
-            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader",
-            "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
-            "--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=480,360", "--virtual-time-budget=5000",
-            f"--screenshot={shot}", (tmp_path / "page.html").as_uri(),
-        ],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
-    shown = picture(shot)
-    height, width = shown.shape[:2]
-
-    def colour(x: float, y: float) -> list[int]:
-        return shown[round(y * height), round(x * width)].tolist()
-
-    assert colour(0.25, 0.2) == pytest.approx([250, 20, 20], abs=12)  # upright, not mirrored, not washed out
-    assert colour(0.75, 0.2) == pytest.approx([40, 80, 160], abs=12)
-    assert colour(0.5, 0.55) == pytest.approx([200, 120, 60], abs=12)
-
-
 @pytest.mark.parametrize("wild", [np.nan, np.inf, -1e20])
 @pytest.mark.parametrize("name", ["a.glb", "a.ply", "a.obj", "a.stl", "a.html"])
 def test_vertices_that_are_no_numbers_are_refused(tmp_path, wild, name):
@@ -263,7 +198,8 @@ def test_vertices_that_are_no_numbers_are_refused(tmp_path, wild, name):
     triangles, normals = np.array([[0, 1, 2]], np.int32), np.full((3, 3), (0, 0, -1), np.float32)
     mesh = TriangleMesh(points, triangles, normals, np.zeros((3, 3), np.uint8))
     page, camera = name.endswith("html"), Camera.centred(4, 4, 4.0)
+    contents = PageContents(PageModel(mesh, camera), "", PageMode.TURN)
     with pytest.raises(OutputError, match="no numbers") as caught:
-        write_mesh(tmp_path / name, mesh) if not page else write_viewer(tmp_path / name, mesh, camera, "")
+        write_page(tmp_path / name, contents) if page else write_mesh(tmp_path / name, mesh)
     assert caught.value.hint
     assert not list(tmp_path.iterdir())

@@ -116,7 +116,7 @@ def test_a_disk_that_is_full_near_the_end_is_noticed(tmp_path, step_scene, suffi
         elif suffix in (".mp4", ".gif"):
             da.write_video(path, [step_scene.image, 255 - step_scene.image] * 3, 10)
         elif suffix == ".html":
-            da.write_viewer_page(path, da.make_model(step_scene), title="")
+            da.write_page(path, da.make_page(step_scene))
         elif suffix in (".glb", ".ply", ".obj"):
             da.write_model([path], da.make_model(step_scene))
         else:

@@ -20,6 +20,7 @@ from depthapps import (
     LensCamera,
     Metadata,
     OutputError,
+    PageMode,
     PointCloud,
     PrintableSolid,
     Scene,
@@ -47,7 +48,8 @@ from depthapps import (
     write_splats,
     write_video,
 )
-from depthapps.io.models.viewer import write_viewer
+from depthapps.io.page.contents import PageContents, PageModel
+from depthapps.io.page.write import write_page
 from depthapps.io.photos.contents import read_contents
 from depthapps.io.photos.depth_jpeg import write_dynamic_depth, write_gdepth
 from depthapps.io.photos.describe import describe_contents
@@ -103,7 +105,7 @@ WRITERS: dict[str, Callable[[Any], object]] = {
     "dd.jpg": lambda path: write_dynamic_depth(path, SCENE),
     "s.3mf": lambda path: write_solid(path, SOLID),
     "light.tif": lambda path: write_shadow_map(path, SHADOW),
-    "page.html": lambda path: write_viewer(path, CLOUD, CAMERA, "a page"),
+    "page.html": lambda path: write_page(path, PageContents(PageModel(CLOUD, CAMERA), "a page", PageMode.TURN)),
 }
 COMPANIONS = {"m.obj": {"m.mtl", "m.png"}, "light.tif": {"light.json"}}
 

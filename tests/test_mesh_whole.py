@@ -29,7 +29,7 @@ from depthapps import (
     unproject,
     write_model,
 )
-from depthapps.apps.view import turned_about
+from depthapps.apps.turntable import turned_about
 from depthapps.core.models import MadeUp
 
 BASELINE_M, NEAR, FAR = 0.1, 1.0, 3.0

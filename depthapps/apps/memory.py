@@ -16,6 +16,7 @@ _A_PIXEL = {
     ("bokeh", Quality.FAST): 85, ("bokeh", Quality.BALANCED): 140, ("bokeh", Quality.BEST): 170,
     ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 100, ("shadow", Quality.BEST): 100,
     ("mesh", Quality.FAST): 350, ("mesh", Quality.BALANCED): 350, ("mesh", Quality.BEST): 350,
+    ("view", Quality.FAST): 200, ("view", Quality.BALANCED): 200, ("view", Quality.BEST): 200,
     ("view3d", Quality.FAST): 85, ("view3d", Quality.BALANCED): 85, ("view3d", Quality.BEST): 85,
 }  # fmt: skip
 _SMALLER = (1, 2, 4, 8)  # how many times shorter the sides of a scene may become that is too large otherwise

@@ -1,4 +1,4 @@
-"""Make a textured mesh, a point cloud or a printable solid of a scene; write it to files and viewer pages."""
+"""Make a textured mesh, a point cloud or a printable solid of a scene; write it to files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from depthapps.core.models import PointCloud, PrintableSolid, TriangleMesh
 from depthapps.core.scene import Scene, check_scene
 from depthapps.io.formats import TEXTURED_SUFFIXES
 from depthapps.io.models.glb import Viewpoint
-from depthapps.io.models.viewer import VIEWER_POINTS, write_viewer
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
 from depthapps.io.outputs import Outputs
 from depthapps.mesh.cut import cut_surface, surface_cloud
@@ -30,17 +29,19 @@ from depthapps.mesh.params import WEB, PrintParams
 from depthapps.mesh.printing import build_printable_solid
 from depthapps.mesh.whole import WholeSurface, whole_mesh, whole_surface
 
+PAGE_POINTS = 400_000  # of a cloud on a page: 8 MB, which a laptop without a GPU loads in about a second and turns
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Model(JobResult):
-    """A mesh or a point cloud, with the versions of it that textured files and viewer pages show.
+    """A mesh or a point cloud, with the versions of it that textured files and pages show.
 
     Attributes
     ----------
     shape : TriangleMesh or PointCloud
         In metres, in the camera's axes, or for a scan in the axes of its world.
     camera : Camera
-        The camera from which a viewer page looks at the start, and which a .glb holds.
+        The camera from which a page looks at the start, and which a .glb holds.
     pose : (4, 4) float64 array
         From that camera's axes to those of `shape`.
     web : bool
@@ -58,6 +59,12 @@ class Model(JobResult):
     web: bool = False
     make_textured: Callable[[], Shape]
     make_page: Callable[[], tuple[Shape, str]]
+
+    def _repr_html_(self) -> str:
+        """Show the model in a notebook as a page that turns it."""
+        from depthapps.apps.view import framed, make_page
+
+        return framed(make_page(self))
 
     @property
     def mesh(self) -> TriangleMesh:
@@ -80,7 +87,7 @@ class Model(JobResult):
 
     @cached_property
     def for_page(self) -> tuple[Shape, str]:
-        """The shape for a viewer page, and text that says how it differs from the model, "" if it does not."""
+        """The shape for a page, and text that says how it differs from the model, "" if it does not."""
         return self.make_page()
 
 
@@ -210,35 +217,10 @@ def write_model(
     return None
 
 
-def write_viewer_page(path: PathLike, model: Model, title: str = "", *, outputs: Outputs | None = None) -> str:
-    """Write a web page that shows a model and lets the user turn it; it needs no network.
-
-    Parameters
-    ----------
-    path : path
-        A file that ends in .html.
-    model : Model
-    title : str
-        Title of the page.
-    outputs : Outputs, optional
-        The group of files that the page belongs to; None replaces a file of that name.
-
-    Returns
-    -------
-    str
-        How the page's model differs from `model`, "" if it does not: browsers without a GPU can show fewer triangles.
-    """
-    if not isinstance(model, Model):
-        raise InputError(f"a Model is wanted, {type(model).__name__} was given", hint="make_model makes one")
-    shape, note = model.for_page
-    write_viewer(path, shape, model.camera, title, outputs=outputs)
-    return note
-
-
 def _for_page(shape: Shape, scene: Scene, whole: WholeSurface) -> tuple[Shape, str]:
-    """Make the shape for a viewer page, with the web preset's triangles or fewer points, and say how it differs."""
+    """Make the shape for a page, with the web preset's triangles or fewer points, and say how it differs."""
     if isinstance(shape, PointCloud):
-        stride = math.ceil(math.sqrt(whole.front.depth_m.size / VIEWER_POINTS))
+        stride = math.ceil(math.sqrt(whole.front.depth_m.size / PAGE_POINTS))
         if stride == 1:
             return shape, ""
         return surface_cloud(cut_surface(scene, stride)), f"shows one of {stride}x{stride} pixels"

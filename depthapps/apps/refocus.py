@@ -16,6 +16,7 @@ from depthapps.bokeh.params import BokehParams
 from depthapps.bokeh.render import blur
 from depthapps.bokeh.sweep import focus_pull
 from depthapps.core.choices import Quality, Show, chosen
+from depthapps.core.color import png_bytes
 from depthapps.core.errors import InputError
 from depthapps.core.scene import FloatMap, Image, Scene, check_scene
 
@@ -37,6 +38,10 @@ class Refocused(JobResult):
     image: Image
     coc_px: FloatMap
     focus: Focus
+
+    def _repr_png_(self) -> bytes:
+        """Show the picture in a notebook."""
+        return png_bytes(self.image)
 
 
 def refocus(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.core.choices import Quality, chosen
-from depthapps.core.color import to_8bit
+from depthapps.core.color import png_bytes, to_8bit
 from depthapps.core.errors import InputError
 from depthapps.core.models import ShadowMap
 from depthapps.core.scene import FloatMap, Image, Scene, check_scene
@@ -81,6 +81,10 @@ class Shadows(JobResult):
     certainty: FloatMap | None
     openness: FloatMap | None
     solid: LitSolid
+
+    def _repr_png_(self) -> bytes:
+        """Show in a notebook what the lights reach."""
+        return png_bytes(np.repeat(np.rint(255 * self.mask[..., None]).astype(np.uint8), 3, axis=-1))
 
     @cached_property
     def mask(self) -> FloatMap:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
-from depthapps.apps.model import Model, Print
+from depthapps.apps.model import PAGE_POINTS, Model, Print
 from depthapps.apps.model_facts import LEAST_TOLD, Shape, tell_shape, tell_solid
 from depthapps.apps.params import ModelParams, PathLike, SceneParams
 from depthapps.apps.sequence_scenes import SequenceScenes
@@ -20,7 +20,6 @@ from depthapps.core.choices import DepthKind, Preset
 from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
-from depthapps.io.models.viewer import VIEWER_POINTS
 from depthapps.io.scratch import temporary_folder
 from depthapps.io.sequences import Sequence, read_sequence
 from depthapps.mesh.params import WEB, PrintParams
@@ -157,7 +156,7 @@ def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Pr
 
     return Model(
         shape=shape,
-        camera=fused.seen_by[0].camera,  # a viewer page looks from there
+        camera=fused.seen_by[0].camera,  # a page looks from there
         pose=np.linalg.inv(fused.seen_by[0].to_camera),
         web=params.preset is Preset.WEB,
         make_textured=photographed,
@@ -214,7 +213,7 @@ def _found_poses(sequence: Sequence, scenes: Iterable[Scene], journal: Journal) 
 def _for_page(shape: Shape, photographed: Callable[[], Shape], fused: Fused) -> Shape:
     """Reduce a scan to what a browser can show without a GPU."""
     if isinstance(shape, PointCloud):
-        every = math.ceil(len(shape.points) / VIEWER_POINTS)
+        every = math.ceil(len(shape.points) / PAGE_POINTS)
         return PointCloud(shape.points[::every], shape.colors[::every], shape.normals[::every])
     limit = WEB.max_triangles or 0
     if len(shape.triangles) <= limit:

@@ -51,6 +51,9 @@ class OpenedScene(JobResult):
         The rectified views that were matched, RGB; None if no views were matched.
     name : str
         The photo's name without its suffix; empty for an array.
+    files : SceneFiles, optional
+        What `open_scene` was given, and with which parameters.
+    params : SceneParams, optional
     """
 
     scene: Scene
@@ -60,11 +63,19 @@ class OpenedScene(JobResult):
     depth_is_given: bool
     views: tuple[Image, Image] | None = None
     name: str = ""
+    files: SceneFiles | None = None
+    params: SceneParams | None = None
 
     @property
     def in_metres(self) -> bool:
         """Whether the depth is really in metres, and does not rest on a guessed focal length or baseline."""
         return self.depth_is_given or not {"baseline", "focal length"} & set(self.calibration.assumed)
+
+    def _repr_html_(self) -> str:
+        """Show the scene in a notebook as its page."""
+        from depthapps.apps.view import framed, make_page
+
+        return framed(make_page(self))
 
 
 def open_scene(
@@ -154,6 +165,8 @@ def open_scene(
         depth_is_given=given.has_depth,
         views=found.views,
         name=files.name,
+        files=files,
+        params=params,
         **journal.told,
     )
 

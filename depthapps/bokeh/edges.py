@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.filling import push_pull
+from depthapps.core.filling import calm_weight, push_pull
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
@@ -189,9 +189,3 @@ def sources_of(linear: Color, coc: FloatMap) -> Sources:
         [Layer(*hidden, np.maximum(near.weight, reached.astype(np.float32)))],
         before & (distance > np.abs(coc) + 1),
     )
-
-
-def calm_weight(linear: Color) -> FloatMap:
-    """Weights (H, W) for mean colours, so that a lamp far brighter than white does not dominate the mean."""
-    brightness = linear.sum(axis=2)
-    return 1 / (1 + brightness * brightness)

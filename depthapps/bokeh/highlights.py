@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,22 +27,50 @@ _BRIGHT_SIDE = 80  # percentile of the surroundings' brightness
 _FLAT_PX = 0.5  # CoC; pixels below it are sharp and show the photo's grain
 
 
+class Lamp(NamedTuple):
+    """A clipped spot that may be a lamp.
+
+    window: rows and columns of the picture around it. spot: mask of its pixels in that window. share: 0 to 1, how much
+    it looks like a lamp. hue: (3,) the colour of its light, largest channel 1.
+    """
+
+    window: tuple[slice, slice]
+    spot: NDArray[np.bool_]
+    share: float
+    hue: NDArray[np.floating]
+
+
 def recover_highlights(image: Image, strength: float) -> NDArray[np.floating]:
     """Convert a picture to linear light (H, W, 3), with clipped lamps made as bright as real lamps.
 
-    A clipped spot counts as a lamp to the degree that it is small and its surroundings are dark. It then gets up to
-    LAMP_POWER times `strength` times white, in the colour of the light in the unclipped pixels of its rim. Float
+    A lamp gets up to LAMP_POWER times `strength` times white, by its share of being one, in its own colour. Float
     pictures are not clipped and stay as they are.
     """
     linear = to_linear(image)
-    if image.dtype.kind == "f" or strength == 0:
+    if strength == 0:
         return linear
+    out = linear.copy()
+    for lamp in find_lamps(image):
+        power = 1 + (LAMP_POWER * strength - 1) * lamp.share
+        if power > 1:
+            out[lamp.window][lamp.spot] = power * lamp.hue
+    return out
+
+
+def find_lamps(image: Image) -> Iterator[Lamp]:
+    """Find the clipped spots of a picture that may be lamps; a float picture has none.
+
+    A clipped spot counts as a lamp to the degree that it is small and its surroundings are dark. It has the colour of
+    the light in the unclipped pixels of its rim.
+    """
+    if image.dtype.kind == "f":
+        return
+    linear = to_linear(image)
     white = np.iinfo(image.dtype.name).max
     clipped = (image.max(axis=2) >= round(_CLIPPED * white)).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(clipped, connectivity=8)
     largest = max(_LARGEST_SHARE * clipped.size, 16.0)
     height, width = clipped.shape
-    out = linear.copy()
     for k in range(1, count):
         x, y, w, h, area = (int(v) for v in stats[k])
         if area >= 4 * largest:
@@ -56,10 +87,8 @@ def recover_highlights(image: Image, strength: float) -> NDArray[np.floating]:
         # a reflection fades into its surface, so at least one side of it is bright
         darkness = np.clip(1 - float(np.percentile(colors[beyond].max(axis=1), _BRIGHT_SIDE)) / _DARK, 0, 1)
         smallness = np.clip((4 * largest - area) / (3 * largest), 0, 1)
-        power = 1 + (LAMP_POWER * strength - 1) * darkness * smallness
-        if power > 1:
-            out[window][spot] = power * _rim_color(colors, rim, around)
-    return out
+        if darkness * smallness > 0:
+            yield Lamp(window, spot, float(darkness * smallness), _rim_color(colors, rim, around))
 
 
 def _rim_color(colors: NDArray[np.floating], rim: NDArray[np.bool_], around: NDArray) -> NDArray[np.floating]:

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.bokeh.aperture import Aperture, make_aperture
-from depthapps.bokeh.edges import Layer, Sources, calm_weight, snap_edges, sources_of
+from depthapps.bokeh.edges import Layer, Sources, snap_edges, sources_of
 from depthapps.bokeh.highlights import give_grain, recover_highlights
 from depthapps.bokeh.params import BokehParams
 from depthapps.core.choices import Quality
 from depthapps.core.color import from_linear, to_encoded
+from depthapps.core.filling import calm_weight
 from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands, in_order

@@ -23,6 +23,7 @@ from depthapps.cli.options import with_options
 from depthapps.cli.plain import plain
 from depthapps.cli.shadow import shadow
 from depthapps.cli.stopping import end_if_stopped
+from depthapps.cli.view import view
 from depthapps.cli.view3d import view3d
 from depthapps.core.errors import DepthappsError, explain_os_error
 
@@ -49,8 +50,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (depth, bokeh, shadow, mesh, view3d, calibrate):
-    _makes_pictures = _command not in (mesh, calibrate)
+for _command in (depth, bokeh, shadow, mesh, view, view3d, calibrate):
+    _makes_pictures = _command not in (mesh, view, calibrate)
     app.command(cls=FrameByFrame if _makes_pictures else None)(with_options(_command))
 app.add_typer(batch, name="batch")
 

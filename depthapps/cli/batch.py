@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("depth", "bokeh", "shadow", "mesh", "view3d")
+COMMANDS = ("depth", "bokeh", "shadow", "mesh", "view", "view3d")
 
 
 class _BatchGroup(TyperGroup):

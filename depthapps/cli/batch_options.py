@@ -19,7 +19,16 @@ from depthapps.io.manifest import read_manifest
 from depthapps.runtime.limits import Limits, can_limit_memory, count_cores
 
 LEFT_OUT = frozenset(
-    {"image", "right", "output", "sequence", "find_poses", "voxel_mm", *(f.name for f in fields(TalkOptions))}
+    {
+        "image",
+        "right",
+        "output",
+        "sequence",
+        "find_poses",
+        "voxel_mm",
+        "open_page",
+        *(f.name for f in fields(TalkOptions)),
+    }
 )
 """Parameters of the commands that a batch replaces by its own or has no use for; many views make one model."""
 
@@ -92,7 +101,7 @@ class BatchOutputs:
         typer.Option(
             "--output",
             "-o",
-            help="the name of each result: '{name}_depth.npy', or .jpg for '{name}.jpg' [default: .png, .mp4 or .glb]",
+            help="the name of each result: '{name}_depth.npy', or .jpg: '{name}.jpg' [default: .png .mp4 .glb .html]",
             metavar="NAME",
         ),
     ] = None
@@ -154,6 +163,8 @@ def default_output(name: str, options: Options) -> str:
     if name == "mesh":
         presets = options.get("--preset", ())
         return ".stl" if "print" in presets else "" if "--viewer" in options else ".glb"
+    if name == "view":
+        return ".html"
     if name == "shadow" and {"--mask", "--shadow-map", "--ao", "--confidence"} & set(options):
         return ""
     return ".mp4" if "--sweep" in options else ".png"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from depthapps.cli.mesh_options import ModelOptions, ScanOptions
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
+from depthapps.cli.pages import arguments_of, write_turning_page
 from depthapps.io.formats import IMAGE_SUFFIXES
 from depthapps.io.outputs import Outputs
 from depthapps.runtime.budget import limit_memory
@@ -21,7 +22,7 @@ def mesh(
 ) -> None:
     """Make a textured mesh, a point cloud or a printable solid.
 
-    GLB, USDZ, OBJ, STL and the viewer page have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes
+    GLB, USDZ, OBJ and STL have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes
     (Y down, Z forward). Units are metres; a print's are millimetres.
 
     \b
@@ -59,7 +60,10 @@ def mesh(
     else:
         made = make_model(opened.scene, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
-        model.write(made, opened.name, report, outputs)
+        model.write(made, report, outputs)
+        if model.viewer:
+            arguments = arguments_of(source)
+            write_turning_page(model.viewer, opened, opened.name, arguments, report, outputs, points=model.points)
         if isinstance(made, Model):
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
@@ -85,6 +89,7 @@ def _scan(
     if first is not None:
         matched = (folder / "left").is_dir()
         run, _ = within_memory("mesh", run, report, first, matched=matched, shrinkable=False)
+    from depthapps.apps.model import Model
     from depthapps.apps.scan import model_of_scan, print_of_scan, scan_folder
 
     scanned = scan_folder(
@@ -96,6 +101,8 @@ def _scan(
     else:
         made = model_of_scan(scanned, model.params, progress=report.follow)
     with report.stage("writing"), outputs:
-        model.write(made, folder.name, report, outputs)
+        model.write(made, report, outputs)
+        if model.viewer and isinstance(made, Model):
+            write_turning_page(model.viewer, made, folder.name, "", report, outputs, points=model.points)
     report.say(made.summary)
     report.finish(outputs.written)

@@ -102,7 +102,9 @@ class ModelOptions:
     ] = None
     viewer: Annotated[
         Path | None,
-        typer.Option(help="a page .html that shows the model in a browser, without a network", metavar="FILE"),
+        typer.Option(
+            help="the page of `depthapps view`, .html, that opens with the scene to be turned", metavar="FILE"
+        ),
     ] = None
     turntable: Annotated[
         Path | None,
@@ -147,7 +149,7 @@ class ModelOptions:
         for path in models:
             check_suffix(path, suffixes, what)
         if self.viewer:
-            check_suffix(self.viewer, VIEWER_SUFFIXES, "a viewer page")
+            check_suffix(self.viewer, VIEWER_SUFFIXES, "a page")
         if self.turntable:
             check_suffix(self.turntable, VIDEO_SUFFIXES, "a video")
         shows = [path for path in (self.viewer, self.turntable) if path]
@@ -178,9 +180,9 @@ class ModelOptions:
         """Parameters of a print."""
         return print_params(self.size_mm, self.max_triangles, self.relief)
 
-    def write(self, model: Model | Print, title: str, report: Report, outputs: Outputs) -> None:
-        """Write the files of a model or a print, and the viewer page."""
-        from depthapps.apps.model import Print, write_model, write_viewer_page
+    def write(self, model: Model | Print, report: Report, outputs: Outputs) -> None:
+        """Write the files of a model or a print, and the video that turns a model."""
+        from depthapps.apps.model import Print, write_model
 
         report.take(model)
         models = self.models
@@ -189,13 +191,11 @@ class ModelOptions:
             return
         if self.turntable:
             self._write_turntable(self.turntable, model, report, outputs)
-        if self.viewer and (differs := write_viewer_page(self.viewer, model, title, outputs=outputs)):
-            report.note(f"{self.viewer.name} {differs}, for the browser's sake")
         report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in models})
 
     def _write_turntable(self, path: Path, model: Model, report: Report, outputs: Outputs) -> None:
         """Write the video that turns a model."""
-        from depthapps.apps.view import turntable
+        from depthapps.apps.turntable import turntable
         from depthapps.io.video import write_video
 
         frames = turntable(model, TURN_DEG if self.turn is None else self.turn, progress=report.follow)

@@ -137,6 +137,23 @@ class Axes(StrEnum):
     VIEWER = "viewer"
 
 
+class PageMode(StrEnum):
+    """What one does with a scene on its page, and in which of these it opens."""
+
+    REFOCUS = "refocus"
+    RELIGHT = "relight"
+    TURN = "turn"
+    MEASURE = "measure"
+
+
+class TurnStyle(StrEnum):
+    """How a page that turns a scene draws it."""
+
+    SURFACE = "surface"
+    POINTS = "points"
+    WIRES = "wires"
+
+
 class LightKind(StrEnum):
     """The kind of a light: a sun, a lamp that shines all around, or a lamp with a beam."""
 

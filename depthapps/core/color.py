@@ -6,6 +6,7 @@ samples are linear.
 
 from functools import cache
 
+import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -59,3 +60,8 @@ def to_8bit(image: Image) -> NDArray[np.uint8]:
     if image.dtype == np.uint16:
         return np.rint(image / np.float32(257)).astype(np.uint8)
     return np.asarray(from_linear(np.asarray(image, np.float32), np.uint8), np.uint8)
+
+
+def png_bytes(image: Image) -> bytes:
+    """Encode a picture of any sample type as PNG of 8 bits, as notebooks show it."""
+    return cv2.imencode(".png", np.ascontiguousarray(to_8bit(image)[..., ::-1]))[1].tobytes()

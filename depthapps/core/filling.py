@@ -67,3 +67,9 @@ def push_pull(values: NDArray[np.floating], weight: FloatMap) -> NDArray[np.floa
         coarse = cv2.resize(filled, (sums.shape[1], sums.shape[0]), interpolation=cv2.INTER_LINEAR)
         filled = sums + coarse * (1 - known)[..., None]
     return filled.astype(np.float32)
+
+
+def calm_weight(linear: NDArray[np.floating]) -> FloatMap:
+    """Weights (H, W) for mean colours, so that a lamp far brighter than white does not dominate the mean."""
+    brightness = linear.sum(axis=2)
+    return 1 / (1 + brightness * brightness)

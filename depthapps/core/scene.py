@@ -147,6 +147,14 @@ class Scene:
         if not np.isfinite(self.depth_m).any():
             raise InputError("the depth map holds no known depth at all", hint="check its units, scale and file")
 
+    def _repr_png_(self) -> bytes:
+        """Show in a notebook the picture, and beside it 1/Z, brighter where it is nearer; unknown depth is black."""
+        from depthapps.core.color import png_bytes, to_8bit
+
+        near = 1 / np.where(self.depth_m > 0, self.depth_m, np.float32(np.inf))
+        grey = np.rint(255 * near / max(float(np.percentile(near, 99.5)), 1e-9)).clip(0, 255).astype(np.uint8)
+        return png_bytes(np.hstack([to_8bit(self.image), np.repeat(grey[..., None], 3, axis=-1)]))
+
 
 def _size(values: NDArray) -> str:
     """Size of a map as text, width first as for pictures if it has two dimensions."""

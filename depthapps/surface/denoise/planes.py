@@ -28,7 +28,7 @@ AGREEMENT = 1.1
 _LARGEST_PX = 1500
 _NEAR = 0.02  # share of 1/Z by which two pixels of one surface differ at most
 _EVEN_PX = 6.0  # slopes of round surfaces are averaged over this, so that they look even; shadows do not change
-_STILL_COUNTED = 25.0  # squared differences are capped at this, so that one pixel cannot decide for its neighbours
+_STILL_COUNTED = 5.0  # deviations; larger differences are capped, so that one pixel cannot decide for its neighbours
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,7 @@ def _fit(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
         for k in range(3):
             difference = larger[k] - previous[k]
             deviations.append(max(robust_deviation(difference), 1e-30))
-            surprise += np.minimum((difference / deviations[k]) ** 2, _STILL_COUNTED) / 3
+            surprise += np.minimum(np.abs(difference) / deviations[k], _STILL_COUNTED) ** 2 / 3
         # a real disagreement extends over the whole support, noise does not
         distance = np.sqrt(cv2.GaussianBlur(surprise, (0, 0), scale_px))
         share = np.minimum(share, np.clip(2 - distance / AGREEMENT, 0, 1))

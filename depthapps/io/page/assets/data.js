@@ -1,0 +1,71 @@
+// What the page holds, unpacked: the photo and its maps, or a model.
+
+async function pictureOf(src) {
+  const image = new Image();
+  image.src = src;
+  await image.decode();
+  return image;
+}
+
+async function bytesOf(src) {
+  const image = await pictureOf(src), canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(image, 0, 0);
+  return pen.getImageData(0, 0, canvas.width, canvas.height).data;
+}
+
+// 1/Z and the map packed with it; where `marked` is given, pixels without a mark get -1
+function unpackInverse(bytes, packed, marked = false) {
+  const count = bytes.length / 4, inverse = new Float32Array(count), third = new Uint8Array(count);
+  const table = Float32Array.from({ length: 65536 }, (_, code) => inverseOfCode(code, packed));
+  for (let k = 0, at = 0; k < count; k++, at += 4) {
+    third[k] = bytes[at + 2];
+    inverse[k] = marked && !third[k] ? -1 : table[bytes[at] << 8 | bytes[at + 1]];
+  }
+  return { inverse, third };
+}
+
+async function loadPhoto(data, still, gpu) {
+  const [depth, hidden, solid, hiddenColor, surface, lamps] = await Promise.all([
+    bytesOf(data.depth.src), bytesOf(data.hidden.src), bytesOf(data.solid.src), pictureOf(data.hidden.color),
+    pictureOf(data.surface), data.lamps && pictureOf(data.lamps), still.decode()]);
+  const { width, height } = data;
+  const front = unpackInverse(depth, data.depth), back = unpackInverse(hidden, data.hidden, true);
+  const near = unpackInverse(solid, data.solid), half = [width, height].map(side => Math.ceil(side / 2));
+  return {
+    ...data,
+    inverse: front.inverse,
+    hiddenInverse: back.inverse, // -1 where nothing is hidden
+    sure: front.third, // 0: unknown, else 17 · (1 + 14 · confidence)
+    scale: 1, // metres a unit of the page's depth, which a known length changes
+    textures: {
+      photo: gpu.picture(still),
+      depth: gpu.map(front.inverse, width, height),
+      sure: gpu.map(front.third, width, height),
+      hiddenColor: gpu.picture(hiddenColor),
+      hiddenDepth: gpu.map(back.inverse, width, height),
+      solid: gpu.map(near.inverse, ...half, true),
+      thickness: gpu.map(near.third, ...half),
+      surface: gpu.picture(surface, true),
+      lamps: lamps ? gpu.picture(lamps, true) : gpu.map(new Uint8Array(1), 1, 1),
+    },
+  };
+}
+
+// Median 1/Z of the known pixels around a place, NaN if there are none: 5 x 5 pixels, as `depthapps bokeh` focuses
+function inverseAround(photo, x, y, reach = 2) {
+  const found = [], [left, top] = [Math.round(x), Math.round(y)];
+  for (let v = Math.max(0, top - reach); v <= Math.min(photo.height - 1, top + reach); v++)
+    for (let u = Math.max(0, left - reach); u <= Math.min(photo.width - 1, left + reach); u++) {
+      const at = v * photo.width + u;
+      if (photo.sure[at] && photo.inverse[at] > 0) found.push(1 / photo.inverse[at]);
+    }
+  return found.length ? 1 / median(found) : NaN;
+}
+
+function numbersOf(text, Kind) {
+  const raw = atob(text), bytes = new Uint8Array(raw.length);
+  for (let k = 0; k < raw.length; k++) bytes[k] = raw.charCodeAt(k);
+  return new Kind(bytes.buffer);
+}

@@ -1,0 +1,219 @@
+// Turn: the scene in 3D. It leans after the pointer or the phone's tilt until it is taken hold of.
+
+const LEAN = 0.05; // radians
+const FOLLOW_MS = 70; // in which the view comes two thirds of the way to where the hand wants it
+const DETAILS = [400000, 100000, 12000]; // vertices of the photo's grid, by how slow the frames are
+const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn
+
+// Triangles with a texture or colours, or points, in the buffers of the GPU
+class Surface {
+  constructor(gpu, { positions, triangles = null, uv = null, colors = null, texture = null }) {
+    const { gl } = gpu;
+    Object.assign(this, { gpu, triangles, texture, count: positions.length / 3 });
+    this.array = gl.createVertexArray();
+    gl.bindVertexArray(this.array);
+    this.attribute(0, positions, 3, gl.FLOAT);
+    if (texture) this.attribute(2, uv, 2, gl.FLOAT); else this.attribute(1, colors, 3, gl.UNSIGNED_BYTE);
+    if (triangles) this.elements();
+    gl.bindVertexArray(null);
+    this.nothing = gpu.map(new Uint8Array(1), 1, 1);
+  }
+
+  attribute(at, values, parts, type) {
+    const { gl } = this.gpu;
+    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+    gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(at);
+    gl.vertexAttribPointer(at, parts, type, type === gl.UNSIGNED_BYTE, 0, 0);
+  }
+
+  elements() {
+    const { gl } = this.gpu;
+    this.corners = gl.createBuffer();
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.corners);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, this.triangles, gl.STATIC_DRAW);
+  }
+
+  // The sides of all triangles as a vertex array of its own, made when wires are first wanted
+  get wires() {
+    if (this.sides) return this.sides;
+    const { gl } = this.gpu, { triangles } = this, ends = new Uint32Array(2 * triangles.length);
+    for (let k = 0; k < triangles.length; k += 3)
+      ends.set([triangles[k], triangles[k + 1], triangles[k + 1], triangles[k + 2], triangles[k + 2], triangles[k]], 2 * k);
+    const buffer = gl.createBuffer();
+    gl.bindVertexArray(null);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffer);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, ends, gl.STATIC_DRAW);
+    this.sides = { buffer, count: ends.length };
+    return this.sides;
+  }
+
+  draw(matrix, style, pointSize) {
+    const { gpu, triangles } = this, { gl } = gpu, wired = style === "wires" && triangles && this.wires;
+    gpu.use(gpu.program("surface.frag", "surface.vert"), {
+      matrix, painting: this.texture || this.nothing, textured: Boolean(this.texture), size: pointSize,
+    });
+    gl.bindVertexArray(this.array);
+    if (!triangles || style === "points") gl.drawArrays(gl.POINTS, 0, this.count);
+    else if (!wired) gl.drawElements(gl.TRIANGLES, triangles.length, gl.UNSIGNED_INT, 0);
+    else {
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, wired.buffer);
+      gl.drawElements(gl.LINES, wired.count, gl.UNSIGNED_INT, 0);
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.corners);
+    }
+    gl.bindVertexArray(null);
+  }
+}
+
+// The photo as a grid of its pixels, with the hidden layer behind it, in several details
+class PhotoShape {
+  constructor(gpu, photo) {
+    Object.assign(this, { gpu, photo, built: new Map() });
+    const known = Float32Array.from(sampled(photo.inverse).filter(w => w > 0)).sort();
+    this.nearest = 1 / known[known.length - 1];
+    this.farthest = 2 / known[0];
+    this.middle = 1 / known[Math.floor(known.length / 2)];
+  }
+
+  surfaces(slowness) {
+    const { photo: { width, height, inverse, hiddenInverse, textures }, gpu } = this;
+    const stride = Math.max(1, Math.ceil(Math.sqrt(width * height / DETAILS[slowness])));
+    if (!this.built.has(stride)) {
+      const seen = gridSurface(this.photo, inverse, stride, this.farthest), behind = gridSurface(this.photo, hiddenInverse, stride, this.farthest);
+      this.built.set(stride, [
+        new Surface(gpu, { ...seen, texture: textures.photo }),
+        ...(behind.triangles.length ? [new Surface(gpu, { ...behind, texture: textures.hiddenColor })] : [])]);
+    }
+    return this.built.get(stride).map(surface => [surface, stride]);
+  }
+
+  draw(matrix, style, slowness, pixels) {
+    for (const [surface, stride] of this.surfaces(slowness)) surface.draw(matrix, style, Math.max(1, 1.2 * stride * pixels));
+  }
+}
+
+// Vertices at every so-many-th pixel of a map of 1/Z, and the triangles between them that are not torn
+function gridSurface({ width, height, camera }, inverse, stride, farthest) {
+  const columns = Math.ceil((width - 1) / stride) + 1, rows = Math.ceil((height - 1) / stride) + 1, count = columns * rows;
+  const positions = new Float32Array(3 * count), uv = new Float32Array(2 * count), depths = new Float32Array(count);
+  const number = new Int32Array(count).fill(-1), triangles = new Uint32Array(6 * count), tear = 1 - TEAR * Math.sqrt(stride);
+  let vertices = 0, corners = 0;
+  const vertex = at => {
+    if (number[at] >= 0) return number[at];
+    const x = Math.min(at % columns * stride, width - 1), y = Math.min(Math.floor(at / columns) * stride, height - 1);
+    const z = Math.min(1 / depths[at], farthest);
+    positions.set([(x - camera.cx) / camera.fx * z, (y - camera.cy) / camera.fy * z, z], 3 * vertices);
+    uv.set([(x + 0.5) / width, (y + 0.5) / height], 2 * vertices);
+    return number[at] = vertices++;
+  };
+  for (let row = 0, at = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++, at++)
+      depths[at] = inverse[Math.min(row * stride, height - 1) * width + Math.min(column * stride, width - 1)];
+  const whole = (p, q, r) => {
+    const low = Math.min(p, q, r);
+    return low >= 0 && low >= tear * Math.max(p, q, r);
+  };
+  for (let row = 0; row < rows - 1; row++)
+    for (let column = 0; column < columns - 1; column++) {
+      const a = row * columns + column, b = a + 1, c = a + columns, d = c + 1;
+      // the diagonal with the smaller step keeps more of a torn cell
+      const falling = Math.abs(depths[a] - depths[d]) <= Math.abs(depths[b] - depths[c]);
+      for (const [p, q, r] of falling ? [[a, c, d], [a, d, b]] : [[a, c, b], [b, c, d]])
+        if (whole(depths[p], depths[q], depths[r])) { triangles.set([vertex(p), vertex(q), vertex(r)], corners); corners += 3; }
+    }
+  return { positions: positions.slice(0, 3 * vertices), uv: uv.slice(0, 2 * vertices), triangles: triangles.slice(0, corners) };
+}
+
+// A mesh with a texture or colours, or a cloud of points, as the page holds it
+class ModelShape {
+  constructor(gpu, model, texture) {
+    const positions = numbersOf(model.positions, Float32Array), triangles = model.triangles && numbersOf(model.triangles, Uint32Array);
+    const painted = texture ? { uv: numbersOf(model.uv, Float32Array), texture } : { colors: numbersOf(model.colors, Uint8Array) };
+    this.surface = new Surface(gpu, { positions, triangles, ...painted });
+    this.cloud = !triangles;
+    this.apart = Math.sqrt(model.width * model.height / this.surface.count); // of its points, in pixels of the photo
+    const depths = positions.filter((_, k) => k % 3 === 2).filter(z => z > 0).sort();
+    this.nearest = depths[0] || 1;
+    this.farthest = 2 * (depths[depths.length - 1] || 1);
+    this.middle = triangles ? typicalDepth(positions, triangles) : depths[depths.length >> 1] || 1;
+  }
+
+  draw(matrix, style, slowness, pixels) { this.surface.draw(matrix, style, Math.max(1, 1.2 * pixels * this.apart)); }
+}
+
+// Median depth over the picture that a mesh fills, however finely its parts are divided
+function typicalDepth(positions, triangles) {
+  const parts = [];
+  let whole = 0;
+  for (let k = 0; k < triangles.length; k += 3) {
+    const [a, b, c] = [0, 1, 2].map(n => positions.subarray(3 * triangles[k + n], 3 * triangles[k + n] + 3));
+    if (a[2] <= 0 || b[2] <= 0 || c[2] <= 0) continue;
+    const [u, v, w] = [a, b, c].map(p => [p[0] / p[2], p[1] / p[2]]);
+    const area = Math.abs((v[0] - u[0]) * (w[1] - u[1]) - (w[0] - u[0]) * (v[1] - u[1]));
+    parts.push([(a[2] + b[2] + c[2]) / 3, area]);
+    whole += area;
+  }
+  parts.sort((one, other) => one[0] - other[0]);
+  let below = 0;
+  for (const [depth, area] of parts) if ((below += area) >= whole / 2) return depth;
+  return 1;
+}
+
+class Turn {
+  constructor(gpu, shape, view, style) {
+    Object.assign(this, { gpu, shape, view, id: "turn", label: "Turn", orbits: true, cloud: shape.cloud });
+    this.hint = "Drag to turn, wheel or pinch to zoom, right drag or two fingers to move. R goes back to the photo's view.";
+    this.settings = { style: this.cloud ? "points" : style };
+    const middle = rayThrough(view.camera, (view.width - 1) / 2, (view.height - 1) / 2);
+    this.orbit = new Orbit(times(middle, shape.middle));
+    this.leans = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  }
+
+  controls() {
+    const styles = { surface: "Surface", wires: "Wires", points: "Points" };
+    return [
+      ...(this.cloud ? [] : [{ kind: "choice", name: "style", label: "Drawn as", options: styles }]),
+      { kind: "button", label: "Back to the photo's view", act: () => this.reset() },
+    ];
+  }
+
+  reset() { this.orbit.home(); this.leans = true; }
+  show(style) { if (!this.cloud) this.settings.style = this.settings.style === style ? "surface" : style; }
+  keys() { return { r: () => this.reset(), w: () => this.show("wires"), p: () => this.show("points") }; }
+
+  lean(right, down) { // each -1..1; true if the view follows
+    if (!this.leans) return false;
+    [this.orbit.goal.yaw, this.orbit.goal.pitch] = [LEAN * right, -LEAN * down];
+    return true;
+  }
+
+  turnBy(dx, dy) { this.leans = false; this.orbit.turn(-dx, dy); }
+  moveBy(dx, dy) { this.leans = false; this.orbit.move(dx, dy); }
+  zoomBy(factor) { this.leans = false; this.orbit.zoom(factor); }
+  step(dx, dy) { this.turnBy(3 * dx / this.view.width, 3 * dy / this.view.height); }
+  marks() {}
+  animate(ms) { return this.orbit.follow(1 - Math.exp(-ms / FOLLOW_MS)); }
+
+  draw({ canvas, box, slowness, clear }) {
+    const { gpu, view, shape, orbit } = this, { gl } = gpu, scale = view.width / box[2];
+    const top = box[1] + box[3] - canvas[1]; // the box counts from the bottom
+    const edges = [-box[0] * scale, top * scale, (canvas[0] - box[0]) * scale, (top + canvas[1]) * scale];
+    const { distance } = orbit.now, near = Math.max(shape.nearest * 0.2 * Math.min(distance, 1), shape.farthest * 1e-5);
+    const projection = projectionOf(view.camera, edges, near, shape.farthest * 2 + shape.middle * 9);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.viewport(0, 0, ...canvas);
+    gl.clearColor(...clear, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    gl.enable(gl.DEPTH_TEST);
+    shape.draw(multiply(projection, orbit.matrix), this.settings.style, slowness, 1 / scale);
+    gl.disable(gl.DEPTH_TEST);
+    return false;
+  }
+
+  recipe() {
+    return {
+      command: "mesh SCENE -o model.glb",
+      python: ["model = da.make_model(opened.scene)", 'da.write_model("model.glb", model)'],
+    };
+  }
+}

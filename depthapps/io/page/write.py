@@ -1,0 +1,121 @@
+"""Join the page's code, a scene or a model, and what its user may take away, into one HTML file; write it."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import asdict
+from importlib import resources
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from depthapps.core.models import PointCloud
+from depthapps.io.formats import VIEWER_SUFFIXES
+from depthapps.io.inputs import StrPath
+from depthapps.io.models.axes import refuse_wild
+from depthapps.io.outputs import Outputs, check_suffix, opened
+from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageModel, PagePhoto
+from depthapps.io.page.pack import jpeg, lossless, numbers, pack_confidence, pack_inverse
+
+SCRIPTS = (
+    "maths", "gpu", "data", "lens", "refocus", "light", "relight", "orbit", "turn", "measure", "recipe", "controls",
+    "stage", "app",
+)  # fmt: skip
+"""Names of the page's scripts, in the order in which they build on each other."""
+
+_EMPTY_PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
+
+def write_page(path: StrPath, contents: PageContents, *, outputs: Outputs | None = None) -> None:
+    """Write a page. The file appears only when it is whole.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        An ``.html`` file.
+    contents : PageContents
+    outputs : Outputs, optional
+        The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written, or has another suffix.
+    """
+    check_suffix(path, VIEWER_SUFFIXES, "a page")
+    text = page_html(contents)
+    with opened(outputs, [path]) as group:
+        group.write(path, text.encode())
+
+
+def page_html(contents: PageContents) -> str:
+    """Make the HTML text that `write_page` writes: one page with everything inside."""
+    what = contents.what
+    title = contents.title.encode("utf-8", "replace").decode()  # a file's name may be no UTF-8
+    data = {"title": title, "mode": contents.mode, "style": contents.style, "recipe": asdict(contents.recipe)}
+    data |= {"photo": _photo(what)} if isinstance(what, PagePhoto) else {"model": _model(what)}
+    scripts = [f"const SHADERS = {_json(_shaders())};", *(asset(f"{name}.js") for name in SCRIPTS)]
+    return Template(asset("page.html")).substitute(
+        TITLE=html.escape(title),
+        STYLE=asset("page.css"),
+        PICTURE=jpeg(what.image) if isinstance(what, PagePhoto) else _EMPTY_PICTURE,
+        DATA=_json(data),
+        SCRIPT="\n".join(scripts),
+    )
+
+
+def asset(name: str) -> str:
+    """The text of one of the page's own files."""
+    return resources.files("depthapps.io.page").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _shaders() -> dict[str, str]:
+    folder = resources.files("depthapps.io.page").joinpath("assets")
+    found = sorted(file.name for file in folder.iterdir() if file.name.endswith((".vert", ".frag", ".glsl")))
+    return {name: asset(name) for name in found}
+
+
+def _json(data: Any) -> str:
+    """JSON that may stand in a script: no text in it can end the script, or begin a comment of HTML."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+
+
+def _photo(photo: PagePhoto) -> dict[str, Any]:
+    """A photo as the page's scripts read it; its picture stands in the page itself."""
+    mask = np.where(np.isnan(photo.hidden_inverse_m), 0, 255).astype(np.uint8)
+    facing = np.nan_to_num(photo.normals, nan=0.0)
+    surface = np.dstack([(facing[..., :2] + 1) / 2, photo.offset / LARGEST_OFFSET])[::2, ::2]
+    thickness = np.rint(255 * photo.thickness).astype(np.uint8)
+    lamps = np.rint(255 * photo.lamps).astype(np.uint8)
+    return {
+        "width": photo.camera.width, "height": photo.camera.height, "fullWidth": photo.full_width,
+        "camera": {name: getattr(photo.camera, name) for name in ("fx", "fy", "cx", "cy")},
+        "depth": pack_inverse(photo.inverse_m, pack_confidence(photo.confidence)),
+        "hidden": {"color": jpeg(photo.hidden_color), **pack_inverse(photo.hidden_inverse_m, mask)},
+        "surface": lossless(np.rint(255 * surface).astype(np.uint8)), "largestOffset": LARGEST_OFFSET,
+        "solid": pack_inverse(photo.solid_inverse_m[::2, ::2], thickness[::2, ::2]),
+        "lamps": lossless(lamps) if lamps.any() else None,
+        "sigma": photo.sigma, "inMetres": photo.in_metres, "baseline": photo.baseline_m,
+        "fNumber": photo.f_number, "focus": photo.focus_px,
+    }  # fmt: skip
+
+
+def _model(model: PageModel) -> dict[str, Any]:
+    """A mesh or a cloud as the page's scripts read it."""
+    shape, camera = model.shape, model.camera
+    cloud = isinstance(shape, PointCloud)
+    points = shape.points if cloud else shape.vertices
+    refuse_wild(points)
+    data = {
+        "width": camera.width, "height": camera.height,
+        "camera": {name: getattr(camera, name) for name in ("fx", "fy", "cx", "cy")},
+        "positions": numbers(points.astype(np.float32)),
+        "colors": numbers(shape.colors),
+    }  # fmt: skip
+    if not cloud:
+        data["triangles"] = numbers(shape.triangles.astype(np.uint32))
+        if shape.uv is not None and shape.texture is not None:
+            data |= {"uv": numbers(shape.uv.astype(np.float32)), "texture": jpeg(shape.texture)}
+    return data

@@ -1,0 +1,184 @@
+"""The page of a scene or a model: what its one file holds, and how exactly."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from conftest import SAMPLES
+from test_cli import run
+
+import depthapps as da
+from depthapps.core.filling import fill_background
+from depthapps.io.page.contents import PageContents, PageModel
+from depthapps.io.page.pack import pack_confidence, pack_inverse
+from depthapps.io.page.write import SCRIPTS, asset, page_html
+from depthapps.surface.hidden import hidden_layer
+
+NASTY = """</script><script>alert(1)</script><!-- "'&\u2028"""
+
+
+def data_of(page: str) -> dict[str, Any]:
+    found = re.search(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def bytes_of(url: str) -> np.ndarray:
+    """A picture (H, W, 3) RGB of a data URL."""
+    decoded = cv2.imdecode(np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert decoded is not None
+    return decoded
+
+
+def inverse_of(packed: dict[str, Any]) -> np.ndarray:
+    high, low, _ = bytes_of(packed["src"]).astype(np.uint32).transpose(2, 0, 1)
+    return packed["top"] * ((high << 8 | low) / 65535) ** packed["power"]
+
+
+@pytest.mark.parametrize("farthest", [3.0, 60.0, 900.0, 8000.0])
+def test_depth_is_packed_to_a_thousandth(farthest):
+    depth = np.geomspace(0.8, farthest, 64 * 48).reshape(48, 64).astype(np.float32)
+    depth[0] = np.inf
+    inverse = np.where(np.isinf(depth), 0, 1 / depth).astype(np.float32)
+    found = inverse_of(pack_inverse(inverse, np.zeros(depth.shape, np.uint8)))
+    assert (found[0] == 0).all()
+    assert np.abs(found[1:] / inverse[1:] - 1).max() < 1e-3
+
+
+def test_confidence_is_packed_apart_from_what_is_unknown():
+    packed = pack_confidence(np.array([[np.nan, 0, 0.5, 1]], np.float32))
+    assert packed.tolist() == [[0, 17, 136, 255]]
+
+
+def test_the_hidden_layer_continues_the_far_side_behind_the_near_one(step_scene):
+    hidden = hidden_layer(step_scene)
+    known = np.isfinite(hidden.inverse_m)
+    assert known[31:59, 46:74].all()  # the square hides a part of the wall
+    assert not known[0, 0]
+    assert hidden.inverse_m[45, 60] == pytest.approx(1 / 3, rel=0.02)
+    assert hidden.color[45, 60] == pytest.approx([40, 80, 160], abs=2)
+    inverse = fill_background(1 / step_scene.depth_m)
+    assert (hidden.inverse_m[known] < inverse[known]).all()
+
+
+def test_what_is_nowhere_torn_hides_nothing(step_scene):
+    flat = da.Scene(step_scene.image, np.full((90, 120), 2, np.float32), step_scene.camera)
+    assert np.isnan(hidden_layer(flat).inverse_m).all()
+    data_of(page_html(da.make_page(flat).contents))
+
+
+def test_a_page_needs_nothing_from_outside_and_names_are_text(step_scene):
+    page = page_html(da.make_page(step_scene, title=NASTY).contents)
+    assert "alert(1)</script>" not in page
+    assert page.count("<title>" + html.escape(NASTY) + "</title>") == 1
+    assert data_of(page)["title"] == NASTY
+    assert not re.search(r"""<(script|link|img|iframe)[^>]+(src|href)=["'](?!data:)""", page)
+    assert "default-src 'none'" in page
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+def test_a_page_holds_the_scene(tmp_path, step_scene):
+    scene = da.Scene(step_scene.image, step_scene.depth_m.copy(), step_scene.camera)
+    scene.depth_m[0, :5] = np.nan
+    scene.depth_m[5, :] = np.inf
+    photo = data_of(page_html(da.make_page(scene).contents))["photo"]
+    inverse = inverse_of(photo["depth"])
+    known = np.isfinite(scene.depth_m)
+    assert np.abs(inverse[known] * scene.depth_m[known] - 1).max() < 1e-3
+    assert (inverse[5] == 0).all()
+    assert (bytes_of(photo["depth"]["src"])[0, :5, 2] == 0).all()  # unknown
+    assert photo["camera"] == {"fx": 100.0, "fy": 100.0, "cx": 59.5, "cy": 44.5}
+    assert photo["inMetres"]
+
+
+def test_a_page_of_a_megapixel_is_small():
+    opened = da.open_scene(
+        SAMPLES / "left.png",
+        params=da.SceneParams(calibration=SAMPLES / "calib.txt"),
+        disparity=SAMPLES / "disparity.png",
+    )
+    pixels = opened.scene.depth_m.size
+    assert len(page_html(da.make_page(opened).contents)) < 4e6 * pixels / 1e6
+
+
+def test_a_large_photo_is_scaled_and_that_is_said():
+    size = 2100, 300
+    depth = np.full((size[1], size[0]), 2, np.float32)
+    depth[100:200, 500:900] = 1
+    scene = da.Scene(np.full((*depth.shape, 3), 90, np.uint8), depth, da.Camera.centred(*size, 1500.0))
+    page = da.make_page(scene)
+    assert "2048x293" in str(page.notes[0])
+    photo = data_of(page_html(page.contents))["photo"]
+    assert (photo["width"], photo["height"], photo["fullWidth"]) == (2048, 293, 2100)
+    assert inverse_of(photo["depth"])[150, 680] == pytest.approx(1, rel=1e-3)
+
+
+def test_a_model_alone_is_a_page_too(step_scene):
+    model = da.make_model(step_scene)
+    data = data_of(page_html(da.make_page(model, title="a model").contents))
+    assert data["mode"] == "turn"
+    assert "photo" not in data
+    positions = np.frombuffer(base64.b64decode(data["model"]["positions"]), "<f4").reshape(-1, 3)
+    assert np.allclose(positions, model.for_page[0].vertices)  # pyright: ignore
+    cloud = da.make_model(step_scene, da.ModelParams(points=True)).cloud
+    assert (
+        "triangles"
+        not in data_of(page_html(PageContents(PageModel(cloud, step_scene.camera), "", da.PageMode.TURN)))["model"]
+    )
+
+
+def test_every_file_of_the_page_is_in_it(step_scene):
+    page = page_html(da.make_page(step_scene).contents)
+    for name in SCRIPTS:
+        assert asset(f"{name}.js") in page
+    shaders = json.loads(re.findall(r"const SHADERS = (\{.*?\});\n", page)[0])
+    assert {"gather.frag", "shadow.frag", "surface.vert", "common.glsl"} <= set(shaders)
+
+
+# ------------------------------------------------------------------------------------- commands
+
+
+def test_the_command_writes_a_page_that_tells_how_to_open_its_scene(tmp_path):
+    out = tmp_path / "a page.html"
+    given = (SAMPLES / "left.png", "--disparity", SAMPLES / "disparity.png", "-c", SAMPLES / "calib.txt")
+    run("view", *given, "-o", out, "--mode", "measure", "--save-depth", tmp_path / "z.npy")
+    data = data_of(out.read_text(encoding="utf-8"))
+    assert data["mode"] == "measure"
+    assert data["title"] == "left"
+    assert data["recipe"]["command"].endswith(f"--calibration {SAMPLES / 'calib.txt'}")
+    assert "--save-depth" not in data["recipe"]["command"]
+    again = eval(data["recipe"]["python"], {"da": da})
+    assert np.array_equal(again.scene.depth_m, np.load(tmp_path / "z.npy"))
+    assert run("view", *given, "-o", out, code=1).stderr.startswith("error:")
+
+
+def test_a_page_has_its_suffix(tmp_path):
+    result = run("view", SAMPLES / "portrait.jpg", "-o", tmp_path / "a.png", code=1)
+    assert result.stderr.splitlines()[1] == "hint: use one of .html .htm"
+
+
+def test_assumed_cameras_have_no_metres(tmp_path):
+    pair = da.open_scene(
+        SAMPLES / "left.png", params=da.SceneParams(), disparity=SAMPLES / "disparity.png", confidence=False
+    )
+    assert not data_of(page_html(da.make_page(pair).contents))["photo"]["inMetres"]
+
+
+def test_results_show_themselves_in_notebooks(step_scene):
+    assert cv2.imdecode(np.frombuffer(step_scene._repr_png_(), np.uint8), 1).shape == (90, 240, 3)  # pyright: ignore
+    lit = da.cast_shadows(step_scene, [da.DirectionalLight((0, 1, 1))])
+    for shown in (da.refocus(step_scene, da.BokehParams(focus_depth_m=1), "fast"), lit):  # pyright: ignore
+        assert shown._repr_png_().startswith(b"\x89PNG")
+    for framed in (da.make_page(step_scene), da.make_model(step_scene)):
+        text = framed._repr_html_()
+        assert text.startswith("<iframe srcdoc=")
+        assert text.count('"') == 4 or "<script" not in text  # the page is escaped inside its attribute
+        inside = html.unescape(re.findall(r'srcdoc="([^"]*)"', text)[0])
+        assert data_of(inside)["mode"] == "turn"

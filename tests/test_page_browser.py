@@ -1,0 +1,434 @@
+"""The page in a real browser: every mode clicked, dragged and compared with the command; its scripts one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from browser import Browser
+from conftest import SAMPLES
+from numpy.typing import NDArray
+
+import depthapps as da
+from depthapps.io.page.contents import PageContents, PageModel
+from depthapps.io.page.write import page_html
+
+WIDTH, HEIGHT = 240, 180
+WALL, CARD = (40, 80, 160), (200, 120, 60)
+Picture = NDArray[np.uint8]
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return 10 * math.log10(255**2 / float(np.mean((a.astype(float) - b) ** 2)))
+
+
+@pytest.fixture(scope="module")
+def browser(chromium, tmp_path_factory) -> Iterator[Browser]:
+    with Browser(chromium, tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def scene() -> da.Scene:
+    """A card 1 m away before a wall 3 m away, with stripes on both."""
+    depth = np.full((HEIGHT, WIDTH), 3, np.float32)
+    image = np.full((HEIGHT, WIDTH, 3), WALL, np.uint8)
+    image[:, ::8] = 20
+    depth[60:120, 90:150] = 1
+    image[60:120, 90:150] = CARD
+    image[60:120, 90:150:6] = 250
+    return da.Scene(image, depth, da.Camera.centred(WIDTH, HEIGHT, 200.0), inverse_depth_sigma=0.002)
+
+
+@pytest.fixture(scope="module")
+def path(scene, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "a #1 page.html"
+    opened = da.OpenedScene(
+        scene=scene, calibration=da.Calibration(scene.camera, 0.1), disparity_px=20 / scene.depth_m,
+        metadata=da.Metadata(), depth_is_given=False, name="card",
+    )  # fmt: skip
+    page = da.make_page(opened, "refocus", command="card.png r.png")  # pyright: ignore[reportArgumentType]
+    recipe = replace(page.contents.recipe, python="da.open_scene('card.png', 'r.png')")
+    da.write_page(path, replace(page, contents=replace(page.contents, recipe=recipe)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def still_life() -> da.Scene:
+    """The sample at half its size, with its exact depth."""
+    params = da.SceneParams(calibration=SAMPLES / "calib.txt")
+    scene = da.open_scene(SAMPLES / "left.png", params=params, disparity=SAMPLES / "disparity.png").scene
+    height, width = (side // 2 for side in scene.depth_m.shape)
+    return da.Scene(
+        np.asarray(cv2.resize(scene.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8),
+        scene.depth_m[::2, ::2].copy(), scene.camera.scaled_to(width, height),
+    )  # fmt: skip
+
+
+def at(browser: Browser, x: float, y: float) -> tuple[float, float]:
+    """Where a pixel of the photo is on the window."""
+    left, top = browser.run(f"page.stage.cssOf({x}, {y})")
+    return left, top
+
+
+def color(browser: Browser, shot: NDArray[np.integer], x: float, y: float) -> list[int]:
+    column, row = (round(v) for v in at(browser, x, y))
+    return shot[row, column].tolist()
+
+
+@pytest.fixture
+def live(browser, path) -> Iterator[Browser]:
+    """The page of the card, opened; it must neither complain nor ask for anything."""
+    browser.resize(780, 400)
+    browser.open(path, "measure")
+    yield browser
+    assert browser.errors == []
+    assert browser.requests == []
+
+
+@pytest.fixture
+def page(live) -> Browser:
+    """The same, which draws only what `render` asks for: a software GPU takes seconds for what nobody looks at."""
+    live.run("page.request = () => {}, page.open('refocus')")
+    return live
+
+
+# ------------------------------------------------------------------------------- what it shows
+
+
+def test_refocusing_is_within_a_decibel_and_a_half_of_the_command(browser, still_life, tmp_path):
+    da.write_page(tmp_path / "a.html", da.make_page(still_life))
+    browser.resize(400, 300)
+    browser.open(tmp_path / "a.html", "measure")
+    browser.run("page.request = () => {}; page.open('refocus')")  # only what is asked for is drawn
+    behind = []  # decibels behind the command's fast result, both compared with its best one
+    for place in ((200, 215), (425, 300)):
+        browser.run(f"page.mode.settings.fNumber = 1.5, page.mode.press({place[0]}, {place[1]})")
+        found = browser.render()
+        fast, best = (
+            np.asarray(da.refocus(still_life, da.BokehParams(focus_px=place, f_number=1.5), quality).image)
+            for quality in (da.Quality.FAST, da.Quality.BEST)
+        )
+        behind.append(psnr(fast, best) - psnr(found, best))
+        assert psnr(found, fast) > 32
+    assert np.mean(behind) < 1.5
+    browser.run("page.open('relight'), page.mode.settings.size = 0.15")
+    sun = da.DirectionalLight.from_angles(-60, 40, 0.9)
+    assert psnr(browser.render(), np.asarray(da.relight(still_life, [sun]))) > 30
+    assert browser.errors == []
+
+
+def test_a_click_focuses_there(page):
+    sharp = page.render()
+    assert sharp[90, 96].tolist() == pytest.approx([250, 250, 250], abs=14)  # the card, which is the subject
+    assert np.ptp(sharp[30, 100:140].astype(int), axis=0).max() < 40  # the wall's stripes are blurred
+    page.click(*at(page, 40, 30))
+    assert "3.00 m" in page.run("page.stage.reading.textContent")
+    wall = page.render()
+    assert wall[30, 104].tolist() == pytest.approx([20, 20, 20], abs=14)
+    assert np.ptp(wall[90, 110:130].astype(int), axis=0).max() < 120
+    # the wall shows through the blurred rim of the card
+    assert wall[90, 90, 2] > sharp[90, 91, 2]
+
+
+def test_the_aperture_and_the_blades_change_the_blur(page):
+    before = page.render()
+    page.run("document.querySelector('#control-fNumber').focus()")
+    for _ in range(40):
+        page.key("ArrowLeft")
+    wider = page.render()
+    assert page.run("page.mode.settings.fNumber") < page.run("page.photo.fNumber")
+    assert np.abs(wider.astype(int) - before).mean() > 0.3
+    page.run("page.mode.settings.blades = 5")
+    assert (page.render() != wider).any()
+
+
+def test_dragging_the_light_moves_the_shadow(page):
+    page.key("2")
+    page.drag(at(page, *page.run("page.mode.light.place")), at(page, 99.5, 89.5))
+    # the sun is 23 degrees left of the camera's axis: the card's shadow falls on the wall 55 px to the right
+    left, right = np.s_[82:98, 57:72], np.s_[82:98, 168:183]
+    shadow = page.render()
+    assert shadow[right].mean() < 0.75 * shadow[left].mean()
+    page.drag(at(page, *page.run("page.mode.light.place")), at(page, 139.5, 89.5))
+    shadow = page.render()
+    assert shadow[left].mean() < 0.75 * shadow[right].mean()
+    page.click(*page.middle("#controls label:nth-child(2)"))
+    assert page.run("page.mode.light.kind") == "lamp"
+    page.run("page.mode.wheel(400)")
+    assert page.run("page.mode.light.distance") > 0.75
+
+
+def test_the_scene_turns_and_comes_back(live):
+    live.key("3")
+    live.settle()
+    home = live.shot()
+    assert color(live, home, 93, 90) == pytest.approx(CARD, abs=14)
+    assert color(live, home, 44, 30) == pytest.approx(WALL, abs=14)
+    live.drag(at(live, 120, 90), at(live, 150, 90))
+    live.settle()
+    turned = live.shot()
+    assert np.abs(turned.astype(int) - home).mean() > 2
+    live.mouse("mouseWheel", *at(live, 120, 90), deltaX=0, deltaY=-300)
+    live.settle()
+    assert live.run("page.mode.orbit.now.distance") < 1
+    live.key("r")
+    live.mouse("mouseMoved", 390, 200)  # the middle, where nothing leans
+    live.settle()
+    assert np.abs(live.shot().astype(int) - home)[:, :460].mean() < 1.5
+
+
+def test_what_the_card_hid_is_filled_where_it_turns_aside(page):
+    page.key("3")
+    page.run("page.mode.turnBy(0.06, 0), page.mode.orbit.follow(1), page.changed()")
+    shown = page.render()
+    strip = shown[70:110, 60:180].reshape(-1, 3).astype(int)
+    nothing = np.array(page.run("page.ground.map(v => 255 * v)"))
+    assert (np.abs(strip - nothing).max(axis=1) < 6).mean() < 0.02  # hardly any holes
+
+
+def test_wires_and_points_are_drawn(page):
+    page.key("3")
+    surface = page.render()
+    for key in "wp":
+        page.key(key)
+        assert (page.render() != surface).any()
+        page.key(key)
+    assert np.abs(page.render().astype(int) - surface).mean() < 0.5
+
+
+def test_lengths_are_measured_with_their_uncertainty(page):
+    page.key("4")
+    page.mouse("mouseMoved", *at(page, 20, 20))
+    assert page.run("page.stage.reading.textContent").startswith("3.000 ± 0.018 m")
+    page.click(*at(page, 20, 60))
+    page.click(*at(page, 60, 60))
+    length = page.run("page.mode.measured.length")
+    assert length == pytest.approx(3 * 40 / 200, abs=0.02)
+    assert "±" in page.run("document.querySelector('#controls .live').textContent")
+    page.run(
+        "(field => { field.value = '6'; field.dispatchEvent(new Event('change')); })"
+        "(document.querySelector('#control-length'))"
+    )
+    assert page.run("page.photo.scale") == pytest.approx(6 / length)
+    page.mouse("mouseMoved", *at(page, 21, 20))
+    assert page.run("parseFloat(page.stage.reading.textContent)") == pytest.approx(3 * 6 / length, rel=0.01)
+    assert f"baseline_m={0.1 * 6 / length:.3g}" in page.run(
+        "recipeTexts(page.data.recipe, page.photo, page.mode.recipe()).python"
+    )
+
+
+def test_without_a_scale_no_metres_are_claimed(browser, scene, tmp_path):
+    page = da.make_page(scene, "measure")  # pyright: ignore[reportArgumentType]
+    guessed = replace(page.contents, what=replace(page.contents.what, in_metres=False))  # pyright: ignore
+    (tmp_path / "a.html").write_text(page_html(guessed), encoding="utf-8")
+    browser.open(tmp_path / "a.html")
+    browser.mouse("mouseMoved", *at(browser, 20, 20))
+    said = browser.run("page.stage.reading.textContent")
+    assert "no scale" in said
+    assert " m " not in said
+
+
+def test_the_slider_compares_with_the_photo(live):
+    live.settle()
+    live.key("c")
+    shot = live.shot().astype(int)
+    (photo, stripe), (result, beside) = (
+        [np.array(color(live, shot, x + k, 30)) for k in (4, 0)]
+        for x in (40, 200)  # every eighth column is a stripe
+    )
+    assert photo == pytest.approx(WALL, abs=14)
+    assert np.abs(photo - stripe).max() > 60  # sharp
+    assert np.abs(result - beside).max() < 30  # blurred
+    start = live.middle("#divider")
+    live.drag(start, (start[0] + 150, start[1]))
+    assert live.run("page.stage.split") > 0.6
+    live.run("document.querySelector('#divider').focus()")
+    live.key("ArrowLeft")
+    assert live.run("document.querySelector('#divider').ariaValueNow") == str(
+        live.run("Math.round(100 * page.stage.split)")
+    )
+
+
+def test_what_is_shown_can_be_taken_away(page):
+    page.key("s")
+    texts = page.run("[...document.querySelectorAll('.recipe pre')].map(each => each.textContent)")
+    assert texts[0].startswith("depthapps bokeh card.png r.png -o refocused.jpg --focus ")
+    assert "da.refocus(opened.scene, da.BokehParams(focus_px=(" in texts[1]
+    compile(texts[1], "page", "exec")
+    assert page.render().shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("mode", ["refocus", "relight", "turn", "measure"])
+def test_every_mode_is_opened_by_its_name_and_gives_a_command(page, path, mode):
+    page.open(path, mode)
+    assert page.run("document.querySelector('[aria-selected=true]').id") == f"mode-{mode}"
+    texts = page.run("recipeTexts(page.data.recipe, page.photo, page.mode.recipe())")
+    assert texts["command"].startswith("depthapps ")
+    compile(texts["python"], "page", "exec")
+    unnamed = page.run(
+        "[...document.querySelectorAll('button, input, [role=slider], canvas')].filter(each => !each.hidden && "
+        "!(each.textContent.trim() || each.ariaLabel || each.labels?.length)).map(each => each.outerHTML)"
+    )
+    assert unnamed == []
+
+
+def test_it_fits_a_phone(page, path):
+    page.resize(390, 844, scale=2, phone=True)
+    page.open(path)
+    assert page.run("document.documentElement.scrollWidth") <= 390
+    assert page.run("page.stage.css[2]") > 300
+    assert page.run("document.querySelector('#modes').getBoundingClientRect().bottom") < 844
+
+
+def test_arrow_keys_move_what_a_mode_moves(page):
+    page.run("page.stage.canvas.focus()")
+    x = page.run("page.mode.x")
+    page.key("ArrowRight")
+    assert page.run("page.mode.x") > x
+    page.key("4")
+    page.run("page.stage.canvas.focus()")
+    page.key("Enter")
+    assert page.run("page.mode.ends.length") == 1
+
+
+def test_without_webgl_the_photo_is_there_and_a_sentence(browser, path):
+    lost = browser.send(
+        "Page.addScriptToEvaluateOnNewDocument", source="HTMLCanvasElement.prototype.getContext = () => null"
+    )
+    try:
+        browser.open(path)
+        assert "WebGL 2" in browser.run("document.querySelector('#sorry').innerText")
+        assert browser.run("document.querySelector('#still').checkVisibility()")
+        assert browser.errors == []
+    finally:
+        browser.send("Page.removeScriptToEvaluateOnNewDocument", identifier=lost["identifier"])
+
+
+@pytest.mark.parametrize("kind", ["mesh", "points", "P for points", "turned, then R"])
+def test_a_model_is_shown_from_the_photos_view(browser, tmp_path, step_scene, kind):
+    image = step_scene.image.copy()
+    image[:45, :60] = (250, 20, 20)
+    camera = da.Camera(120, 90, 100.0, 100.0, 20.0, 44.5) if "R" in kind else step_scene.camera  # looks past its axis
+    scene = da.Scene(image, step_scene.depth_m, camera)
+    made = da.make_model(scene, da.ModelParams(points=True)).cloud if kind == "points" else da.make_model(scene).mesh
+    contents = PageContents(PageModel(made, camera), "a model", da.PageMode.TURN)
+    (tmp_path / "a.html").write_text(page_html(contents), encoding="utf-8")
+    browser.resize(480, 640)
+    browser.open(tmp_path / "a.html")
+    if "P" in kind:
+        browser.key("p")
+    if "R" in kind:
+        browser.run("page.mode.turnBy(1, 0.5), page.mode.zoomBy(3), page.changed()")
+        browser.settle()
+        browser.key("r")
+    browser.settle()
+    shot = browser.shot()
+    assert color(browser, shot, 30, 18) == pytest.approx([250, 20, 20], abs=12)  # upright, not mirrored
+    assert color(browser, shot, 90, 18) == pytest.approx([40, 80, 160], abs=12)
+    assert color(browser, shot, 60, 49.5) == pytest.approx([200, 120, 60], abs=12)
+    assert browser.errors == []
+
+
+def test_a_page_turns_around_what_fills_the_picture_however_finely_it_is_divided(browser, tmp_path):
+    near = np.array([[-1, -1, 2], [1, -1, 2], [1, 0.6, 2], [-1, 0.6, 2]], np.float32)
+    x, y = np.meshgrid(np.linspace(-4, 4, 30), np.linspace(2.5, 4, 30))
+    far = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 8)]).astype(np.float32)
+    corner = (np.arange(29)[:, None] * 30 + np.arange(29)).ravel() + 4
+    triangles = np.concatenate([[[0, 2, 1], [0, 3, 2]], np.column_stack([corner, corner + 30, corner + 1])])
+    vertices = np.concatenate([near, far])
+    grey = np.full((len(vertices), 3), 128, np.uint8)
+    mesh = da.TriangleMesh(vertices, triangles.astype(np.int32), np.tile([0, 0, -1.0], (len(vertices), 1)), grey)
+    contents = PageContents(PageModel(mesh, da.Camera.centred(120, 90, 60.0)), "two depths", da.PageMode.TURN)
+    (tmp_path / "a.html").write_text(page_html(contents), encoding="utf-8")
+    browser.open(tmp_path / "a.html")
+    assert browser.run("page.mode.orbit.pivot[2]") == pytest.approx(2)
+
+
+# ------------------------------------------------------------------------------- its scripts
+
+
+UNIT = "{fx: 1, fy: 1, cx: 0, cy: 0}"
+HUNDRED = "{fx: 100, fy: 100, cx: 0, cy: 0}"
+SCRIPTS = {
+    "a median": ("[median([3, 1, 2]), median([4, 1])]", [2, 2.5]),
+    "a code of depth": ("[inverseOfCode(65535, {top: 2, power: 1}), inverseOfCode(0, {top: 2, power: 3})]", [2, 0]),
+    "a pixel's point and back": (
+        "pixelOf({fx: 90, fy: 80, cx: 20, cy: 30}, pointAt({fx: 90, fy: 80, cx: 20, cy: 30}, 7, 9, 0.4))", [7, 9]
+    ),
+    "a length across": (
+        "(l => [l.length, l.sigma])(lengthBetween("
+        f"{HUNDRED}, {{x: -50, y: 0, inverse: .5}}, {{x: 50, y: 0, inverse: .5}}, .01))",
+        [2, 0.02 * 2**0.5],
+    ),
+    "a length along the line of sight": (
+        "(l => [l.length, l.sigma])(lengthBetween("
+        f"{HUNDRED}, {{x: 0, y: 0, inverse: 1}}, {{x: 0, y: 0, inverse: .5}}, .01))",
+        [1, (0.01**2 + 0.04**2) ** 0.5],
+    ),
+    "a direction from the picture and back": ("placeOfDirection(directionAt(0.6, -1.1))", [0.6, -1.1]),
+    "a light behind the camera": ("directionAt(0, 0)", [0, 0, -1]),
+    "angles of a sun and back": ("Object.values(anglesOf(directionOf(-60, 40)))", [-60, 40]),
+    "linear light": ("linearOf('#ff0080')", [1, 0, 0.2158605]),
+    "a product of matrices": (
+        "[...multiply(new Orbit([1, 2, 3]).matrix, projectionOf("
+        "{fx: 9, fy: 9, cx: 4, cy: 3}, [0, 0, 9, 7], 1, 9))].slice(0, 3)",
+        [2, 0, 0],
+    ),
+    "the lens of a focal length of 50 mm": (
+        "[lensStrength({width: 1000, scale: 1}, 2), lensStrength({width: 1000, scale: 2}, 2)]",
+        [0.05 / 0.036 * 1000 * 0.05 / 4, 0.05 / 0.036 * 1000 * 0.05 / 8],
+    ),
+    "an orbit at home": ("[...new Orbit([1, 2, 3]).matrix]", [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]),
+    "an orbit around its pivot": (
+        "(o => (o.turn(.7, .3), o.follow(1), [0, 1, 2].map(k => o.matrix[k] + 2 * o.matrix[4 + k]"
+        " + 3 * o.matrix[8 + k] + o.matrix[12 + k])))(new Orbit([1, 2, 3]))",
+        [1, 2, 3],
+    ),
+    "a surface torn at a step": (
+        "(g => [g.triangles.length / 3, g.positions.length / 3])(gridSurface("
+        f"{{width: 4, height: 2, camera: {UNIT}}}, Float32Array.of(1, 1, .5, .5, 1, 1, .5, .5), 1, 99))",
+        [4, 8],
+    ),
+    "no surface without a mark": (
+        f"[gridSurface({{width: 2, height: 2, camera: {UNIT}}}, Float32Array.of(1, 1, 1, -1), 1, 99)"
+        ".triangles.length]",
+        [3],
+    ),
+    "slow frames get fewer pixels": (
+        "(g => { for (let k = 0; k < 9; k++) g.tick(60 * k, !k); return [g.share < 1, g.slowness] })(new Governor(0))",
+        [True, 1],
+    ),
+    "fast frames get more": (
+        "(g => { for (let k = 0; k < 13; k++) g.tick(8 * k, !k); return [g.level] })(new Governor(3))", [0]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SCRIPTS)
+def test_the_scripts_compute(browser, path, what):
+    if browser.run("document.body?.dataset.state") != "ready" or browser.run("!page.photo"):
+        browser.open(path)
+    script, expected = SCRIPTS[what]
+    assert browser.run(script) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("python", "expected"),
+    [
+        ("da.open_scene('a', 'b')", "da.open_scene('a', 'b', params=da.SceneParams(baseline_m=0.2))"),
+        ("da.open_scene('a', params=da.SceneParams(fov_deg=60))",
+         "da.open_scene('a', params=da.SceneParams(baseline_m=0.2, fov_deg=60))"),
+        ("da.open_scene('a', params=da.SceneParams(baseline_m=1))",
+         "da.open_scene('a', params=da.SceneParams(baseline_m=0.2))"),
+    ],
+)  # fmt: skip
+def test_a_known_length_changes_the_baseline_of_the_lines(browser, path, python, expected):
+    if browser.run("document.body?.dataset.state") != "ready":
+        browser.open(path)
+    assert browser.run(f"withBaseline({python!r}, 0.2)") == expected
