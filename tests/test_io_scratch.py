@@ -140,8 +140,9 @@ def test_a_disk_that_is_full_near_the_end_is_noticed(tmp_path, step_scene, suffi
 def test_a_signal_ends_a_command_with_its_status_and_leaves_nothing(tmp_path, name, busy):
     """busy: the command does not get to notice, as if it were in a long call of a library."""
     program = (
-        "import sys, time; from pathlib import Path; from depthapps.cli import app, stopping\n"
+        "import signal, sys, time; from pathlib import Path; from depthapps.cli import app, stopping\n"
         "from depthapps import Outputs\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whoever runs the tests may ignore it
         "stopping._GRACE_S = 0.1\n"
         "def work(*_, **__):\n"
         "    with Outputs([sys.argv.pop()]) as outputs:\n"

@@ -34,8 +34,8 @@ LEFT_OUT = frozenset(
 
 _READS = frozenset({"calibration", "depth", "disparity", "matcher", "depth_network", "lights"})
 _WRITES = frozenset(
-    {"output", "mask", "shadow_map", "ao", "confidence", "viewer", "save_depth", "save_disparity", "save_confidence",
-     "save_rectified"}
+    {"output", "mask", "shadow_map", "ao", "confidence", "viewer", "turntable", "save_depth", "save_disparity",
+     "save_confidence", "save_rectified"}
 )  # fmt: skip
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 

@@ -168,9 +168,7 @@ class ModelOptions:
     @property
     def params(self) -> ModelParams:
         """Parameters of a mesh or a cloud."""
-        looked_at = (
-            self.viewer or self.turntable or any(path.suffix.lower() in TEXTURED_SUFFIXES for path in self.output or [])
-        )
+        looked_at = self.turntable or any(path.suffix.lower() in TEXTURED_SUFFIXES for path in self.output or [])
         points = self.points or self.splats
         holes = self.holes or (None if looked_at or points or self.turn else Holes.KEEP)
         return ModelParams(self.preset, points, self.max_triangles, self.max_error, holes, self.turn)
