@@ -143,7 +143,7 @@ def test_the_figures_name_every_benchmark_and_only_what_is_there():
 
 
 def test_options_that_the_pages_name_exist():
-    known = {"--help", "--version", "--nworkers", "--nthreads"}  # the last two are those of `dask worker`
+    known = {"--help", "--version", "--nworkers", "--nthreads", "--dist"}  # the last are of `dask worker` and pytest
     for command in WITH_OPTIONS.values():
         known |= {name for parameter in command.params for name in parameter.opts}
     for path in (*BENCHMARKS.glob("*.py"), *SAMPLES.glob("*.py")):
