@@ -362,11 +362,11 @@ def test_a_scene_that_is_too_large_is_made_smaller_with_a_note(folder, arguments
     write_image("large.png", cv2.resize(PICTURE, (800, 600)))
     np.save("large.npy", np.linspace(1, 3, 480_000, dtype=np.float32).reshape(600, 800))
     command, *options = arguments
-    limit = 300_000_000 + {"bokeh": 40, "shadow": 40, "mesh": 100}[command] * 480_000
+    limit = 300_000_000 + {"bokeh": 40, "shadow": 40, "mesh": 130}[command] * 480_000
     given = [command, "large.png", "--depth", "large.npy", *options, "-o", result, "--json"]
     done = CliRunner().invoke(app, [*given, "--max-memory", str(limit)])
     assert done.exit_code == 0, done.output
-    assert "note: the scene is made 2 times smaller, to 400x300, as only 0.3 GB" in done.stderr
+    assert f"note: the scene is made 2 times smaller, to 400x300, as only {limit / 1e9:.1f} GB" in done.stderr
     facts = json.loads(done.stdout)
     assert facts["memory_gb"]["needed"] <= facts["memory_gb"]["limit"]
     if result == "o.png":

@@ -101,7 +101,7 @@ def page(live) -> Browser:
 # ------------------------------------------------------------------------------- what it shows
 
 
-def test_refocusing_is_within_a_decibel_and_a_half_of_the_command(browser, still_life, tmp_path):
+def test_refocusing_is_on_average_within_a_decibel_and_a_half_of_the_command(browser, still_life, tmp_path):
     da.write_page(tmp_path / "a.html", da.make_page(still_life))
     browser.resize(400, 300)
     browser.open(tmp_path / "a.html", "measure")

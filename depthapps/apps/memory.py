@@ -7,16 +7,17 @@ from depthapps.core.errors import InputError, param
 from depthapps.engine.effort import matching_bytes
 from depthapps.runtime.budget import memory_budget
 
-# Bytes a pixel of the picture at the peak, measured at 1, 6 and 12.6 megapixels with a depth that was given. Beside
-# them stand the libraries; the compiler, where loops are not compiled yet, takes some 200 MB.
+# Bytes a pixel of the picture at the peak, measured at 1, 6 and 12.6 megapixels with a depth that was given; mesh, with
+# its holes filled, and view at 1, 2 and 6. Beside them stand the libraries; the compiler, where loops are not compiled
+# yet, takes some 200 MB.
 _FIXED = 300_000_000
 _OPENING = 31
 _A_PIXEL = {
     ("depth", Quality.FAST): 31, ("depth", Quality.BALANCED): 31, ("depth", Quality.BEST): 31,
     ("bokeh", Quality.FAST): 85, ("bokeh", Quality.BALANCED): 140, ("bokeh", Quality.BEST): 170,
     ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 100, ("shadow", Quality.BEST): 100,
-    ("mesh", Quality.FAST): 350, ("mesh", Quality.BALANCED): 350, ("mesh", Quality.BEST): 350,
-    ("view", Quality.FAST): 200, ("view", Quality.BALANCED): 200, ("view", Quality.BEST): 200,
+    ("mesh", Quality.FAST): 450, ("mesh", Quality.BALANCED): 450, ("mesh", Quality.BEST): 450,
+    ("view", Quality.FAST): 150, ("view", Quality.BALANCED): 150, ("view", Quality.BEST): 150,
     ("view3d", Quality.FAST): 85, ("view3d", Quality.BALANCED): 85, ("view3d", Quality.BEST): 85,
 }  # fmt: skip
 _SMALLER = (1, 2, 4, 8)  # how many times shorter the sides of a scene may become that is too large otherwise

@@ -57,20 +57,20 @@ def mesh(
     opened = opening.scene(confidence=True)
     if model.print_it:
         made = make_print(opened.scene, model.print_params, progress=report.follow)
-    else:
-        made = make_model(opened.scene, model.params, progress=report.follow)
+    else:  # a page shows the scene itself
+        made = make_model(opened.scene, model.params, progress=report.follow) if model.wanted else None
     with report.stage("writing"), outputs:
-        model.write(made, report, outputs)
-        if model.viewer:
-            arguments = arguments_of(source)
-            write_turning_page(model.viewer, opened, opened.name, arguments, report, outputs, points=model.points)
+        if made is not None:
+            model.write(made, report, outputs)
+        if page := model.viewer:
+            write_turning_page(page, opened, opened.name, arguments_of(source), report, outputs, points=model.points)
         if isinstance(made, Model):
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
             for path in (model.output or []) if model.splats else []:
                 write_splats(path, splats_of_cloud(made.cloud, made.camera), axes=model.axes, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
-    report.say(made.summary)
+    report.say(made.summary if made else "the page shows the scene")
     report.finish(outputs.written)
 
 

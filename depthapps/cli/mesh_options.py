@@ -83,7 +83,7 @@ class ModelOptions:
         Holes | None,
         typer.Option(
             help="fill: complete unsure depth, and continue surfaces behind things; keep: leave holes "
-            "[default: fill for .glb .usdz .obj --viewer; keep for .ply .stl alone, --points and --splats]"
+            "[default: fill for .glb .usdz .obj --turntable; keep for .ply .stl alone, --points and --splats]"
         ),
     ] = None
     turn: Annotated[
@@ -115,6 +115,11 @@ class ModelOptions:
     def print_it(self) -> bool:
         """Whether a solid for printing is wanted, and not a model for viewers."""
         return self.preset is Preset.PRINT
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a model is wanted, and not only a page of the scene."""
+        return bool(self.output or self.turntable)
 
     def paths(self) -> list[Path]:
         """Paths of all files, after a check of the options. Raises InputError or OutputError."""
