@@ -19,7 +19,7 @@ from depthapps.core.filling import fill_background
 from depthapps.io.page.contents import PageContents, PageModel
 from depthapps.io.page.pack import pack_confidence, pack_inverse
 from depthapps.io.page.write import SCRIPTS, asset, page_html
-from depthapps.surface.hidden import hidden_layer
+from depthapps.mesh.hidden import hidden_layer
 
 NASTY = """</script><script>alert(1)</script><!-- "'&\u2028"""
 
@@ -58,7 +58,7 @@ def test_confidence_is_packed_apart_from_what_is_unknown():
 
 
 def test_the_hidden_layer_continues_the_far_side_behind_the_near_one(step_scene):
-    hidden = hidden_layer(step_scene)
+    hidden = hidden_layer(step_scene, 15)
     known = np.isfinite(hidden.inverse_m)
     assert known[31:59, 46:74].all()  # the square hides a part of the wall
     assert not known[0, 0]
@@ -70,7 +70,7 @@ def test_the_hidden_layer_continues_the_far_side_behind_the_near_one(step_scene)
 
 def test_what_is_nowhere_torn_hides_nothing(step_scene):
     flat = da.Scene(step_scene.image, np.full((90, 120), 2, np.float32), step_scene.camera)
-    assert np.isnan(hidden_layer(flat).inverse_m).all()
+    assert np.isnan(hidden_layer(flat, 15).inverse_m).all()
     data_of(page_html(da.make_page(flat).contents))
 
 

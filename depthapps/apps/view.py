@@ -10,7 +10,7 @@ import numpy as np
 from depthapps.apps.files import SceneFiles, is_path
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.model import Model
-from depthapps.apps.params import PathLike, SceneParams
+from depthapps.apps.params import TURN_DEG, PathLike, SceneParams
 from depthapps.apps.scene import OpenedScene
 from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.highlights import find_lamps
@@ -24,8 +24,8 @@ from depthapps.io.outputs import Outputs
 from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageModel, PagePhoto, Recipe
 from depthapps.io.page.write import page_html
 from depthapps.io.page.write import write_page as write_contents
+from depthapps.mesh.hidden import hidden_layer
 from depthapps.shadow.solid import build_lit_solid
-from depthapps.surface.hidden import hidden_layer
 from depthapps.surface.noise import inverse_depth_noise
 
 LARGEST_SIDE = 2048  # pixels: the largest texture that every browser with WebGL 2 takes
@@ -142,7 +142,7 @@ def _photo(scene: Scene, opened: OpenedScene | None, journal: Journal) -> PagePh
     if scene.camera.width < full_width:
         size = f"{scene.camera.width}x{scene.camera.height}"
         journal.note(f"the page shows the photo at {size} px, which every browser can take")
-    inverse, solid, hidden = filled_inverse_depth(scene.depth_m), build_lit_solid(scene), hidden_layer(scene)
+    inverse, solid, hidden = filled_inverse_depth(scene.depth_m), build_lit_solid(scene), hidden_layer(scene, TURN_DEG)
     sure = np.ones(inverse.shape, np.float32) if scene.confidence is None else np.clip(scene.confidence, 0, 1)
     journal.add(page_size=[scene.camera.width, scene.camera.height])
     return PagePhoto(
