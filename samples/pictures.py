@@ -5,19 +5,19 @@ Run it with::
     pip install .
     python samples/pictures.py
 
-It writes samples/pictures/*.jpg in about half a minute. The view of the mesh is a screenshot of its page, for
-which a Chromium has to be on the PATH.
+It writes samples/pictures/*.jpg in about half a minute. The view of the mesh is a frame of the video that turns it.
 """
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import cv2
+
+import depthapps as da
 
 SAMPLES = Path(__file__).parent
 WIDTH = 1008
@@ -31,19 +31,7 @@ COMMANDS = {
         "--intensity", "1.6", "--ambient", "0.12",
     ],
 }  # fmt: skip
-MESH_VIEW = "turn=16,9"  # degrees to the right and from above
-
-
-def screenshot(page: Path, view: str, output: Path) -> None:
-    """Open a page in headless Chromium and save what it shows."""
-    chromium = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
-    if chromium is None:
-        sys.exit("the view of the mesh needs a Chromium on the PATH")
-    flags = ["--headless", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-    flags += [f"--window-size={WIDTH},{WIDTH * 2 // 3}", "--virtual-time-budget=10000", "--hide-scrollbars"]
-    flags += ["--disable-background-networking", f"--user-data-dir={page.parent / 'profile'}"]
-    url = f"{page.as_uri()}#{view}"
-    subprocess.run([chromium, *flags, f"--screenshot={output}", url], check=True, capture_output=True, timeout=120)
+TURNED_DEG = 10
 
 
 def save(picture: Path, name: str) -> None:
@@ -67,9 +55,9 @@ def main() -> None:
             picture = work / f"{name}.png"
             subprocess.run([sys.executable, "-m", "depthapps", *command, "-o", str(picture)], check=True)
             save(picture, name)
-        page = work / "mesh.html"
-        subprocess.run([sys.executable, "-m", "depthapps", "mesh", *PAIR, "--viewer", str(page)], check=True)
-        screenshot(page, MESH_VIEW, work / "mesh.png")
+        opened = da.open_scene(PAIR[0], PAIR[1], da.SceneParams(calibration=PAIR[3]))
+        _, turned, *_ = da.turntable(da.make_model(opened.scene), TURNED_DEG, frames=4)
+        da.write_image(work / "mesh.png", turned)
         save(work / "mesh.png", "mesh")
 
 
