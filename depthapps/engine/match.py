@@ -15,7 +15,7 @@ from depthapps.engine.effort import CELLS, matched_cells
 from depthapps.engine.front.align import align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
-from depthapps.engine.fusion import choose, support
+from depthapps.engine.fusion import choose, strands, support
 from depthapps.engine.fusion.fuse import fusion_network
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
@@ -122,7 +122,8 @@ def match_pair(
     (RANSAC, Fischler 1981). More candidates come from a copy of the pair of half its size, from these planes and from
     the nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the candidates, the pixels of
     one colour around each tell where they match (adaptive support weights, Yoon and Kweon 2006), and candidates are
-    chosen so that neighbours agree where no edge of the picture parts them.
+    chosen so that neighbours agree where no edge of the picture parts them. Thin things are then followed along their
+    length (propagation, Barnes 2009).
     """
     doffs_px = pair.calibration.doffs_px
     quality = chosen(Quality, quality, "quality")
@@ -131,7 +132,7 @@ def match_pair(
         if confidence or (network is None and tier.fused):
             pool.submit(fusion_network)  # load the weights on a core that alignment leaves idle
         if network is None and tier.fused:
-            load_ahead((*support.KERNELS, *choose.KERNELS))
+            load_ahead((*support.KERNELS, *choose.KERNELS, *strands.KERNELS))
         views = align(
             pair.left,
             pair.right,

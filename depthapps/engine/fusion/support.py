@@ -20,7 +20,7 @@ from depthapps.runtime.threads import for_bands
 # 63 %. Scales of 10 or 40 levels and a cap of 40 levels change that by 1 % at most, 9x9 px gain nothing. Grey levels
 # are as they are: less a local mean, thin things lose what tells them.
 _SCALE = 20.0  # sum of the channels' differences at which a pixel counts 1/e
-_CAP = 20.0  # grey levels
+CAP = 20.0  # grey levels
 # Taken off the scores for a difference as large as the views' usual one and a grey level, as logits. Of thin things in
 # three rooms 48 % are off by more than 2 px with 0, 40, 37 and 36 % with 0.75, 1 and 1.25; of 20 real pairs 7.48, 7.40,
 # 7.39 and 7.38 %. One weight for all pairs, whatever their noise, costs those in the street 0.1 %.
@@ -78,16 +78,20 @@ def lack_of_support(
     return costs
 
 
+def likeness() -> FloatMap:
+    """How much a pixel counts for one whose channels differ by 0, 1, .. 765 levels in sum, (766,) float32."""
+    return np.exp(-np.arange(3 * 255 + 1, dtype=np.float32) / np.float32(_SCALE))
+
+
 def support_costs(left: Image, right: Image, choices: FloatMap, first_column: int) -> FloatMap:
     """How much worse than at its best candidate the pixels of one colour around a pixel match: grey levels (K, H, W).
 
     See `lack_of_support`.
     """
-    likeness = np.exp(-np.arange(3 * 255 + 1, dtype=np.float32) / np.float32(_SCALE))
     grey = np.asarray(cv2.cvtColor(left, cv2.COLOR_RGB2GRAY), np.uint8)
     views = [np.ascontiguousarray(view) for view in (left, grey, right)]
     costs = np.empty_like(choices, order="C")
-    inputs = (*views, np.ascontiguousarray(choices), first_column, _CAP, likeness)
+    inputs = (*views, np.ascontiguousarray(choices), first_column, CAP, likeness())
 
     def compare(first: int, end: int) -> None:
         _compare(*inputs, first, end, np.empty((5, 5), np.float32), costs)

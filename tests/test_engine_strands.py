@@ -1,0 +1,76 @@
+"""Thin things that were found in parts are followed along their length, and nothing else changes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from depthapps.engine.fusion import strands
+from depthapps.engine.fusion.strands import find_strands, follow_strands
+
+_GROUND, _STEM = 4, 12  # px
+
+
+@pytest.fixture
+def stem():
+    """A slanted stem of 3 px before textured ground: both views, the left view's disparity, and where the stem is."""
+    rng = np.random.default_rng(3)
+    texture = cv2.GaussianBlur(rng.uniform(60, 200, (120, 200)).astype(np.float32), (0, 0), 2)
+    ground = np.clip(texture * 3 - texture.mean() * 2, 60, 200).astype(np.uint8)
+    y, x = np.indices((120, 160))
+    on_stem = np.abs(x - 70 - y // 6) < 2
+    in_right = np.abs(x + _STEM - 70 - y // 6) < 2
+    left = np.where(on_stem, np.uint8(20), ground[:, :160])
+    right = np.where(in_right, np.uint8(20), ground[:, _GROUND : 160 + _GROUND])
+    truth = np.where(on_stem, np.float32(_STEM), np.float32(_GROUND))
+    return np.repeat(left[..., None], 3, axis=2), right, truth, on_stem
+
+
+def test_a_stem_is_followed_from_where_it_was_found(stem):
+    left, right, truth, on_stem = stem
+    lost = truth.copy()
+    lost[20:100] = _GROUND
+    lost[55:60] = truth[55:60]
+    before = lost.copy()
+    found = follow_strands(left, right, lost)
+    wrong = (np.abs(found - truth) > 1)[20:100]
+    assert wrong[on_stem[20:100]].mean() < 0.05
+    assert wrong[~on_stem[20:100]].mean() < 0.005
+    assert (found >= lost).all()
+    assert np.array_equal(lost, before)
+
+
+def test_what_no_match_speaks_for_stays(stem):
+    left, right, truth, on_stem = stem
+    truth[50:70] = np.where(on_stem[50:70], np.float32(_STEM + 9), truth[50:70])  # a part that is wrong, and too near
+    found = follow_strands(left, right, truth)
+    rest = np.r_[0:48, 72:120]
+    assert np.array_equal(found[rest], truth[rest])
+
+
+def test_a_stem_does_not_grow_out_of_the_right_view(stem):
+    left, right, truth, on_stem = stem
+    right[:, :8] = 20  # what its border goes on with would match
+    disparity = np.full_like(truth, _GROUND)
+    disparity[100:] = np.where(on_stem[100:], np.float32(200), np.float32(_GROUND))
+    assert np.array_equal(follow_strands(left, right, disparity), disparity)
+
+
+def test_strands_are_thin_and_go_on(stem):
+    left, _, _, on_stem = stem
+    left[:] = 100
+    left[on_stem] = 20
+    left[30:33] = 20  # a cable along the row, in which nothing can be matched
+    left[80:84, 10:13] = 20  # a dot
+    left[20:110, 120:140] = 20  # a board
+    found = find_strands(left) > 0
+    assert found[on_stem].mean() > 0.9
+    assert not found[:, :40].any()
+    assert not found[:, 110:].any()
+
+
+def test_bands_of_rows_find_the_same(stem, monkeypatch):
+    whole = find_strands(stem[0])
+    monkeypatch.setattr(strands, "_ROWS", 17)
+    assert np.array_equal(find_strands(stem[0]), whole)
