@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import struct
+from typing import Any
 
 import cv2
 import numpy as np
@@ -56,7 +58,7 @@ def test_a_splat_covers_the_pixel_that_it_comes_from(tilt):
     assert np.allclose(flat, 0.05 * 0.5 * z / 80, rtol=1e-3)  # thin along the normal
 
 
-@pytest.mark.parametrize("name", ["a.ply", "a.spz"])
+@pytest.mark.parametrize("name", ["a.ply", "a.spz", "a.glb"])
 def test_splats_that_no_viewer_could_show_are_not_written(tmp_path, name):
     splats = da.splats_of_cloud(slope(0.0), CAMERA)
     splats.centers[7, 1] = np.nan
@@ -89,6 +91,39 @@ def test_a_ply_has_the_numbers_of_the_papers_program(tmp_path):
     assert np.allclose(np.exp(np.column_stack([found[f"scale_{k}"] for k in range(3)])), splats.scales_m)
     assert np.allclose(1 / (1 + np.exp(-found["opacity"])), 0.99)
     assert np.allclose(np.column_stack([found[f"rot_{k}"] for k in range(4)]), splats.rotations)
+
+
+def _glb(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The JSON of a GLB, and the arrays of its first primitive by the names of its attributes."""
+    length = struct.unpack_from("<I", data, 12)[0]
+    gltf, body = json.loads(data[20 : 20 + length]), data[28 + length :]
+    arrays = {}
+    for name, number in gltf["meshes"][0]["primitives"][0]["attributes"].items():
+        accessor = gltf["accessors"][number]
+        start, size = (gltf["bufferViews"][accessor["bufferView"]][key] for key in ("byteOffset", "byteLength"))
+        columns = {"SCALAR": 1, "VEC3": 3, "VEC4": 4}[accessor["type"]]
+        arrays[name] = np.frombuffer(body[start : start + size], "<f4").reshape(-1, columns)
+        assert len(arrays[name]) == accessor["count"]
+    return gltf, arrays
+
+
+def test_a_glb_has_the_numbers_of_khronos_extension(tmp_path):
+    splats = da.splats_of_cloud(slope(0.5), CAMERA)
+    da.write_splats(tmp_path / "a.glb", splats)
+    gltf, found = _glb((tmp_path / "a.glb").read_bytes())
+    primitive, prefix = gltf["meshes"][0]["primitives"][0], "KHR_gaussian_splatting"
+    assert gltf["extensionsUsed"] == [prefix]
+    assert primitive["extensions"] == {prefix: {"kernel": "ellipse", "colorSpace": "srgb_rec709_display"}}
+    assert primitive["mode"] == 0  # points, which programs without the extension show
+    assert np.allclose(found["POSITION"], splats.centers * [1, -1, -1])
+    assert np.allclose(found[f"{prefix}:SCALE"], splats.scales_m)
+    assert np.allclose(found[f"{prefix}:OPACITY"], 0.99)
+    colors = found[f"{prefix}:SH_DEGREE_0_COEF_0"] * 0.28209479 + 0.5
+    assert np.allclose(colors * 255, splats.colors, atol=1e-3)
+    turned = found[f"{prefix}:ROTATION"]
+    assert np.allclose(np.linalg.norm(turned, axis=1), 1)
+    w_first = turned[:20, [3, 0, 1, 2]]
+    assert np.allclose(matrices(w_first), np.diag([1, -1, -1]) @ matrices(splats.rotations[:20]), atol=1e-5)
 
 
 @pytest.mark.parametrize("suffix", [".ply", ".spz"])
@@ -137,6 +172,10 @@ def test_the_command_writes_splats_and_refuses_what_they_have_not(tmp_path):
     found = _ply((tmp_path / "a.ply").read_bytes())
     assert len(found["x"]) > 0.9 * 64 * 48
     assert (tmp_path / "a.spz").stat().st_size < (tmp_path / "a.ply").stat().st_size / 3
-    assert "a splat file cannot take" in run(*photo, "-o", tmp_path / "b.glb", code=1).stderr
+    run(*photo, "-o", tmp_path / "c.glb")
+    gltf, read = _glb((tmp_path / "c.glb").read_bytes())
+    assert len(read["POSITION"]) == len(found["x"])
+    assert gltf["cameras"][0]["perspective"]["aspectRatio"] == pytest.approx(64 / 48)
+    assert "a splat file cannot take" in run(*photo, "-o", tmp_path / "b.obj", code=1).stderr
     assert "no triangles" in run(*photo, "-o", tmp_path / "b.ply", "--preset", "web", code=1).stderr
     assert "none of --points" in run(*photo, "-o", tmp_path / "b.ply", "--points", code=1).stderr

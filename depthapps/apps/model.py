@@ -25,6 +25,7 @@ from depthapps.io.models.glb import Viewpoint
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
 from depthapps.io.outputs import Outputs
 from depthapps.mesh.cut import cut_surface, surface_cloud
+from depthapps.mesh.lithophane import build_lithophane
 from depthapps.mesh.params import WEB, PrintParams
 from depthapps.mesh.printing import build_printable_solid
 from depthapps.mesh.whole import WholeSurface, whole_mesh, whole_surface
@@ -148,13 +149,13 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
 
 
 def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Progress | None = None) -> Print:
-    """Make a closed solid with a base from a scene, for 3D printing.
+    """Make a closed solid with a base from a scene, or a plate that shows its photo before a lamp, for 3D printing.
 
     Parameters
     ----------
     scene : Scene
     params : PrintParams, optional
-        The longest side in millimetres, and the most triangles of the front.
+        The longest side in millimetres, the most triangles of the front, and which of the two.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
@@ -169,6 +170,10 @@ def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Pro
     """
     check_scene(scene)
     journal = Journal(progress)
+    if params is not None and params.lithophane:
+        with journal.stage("meshing"):
+            plate = build_lithophane(scene, params)
+        return Print(solid=plate, summary=tell_solid(journal, plate, "thin where it is bright"), **journal.told)
     with journal.stage("meshing"):
         solid = build_printable_solid(scene, params)
     journal.add(holes="fill")

@@ -13,14 +13,14 @@ LEAST_TOLD = 5e-4  # smaller shares are not mentioned: they would read 0.0 %
 Shape = TriangleMesh | PointCloud
 
 
-def tell_solid(journal: Journal, solid: PrintableSolid) -> str:
-    """Describe a print in one line, and record its facts in the journal."""
+def tell_solid(journal: Journal, solid: PrintableSolid, how: str = "the base below") -> str:
+    """Describe a print in one line, that ends with `how` it is, and record its facts in the journal."""
     extent = [round(float(v), 2) for v in np.ptp(solid.vertices, axis=0)]
     journal.add(
         vertices=len(solid.vertices), triangles=len(solid.triangles), extent_mm=extent, watertight=solid.watertight
     )
     closed = "closed" if solid.watertight else "not closed"
-    return f"{len(solid.triangles):,} triangles, {closed}, {' x '.join(f'{v:g}' for v in extent)} mm, the base below"
+    return f"{len(solid.triangles):,} triangles, {closed}, {' x '.join(f'{v:g}' for v in extent)} mm, {how}"
 
 
 def tell_shape(

@@ -177,7 +177,7 @@ class ModelParams:
         """Refuse parameters that contradict each other."""
         object.__setattr__(self, "preset", chosen(Preset, self.preset, "preset"))
         self._check_holes()
-        if self.preset is Preset.PRINT:
+        if self.preset in {Preset.PRINT, Preset.LITHOPHANE}:
             raise InputError("a print is no mesh", hint="make_print makes one")
         if self.max_triangles is not None and self.max_triangles < 1:
             raise InputError("a mesh of no triangles was asked for", hint=f"change {param('max_triangles')}")
@@ -226,10 +226,13 @@ class ModelParams:
         return SimplifyParams(self.max_triangles or preset.max_triangles, self.max_error_pct)
 
 
-def print_params(size_mm: float | None, max_triangles: int | None, relief: float | None = None) -> PrintParams:
+def print_params(
+    size_mm: float | None, max_triangles: int | None, relief: float | None = None, *, lithophane: bool = False
+) -> PrintParams:
     """Parameters of a print: longest side in millimetres, most triangles, share of depth; None takes the default."""
     given = {"size_mm": size_mm, "max_triangles": max_triangles, "relief": relief}
-    return replace(PrintParams(), **{name: value for name, value in given.items() if value is not None})
+    known = {name: value for name, value in given.items() if value is not None}
+    return replace(PrintParams(), **known, lithophane=lithophane)
 
 
 @dataclass(frozen=True)

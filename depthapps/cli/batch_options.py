@@ -162,7 +162,7 @@ def default_output(name: str, options: Options) -> str:
     """The suffix of results whose name the user did not give; empty if other results were asked for instead."""
     if name == "mesh":
         presets = options.get("--preset", ())
-        return ".stl" if "print" in presets else "" if "--viewer" in options else ".glb"
+        return ".stl" if {"print", "lithophane"} & set(presets) else "" if "--viewer" in options else ".glb"
     if name == "view":
         return ".html"
     if name == "shadow" and {"--mask", "--shadow-map", "--ao", "--confidence"} & set(options):

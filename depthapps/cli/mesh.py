@@ -20,7 +20,7 @@ def mesh(
     source: SourceOptions = NOT_GIVEN,  # pyright: ignore[reportArgumentType]  (with_options takes it as a mark)
     run: RunOptions,
 ) -> None:
-    """Make a textured mesh, a point cloud or a printable solid.
+    """Make a textured mesh, a point cloud, a printable solid or a lithophane.
 
     GLB, USDZ, OBJ and STL have Y up and look along -Z, as viewers expect; PLY keeps the camera's axes
     (Y down, Z forward). Units are metres; a print's are millimetres.
@@ -29,9 +29,10 @@ def mesh(
     depthapps mesh left.png right.png -c calib.txt -o model.glb --viewer model.html
     depthapps mesh left.png right.png -c calib.txt -o model.glb -o for_iphone.usdz --preset web
     depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
+    depthapps mesh left.png right.png -o plate.stl --preset lithophane --size-mm 150
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
     depthapps mesh left.png right.png -c calib.txt --points -o sparse/points3D.txt
-    depthapps mesh left.png right.png -c calib.txt --splats -o splats.spz
+    depthapps mesh left.png right.png -c calib.txt --splats -o splats.spz -o splats.glb
     depthapps mesh left.png right.png -c calib.txt -o model.glb --turntable turn.mp4
     depthapps mesh spatial_photo.heic -o model.glb --viewer model.html
     depthapps mesh --sequence folder -o room.ply
@@ -50,6 +51,7 @@ def mesh(
     from depthapps.apps.model import Model, make_model, make_print
     from depthapps.apps.placed import placed_photos
     from depthapps.io.models.colmap import write_colmap
+    from depthapps.io.models.glb import Viewpoint
     from depthapps.io.models.splats import write_splats
     from depthapps.mesh.splats import splats_of_cloud
 
@@ -68,7 +70,8 @@ def mesh(
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
             for path in (model.output or []) if model.splats else []:
-                write_splats(path, splats_of_cloud(made.cloud, made.camera), axes=model.axes, outputs=outputs)
+                splats, viewpoint = splats_of_cloud(made.cloud, made.camera), Viewpoint(made.camera, made.pose)
+                write_splats(path, splats, axes=model.axes, viewpoint=viewpoint, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.say(made.summary if made else "the page shows the scene")
     report.finish(outputs.written)

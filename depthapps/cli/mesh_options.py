@@ -50,7 +50,8 @@ class ModelOptions:
     preset: Annotated[
         Preset,
         typer.Option(
-            help="full: a vertex a pixel; web: 80 000 triangles and 5 MB at most; print: a closed solid, .stl .3mf"
+            help="full: a vertex a pixel; web: 80 000 triangles and 5 MB at most; print: a closed solid, .stl .3mf; "
+            "lithophane: a plate that shows the photo when light shines through it"
         ),
     ] = ModelParams.preset
     max_triangles: Annotated[int | None, typer.Option(min=4, help="simplify to this many triangles", metavar="N")] = (
@@ -77,7 +78,7 @@ class ModelOptions:
         bool, typer.Option("--points", help="a point cloud instead of a surface: .glb .ply points3D.txt")
     ] = False
     splats: Annotated[
-        bool, typer.Option("--splats", help="Gaussian splats, one a pixel, instead of a surface: .ply .spz")
+        bool, typer.Option("--splats", help="Gaussian splats, one a pixel, instead of a surface: .ply .spz .glb")
     ] = False
     holes: Annotated[
         Holes | None,
@@ -114,7 +115,7 @@ class ModelOptions:
     @property
     def print_it(self) -> bool:
         """Whether a solid for printing is wanted, and not a model for viewers."""
-        return self.preset is Preset.PRINT
+        return self.preset in {Preset.PRINT, Preset.LITHOPHANE}
 
     @property
     def wanted(self) -> bool:
@@ -181,7 +182,8 @@ class ModelOptions:
     @property
     def print_params(self) -> PrintParams:
         """Parameters of a print."""
-        return print_params(self.size_mm, self.max_triangles, self.relief)
+        lithophane = self.preset is Preset.LITHOPHANE
+        return print_params(self.size_mm, self.max_triangles, self.relief, lithophane=lithophane)
 
     def write(self, model: Model | Print, report: Report, outputs: Outputs) -> None:
         """Write the files of a model or a print, and the video that turns a model."""

@@ -116,11 +116,12 @@ class Show(StrEnum):
 
 
 class Preset(StrEnum):
-    """What a model is for: all of its detail, a web page, or a printer."""
+    """What a model is for: all of its detail, a web page, a printer, or a lamp behind a printed plate."""
 
     FULL = "full"
     WEB = "web"
     PRINT = "print"
+    LITHOPHANE = "lithophane"
 
 
 class Holes(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ class PrintParams:
     """Size and detail of a printed solid.
 
     size_mm: its longest side in millimetres, above 0. max_triangles: the most triangles of a relief's front, or of a
-    whole shell; 4 or more. relief: share of the true depth that a relief keeps, above 0 and at most 1.
+    whole shell; 4 or more. relief: share of the true depth that a relief keeps, above 0 and at most 1. lithophane: make
+    a plate that shows the photo when light shines through it, instead of a relief.
     """
 
     size_mm: float = 100.0
     max_triangles: int = 200_000
     relief: float = 1.0
+    lithophane: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a size or a number of triangles that makes no solid."""
@@ -57,3 +59,7 @@ class PrintParams:
             raise InputError(f"{self.max_triangles} triangles are no solid", hint="allow 1000 or more")
         if not 0 < self.relief <= 1:
             raise InputError(f"a relief of {self.relief:g} was given, it lies between 0 and 1", hint="1 is true depth")
+        if self.lithophane and self.relief != 1:
+            raise InputError(
+                "a lithophane is as thick as the photo is dark, and has no relief", hint=f"leave {param('relief')} out"
+            )

@@ -55,9 +55,9 @@ def build_printable_solid(scene: Scene, params: PrintParams | None = None) -> Pr
             f"a solid of {params.size_mm:g} mm shows nothing of it", hint=f"make it larger: {param('size_mm')}"
         )
 
-    front = _front_triangles(depth, params.max_triangles)
+    front = front_triangles(depth, params.max_triangles)
     points = (rays * depth[..., None]).reshape(-1, 3)
-    vertices, triangles, pixels = _close(points, (rays * base_m).reshape(-1, 3), front)
+    vertices, triangles, pixels = close_body(points, (rays * base_m).reshape(-1, 3), front)
     # Y points up and Z towards the camera: both axes change sign, so that nothing is mirrored.
     standing = np.column_stack([vertices[:, 0], -vertices[:, 1], params.relief * (base_m - vertices[:, 2])])
     standing[:, :2] -= standing[:, :2].min(axis=0)
@@ -66,14 +66,14 @@ def build_printable_solid(scene: Scene, params: PrintParams | None = None) -> Pr
     return PrintableSolid(standing.astype(np.float32), triangles, np.ascontiguousarray(colors[pixels]))
 
 
-def _front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray[np.int32]:
+def front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray[np.int32]:
     """Build simplified triangles (T, 3) int32 over all pixels of a depth map (h, w) without holes, with no tears."""
     whole = grid_quads(depth, surface_links(np.ones_like(depth)))
     used, collapser = grid_collapser(1 / depth, whole, SimplifyParams(max_triangles))
     return used[collapser.collapse_to(max_triangles)].astype(np.int32)
 
 
-def _close(
+def close_body(
     front: NDArray[np.floating], back: NDArray[np.floating], triangles: NDArray[np.int32]
 ) -> tuple[NDArray[np.floating], NDArray[np.int32], NDArray[np.integer]]:
     """Close the body between a front surface and a flat back.

@@ -25,6 +25,7 @@ from depthapps.io.models.texture import WEB_BYTES, jpeg_texture, png_texture
 _FLOAT, _UINT = 5126, 5125
 _VERTICES, _INDICES = 34962, 34963
 _POINTS, _TRIANGLES = 0, 4
+_SPLATS = "KHR_gaussian_splatting"  # an extension of Khronos; programs without it show the points
 _NEAREST_M = 0.01  # near plane of the photo's camera: nothing that a photo shows is nearer
 
 
@@ -44,7 +45,7 @@ def mesh_glb(
     The texture is a PNG, which keeps every sample and is small beside the geometry. web: it is the best JPEG with which
     the file takes at most WEB_BYTES. viewpoint: becomes the camera of the file.
     """
-    view = viewpoint and _camera_node(viewpoint, axes)
+    view = viewpoint and camera_node(viewpoint, axes)
     vertices, normals = in_axes(mesh.vertices, axes), in_axes(mesh.normals, axes)
     if mesh.texture is None:
         return build_glb(vertices, triangles=mesh.triangles, normals=normals, colors=mesh.colors, view=view)
@@ -60,11 +61,11 @@ def mesh_glb(
 
 def cloud_glb(cloud: PointCloud, axes: Axes = Axes.VIEWER, *, viewpoint: Viewpoint | None = None) -> bytes:
     """Encode a point cloud as GLB, without its normals, which viewers do not use for points."""
-    view = viewpoint and _camera_node(viewpoint, axes)
+    view = viewpoint and camera_node(viewpoint, axes)
     return build_glb(in_axes(cloud.points, axes), colors=cloud.colors, view=view)
 
 
-def _camera_node(viewpoint: Viewpoint, axes: Axes) -> tuple[dict[str, Any], dict[str, Any]]:
+def camera_node(viewpoint: Viewpoint, axes: Axes) -> tuple[dict[str, Any], dict[str, Any]]:
     """The camera of a file and the node that places it, in glTF's terms.
 
     A camera of glTF looks along -Z with Y up, in the axes of its node, and through the middle of its picture. Where the
@@ -93,13 +94,15 @@ def build_glb(
     colors: NDArray[np.uint8] | None = None,
     filled: NDArray[np.bool_] | None = None,
     view: tuple[dict[str, Any], dict[str, Any]] | None = None,
+    splats: dict[str, NDArray[np.floating]] | None = None,
 ) -> bytes:
     """Encode one mesh, or points when there are no triangles, with a matt material that is seen from both sides.
 
     Triangles that fill what no photo shows are a primitive with a material of their own, named "filled".
 
     positions, normals: (V, 3). triangles: (T, 3). uv: (V, 2), origin at the top left. texture: its MIME type and the
-    encoded picture. colors: (V, 3) sRGB. filled: (T,), None for none. view: a camera and its node.
+    encoded picture. colors: (V, 3) sRGB. filled: (T,), None for none. view: a camera and its node. splats: what the
+    extension of Gaussian splats has of each point, by the names of its attributes, (V,) or (V, any).
     """
     buffer = _Buffer()
     attributes = {"POSITION": buffer.add(positions, "VEC3", _FLOAT, _VERTICES, bounds=True)}
@@ -110,6 +113,9 @@ def build_glb(
     if colors is not None:
         linear = srgb_decode(colors / np.float32(255))
         attributes["COLOR_0"] = buffer.add(linear, "VEC3", _FLOAT, _VERTICES)
+    for name, values in (splats or {}).items():
+        kind = "SCALAR" if values.ndim == 1 else f"VEC{values.shape[1]}"
+        attributes[f"{_SPLATS}:{name}"] = buffer.add(values, kind, _FLOAT, _VERTICES)
     parts = {"photo": triangles}
     if triangles is not None and filled is not None and filled.any():
         parts = {"photo": triangles[~filled], "filled": triangles[filled]}
@@ -118,6 +124,8 @@ def build_glb(
         primitive: dict[str, Any] = {"attributes": attributes, "material": number, "mode": _POINTS}
         if part is not None:
             primitive |= {"indices": buffer.add(part.ravel(), "SCALAR", _UINT, _INDICES), "mode": _TRIANGLES}
+        if splats:  # an ellipsoid each, and colours as a screen shows them
+            primitive["extensions"] = {_SPLATS: {"kernel": "ellipse", "colorSpace": "srgb_rec709_display"}}
         primitives.append(primitive)
     surface: dict[str, Any] = {"metallicFactor": 0, "roughnessFactor": 1}
     gltf: dict[str, Any] = {
@@ -128,6 +136,8 @@ def build_glb(
         "meshes": [{"primitives": primitives}],
         "materials": [{"name": name, "doubleSided": True, "pbrMetallicRoughness": surface} for name in parts],
     }
+    if splats:
+        gltf["extensionsUsed"] = [_SPLATS]
     if view:
         gltf["cameras"] = [view[0]]
         gltf["nodes"].append(view[1])

@@ -1,7 +1,7 @@
-"""Write Gaussian splats: PLY with the names of the paper's own program, and SPZ, which is about ten times smaller.
+"""Write Gaussian splats: PLY with the names of the paper's own program, SPZ, about ten times smaller, and glTF.
 
-Sources: Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering" (2023), and Niantic's SPZ, version
-2.
+Sources: Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering" (2023), Niantic's SPZ, version 2,
+and Khronos' extension KHR_gaussian_splatting of glTF 2.0.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from depthapps.core.models import GaussianSplats
 from depthapps.io.formats import SPLAT_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.models.axes import in_axes, refuse_wild
+from depthapps.io.models.glb import Viewpoint, build_glb, camera_node
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
 _SH0 = 0.28209479177387814  # the constant spherical harmonic: colour = 0.5 + _SH0 * coefficient
@@ -31,18 +32,26 @@ _LEVEL = 6  # of gzip
 
 
 def write_splats(
-    path: StrPath, splats: GaussianSplats, *, axes: Axes | None = None, outputs: Outputs | None = None
+    path: StrPath,
+    splats: GaussianSplats,
+    *,
+    axes: Axes | None = None,
+    viewpoint: Viewpoint | None = None,
+    outputs: Outputs | None = None,
 ) -> None:
     """Write Gaussian splats. The file appears only when it is whole.
 
     Parameters
     ----------
     path : str or PathLike
-        ``.ply`` holds floats under the names of the paper's own program, ``.spz`` bytes, compressed.
+        ``.ply`` holds floats under the names of the paper's own program, ``.spz`` bytes, compressed, ``.glb`` floats in
+        glTF's extension, which programs without it show as points.
     splats : GaussianSplats
         In camera axes, metres.
     axes : Axes, optional
-        Axes of the file; without, the camera's in ``.ply``, as that program has them, and the viewer's in ``.spz``.
+        Axes of the file; without, the camera's in ``.ply``, as that program has them, and the viewer's in the others.
+    viewpoint : Viewpoint, optional
+        The photo's camera, which a ``.glb`` holds beside the splats.
     outputs : Outputs, optional
         The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
 
@@ -58,10 +67,16 @@ def write_splats(
     path = Path(path)
     check_suffix(path, SPLAT_SUFFIXES, "a splat file")
     refuse_wild(splats.centers)
-    spz = path.suffix.lower() == ".spz"
-    axes = axes or (Axes.VIEWER if spz else Axes.CAMERA)
+    suffix = path.suffix.lower()
+    axes = axes or (Axes.CAMERA if suffix == ".ply" else Axes.VIEWER)
     with opened(outputs, [path]) as group:
-        group.write(path, (spz_bytes if spz else splat_ply_bytes)(splats, axes))
+        match suffix:
+            case ".ply":
+                group.write(path, splat_ply_bytes(splats, axes))
+            case ".spz":
+                group.write(path, spz_bytes(splats, axes))
+            case ".glb":
+                group.write(path, splat_glb_bytes(splats, axes, viewpoint))
 
 
 def splat_ply_bytes(splats: GaussianSplats, axes: Axes = Axes.CAMERA) -> bytes:
@@ -76,6 +91,20 @@ def splat_ply_bytes(splats: GaussianSplats, axes: Axes = Axes.CAMERA) -> bytes:
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {count}"]
     header += [f"property float {name}" for name in _NAMES]
     return ("\n".join([*header, "end_header"]) + "\n").encode("ascii") + table.tobytes()
+
+
+def splat_glb_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER, viewpoint: Viewpoint | None = None) -> bytes:
+    """Encode splats as GLB: coefficients of a harmonic, and opacity and sizes as they are."""
+    turned = _turned(splats, axes)
+    turned = turned / np.linalg.norm(turned, axis=1, keepdims=True)
+    values = {
+        "ROTATION": turned[:, [1, 2, 3, 0]],  # glTF has w last
+        "SCALE": splats.scales_m,
+        "OPACITY": np.full(len(splats.centers), _OPACITY, np.float32),
+        "SH_DEGREE_0_COEF_0": _coefficients(splats),
+    }
+    view = viewpoint and camera_node(viewpoint, axes)
+    return build_glb(in_axes(splats.centers, axes), colors=splats.colors, view=view, splats=values)
 
 
 def spz_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER) -> bytes:
