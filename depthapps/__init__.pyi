@@ -4,7 +4,7 @@ from .apps.calibrate import Calibrated, calibrate_cameras
 from .apps.journal import JobResult, Note, Progress, Stage
 from .apps.maps import draw_matched_rows, draw_preview, write_depth_map
 from .apps.model import Model, Print, make_model, make_print, write_model
-from .apps.params import ModelParams, PathLike, SceneParams, View3DParams
+from .apps.params import ModelParams, PathLike, SceneParams
 from .apps.placed import placed_photos
 from .apps.refocus import Refocused, refocus, refocus_sweep
 from .apps.relight import Shadows, cast_shadows, make_shadow_map, relight, relight_sweep
@@ -13,6 +13,7 @@ from .apps.scene import OpenedScene, open_scene
 from .apps.turntable import render_view, turntable
 from .apps.view import Page, make_page, write_page
 from .apps.view3d import View3D, make_view3d, write_view3d
+from .apps.view3d_params import View3DParams
 from .bokeh.focus import Focus
 from .bokeh.params import BokehParams
 from .core.camera import Calibration, Camera, LensCamera, StereoRig
@@ -24,6 +25,7 @@ from .core.choices import (
     Layout,
     LightKind,
     MapKind,
+    Motion,
     PageMode,
     Preset,
     Quality,
@@ -121,6 +123,7 @@ __all__ = [
     "MissingExtraError",
     "Model",
     "ModelParams",
+    "Motion",
     "NetworkDescription",
     "NetworkError",
     "NewView",

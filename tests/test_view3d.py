@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from test_cli import run
 
 import depthapps as da
-from depthapps.apps.params import player_name
+from depthapps.apps.view3d_params import player_name
 from depthapps.core.color import srgb_encode, to_linear
 from depthapps.draw.new_views import ViewSource
 from depthapps.draw.stereo import common_box, draw_stereo
@@ -253,6 +253,23 @@ def test_a_photo_with_a_depth_gets_a_second_view(opened, tmp_path):
     assert psnr(shown.pair.right[:, 40:110], opened.views[1][:, 40:110]) > 30
 
 
+@pytest.mark.parametrize("both", [True, False])
+def test_eyes_at_another_distance_see_what_cameras_there_would(opened, both):
+    scene = opened if both else da.OpenedScene(**{**vars(opened), "views": None})
+    shown = da.make_view3d(scene, da.View3DParams(eye_distance=0.5))
+    expected = make_pair(*(Card(0, 0, card.c / 2, card.box, card.seed) for card in LAYERS)).pair.right
+    assert psnr(shown.pair.right[:, 45:-45], expected[:, 45:-45]) > (40 if both else 20)
+    assert np.array_equal(shown.pair.left, opened.views[0])
+    assert shown.window_px == 5  # the wall, as the eyes see it
+    assert shown.pair.calibration.baseline_m == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("distance", [0, -1, 5, float("nan")])
+def test_eyes_at_no_distance_are_refused(distance):
+    with pytest.raises(da.InputError, match="times as far apart"):
+        da.View3DParams(eye_distance=distance)
+
+
 # ------------------------------------------------------------------------------------ the command
 
 
@@ -277,6 +294,9 @@ def test_into_a_folder_goes_a_name_that_players_know(tmp_path, photo):
 def test_options_that_a_file_has_no_use_for_are_refused(tmp_path, photo):
     assert "--style is for pictures" in run(*photo, "-o", tmp_path / "a.mpo", "--style", "rgbd", code=1).stderr
     assert "--views is for animations" in run(*photo, "-o", tmp_path / "a.jpg", "--views", 3, code=1).stderr
+    assert "--motion is for" in run(*photo, "-o", tmp_path / "a.jpg", "--motion", "orbit", code=1).stderr
+    both = ("--motion", "orbit", "--swap")
+    assert "one eye sees" in run(*photo, "-o", tmp_path / "a.mp4", *both, code=1).stderr
     assert "cannot take" in run(*photo, "-o", tmp_path / "a.avi", code=1).stderr
     assert run(*photo, "-o", tmp_path / "a.jpg", "--convergence", "near", code=2)
     assert {p.name for p in tmp_path.iterdir()} == {"photo.png", "z.npy"}

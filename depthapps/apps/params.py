@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from depthapps.core.choices import DepthKind, Frame, Holes, Layout, Preset, Quality, Rectify, StereoStyle, chosen
+from depthapps.core.choices import DepthKind, Frame, Holes, Layout, Preset, Quality, Rectify, chosen
 from depthapps.core.errors import CalibrationError, InputError, param
 from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 
@@ -26,19 +26,6 @@ if TYPE_CHECKING:
 _KINDS_WITH_ENDS = (DepthKind.AFFINE_INVERSE, DepthKind.AFFINE, DepthKind.REVERSED_Z)
 PathLike = str | os.PathLike[str]
 TURN_DEG = 15.0  # about what the second photo of a pair shows of what is behind things, and what a slow pan takes
-SMALLEST_VIEW = 64  # pixels: an icon
-QUILT = 8, 6  # columns and rows, which Looking Glass displays of all sizes take
-_QUILT_SIDE = 4096  # pixels of a quilt, a texture that every display takes
-_ANIMATION_SIDE = {".gif": 800, ".webp": 1200, ".mp4": 1920}  # pixels: a few MB of a GIF; a web page; a screen
-# What players of stereo pictures take from the end of a name; iw3 writes the same.
-_NAMES = {
-    StereoStyle.SIDE_BY_SIDE: "_LRF_Full_SBS",
-    StereoStyle.HALF_SIDE_BY_SIDE: "_LR",
-    StereoStyle.TOP_BOTTOM: "_TBF_fulltb",
-    StereoStyle.HALF_TOP_BOTTOM: "_TB",
-    StereoStyle.CROSS_EYED: "_RLF_cross",
-    StereoStyle.ANAGLYPH: "_redcyan",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,61 +220,3 @@ def print_params(
     given = {"size_mm": size_mm, "max_triangles": max_triangles, "relief": relief}
     known = {name: value for name, value in given.items() if value is not None}
     return replace(PrintParams(), **known, lithophane=lithophane)
-
-
-@dataclass(frozen=True)
-class View3DParams:
-    """How a scene is shown to both eyes.
-
-    Attributes
-    ----------
-    style : StereoStyle
-        How one picture shows both views; other files than pictures have a form of their own.
-    convergence_m : float, optional
-        The depth, in metres, that lies in the plane of the screen.
-    convergence_px : pair of float, optional
-        The pixel of the left view whose depth lies there. None for both: what is nearest at the left and right border,
-        so that the frame cuts nothing that stands before it.
-    view_size_px : int, optional
-        The longest side of a view in pixels, 64 or more; views are never enlarged. None keeps their size;
-        `usual_view_size` tells what is usual for a file.
-    swap : bool
-        Exchange the eyes.
-    views : int
-        The views in which an animation goes from left to right, 2 or more; 2 are the photos themselves.
-    """
-
-    style: StereoStyle = StereoStyle.SIDE_BY_SIDE
-    convergence_m: float | None = None
-    convergence_px: tuple[float, float] | None = None
-    view_size_px: int | None = None
-    swap: bool = False
-    views: int = 2
-
-    def __post_init__(self) -> None:
-        """Turn words into choices, and refuse numbers that show nothing."""
-        object.__setattr__(self, "style", chosen(StereoStyle, self.style, "style"))
-        if self.convergence_m is not None and self.convergence_px is not None:
-            raise InputError("the convergence was given twice", hint="give a depth or a pixel")
-        if self.convergence_m is not None and not self.convergence_m > 0:
-            raise InputError(
-                f"a depth of {self.convergence_m:g} m is not before the camera", hint="give metres above 0"
-            )
-        if self.view_size_px is not None and self.view_size_px < SMALLEST_VIEW:
-            raise InputError(f"a view of {self.view_size_px} px shows nothing", hint=f"give {SMALLEST_VIEW} or more")
-        if self.views < 2:
-            raise InputError("one view does not move", hint=f"give 2 or more as {param('views')}")
-
-
-def usual_view_size(suffix: str, style: StereoStyle) -> int | None:
-    """The longest side of a view in pixels that is usual in files of a suffix; None for the view's own."""
-    if suffix.lower() in _ANIMATION_SIDE:
-        return _ANIMATION_SIDE[suffix.lower()]
-    return _QUILT_SIDE // max(QUILT) if style is StereoStyle.QUILT else None
-
-
-def player_name(name: str, style: StereoStyle, aspect: float = 1.0) -> str:
-    """A file's name without suffix that tells a player its style. aspect: width over height of a view, for quilts."""
-    if style is StereoStyle.QUILT:
-        return f"{name}_qs{QUILT[0]}x{QUILT[1]}a{aspect:.2f}"
-    return name + _NAMES.get(style, f"_{style}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.apps.journal import JobResult, Journal, Progress
-from depthapps.apps.params import QUILT, PathLike, View3DParams
+from depthapps.apps.model import Model, make_model
+from depthapps.apps.motion import moving_frames
+from depthapps.apps.params import TURN_DEG, ModelParams, PathLike
 from depthapps.apps.scene import OpenedScene
+from depthapps.apps.shrink import shrunk
+from depthapps.apps.view3d_params import QUILT, View3DParams
 from depthapps.core.camera import Calibration
-from depthapps.core.choices import Frame, StereoStyle
+from depthapps.core.choices import Frame, Motion, StereoStyle
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError, param
 from depthapps.core.filling import fill_background
@@ -33,6 +38,7 @@ from depthapps.io.video import write_video
 QUILT_PLACES = -0.5, 1.5
 _PERIOD_S = {2: 0.5}  # of a loop of two pictures; slower ones do not look solid
 _LONGER_PERIOD_S = 1.2
+_MOTION_FPS = 24.0
 _BORDER = 0.05  # of the width at each side, in which nothing may stand before the window
 _NEAREST_PERCENT = 99.0  # a few pixels of wrong depth do not move the window
 _AROUND_PX = 2  # pixels on each side of the one that the user named
@@ -51,12 +57,15 @@ class View3D(JobResult):
     window_px : int
         The disparity of what lies in the plane of the screen.
     params : View3DParams
+    model : Model, optional
+        What other motions than the sweep between the photos are made of.
     """
 
     pair: StereoPair
     disparity_px: FloatMap
     window_px: int
     params: View3DParams
+    model: Model | None = None
 
     def views(self, places: Sequence[float]) -> list[Image]:
         """Show the scene through the window from places on the line through both cameras: 0 is left, 1 is right."""
@@ -99,15 +108,18 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     """
     params, journal = params or View3DParams(), Journal(progress)
     left, disparity, calibration = opened.scene.image, opened.disparity_px, opened.calibration
+    right = None
     if opened.views is None:
-        right = ViewSource(left, disparity).at(1.0)
-        left = to_8bit(left)
         journal.note("there is one photo: the second view is made from its depth")
     else:
         right = opened.views[1]
         if not np.array_equal(opened.views[0], left):
             hint = f"open it with {param('frame', Frame.RECTIFIED)}"
             raise InputError("the photos were rectified, and the scene was not", hint=hint)
+    if right is None or params.eye_distance != 1:
+        right = ViewSource(left, disparity, right).at(params.eye_distance)
+        left, disparity = to_8bit(left), disparity * np.float32(params.eye_distance)
+        calibration = _farther(calibration, params.eye_distance)
     box = common_box(left, right)
     corner = box[1].start, box[0].start
     side = params.view_size_px or max(left.shape)
@@ -117,7 +129,13 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     width -= abs(window)  # what strips at the outer sides leave
     journal.add(window_px=window, view_size=[width, height])
     told = f"{width}x{height} px a view through the window, which is at a disparity of {window} px"
-    return View3D(pair=pair, disparity_px=disparity, window_px=window, params=params, summary=told, **journal.told)
+    model = None
+    if params.motion is not Motion.SWEEP:
+        model = _model_for_motion(opened, params, journal, progress)
+        told = f"a loop of {params.frames} pictures, {width}x{height} px"
+    return View3D(
+        pair=pair, disparity_px=disparity, window_px=window, params=params, model=model, summary=told, **journal.told
+    )
 
 
 def write_view3d(
@@ -153,12 +171,44 @@ def write_view3d(
     elif suffix in MPO_SUFFIXES:
         left, right = shown.views((0, 1))
         write_mpo(path, left, right, calibration.baseline_m, plain, outputs=outputs)
+    elif suffix in VIDEO_SUFFIXES and shown.model is not None:
+        camera = shown.model.camera
+        shrink = min(1.0, (params.view_size_px or math.inf) / max(camera.width, camera.height))
+        size = max(round(camera.width * shrink), 1), max(round(camera.height * shrink), 1)
+        frames = moving_frames(shown.model, params.motion, _focus_m(shown), size, params.frames)
+        write_video(path, frames, _MOTION_FPS, outputs=outputs)
     elif suffix in VIDEO_SUFFIXES:
-        forth = [to_8bit(view) for view in shown.views(np.linspace(0, 1, params.views).tolist())]
+        forth = [to_8bit(view) for view in shown.views(np.linspace(0, 1, params.frames).tolist())]
         frames = forth + forth[-2:0:-1]
         write_video(path, frames, len(frames) / _PERIOD_S.get(len(frames), _LONGER_PERIOD_S), outputs=outputs)
     else:
         write_image(path, _picture(shown), plain, outputs=outputs)
+
+
+def _farther(calibration: Calibration, times: float) -> Calibration:
+    """The calibration of two cameras that are so many times as far apart."""
+    return replace(calibration, baseline_m=calibration.baseline_m * times, doffs_px=calibration.doffs_px * times)
+
+
+def _model_for_motion(opened: OpenedScene, params: View3DParams, journal: Journal, progress: Progress | None) -> Model:
+    """A model of a scene that is not much larger than the views."""
+    longest = max(opened.scene.depth_m.shape)
+    small = shrunk(opened, max(1, longest // (params.view_size_px or longest)))
+    model = make_model(small.scene, ModelParams(turn_deg=TURN_DEG), progress=progress)
+    journal.seconds |= model.seconds
+    journal.note("what no photo shows is made up")
+    return model
+
+
+def _focus_m(shown: View3D) -> float:
+    """The distance, in metres, of what an orbit looks at, and of what keeps its size in a dolly zoom."""
+    params, calibration = shown.params, shown.pair.calibration
+    if params.convergence_m is not None:
+        return params.convergence_m
+    around = params.motion is Motion.ORBIT and params.convergence_px is None
+    disparity = float(np.nanmedian(shown.disparity_px)) if around else shown.window_px
+    away = max(disparity + calibration.doffs_px, 0.5)  # half a pixel from infinity
+    return calibration.camera.fx * calibration.baseline_m / away
 
 
 def _parallel(shown: View3D) -> tuple[StereoPair, float]:

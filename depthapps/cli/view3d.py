@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from depthapps.apps.params import SMALLEST_VIEW, View3DParams, player_name, usual_view_size
+from depthapps.apps.view3d_params import MOTION_VIEWS, SMALLEST_VIEW, View3DParams, player_name, usual_view_size
 from depthapps.cli.options import RunOptions, SourceOptions
-from depthapps.core.choices import Frame, StereoStyle
+from depthapps.core.choices import Frame, Motion, StereoStyle
 from depthapps.core.errors import InputError
 from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VIEW3D_SUFFIXES
 from depthapps.io.outputs import check_suffix
@@ -64,8 +64,28 @@ class EyeOptions:
     swap: Annotated[bool, typer.Option("--swap", help="exchange the eyes")] = View3DParams.swap
     views: Annotated[
         int | None,
-        typer.Option(min=2, help="views of an animation from left to right [default: 2, the photos]", metavar="N"),
+        typer.Option(
+            min=2,
+            help="views of an animation from left to right [default: 2, the photos], or of the loop of another motion "
+            f"[default: {MOTION_VIEWS}]",
+            metavar="N",
+        ),
     ] = None
+    motion: Annotated[
+        Motion | None,
+        typer.Option(
+            help="how the camera of an animation moves: between the photos, around an ellipse, or back while it zooms "
+            "in on what --convergence names [default: sweep]"
+        ),
+    ] = None
+    eye_distance: Annotated[
+        float,
+        typer.Option(
+            help="how far the eyes are apart, in distances of the two photos; unless it is 1, the right view is made "
+            "from the depth",
+            metavar="N",
+        ),
+    ] = View3DParams.eye_distance
 
     def check(self) -> None:
         """Refuse files and options that do not fit together. Raises InputError or OutputError."""
@@ -75,8 +95,9 @@ class EyeOptions:
         suffix = self.output.suffix.lower()
         if self.style and suffix not in IMAGE_SUFFIXES:
             raise InputError(f"--style is for pictures, not for {suffix}", hint="leave it out, or write a .jpg")
-        if self.views and suffix not in VIDEO_SUFFIXES:
-            raise InputError(f"--views is for animations, not for {suffix}", hint="leave it out, or write a .webp")
+        if (self.views or self.motion) and suffix not in VIDEO_SUFFIXES:
+            option = "--views" if self.views else "--motion"
+            raise InputError(f"{option} is for animations, not for {suffix}", hint="leave it out, or write a .webp")
 
     @property
     def params(self) -> View3DParams:
@@ -88,7 +109,9 @@ class EyeOptions:
             convergence_px=(at[0], at[1]) if len(at) == 2 else None,
             view_size_px=self.view_size or usual_view_size(self.output.suffix, style),
             swap=self.swap,
-            views=self.views or View3DParams.views,
+            views=self.views,
+            eye_distance=self.eye_distance,
+            motion=self.motion or View3DParams.motion,
         )
 
 
@@ -96,7 +119,8 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
     """Show a scene to both eyes: side by side, anaglyph, MPO, spatial photo, wiggle, quilt.
 
     The photos themselves are shown, always in the frame `rectified`, through a window that is set by cutting their
-    outer sides. Views between them, and the second view of a photo that has only a depth, are made from the depth.
+    outer sides. Views between them, and the second view of a photo that has only a depth, are made from the depth;
+    other motions are made of a model, as `depthapps mesh` makes it.
 
     \b
     depthapps view3d left.jpg right.jpg -o photo_LRF_Full_SBS.jpg
@@ -104,6 +128,7 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
     depthapps view3d left.jpg right.jpg -o for_vision_pro.heic
     depthapps view3d left.jpg right.jpg -o wiggle.gif
     depthapps view3d left.jpg right.jpg -o loop.mp4 --views 12
+    depthapps view3d left.jpg right.jpg -o vertigo.mp4 --motion dolly-zoom --convergence 850,600
     depthapps view3d fujifilm_w3.mpo --style quilt -o folder
     """
     eyes.check()

@@ -100,6 +100,18 @@ class StereoStyle(StrEnum):
     RGBD = "rgbd"
 
 
+class Motion(StrEnum):
+    """How the camera of an animation moves.
+
+    SWEEP: from the left photo to the right one and back. ORBIT: around a small ellipse, and looks at one point.
+    DOLLY_ZOOM: back, and zooms in as much, so that one distance keeps its size.
+    """
+
+    SWEEP = "sweep"
+    ORBIT = "orbit"
+    DOLLY_ZOOM = "dolly-zoom"
+
+
 class Unsure(StrEnum):
     """How a preview shows depth that is likely wrong: grey, or in the colours of its depth."""
 

@@ -1,0 +1,77 @@
+"""An orbit looks at one point, a dolly zoom keeps one distance's size, and neither shows the model's border."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from test_cli import run
+
+import depthapps as da
+from depthapps.apps.motion import moving_frames
+
+NEAR_M, WALL_M, SIZE = 1.0, 3.0, (160, 120)
+CAMERA = da.Camera.centred(160, 120, 160.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> da.Model:
+    """A red square in the middle, 1 m away, before a blue wall with two green squares, 3 m away."""
+    depth, image = np.full((120, 160), WALL_M, np.float32), np.full((120, 160, 3), (40, 60, 160), np.uint8)
+    image[10:20, 30:40] = image[10:20, 120:130] = (60, 200, 60)
+    depth[45:75, 65:95], image[45:75, 65:95] = NEAR_M, (200, 60, 40)
+    return da.make_model(da.Scene(image, depth, CAMERA), da.ModelParams(turn_deg=15))
+
+
+def width(mask: np.ndarray) -> int:
+    columns = np.flatnonzero(mask.any(axis=0))
+    return int(columns[-1] - columns[0] + 1)
+
+
+def red(frame: np.ndarray) -> np.ndarray:
+    return (frame[..., 0] > 150) & (frame[..., 2] < 100)
+
+
+def green(frame: np.ndarray) -> np.ndarray:
+    return (frame[..., 1] > 150) & (frame[..., 0] < 120)
+
+
+def test_a_dolly_zoom_keeps_the_size_of_what_it_names_and_brings_the_wall_close(model):
+    frames = list(moving_frames(model, da.Motion.DOLLY_ZOOM, NEAR_M, SIZE, 4))
+    assert len(frames) == 4
+    sizes = [width(red(frame)) for frame in frames]
+    assert max(sizes) - min(sizes) <= 1
+    walls = [width(green(frame)) for frame in frames]
+    # half as far away again: the wall is 3.5 m away, seen 1.5 times as large
+    assert walls[2] / walls[0] == pytest.approx(1.5 * 3 / 3.5, abs=0.03)
+    assert walls[1] == walls[3]
+    assert not (frames[0] == 0).all(axis=2).any()
+
+
+def test_an_orbit_looks_at_its_point_from_all_sides(model):
+    frames = list(moving_frames(model, da.Motion.ORBIT, NEAR_M, SIZE, 8))
+    middles = np.array([[axis.mean() for axis in np.nonzero(red(frame))] for frame in frames])
+    assert np.abs(middles - (59.5, 79.5)).max() < 1.5
+    places = np.array([[axis.mean() for axis in np.nonzero(green(frame))] for frame in frames])
+    swing = np.ptp(places, axis=0)
+    assert swing[1] > 1.7 * swing[0] > 5  # wider than high
+    assert np.abs(frames[0].astype(int) - frames[4]).max() > 100
+
+
+@pytest.mark.parametrize("motion", [da.Motion.ORBIT, da.Motion.DOLLY_ZOOM])
+def test_the_border_of_the_model_is_not_shown(model, motion):
+    for frame in moving_frames(model, motion, WALL_M, SIZE, 8):
+        border = np.concatenate([frame[0], frame[-1], frame[:, 0], frame[:, -1]])
+        assert (border.max(axis=1) > 60).mean() > 0.98
+
+
+def test_the_command_writes_the_loop(tmp_path):
+    rng = np.random.default_rng(0)
+    da.write_image(tmp_path / "photo.png", rng.integers(60, 256, (90, 120, 3), np.uint8))
+    da.write_depth(tmp_path / "z.npy", np.full((90, 120), 2, np.float32))
+    photo = ("view3d", tmp_path / "photo.png", "--depth", tmp_path / "z.npy", "--fov", "60")
+    told = run(*photo, "-o", tmp_path / "a.webp", "--motion", "orbit", "--views", 6, "--view-size", 100)
+    assert "a loop of 6 pictures" in told.stdout + told.stderr
+    with Pillow.open(tmp_path / "a.webp") as file:
+        assert (file.n_frames, file.size) == (6, (100, 75))  # pyright: ignore[reportAttributeAccessIssue]
+    run(*photo, "-o", tmp_path / "b.webp", "--motion", "dolly-zoom", "--convergence", "2", "--views", 4)
