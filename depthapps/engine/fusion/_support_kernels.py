@@ -7,11 +7,12 @@ from depthapps.runtime.inlining import within
 _REACH = 2
 _SAME_PX = 0.125  # candidates that differ less have one cost
 _FAR = np.float32(1e30)
-# Of strands, see `grow_strands`; the first two in units of the views' usual difference. Over 18 ray-cast rooms and 26
-# real pairs, of strands 32.4 % stay wrong, and bad2 falls by 0.115 and 0.020 %. If hidden pixels cost 1.5 or 2.5 it is
-# 33.7 or 31.6 %, 0.092 or 0.123 %, and 0.023 or 0.015 %; if disagreement costs 0.5 or 2, 31.7 or 33.8 %, 0.125 or
-# 0.097 %, and 0.010 or 0.030 %.
+# Of strands, see `grow_strands`; the first three in units of the views' usual difference. Where both fit as well, what
+# is thin is nearer: it stands before what is around it, and repeated bars match each other. Without that, 32 % of the
+# strands stay wrong in 18 ray-cast rooms, with it 30 %. If disagreement costs 2 they are wrong at 1.8 % more, if hidden
+# pixels cost 1.5, at 0.8 % more. What gains more there costs real pairs a little.
 _UNSEEN = np.float32(2)
+_FARTHER = np.float32(0.5)
 _DISAGREEMENT = np.float32(1)
 _NEARER_PX = np.float32(1)  # what is no nearer than that is the same surface
 _STEP_PX = np.float32(0.5)  # disparities that differ less are not compared apart; a neighbour's is moved in such steps
@@ -160,7 +161,7 @@ def _grow(left, grey, right, strand, hidden, disparity, y, x, cap, level, same, 
     height, width = disparity.shape
     before = disparity[y, x]
     least = _UNSEEN * level if hidden[y, x] else _least_cost(grey, right, y, x, before, cap, weights)[0]
-    least += _DISAGREEMENT * _disagreement(disparity, y, x, before, weights) * level
+    least += (_DISAGREEMENT * _disagreement(disparity, y, x, before, weights) + _FARTHER) * level
     best, tried = before, before
     for q in range(max(y - _REACH, 0), min(y + _REACH + 1, height)):
         for p in range(max(x - _REACH, 0), min(x + _REACH + 1, width)):

@@ -15,11 +15,11 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.fusion.support import CAP, hidden, likeness, usual_difference
 from depthapps.runtime.kernel import Kernel
 
-# In 18 ray-cast rooms, following strands takes what is off by more than 2 px from 42.2 to 32.4 % of surfaces up to 5 px
-# wide, from 29.8 to 28.9 % within 3 px of edges and from 8.1 to 8.0 % of all; over 26 real pairs from 6.50 to 6.48 %.
+# In 18 ray-cast rooms, following strands takes what is off by more than 2 px from 42.2 to 30.0 % of surfaces up to 5 px
+# wide, from 29.8 to 28.5 % within 3 px of edges and from 8.1 to 7.9 % of all; over 26 real pairs from 6.50 to 6.49 %.
 _WIDTH_PX = 7  # what is less wide stands out
-_CONTRAST = 20  # grey levels; with 12, real pairs gain nothing, with 28 the rooms' strands are wrong at 1.2 % more
-_LENGTH_PX = 13  # with 9, textures count as strands more often
+_CONTRAST = 24  # grey levels; with less, textures of real pairs count as strands, with 30 rooms have 1 % more wrong
+_LENGTH_PX = 15  # with 9, textures count as strands more often
 _DIRECTIONS = range(30, 151, 20)  # of strands, degrees from the row: along the row there is nothing to match
 _SAME = 60  # sum of the channels' differences along a strand; with 25 and 40 they are wrong at 0.6 % more
 _SWEEPS = 4  # forth and back; with 8 the same
