@@ -144,11 +144,7 @@ def bokeh(
     depthapps bokeh iphone_portrait.heic -o portrait.jpg --focus 2200,1900
     """
     params = lens.params(focus)
-    ends = _sweep(video.sweep) if video.sweep else None
-    if ends and show:
-        raise InputError("--sweep and --show exclude each other", hint="show one setting, or sweep without --show")
-    if ends and (focus.focus is not None or focus.focus_depth is not None):
-        raise InputError("--sweep moves the focus itself", hint="leave --focus and --focus-depth out")
+    ends = _ends(video, focus, show)
     paths = _paths(output, viewer, sweep=bool(ends))
     from depthapps.cli.opening import Opening
 
@@ -179,6 +175,18 @@ def bokeh(
                 write_view(viewer, opened, PageMode.REFOCUS, report, outputs, command=command, lens=params)
             write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.finish(outputs.written)
+
+
+def _ends(video: VideoOptions, focus: FocusOptions, show: Show | None) -> tuple[float, ...] | None:
+    """The distances between which a video moves the focus; None if none is wanted. Raises InputError."""
+    if not video.sweep:
+        return None
+    ends = _sweep(video.sweep)
+    if show:
+        raise InputError("--sweep and --show exclude each other", hint="show one setting, or sweep without --show")
+    if focus.focus is not None or focus.focus_depth is not None:
+        raise InputError("--sweep moves the focus itself", hint="leave --focus and --focus-depth out")
+    return ends
 
 
 def _paths(output: Path | None, viewer: Path | None, *, sweep: bool) -> list[Path]:

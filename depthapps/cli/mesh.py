@@ -64,9 +64,8 @@ def mesh(
         if made is not None:
             model.write(made, report, outputs)
         if page := model.viewer:
-            write_view(
-                page, opened, PageMode.TURN, report, outputs, command=arguments_of(source), style=model.turn_style
-            )
+            first = {"command": arguments_of(source), "style": model.turn_style}
+            write_view(page, opened, PageMode.TURN, report, outputs, **first)
         if isinstance(made, Model):
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)

@@ -82,6 +82,7 @@ class Page {
     if (this.mode.renews) { this.mode.renews = false; this.renew(); }
     this.changedAt = performance.now();
     this.fresh = true;
+    document.body.dataset.quality = "coarse";
     this.request();
   }
 

@@ -48,7 +48,7 @@ class Refocus {
       this.prepare(size, scale);
       passes.restart(how.passes, size[1]);
     }
-    return passes.step(moving ? 1 : portion, (pass, ...rows) => {
+    const whole = passes.step(moving ? 1 : portion, (pass, ...rows) => {
       const [shown, hidden] = this.lens.textures, more = { target: this.sums, added: true, rows };
       if (!pass && !rows[0]) gpu.clear(this.sums);
       gpu.pass("gather.frag", {
@@ -58,6 +58,7 @@ class Refocus {
       if (drawn) gpu.pass("lamp.frag", { ...photo.textures, ...this.discs, weight: scale ** 2 * count / drawn / how.passes },
         { ...more, quads: { array: places, count: drawn, vertex: "lamp.vert" } });
     });
+    return whole && 2 * passes.done >= passes.count; // fewer passes would look worse than the moving picture did
   }
 
   get finished() { return this.passes.finished; }
