@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import SAMPLES
+from PIL import ImageCms
 from test_cli import run
 
 import depthapps as da
@@ -157,6 +158,24 @@ def test_the_command_writes_a_page_that_tells_how_to_open_its_scene(tmp_path):
     again = eval(data["recipe"]["python"], {"da": da})
     assert np.array_equal(again.scene.depth_m, np.load(tmp_path / "z.npy"))
     assert run("view", *given, "-o", out, code=1).stderr.startswith("error:")
+
+
+def test_a_photo_of_other_primaries_is_shown_in_srgb(step_scene):
+    """The profile is sRGB's with red and blue exchanged."""
+    icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    tags = {bytes(icc[at : at + 4]): at for at in range(132, 132 + 12 * int.from_bytes(icc[128:132]), 12)}
+    red, blue = tags[b"rXYZ"], tags[b"bXYZ"]
+    icc[red + 4 : red + 12], icc[blue + 4 : blue + 12] = icc[blue + 4 : blue + 12], icc[red + 4 : red + 12]
+    scene = da.Scene(step_scene.image.copy(), step_scene.depth_m, step_scene.camera)
+    for profile, order, said in ((bytes(icc), [2, 1, 0], 0), (b"no profile", [0, 1, 2], 1), (b"", [0, 1, 2], 0)):
+        opened = da.OpenedScene(
+            scene=scene, calibration=da.Calibration(scene.camera, 0.1), disparity_px=1 / scene.depth_m,
+            metadata=da.Metadata(icc=profile), depth_is_given=True, name="a",
+        )  # fmt: skip
+        page = da.make_page(opened)
+        shown = page.contents.what.image  # pyright: ignore[reportAttributeAccessIssue]
+        assert np.abs(shown.astype(int) - scene.image[..., order]).max() <= 3
+        assert sum("colour profile" in str(note) for note in page.notes) == said
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from depthapps.io.outputs import Outputs
 from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageLight, PageModel, PagePhoto, Recipe
 from depthapps.io.page.write import page_html
 from depthapps.io.page.write import write_page as write_contents
+from depthapps.io.photos.profiles import in_srgb
 from depthapps.mesh.hidden import hidden_layer
 from depthapps.shadow.params import Light, LitBy, RelightParams
 from depthapps.shadow.solid import build_lit_solid
@@ -149,6 +150,11 @@ def _photo(
 ) -> PagePhoto:
     """The layers of a scene that the page shows."""
     check_scene(whole)
+    if opened is not None and opened.metadata.icc:
+        try:
+            whole = replace(whole, image=in_srgb(to_8bit(whole.image), opened.metadata.icc))
+        except InputError as error:
+            journal.note(f"{error}: the page shows its colours as if they were sRGB")
     full_width, scene = whole.camera.width, _reduced(whole)
     if scene.camera.width < full_width:
         size = f"{scene.camera.width}x{scene.camera.height}"
