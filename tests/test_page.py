@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import SAMPLES
+from PIL import ImageCms
 from test_cli import run
 
 import depthapps as da
@@ -157,6 +158,84 @@ def test_the_command_writes_a_page_that_tells_how_to_open_its_scene(tmp_path):
     again = eval(data["recipe"]["python"], {"da": da})
     assert np.array_equal(again.scene.depth_m, np.load(tmp_path / "z.npy"))
     assert run("view", *given, "-o", out, code=1).stderr.startswith("error:")
+
+
+def test_a_photo_of_other_primaries_is_shown_in_srgb(step_scene):
+    """The profile is sRGB's with red and blue exchanged."""
+    icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    tags = {bytes(icc[at : at + 4]): at for at in range(132, 132 + 12 * int.from_bytes(icc[128:132]), 12)}
+    red, blue = tags[b"rXYZ"], tags[b"bXYZ"]
+    icc[red + 4 : red + 12], icc[blue + 4 : blue + 12] = icc[blue + 4 : blue + 12], icc[red + 4 : red + 12]
+    scene = da.Scene(step_scene.image.copy(), step_scene.depth_m, step_scene.camera)
+    for profile, order, said in ((bytes(icc), [2, 1, 0], 0), (b"no profile", [0, 1, 2], 1), (b"", [0, 1, 2], 0)):
+        opened = da.OpenedScene(
+            scene=scene, calibration=da.Calibration(scene.camera, 0.1), disparity_px=1 / scene.depth_m,
+            metadata=da.Metadata(icc=profile), depth_is_given=True, name="a",
+        )  # fmt: skip
+        page = da.make_page(opened)
+        shown = page.contents.what.image  # pyright: ignore[reportAttributeAccessIssue]
+        assert np.abs(shown.astype(int) - scene.image[..., order]).max() <= 3
+        assert sum("colour profile" in str(note) for note in page.notes) == said
+
+
+@pytest.fixture
+def small_files(tmp_path, step_scene) -> list[Any]:
+    """A photo and its depth as files: the arguments that open them."""
+    da.write_image(tmp_path / "photo.png", step_scene.image)
+    da.write_depth(tmp_path / "depth.npy", step_scene.depth_m)
+    return [tmp_path / "photo.png", "--depth", tmp_path / "depth.npy", "--focal-px", 100]
+
+
+def test_bokeh_writes_a_page_with_its_lens(tmp_path, small_files):
+    out, picture = tmp_path / "a.html", tmp_path / "near.png"
+    lens = ("--focus", "60,45", "--f-number", 0.5, "--blades", 5, "--highlights", 0)
+    run("bokeh", *small_files, "--viewer", out, "-o", picture, *lens)
+    assert picture.exists()
+    data = data_of(out.read_text(encoding="utf-8"))
+    assert data["mode"] == "refocus"
+    assert data["photo"]["lens"] == {
+        "f_number": 0.5, "focus_px": [60, 45], "focus_inverse": None, "blades": 5, "highlights": 0
+    }  # fmt: skip
+    assert str(small_files[0]) in data["recipe"]["command"]
+    said = run("bokeh", *small_files, "--viewer", tmp_path / "b.html", "--focus-depth", 3, "--tilt", 1, "--blur", 4)
+    assert "without its tilt" in said.stderr
+    found = data_of((tmp_path / "b.html").read_text(encoding="utf-8"))["photo"]["lens"]
+    assert (found["focus_px"], found["focus_inverse"]) == (None, pytest.approx(1 / 3))
+    f_px_m = 50 / 36 * 120 * 0.05  # the square, 1 m away, is blurred over a radius of 4 px
+    assert f_px_m / (2 * found["f_number"]) * (1 - 1 / 3) == pytest.approx(4, rel=0.01)
+
+
+def test_shadow_writes_a_page_with_its_light(tmp_path, small_files):
+    out = tmp_path / "a.html"
+    run("shadow", *small_files, "--viewer", out, "--azimuth", 90, "--elevation", 0, "--angular-size", 10,
+        "--color", "2,1,0.5", "--ambient", 0.5)  # fmt: skip
+    data = data_of(out.read_text(encoding="utf-8"))
+    assert data["mode"] == "relight"
+    light = data["photo"]["light"]
+    assert light.pop("at") == pytest.approx([1, 0, 0], abs=1e-6)  # the sun stands at the right
+    assert light == {"lamp": False, "size": 10, "color": [1, 0.5, 0.25], "intensity": 2, "ambient": 0.5}
+    lights = tmp_path / "lights.json"
+    lights.write_text(json.dumps([{"light": "spot", "position": [1, 0, 1], "target": [0, 0, 3]}, {"azimuth": 3}]))
+    said = run("shadow", *small_files, "--viewer", tmp_path / "b.html", "--lights", lights).stderr
+    assert "without its beam" in said
+    assert "the first of 2 lights" in said
+
+
+def test_a_page_is_refused_beside_a_video(tmp_path, small_files):
+    for command, sweep in (("bokeh", "1:3"), ("shadow", "azimuth=0:9")):
+        more = ("--sweep", sweep, "-o", tmp_path / "a.mp4", "--viewer", tmp_path / "a.html")
+        assert "one video" in run(command, *small_files, *more, code=1).stderr
+    assert run("bokeh", *small_files, code=1).stderr.startswith("error: no output was asked for")
+    assert not (tmp_path / "a.html").exists()
+
+
+@pytest.mark.parametrize("command", ["bokeh", "shadow", "mesh"])
+def test_a_batch_makes_a_page_of_each(tmp_path, small_files, command):
+    photo, *given = small_files
+    run("batch", command, "--image", photo, "--out-dir", tmp_path / "out", *given, "--viewer", ".html", "--workers", 1)
+    modes = {"bokeh": "refocus", "shadow": "relight", "mesh": "turn"}
+    assert data_of((tmp_path / "out" / "photo.html").read_text(encoding="utf-8"))["mode"] == modes[command]
+    assert "photo.html" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_page_has_its_suffix(tmp_path):

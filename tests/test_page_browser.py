@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from browser import Browser
 from conftest import SAMPLES
 from numpy.typing import NDArray
+from test_cli import run
 
 import depthapps as da
 from depthapps.io.page.contents import PageContents, PageModel
@@ -101,23 +103,45 @@ def page(live) -> Browser:
 # ------------------------------------------------------------------------------- what it shows
 
 
-def test_refocusing_is_on_average_within_a_decibel_and_a_half_of_the_command(browser, still_life, tmp_path):
-    da.write_page(tmp_path / "a.html", da.make_page(still_life))
+@pytest.fixture(scope="module")
+def still_page(browser, still_life, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("still") / "a.html"
+    da.write_page(path, da.make_page(still_life))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("place", "f_number", "blades"),
+    [
+        ((200, 215), 1.5, 0), ((200, 215), 4, 0),  # the vase, with things before and behind it
+        ((425, 300), 0.8, 0), ((425, 300), 2.8, 7),  # the nearest pear
+        ((60, 40), 1.5, 0), ((60, 40), 0.8, 5), ((250, 170), 2.8, 6),  # the wall behind all
+    ],
+)  # fmt: skip
+def test_refocusing_is_within_a_decibel_and_a_half_of_the_command(
+    browser, still_life, still_page, place, f_number, blades
+):
+    """Both are compared with the command's best result."""
+    if browser.run("document.title") != "" or browser.run("!window.still"):
+        browser.resize(400, 300)
+        browser.open(still_page, "measure")
+        browser.run(
+            "window.still = true; page.request = () => {}; page.open('refocus')"
+        )  # only what is asked for is drawn
+    browser.run(f"Object.assign(page.mode.settings, {{fNumber: {f_number}, blades: {blades}}}), page.mode.press{place}")
+    found, params = browser.render(), da.BokehParams(focus_px=place, f_number=f_number, blades=blades)
+    fast, best = (
+        np.asarray(da.refocus(still_life, params, quality).image) for quality in (da.Quality.FAST, da.Quality.BEST)
+    )
+    assert psnr(found, best) > psnr(fast, best) - 1.5
+    assert psnr(found, fast) > 32
+    assert browser.errors == []
+
+
+def test_relighting_looks_like_that_of_the_command(browser, still_life, still_page):
     browser.resize(400, 300)
-    browser.open(tmp_path / "a.html", "measure")
-    browser.run("page.request = () => {}; page.open('refocus')")  # only what is asked for is drawn
-    behind = []  # decibels behind the command's fast result, both compared with its best one
-    for place in ((200, 215), (425, 300)):
-        browser.run(f"page.mode.settings.fNumber = 1.5, page.mode.press({place[0]}, {place[1]})")
-        found = browser.render()
-        fast, best = (
-            np.asarray(da.refocus(still_life, da.BokehParams(focus_px=place, f_number=1.5), quality).image)
-            for quality in (da.Quality.FAST, da.Quality.BEST)
-        )
-        behind.append(psnr(fast, best) - psnr(found, best))
-        assert psnr(found, fast) > 32
-    assert np.mean(behind) < 1.5
-    browser.run("page.open('relight'), page.mode.settings.size = 0.15")
+    browser.open(still_page, "measure")
+    browser.run("page.request = () => {}; page.open('relight'); page.mode.settings.size = 0.15")
     sun = da.DirectionalLight.from_angles(-60, 40, 0.9)
     assert psnr(browser.render(), np.asarray(da.relight(still_life, [sun]))) > 30
     assert browser.errors == []
@@ -142,7 +166,7 @@ def test_the_aperture_and_the_blades_change_the_blur(page):
     for _ in range(40):
         page.key("ArrowLeft")
     wider = page.render()
-    assert page.run("page.mode.settings.fNumber") < page.run("page.photo.fNumber")
+    assert page.run("page.mode.settings.fNumber") < page.run("page.photo.lens.f_number")
     assert np.abs(wider.astype(int) - before).mean() > 0.3
     page.run("page.mode.settings.blades = 5")
     assert (page.render() != wider).any()
@@ -262,6 +286,56 @@ def test_what_is_shown_can_be_taken_away(page):
     assert "da.refocus(opened.scene, da.BokehParams(focus_px=(" in texts[1]
     compile(texts[1], "page", "exec")
     assert page.render().shape == (HEIGHT, WIDTH, 3)
+
+
+def test_what_is_taken_away_makes_what_was_shown(browser, still_life, tmp_path, monkeypatch):
+    """The command and the lines of Python, as copied, in a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+    da.write_image("still life.png", still_life.image)
+    da.write_depth("depth.npy", still_life.depth_m)
+    given = ["still life.png", "--depth", "depth.npy", "--focal-px", str(still_life.camera.fx)]
+    run("view", *given, "-o", "a page.html")
+    browser.resize(400, 300)
+    browser.open(tmp_path / "a page.html", "measure")
+    browser.run("page.request = () => {}")
+    for mode, change, least in (
+        ("refocus", "page.mode.settings.fNumber = 2, page.mode.press(425, 300)", 32),
+        ("relight", "page.mode.drag(120, 60), page.mode.settings.ambient = 0.4", 28),
+    ):
+        browser.run(f"page.open('{mode}'), {change}")
+        shown = browser.render()
+        texts = browser.run("recipeTexts(page.data.recipe, page.photo, page.mode.recipe())")
+        run(*shlex.split(texts["command"])[1:])
+        out = tmp_path / {"refocus": "refocused.jpg", "relight": "relit.jpg"}[mode]
+        made = da.read_image(out)
+        assert psnr(shown, np.asarray(made)) > least
+        out.unlink()
+        exec(texts["python"], {})
+        assert np.array_equal(da.read_image(out), made)
+    assert browser.errors == []
+
+
+def test_a_page_opens_with_the_lens_and_the_light_that_it_was_given(browser, scene, tmp_path):
+    lens = da.BokehParams(focus_depth_m=3, f_number=2, blades=6, highlights=0.5)
+    sun = da.LitBy(da.DirectionalLight.from_angles(70, 30, 2), 1.5, (1, 0.5, 0.25))
+    lamp = da.PointLight((0.4, -0.3, 1.5), 0.1)
+    for light, expected in (
+        (sun, "--azimuth 70 --elevation 30 --angular-size 2 --intensity 1.5 --color=1,0.503,0.25"),
+        (lamp, "--light point --position=0.4,-0.3,1.5 --size 0.1 --intensity 1"),
+    ):
+        page = da.make_page(
+            scene, da.PageMode.RELIGHT, lens=lens, light=light, relighting=da.RelightParams(ambient=0.6)
+        )
+        da.write_page(tmp_path / "a.html", page)
+        browser.open(tmp_path / "a.html")
+        assert browser.run("page.mode.id") == "relight"
+        assert browser.run("page.mode.recipe().command") == f"shadow SCENE -o relit.jpg {expected} --ambient 0.6"
+    browser.run("page.open('refocus')")
+    options = "--f-number 2 --blades 6 --highlights 0.5"
+    assert browser.run("page.mode.recipe().command") == f"bokeh SCENE -o refocused.jpg --focus-depth 3 {options}"
+    browser.run("page.mode.press(120, 90)")
+    assert browser.run("page.mode.recipe().command") == f"bokeh SCENE -o refocused.jpg --focus 120,90 {options}"
+    assert browser.errors == []
 
 
 @pytest.mark.parametrize("mode", ["refocus", "relight", "turn", "measure"])
@@ -401,11 +475,33 @@ SCRIPTS = {
         [3],
     ),
     "slow frames get fewer pixels": (
-        "(g => { for (let k = 0; k < 9; k++) g.tick(60 * k, !k); return [g.share < 1, g.slowness] })(new Governor(0))",
-        [True, 1],
+        "(p => { const all = p.share; p.moved(80); p.moved(80); p.moved(80); return [p.share < 0.9 * all] })"
+        "(new Pace(true))",
+        [True],
     ),
-    "fast frames get more": (
-        "(g => { for (let k = 0; k < 13; k++) g.tick(8 * k, !k); return [g.level] })(new Governor(3))", [0]
+    "frames of any slowness end at the fewest": (
+        "(p => { for (let k = 0; k < 90; k++) p.moved(400); return [p.share, p.slowness] })(new Pace(false))",
+        [0.25, 2],
+    ),
+    "fast frames get more, until all": (
+        "(p => { for (let k = 0; k < 200; k++) p.moved(8); return [p.share, p.slowness] })(new Pace(true))", [1, 0]
+    ),
+    "frames that fit keep their pixels": (
+        "(p => { const all = p.share; for (let k = 0; k < 90; k++) p.moved(50); return [p.share - all] })"
+        "(new Pace(true))",
+        [0],
+    ),
+    "slow portions get smaller": (
+        "(p => { p.portion = 1; p.rested(360); return [p.portion < 1] })(new Pace(true))", [True]
+    ),
+    "passes end when all rows of all are drawn": (
+        "(p => { let rows = 0, whole = 0; for (p.restart(3, 100); !p.finished;) whole += p.step(0.3, (_, at, n) => "
+        "rows += n); return [rows, whole, p.done] })(new Passes())",
+        [300, 3, 3],
+    ),
+    "directions of a spiral": (
+        "(w => [w[0], w[1], w[2], w[6], w[7]])(waysOf(0, {passes: 4, most: 2}))",
+        [1, 0, 0.5, 4.5, 0.5 * math.log2(4.5)],
     ),
 }  # fmt: skip
 

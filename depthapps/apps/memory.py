@@ -26,37 +26,48 @@ _LOWER = {Quality.BEST: Quality.BALANCED, Quality.BALANCED: Quality.FAST}
 _GB = 1e9
 
 
-def needed_bytes(command: str, quality: Quality, pixels: int, *, matched: bool, times: int = 1) -> int:
+def needed_bytes(
+    command: str, quality: Quality, pixels: int, *, matched: bool, times: int = 1, page: bool = False
+) -> int:
     """The memory in bytes that a command takes at its peak for a picture of so many pixels.
 
     matched: two views are matched, and the depth is not given. times: how many times shorter the sides of the scene are
-    made once it is open.
+    made once it is open. page: a page is made beside the results.
     """
-    a_pixel = max(_OPENING * pixels, _A_PIXEL[command, quality] * pixels // times**2)
+    most = max(_A_PIXEL[each, quality] for each in ((command, "view") if page else (command,)))
+    a_pixel = max(_OPENING * pixels, most * pixels // times**2)
     return max(_FIXED + a_pixel, matching_bytes(quality, pixels) if matched else 0)
 
 
 def fitting(
-    command: str, quality: Quality, size: tuple[int, int], *, matched: bool, shrinkable: bool = True
+    command: str,
+    quality: Quality,
+    size: tuple[int, int],
+    *,
+    matched: bool,
+    shrinkable: bool = True,
+    page: bool = False,
 ) -> tuple[Quality, int]:
     """The quality and the `times` of `needed_bytes` that the memory is enough for: lower quality first. As below."""
     refusal: InputError | None = None
     for times in _SMALLER if shrinkable and command in _SHRINKABLE else _SMALLER[:1]:
         try:
-            return fitting_quality(command, quality, size, matched=matched, times=times), times
+            return fitting_quality(command, quality, size, matched=matched, times=times, page=page), times
         except InputError as error:
             refusal = refusal or error
     assert refusal is not None
     raise refusal
 
 
-def fitting_quality(command: str, quality: Quality, size: tuple[int, int], *, matched: bool, times: int = 1) -> Quality:
+def fitting_quality(
+    command: str, quality: Quality, size: tuple[int, int], *, matched: bool, times: int = 1, page: bool = False
+) -> Quality:
     """The quality that was asked for, or the next lower one for which the memory is enough. Raises InputError.
 
     size: width and height of the picture in pixels.
     """
     fits, budget, pixels = quality, memory_budget(), size[0] * size[1]
-    while (needed := needed_bytes(command, fits, pixels, matched=matched, times=times)) > budget:
+    while (needed := needed_bytes(command, fits, pixels, matched=matched, times=times, page=page)) > budget:
         if fits not in _LOWER:
             raise InputError(
                 f"{command} of a picture of {size[0]}x{size[1]} takes about {needed / _GB:.1f} GB of memory, and "

@@ -8,28 +8,29 @@ import cv2
 import numpy as np
 
 from depthapps.apps.files import SceneFiles, is_path
+from depthapps.apps.first_view import page_lens, page_light, usual_lens
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.model import Model
 from depthapps.apps.params import TURN_DEG, PathLike, SceneParams
 from depthapps.apps.scene import OpenedScene
-from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.highlights import find_lamps
-from depthapps.bokeh.params import DEFAULT_BLUR, BokehParams
+from depthapps.bokeh.params import BokehParams
 from depthapps.core.choices import PageMode, TurnStyle, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
 from depthapps.core.geometry import filled_inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene, check_scene
 from depthapps.io.outputs import Outputs
-from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageModel, PagePhoto, Recipe
+from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageLight, PageModel, PagePhoto, Recipe
 from depthapps.io.page.write import page_html
 from depthapps.io.page.write import write_page as write_contents
+from depthapps.io.photos.profiles import in_srgb
 from depthapps.mesh.hidden import hidden_layer
+from depthapps.shadow.params import Light, LitBy, RelightParams
 from depthapps.shadow.solid import build_lit_solid
 from depthapps.surface.noise import inverse_depth_noise
 
 LARGEST_SIDE = 2048  # pixels: the largest texture that every browser with WebGL 2 takes
-_STRONGEST_PERCENTILE = 99  # of the blur that sets the page's first f-number, as of the blur of `depthapps bokeh`
 _FRAME_HEIGHT_PX = 640  # of a page in a notebook
 
 
@@ -51,6 +52,9 @@ def make_page(
     title: str = "",
     style: TurnStyle = TurnStyle.SURFACE,
     command: str = "",
+    lens: BokehParams | None = None,
+    light: LitBy | Light | None = None,
+    relighting: RelightParams | None = None,
     progress: Progress | None = None,
 ) -> Page:
     """Make a page to refocus, relight, turn and measure a scene, or to turn a model.
@@ -67,6 +71,12 @@ def make_page(
         How the page first draws what is turned; a point cloud has no surface.
     command : str
         Arguments of the command line that open this scene, for the commands that the page shows; "" shows none.
+    lens : BokehParams, optional
+        The lens and the focus that the page shows first; None focuses on the subject.
+    light : LitBy or Light, optional
+        The light that it shows first; None is the usual sun. A spot is shown as a lamp without its beam.
+    relighting : RelightParams, optional
+        Of which the page takes the light from the sky.
     progress : callable, optional
         Called with every `Note` and `Stage` as they happen.
 
@@ -77,7 +87,7 @@ def make_page(
     Raises
     ------
     InputError
-        `what` is neither a scene nor a model.
+        `what` is neither a scene nor a model, or the depth at the focus of `lens` is unknown.
 
     Notes
     -----
@@ -99,7 +109,8 @@ def make_page(
             contents = PageContents(PageModel(shape, what.camera), title, PageMode.TURN, style)
         else:
             opened = what if isinstance(what, OpenedScene) else None
-            photo = _photo(what.scene if isinstance(what, OpenedScene) else what, opened, journal)
+            lit = None if light is None else page_light(light, relighting or RelightParams(), journal)
+            photo = _photo(what.scene if isinstance(what, OpenedScene) else what, opened, lens, lit, journal)
             recipe = Recipe(command, _python(opened)) if opened else Recipe()
             contents = PageContents(photo, title or (opened.name if opened else ""), mode, style, recipe)
     return Page(contents=contents, **journal.told)
@@ -134,16 +145,24 @@ def framed(page: Page) -> str:
     return f'<iframe srcdoc="{text}" style="width:100%;height:{_FRAME_HEIGHT_PX}px;border:0" allowfullscreen></iframe>'
 
 
-def _photo(scene: Scene, opened: OpenedScene | None, journal: Journal) -> PagePhoto:
+def _photo(
+    whole: Scene, opened: OpenedScene | None, lens: BokehParams | None, light: PageLight | None, journal: Journal
+) -> PagePhoto:
     """The layers of a scene that the page shows."""
-    check_scene(scene)
-    full_width = scene.camera.width
-    scene = _reduced(scene)
+    check_scene(whole)
+    if opened is not None and opened.metadata.icc:
+        try:
+            whole = replace(whole, image=in_srgb(to_8bit(whole.image), opened.metadata.icc))
+        except InputError as error:
+            journal.note(f"{error}: the page shows its colours as if they were sRGB")
+    full_width, scene = whole.camera.width, _reduced(whole)
     if scene.camera.width < full_width:
         size = f"{scene.camera.width}x{scene.camera.height}"
         journal.note(f"the page shows the photo at {size} px, which every browser can take")
     inverse, solid, hidden = filled_inverse_depth(scene.depth_m), build_lit_solid(scene), hidden_layer(scene, TURN_DEG)
     sure = np.ones(inverse.shape, np.float32) if scene.confidence is None else np.clip(scene.confidence, 0, 1)
+    width = scene.camera.width
+    first = usual_lens(whole, width, journal) if lens is None else page_lens(whole, lens, width, journal)
     journal.add(page_size=[scene.camera.width, scene.camera.height])
     return PagePhoto(
         image=to_8bit(scene.image),
@@ -160,8 +179,8 @@ def _photo(scene: Scene, opened: OpenedScene | None, journal: Journal) -> PagePh
         sigma=max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m)),
         in_metres=opened is None or opened.in_metres,
         baseline_m=None if opened is None or opened.depth_is_given else opened.calibration.baseline_m,
-        f_number=_f_number(inverse, scene.camera.width),
-        focus_px=_subject(scene),
+        lens=first,
+        light=light,
         full_width=full_width,
     )
 
@@ -191,27 +210,6 @@ def _lamps(image: Image) -> FloatMap:
     for lamp in find_lamps(image):
         lamps[lamp.window][lamp.spot] = lamp.share * lamp.hue
     return lamps
-
-
-def _f_number(inverse: FloatMap, width: int) -> float:
-    """The f-number with which the strongest blur is as strong as that of `depthapps bokeh` without a lens."""
-    lens = BokehParams()
-    strongest = float(np.percentile(np.abs(inverse - np.median(inverse)), _STRONGEST_PERCENTILE))
-    focal_px = lens.focal_length_mm / lens.sensor_width_mm * width
-    aperture_m = DEFAULT_BLUR * width / (focal_px * max(strongest, 1e-9))
-    return float(f"{lens.focal_length_mm / 2000 / aperture_m:.2g}")
-
-
-def _subject(scene: Scene) -> tuple[float, float]:
-    """The pixel that the page focuses on at first: the middle of the subject."""
-    try:
-        place = find_focus(scene, BokehParams(focus_px="auto")).place or ()
-    except InputError:  # its depth is unknown
-        place = ()
-    if len(place) == 4:
-        return (place[0] + place[2]) / 2, (place[1] + place[3]) / 2
-    x, y = place or ((scene.camera.width - 1) / 2, (scene.camera.height - 1) / 2)
-    return x, y
 
 
 def _python(opened: OpenedScene) -> str:

@@ -27,14 +27,24 @@ def signed_coc(scene: Scene, params: BokehParams, focus_m: float) -> FloatMap:
     if params.focus_range_m:
         near_m = max(focus_m - params.focus_range_m / 2, 1e-3)
         defocus = _with_range(defocus, 1 / near_m - 1 / focus_m, 1 / focus_m - 1 / (focus_m + params.focus_range_m / 2))
+    strength = lens_strength(params, scene.camera.width, defocus)
     if params.f_number is not None:
-        focal_px = params.focal_length_mm / params.sensor_width_mm * scene.camera.width
-        aperture_m = params.focal_length_mm / 1000 / (2 * params.f_number)
-        return _within_picture(focal_px * aperture_m * defocus)
+        return _within_picture(strength * defocus)
     largest_px = DEFAULT_BLUR * scene.camera.width if params.blur_px is None else params.blur_px
-    strongest = float(np.percentile(np.abs(defocus), _STRONGEST_PERCENTILE))
-    strength = largest_px / strongest if strongest > 0 else 0.0
     return _within_picture(np.clip(strength * defocus, -largest_px, largest_px))
+
+
+def lens_strength(params: BokehParams, width: int, defocus: FloatMap) -> float:
+    """Pixels by which the circle's radius grows for each 1/m of defocus: f_px · f / (2N).
+
+    width: of the picture, px. defocus: 1/z - 1/z_f in 1/m, whose strongest gets `blur_px` if the lens has no f-number.
+    """
+    if params.f_number is not None:
+        focal_px = params.focal_length_mm / params.sensor_width_mm * width
+        return focal_px * params.focal_length_mm / 1000 / (2 * params.f_number)
+    largest_px = DEFAULT_BLUR * width if params.blur_px is None else params.blur_px
+    strongest = float(np.percentile(np.abs(defocus), _STRONGEST_PERCENTILE))
+    return largest_px / strongest if strongest > 0 else 0.0
 
 
 def _within_picture(coc: FloatMap) -> FloatMap:

@@ -165,7 +165,9 @@ def default_output(name: str, options: Options) -> str:
         return ".stl" if {"print", "lithophane"} & set(presets) else "" if "--viewer" in options else ".glb"
     if name == "view":
         return ".html"
-    if name == "shadow" and {"--mask", "--shadow-map", "--ao", "--confidence"} & set(options):
+    if name == "shadow" and {"--mask", "--shadow-map", "--ao", "--confidence", "--viewer"} & set(options):
+        return ""
+    if name == "bokeh" and "--viewer" in options:
         return ""
     return ".mp4" if "--sweep" in options else ".png"
 

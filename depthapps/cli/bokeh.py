@@ -10,10 +10,11 @@ import typer
 
 from depthapps.bokeh.params import BokehParams
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
+from depthapps.cli.pages import Viewer, arguments_of, write_view
 from depthapps.cli.parsers import numbers
-from depthapps.core.choices import Show
-from depthapps.core.errors import InputError
-from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from depthapps.core.choices import PageMode, Show
+from depthapps.core.errors import InputError, OutputError
+from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.outputs import check_suffix
 
 
@@ -119,9 +120,10 @@ class LensOptions:
 def bokeh(
     *,
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option("--output", "-o", help="the picture: .png .jpg .tif; of a sweep .mp4 .gif .webp", metavar="FILE"),
-    ],
+    ] = None,
+    viewer: Viewer = None,
     focus: FocusOptions,
     lens: LensOptions,
     show: Annotated[
@@ -136,20 +138,17 @@ def bokeh(
     \b
     depthapps bokeh left.png right.png -o portrait.png --focus auto
     depthapps bokeh left.png right.png -c calib.txt -o portrait.jpg --focus-depth 2.1 --f-number 1.4
+    depthapps bokeh left.png right.png -o portrait.jpg --viewer page.html
     depthapps bokeh photo.jpg --depth depth.npy -o pull.mp4 --sweep 0.8:4 --blur 25
     depthapps bokeh photo.png --depth network.png --depth-kind affine-inverse -o portrait.png
     depthapps bokeh iphone_portrait.heic -o portrait.jpg --focus 2200,1900
     """
     params = lens.params(focus)
-    ends = _sweep(video.sweep) if video.sweep else None
-    if ends and show:
-        raise InputError("--sweep and --show exclude each other", hint="show one setting, or sweep without --show")
-    if ends and (focus.focus is not None or focus.focus_depth is not None):
-        raise InputError("--sweep moves the focus itself", hint="leave --focus and --focus-depth out")
-    check_suffix(output, VIDEO_SUFFIXES if ends else IMAGE_SUFFIXES, "a video" if ends else "a picture")
+    ends = _ends(video, focus, show)
+    paths = _paths(output, viewer, sweep=bool(ends))
     from depthapps.cli.opening import Opening
 
-    opening = Opening.of("bokeh", source, run, [output])
+    opening = Opening.of("bokeh", source, run, paths, page=viewer is not None)
     from depthapps.apps.maps import write_side_files
     from depthapps.apps.refocus import refocus, refocus_sweep
     from depthapps.io.photos.images import write_image
@@ -157,19 +156,47 @@ def bokeh(
 
     report, outputs, run = opening.report, opening.outputs, opening.run
     params = params.of_smaller(opening.times)
-    opened = opening.scene(confidence=False, metres_matter=False)
+    opened = opening.scene(confidence=viewer is not None, metres_matter=viewer is not None)
     with outputs:
-        if ends:
+        if ends and output:
             report.add(sweep_m=list(ends), frames=video.frames)
             pull = refocus_sweep(
                 opened.scene, ends[0], ends[1], video.frames, params, run.quality, progress=report.follow
             )
             with report.stage("rendering"):
                 write_video(output, pull, video.fps, outputs=outputs)
-        else:
+        elif output:
             refocused = refocus(opened.scene, params, run.quality, show=show, progress=report.follow)
             report.take(refocused)
             write_image(output, refocused.image, opened.metadata, outputs=outputs)
         with report.stage("writing"):
+            if viewer:
+                command = arguments_of(source)
+                write_view(viewer, opened, PageMode.REFOCUS, report, outputs, command=command, lens=params)
             write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.finish(outputs.written)
+
+
+def _ends(video: VideoOptions, focus: FocusOptions, show: Show | None) -> tuple[float, ...] | None:
+    """The distances between which a video moves the focus; None if none is wanted. Raises InputError."""
+    if not video.sweep:
+        return None
+    ends = _sweep(video.sweep)
+    if show:
+        raise InputError("--sweep and --show exclude each other", hint="show one setting, or sweep without --show")
+    if focus.focus is not None or focus.focus_depth is not None:
+        raise InputError("--sweep moves the focus itself", hint="leave --focus and --focus-depth out")
+    return ends
+
+
+def _paths(output: Path | None, viewer: Path | None, *, sweep: bool) -> list[Path]:
+    """Paths of all files, after a check of their suffixes. Raises OutputError."""
+    if output is None and viewer is None:
+        raise OutputError("no output was asked for", hint="pass -o portrait.png or --viewer page.html")
+    if sweep and (viewer or not output):
+        raise OutputError("a sweep makes one video", hint="pass -o pull.mp4 and no --viewer")
+    if output:
+        check_suffix(output, VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
+    if viewer:
+        check_suffix(viewer, VIEWER_SUFFIXES, "a page")
+    return [path for path in (output, viewer) if path]

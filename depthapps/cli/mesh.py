@@ -6,7 +6,8 @@ from pathlib import Path
 
 from depthapps.cli.mesh_options import ModelOptions, ScanOptions
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
-from depthapps.cli.pages import arguments_of, write_turning_page
+from depthapps.cli.pages import arguments_of, write_view
+from depthapps.core.choices import PageMode
 from depthapps.io.formats import IMAGE_SUFFIXES
 from depthapps.io.outputs import Outputs
 from depthapps.runtime.budget import limit_memory
@@ -65,7 +66,8 @@ def mesh(
         if made is not None:
             model.write(made, report, outputs)
         if page := model.viewer:
-            write_turning_page(page, opened, opened.name, arguments_of(source), report, outputs, points=model.points)
+            first = {"command": arguments_of(source), "style": model.turn_style}
+            write_view(page, opened, PageMode.TURN, report, outputs, **first)
         if isinstance(made, Model):
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
@@ -106,6 +108,6 @@ def _scan(
     with report.stage("writing"), outputs:
         model.write(made, report, outputs)
         if model.viewer and isinstance(made, Model):
-            write_turning_page(model.viewer, made, folder.name, "", report, outputs, points=model.points)
+            write_view(model.viewer, made, PageMode.TURN, report, outputs, title=folder.name, style=model.turn_style)
     report.say(made.summary)
     report.finish(outputs.written)

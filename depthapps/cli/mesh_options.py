@@ -10,7 +10,8 @@ import typer
 
 from depthapps.apps.params import TURN_DEG, ModelParams, print_params
 from depthapps.cli.options import NOT_GIVEN, SourceOptions
-from depthapps.core.choices import Axes, DepthKind, Holes, Preset
+from depthapps.cli.pages import Viewer
+from depthapps.core.choices import Axes, DepthKind, Holes, Preset, TurnStyle
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import (
     CLOUD_SUFFIXES,
@@ -101,12 +102,7 @@ class ModelOptions:
         Axes | None,
         typer.Option(help="Y down and Z forward, or Y up and Z backward [default: camera for .ply, else viewer]"),
     ] = None
-    viewer: Annotated[
-        Path | None,
-        typer.Option(
-            help="the page of `depthapps view`, .html, that opens with the scene to be turned", metavar="FILE"
-        ),
-    ] = None
+    viewer: Viewer = None
     turntable: Annotated[
         Path | None,
         typer.Option(help="a video .mp4 .gif that turns the model to and fro, as far as --turn", metavar="FILE"),
@@ -116,6 +112,11 @@ class ModelOptions:
     def print_it(self) -> bool:
         """Whether a solid for printing is wanted, and not a model for viewers."""
         return self.preset in {Preset.PRINT, Preset.LITHOPHANE}
+
+    @property
+    def turn_style(self) -> TurnStyle:
+        """How a page first draws the scene."""
+        return TurnStyle.POINTS if self.points else TurnStyle.SURFACE
 
     @property
     def wanted(self) -> bool:

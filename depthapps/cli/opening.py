@@ -42,7 +42,14 @@ def only_options_checked() -> Iterator[None]:
 
 
 def within_memory(
-    command: str, run: RunOptions, report: Report, picture: Path, *, matched: bool, shrinkable: bool = True
+    command: str,
+    run: RunOptions,
+    report: Report,
+    picture: Path,
+    *,
+    matched: bool,
+    shrinkable: bool = True,
+    page: bool = False,
 ) -> tuple[RunOptions, int]:
     """Tell what a command needs of the memory for a picture of this size, by its header.
 
@@ -53,8 +60,8 @@ def within_memory(
     if size is None:
         return run, 1
     pixels, gigabytes = size[0] * size[1], memory_budget() / 1e9
-    quality, times = fitting(command, run.quality, size, matched=matched, shrinkable=shrinkable)
-    needed = needed_bytes(command, quality, pixels, matched=matched, times=times) / 1e9
+    quality, times = fitting(command, run.quality, size, matched=matched, shrinkable=shrinkable, page=page)
+    needed = needed_bytes(command, quality, pixels, matched=matched, times=times, page=page) / 1e9
     report.add(memory_gb={"needed": round(needed, 2), "limit": round(gigabytes, 2)}, quality=str(quality))
     report.detail(f"needs about {needed:.1f} GB of memory; {gigabytes:.1f} GB may be used")
     why = f"as only {gigabytes:.1f} GB of memory may be used ({param('max_memory')})"
@@ -95,10 +102,12 @@ class Opening:
         run: RunOptions,
         outputs: Sequence[Path],
         inputs: Sequence[Path] = (),
+        *,
+        page: bool = False,
     ) -> Opening:
         """Check inputs and outputs. Raises InputError or OutputError.
 
-        inputs: files that are read beside those of `source`.
+        inputs: files that are read beside those of `source`. page: whether a page is made beside the results.
         """
         side, files, params = source.side_files, source.files, source.params(run.quality)
         paths = [*outputs, *side.paths()]
@@ -111,7 +120,7 @@ class Opening:
         files.check(params)
         report = Report(command, run)
         matched = matched and (files.right is not None or not describe_contents(source.image).has_depth)
-        run, times = within_memory(command, run, report, source.image, matched=matched)
+        run, times = within_memory(command, run, report, source.image, matched=matched, page=page)
         return cls(source, run, report, side, group, times)
 
     def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:

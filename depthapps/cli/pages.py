@@ -1,20 +1,28 @@
-"""What the commands share that write pages: the arguments that a page shows, and the page that turns a scene."""
+"""What the commands share that write pages: the arguments that a page shows, and the page beside other results."""
 
 from __future__ import annotations
 
 import dataclasses
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from depthapps.cli.options import SourceOptions
-from depthapps.core.choices import PageMode, TurnStyle
+from depthapps.core.choices import PageMode
 from depthapps.io.outputs import Outputs
 
 if TYPE_CHECKING:
     from depthapps.apps.model import Model
     from depthapps.apps.scene import OpenedScene
     from depthapps.cli.report import Report
+
+Viewer = Annotated[
+    Path | None,
+    typer.Option(help="the page of `depthapps view`, .html, that opens with what this command makes", metavar="FILE"),
+]
+"""A page beside the results of a command."""
 
 
 def arguments_of(source: SourceOptions) -> str:
@@ -29,12 +37,10 @@ def arguments_of(source: SourceOptions) -> str:
     return shlex.join(words)
 
 
-def write_turning_page(
-    path: Path, what: OpenedScene | Model, title: str, command: str, report: Report, outputs: Outputs, *, points: bool
+def write_view(
+    path: Path, what: OpenedScene | Model, mode: PageMode, report: Report, outputs: Outputs, **first: Any
 ) -> None:
-    """Write the page that turns a scene, or the model of a scan. points: it first shows a cloud."""
+    """Write the page of a scene, or of the model of a scan. first: what it shows first, as `make_page` takes it."""
     from depthapps.apps.view import make_page, write_page
 
-    style = TurnStyle.POINTS if points else TurnStyle.SURFACE
-    page = make_page(what, PageMode.TURN, title=title, style=style, command=command, progress=report.follow)
-    write_page(path, page, outputs=outputs)
+    write_page(path, make_page(what, mode, progress=report.follow, **first), outputs=outputs)

@@ -10,13 +10,16 @@ import typer
 
 from depthapps.cli.lights import LightOptions, Sweep
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
+from depthapps.cli.pages import Viewer, arguments_of, write_view
+from depthapps.core.choices import PageMode
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES, SHADOW_MAP_SUFFIXES, VIDEO_SUFFIXES
+from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES, SHADOW_MAP_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.lights import read_lights
-from depthapps.io.outputs import check_suffix
+from depthapps.io.outputs import Outputs, check_suffix
 from depthapps.shadow.params import LitBy, RelightParams
 
 if TYPE_CHECKING:
+    from depthapps.apps.relight import Shadows
     from depthapps.apps.scene import OpenedScene
     from depthapps.cli.opening import Opening
 
@@ -53,21 +56,29 @@ class ShadowFiles:
             metavar="FILE",
         ),
     ] = None
+    viewer: Viewer = None
+
+    @property
+    def pictures(self) -> bool:
+        """Whether more than a page is wanted."""
+        return any((self.output, self.mask, self.shadow_map, self.ao, self.confidence))
 
     def paths(self, *, sweep: bool, several: bool, lights: bool) -> list[Path]:
         """Paths of all files, after a check of their suffixes. Raises OutputError for files that exclude each other."""
-        beside = [p for p in (self.mask, self.shadow_map, self.ao, self.confidence) if p is not None]
+        beside = [p for p in (self.mask, self.shadow_map, self.ao, self.confidence, self.viewer) if p is not None]
         if self.output is None and not beside:
-            hint = "pass -o relit.png, --mask mask.png or --shadow-map map.tif"
+            hint = "pass -o relit.png, --mask mask.png, --shadow-map map.tif or --viewer page.html"
             raise OutputError("no output was asked for", hint=hint)
         if sweep and (self.output is None or beside or lights):
-            hint = "pass -o day.mp4 and no --mask and no --lights"
+            hint = "pass -o day.mp4, and no --mask, --viewer or --lights"
             raise OutputError("a sweep makes one video, of one sun", hint=hint)
         if self.output:
             check_suffix(self.output, VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
         for path in (self.mask, self.ao, self.confidence):
             if path:
                 check_suffix(path, MASK_SUFFIXES, "a mask")
+        if self.viewer:
+            check_suffix(self.viewer, VIEWER_SUFFIXES, "a page")
         paths = [p for p in (self.output, *beside) if p is not None]
         if self.shadow_map:
             check_suffix(self.shadow_map, SHADOW_MAP_SUFFIXES, "a shadow map")
@@ -119,6 +130,7 @@ def shadow(
     depthapps shadow left.png right.png -c calib.txt -o relit.png --azimuth 70 --elevation 30
     depthapps shadow left.png right.png -c calib.txt -o relit.png --light point --position 0.5,-0.4,1.2
     depthapps shadow left.png right.png -c calib.txt -o day.mp4 --sweep azimuth=-90:90
+    depthapps shadow left.png right.png -c calib.txt -o relit.png --viewer page.html
     depthapps shadow photo.png --depth depth.npy --fov 60 --mask mask.png --shadow-map map.tif
     """
     params = RelightParams(how.ambient, how.strength, how.flatten)
@@ -127,7 +139,7 @@ def shadow(
     paths = files.paths(sweep=bool(video.sweep), several=several, lights=lights is not None)
     from depthapps.cli.opening import Opening
 
-    opening = Opening.of("shadow", source, run, paths, [lights] if lights else [])
+    opening = Opening.of("shadow", source, run, paths, [lights] if lights else [], page=files.viewer is not None)
     report, outputs, run = opening.report, opening.outputs, opening.run
     with report.stage("loading"):
         from depthapps.apps.maps import write_side_files
@@ -165,29 +177,54 @@ def _write_still(
 ) -> None:
     """Cast the shadows and write what is asked for."""
     from depthapps.apps.maps import write_side_files
-    from depthapps.apps.relight import cast_shadows, make_shadow_map, relight
+    from depthapps.apps.relight import cast_shadows
+
+    report, outputs = opening.report, opening.outputs
+    shadows = None
+    if files.pictures:
+        shadows = cast_shadows(
+            opened.scene,
+            lights,
+            opening.run.quality,
+            certainty=files.confidence is not None,
+            ambient_occlusion=files.ao is not None,
+            progress=report.follow,
+        )
+        report.take(shadows)
+    with report.stage("writing"), outputs:
+        if shadows:
+            _write_pictures(files, shadows, params, map_size, opened, outputs)
+        if files.viewer:
+            if len(lights) > 1:
+                report.note(f"the page shows the first of {len(lights)} lights")
+            command = arguments_of(opening.source)
+            write_view(
+                files.viewer, opened, PageMode.RELIGHT, report, outputs, command=command, light=lights[0],
+                relighting=params,
+            )  # fmt: skip
+        write_side_files(opening.side, opened, outputs, progress=report.follow)
+
+
+def _write_pictures(
+    files: ShadowFiles,
+    shadows: Shadows,
+    params: RelightParams,
+    map_size: int | None,
+    opened: OpenedScene,
+    outputs: Outputs,
+) -> None:
+    """Write the relit picture and the maps of its shadows."""
+    from depthapps.apps.relight import make_shadow_map, relight
     from depthapps.io.photos.images import write_image, write_mask
     from depthapps.io.shadow_map import write_shadow_map
 
-    report, outputs, run = opening.report, opening.outputs, opening.run
-    shadows = cast_shadows(
-        opened.scene,
-        lights,
-        run.quality,
-        certainty=files.confidence is not None,
-        ambient_occlusion=files.ao is not None,
-        progress=report.follow,
-    )
-    report.take(shadows)
-    with report.stage("writing"), outputs:
-        if files.output:
-            relit = relight(opened.scene, shadows, params)
-            write_image(files.output, relit, opened.metadata, outputs=outputs)
-        for path, picture in ((files.mask, shadows.mask), (files.ao, shadows.openness),
-                              (files.confidence, shadows.certainty)):  # fmt: skip
-            if path and picture is not None:
-                write_mask(path, picture, outputs=outputs)
-        if files.shadow_map:
-            shadow_map = make_shadow_map(shadows, lights[0].light, map_size)
-            write_shadow_map(files.shadow_map, shadow_map, outputs=outputs)
-        write_side_files(opening.side, opened, outputs, progress=report.follow)
+    if files.output:
+        relit = relight(opened.scene, shadows, params)
+        write_image(files.output, relit, opened.metadata, outputs=outputs)
+    for path, picture in ((files.mask, shadows.mask), (files.ao, shadows.openness),
+                          (files.confidence, shadows.certainty)):  # fmt: skip
+        if path and picture is not None:
+            write_mask(path, picture, outputs=outputs)
+    if files.shadow_map:
+        shadow_map = make_shadow_map(shadows, shadows.lights[0].light, map_size)
+        write_shadow_map(files.shadow_map, shadow_map, outputs=outputs)

@@ -15,6 +15,39 @@ from depthapps.core.scene import FloatMap
 LARGEST_OFFSET = 0.05
 
 
+@dataclass(frozen=True)
+class PageLens:
+    """The lens that a page shows first, of 50 mm on a sensor of 36 mm.
+
+    f_number: positive. focus_px: the pixel (x, y) of the page's photo in focus; None if only the distance is known.
+    focus_inverse: 1/Z in focus in 1/m, None where it is that of the pixel. blades: of the aperture, 0 if round.
+    highlights: strength of clipped lamps.
+    """
+
+    f_number: float
+    focus_px: tuple[float, float] | None
+    focus_inverse: float | None = None
+    blades: int = 0
+    highlights: float = 1.0
+
+
+@dataclass(frozen=True)
+class PageLight:
+    """The light that a page shows first.
+
+    lamp: whether it is a lamp, or else a sun. at: where the lamp is in metres, or the way towards the sun, in the
+    camera's axes. size: diameter of the lamp in metres, or of the sun in degrees. color: linear red, green and blue,
+    the largest 1. intensity: brightness, 1 is as bright as the photo. ambient: light from the sky.
+    """
+
+    lamp: bool
+    at: tuple[float, float, float]
+    size: float
+    color: tuple[float, float, float]
+    intensity: float
+    ambient: float
+
+
 @dataclass(frozen=True, eq=False)
 class PagePhoto:
     """A photo with its depth, as a page shows it. All maps have the size of the photo.
@@ -48,10 +81,10 @@ class PagePhoto:
         Whether the depth is in metres, and does not rest on an assumed camera.
     baseline_m : float, optional
         The distance of the two lenses, which sets the scale of the depth; None if the depth was given.
-    f_number : float
-        Of the lens that the page shows first.
-    focus_px : pair of float
-        The pixel (x, y) of `image` in focus at first.
+    lens : PageLens
+        The lens that the page shows first.
+    light : PageLight, optional
+        The light that it shows first; None for the usual sun.
     full_width : int
         Width in pixels of the photo that `image` was made from.
     """
@@ -70,8 +103,8 @@ class PagePhoto:
     sigma: float
     in_metres: bool
     baseline_m: float | None
-    f_number: float
-    focus_px: tuple[float, float]
+    lens: PageLens
+    light: PageLight | None
     full_width: int
 
 

@@ -20,8 +20,8 @@ from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageModel, 
 from depthapps.io.page.pack import jpeg, lossless, numbers, pack_confidence, pack_inverse
 
 SCRIPTS = (
-    "maths", "gpu", "data", "lens", "refocus", "light", "relight", "orbit", "turn", "measure", "recipe", "controls",
-    "stage", "app",
+    "maths", "gpu", "pace", "data", "lens", "refocus", "light", "relight", "orbit", "turn", "measure", "recipe",
+    "controls", "stage", "app",
 )  # fmt: skip
 """Names of the page's scripts, in the order in which they build on each other."""
 
@@ -98,7 +98,7 @@ def _photo(photo: PagePhoto) -> dict[str, Any]:
         "solid": pack_inverse(photo.solid_inverse_m[::2, ::2], thickness[::2, ::2]),
         "lamps": lossless(lamps) if lamps.any() else None,
         "sigma": photo.sigma, "inMetres": photo.in_metres, "baseline": photo.baseline_m,
-        "fNumber": photo.f_number, "focus": photo.focus_px,
+        "lens": asdict(photo.lens), "light": None if photo.light is None else asdict(photo.light),
     }  # fmt: skip
 
 

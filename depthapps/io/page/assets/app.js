@@ -6,33 +6,11 @@ const ICONS = {
   turn: '<path d="m12 3 8 4.500v9L12 21l-8-4.500v-9zM4 7.500l8 4.500 8-4.500M12 12v9"/>',
   measure: '<path d="m3 15 12-12 6 6-12 12zM6.500 11.500l2 2m1-5 2 2m1-5 2 2"/>',
 };
-const SETTLED_MS = 160; // after the last change, the picture is made at its full quality
-const SHARES = [1, 0.75, 0.55, 0.4, 0.3]; // of the screen's pixels that a moving picture may have
-const SLOW_MS = 45, FAST_MS = 15; // frames slower than the one get fewer pixels, faster than the other more
-
-// How many pixels a moving picture gets, by how long its frames take
-class Governor {
-  constructor(level) { Object.assign(this, { level, last: 0, times: [] }); }
-  get share() { return SHARES[this.level]; }
-  get slowness() { return clamp(this.level - 1, 0, 2); }
-
-  // A frame of a movement; `first`: of it, whose time is unknown
-  tick(now, first) {
-    const took = now - this.last;
-    this.last = now;
-    if (first) return;
-    this.times.push(took);
-    if (this.times.length < (took > 4 * SLOW_MS ? 1 : 4)) return;
-    const typical = median(this.times);
-    this.times = [];
-    if (typical > SLOW_MS) this.level = Math.min(this.level + (typical > 2 * SLOW_MS ? 2 : 1), SHARES.length - 1);
-    else if (typical < FAST_MS) this.level = Math.max(this.level - 1, 0);
-  }
-}
+const SETTLED_MS = 200; // after the last change, the picture is made at its full quality
 
 class Page {
   constructor(data) {
-    Object.assign(this, { data, governors: {}, changedAt: -1e9, drawnAt: 0, fresh: true, frames: 0 });
+    Object.assign(this, { data, paces: {}, changedAt: -1e9, drawnAt: 0, fresh: true, frames: 0 });
     this.stage = new Stage(document.querySelector("#stage"), data.photo || data.model);
   }
 
@@ -104,6 +82,7 @@ class Page {
     if (this.mode.renews) { this.mode.renews = false; this.renew(); }
     this.changedAt = performance.now();
     this.fresh = true;
+    document.body.dataset.quality = "coarse";
     this.request();
   }
 
@@ -111,24 +90,38 @@ class Page {
     if (!this.requested) this.requested = requestAnimationFrame(now => { this.requested = 0; this.draw(now); });
   }
 
+  // Draw a frame of a movement, or the next portion of the still picture, when the GPU has done the last one
   draw(now) {
-    const { mode, stage } = this, governor = this.governors[mode.id] ||= new Governor(this.gpu.software ? 3 : 0);
+    const { mode, stage, gpu } = this, pace = this.paces[mode.id] ||= new Pace(gpu.software), took = gpu.finished();
+    if (took === 0) { this.request(); return; }
+    if (took > 0) this.ended(took);
     const animated = mode.animate ? mode.animate(Math.min(now - this.drawnAt, 1000)) : false;
     this.drawnAt = now;
     const moving = animated || performance.now() - this.changedAt < SETTLED_MS;
-    if (moving) governor.tick(now, !this.moved);
-    const resized = stage.resize(moving ? governor.share : 1), fresh = this.fresh || resized || this.moved !== moving;
+    const fresh = this.fresh || animated || this.moved !== moving, share = moving ? pace.share : 1;
     this.moved = moving;
     this.fresh = false;
-    const more = mode.draw({
-      canvas: [stage.canvas.width, stage.canvas.height], box: stage.box, moving, fresh, slowness: moving ? governor.slowness : this.gpu.software ? 1 : 0, clear: this.ground,
+    if (fresh || !moving && mode.work && !mode.finished) {
+      if (!mode.work || mode.work({ wide: stage.widthAt(share), moving, fresh, portion: pace.portion })) this.show(share, moving, pace);
+      this.ended = moving ? ms => pace.moved(ms) : ms => pace.rested(ms);
+      gpu.mark();
+    }
+    const fine = !moving && !(mode.work && !mode.finished);
+    document.body.dataset.quality = fine ? "fine" : "coarse";
+    if (!fine || gpu.fence) this.request();
+  }
+
+  show(share, moving, pace) {
+    const { mode, stage } = this;
+    stage.resize(share);
+    mode.show({
+      canvas: [stage.canvas.width, stage.canvas.height], box: stage.box, clear: this.ground,
+      slowness: moving ? pace.slowness : this.gpu.software ? 1 : 0,
     });
     if (!mode.orbits) this.paintAround();
     stage.pen.clear();
     mode.marks(stage.pen);
     this.frames++;
-    document.body.dataset.quality = more || moving ? "coarse" : "fine";
-    if (more || moving) this.request();
   }
 
   // The stage around the picture, in its own colour
@@ -273,8 +266,10 @@ class Page {
   render() {
     const { canvas, view: { width, height } } = this.stage;
     [canvas.width, canvas.height] = [width, height];
-    const frame = { canvas: [width, height], box: [0, 0, width, height], moving: false, slowness: 0, clear: this.ground };
-    for (let more = this.mode.draw({ ...frame, fresh: true }); more;) more = this.mode.draw({ ...frame, fresh: false });
+    const { mode } = this;
+    for (let fresh = true; mode.work && (fresh || !mode.finished); fresh = false)
+      mode.work({ wide: width, moving: false, fresh, portion: 1 });
+    mode.show({ canvas: [width, height], box: [0, 0, width, height], slowness: 0, clear: this.ground });
     this.fresh = true;
     return canvas;
   }

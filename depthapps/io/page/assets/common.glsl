@@ -33,3 +33,5 @@ vec3 brightened(vec3 light, vec3 lamp, float power) {
   float share = max(lamp.r, max(lamp.g, lamp.b)), factor = 1.0 + (power - 1.0) * share;
   return share > 0.0 && power > 0.0 && factor > 1.0 ? factor * lamp / share : light;
 }
+
+const float SHARP = 0.57735; // px; a disc of this radius is no wider than its own pixel, which shows as it is

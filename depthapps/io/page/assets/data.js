@@ -26,10 +26,20 @@ function unpackInverse(bytes, packed, marked = false) {
   return { inverse, third };
 }
 
+// The pixels of lamps as places for the GPU, in an order of which every beginning is spread over all of them
+function lampsOf(bytes, width, gpu) {
+  const found = [], pairs = [];
+  for (let at = 0; bytes && at < bytes.length; at += 4) if (bytes[at] | bytes[at + 1] | bytes[at + 2]) found.push(at / 4);
+  const step = Math.max(1, Math.round(found.length * 0.618));
+  const stride = [...Array(9).keys()].map(k => step + k).find(s => coprime(s, found.length)) || 1;
+  found.forEach((_, k) => { const at = found[k * stride % found.length]; pairs.push(at % width, Math.floor(at / width)); });
+  return { places: gpu.places(pairs), count: found.length };
+}
+
 async function loadPhoto(data, still, gpu) {
   const [depth, hidden, solid, hiddenColor, surface, lamps] = await Promise.all([
     bytesOf(data.depth.src), bytesOf(data.hidden.src), bytesOf(data.solid.src), pictureOf(data.hidden.color),
-    pictureOf(data.surface), data.lamps && pictureOf(data.lamps), still.decode()]);
+    pictureOf(data.surface), data.lamps && bytesOf(data.lamps), still.decode()]);
   const { width, height } = data;
   const front = unpackInverse(depth, data.depth), back = unpackInverse(hidden, data.hidden, true);
   const near = unpackInverse(solid, data.solid), half = [width, height].map(side => Math.ceil(side / 2));
@@ -39,6 +49,7 @@ async function loadPhoto(data, still, gpu) {
     hiddenInverse: back.inverse, // -1 where nothing is hidden
     sure: front.third, // 0: unknown, else 17 · (1 + 14 · confidence)
     scale: 1, // metres a unit of the page's depth, which a known length changes
+    lamps: lampsOf(lamps, width, gpu),
     textures: {
       photo: gpu.picture(still),
       depth: gpu.map(front.inverse, width, height),
@@ -48,7 +59,7 @@ async function loadPhoto(data, still, gpu) {
       solid: gpu.map(near.inverse, ...half, true),
       thickness: gpu.map(near.third, ...half),
       surface: gpu.picture(surface, true),
-      lamps: lamps ? gpu.picture(lamps, true) : gpu.map(new Uint8Array(1), 1, 1),
+      lamps: lamps ? gpu.bytes(lamps, width, height) : gpu.bytes(new Uint8Array(4), 1, 1),
     },
   };
 }

@@ -33,7 +33,8 @@ class Gpu {
     const { gl } = this, program = gl.createProgram();
     names.forEach((name, k) => {
       const shader = gl.createShader(k ? gl.FRAGMENT_SHADER : gl.VERTEX_SHADER);
-      gl.shaderSource(shader, `#version 300 es\n${SHADERS["common.glsl"]}\n${SHADERS[name]}`);
+      const source = SHADERS[name].replace(/^#include (.+)$/gm, (_, other) => SHADERS[other]);
+      gl.shaderSource(shader, `#version 300 es\n${SHADERS["common.glsl"]}\n${source}`);
       gl.compileShader(shader);
       gl.attachShader(program, shader);
       program[name] = shader;
@@ -44,7 +45,7 @@ class Gpu {
     const uniforms = new Map(), count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS);
     for (let k = 0; k < count; k++) {
       const { name, type } = gl.getActiveUniform(program, k);
-      uniforms.set(name, { type, at: gl.getUniformLocation(program, name) });
+      uniforms.set(name.replace("[0]", ""), { type, at: gl.getUniformLocation(program, name) });
     }
     return { program, uniforms };
   }
@@ -69,17 +70,51 @@ class Gpu {
     }
   }
 
-  // One triangle that covers the target or a box [x, y, width, height] of the canvas; `added`: to what is there.
-  pass(fragment, values, { target = null, box = null, added = false } = {}) {
+  // One triangle that covers the target or a box [x, y, width, height] of the canvas, or `quads`, the vertex shader's own
+  // rectangles; `added`: to what is there; `rows`: only the first of these, and so many.
+  pass(fragment, values, { target = null, box = null, added = false, rows = null, quads = null } = {}) {
     const { gl } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, target && target.framebuffer);
     gl.viewport(...(box || [0, 0, target.width, target.height]));
     gl.disable(gl.DEPTH_TEST);
     if (added) { gl.enable(gl.BLEND); gl.blendFunc(gl.ONE, gl.ONE); } else gl.disable(gl.BLEND);
-    this.use(this.program(fragment), values);
+    if (rows) { gl.enable(gl.SCISSOR_TEST); gl.scissor(0, rows[0], target.width, rows[1]); }
+    this.use(this.program(fragment, quads ? quads.vertex : "full.vert"), values);
+    gl.bindVertexArray(quads ? quads.array : null);
+    if (quads) gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, quads.count); else gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.bindVertexArray(null);
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.disable(gl.BLEND);
+    gl.disable(gl.SCISSOR_TEST);
+  }
+
+  // Places (x, y) as a vertex array, one an instance
+  places(pairs) {
+    const { gl } = this, array = gl.createVertexArray();
+    gl.bindVertexArray(array);
+    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+    gl.bufferData(gl.ARRAY_BUFFER, Float32Array.from(pairs), gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+    gl.vertexAttribDivisor(0, 1);
+    gl.bindVertexArray(null);
+    return array;
+  }
+
+  // Mark the end of a frame, so that `finished` can tell when the GPU has drawn it
+  mark() {
+    const { gl } = this;
+    this.fence = { sync: gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0), since: performance.now() };
+    gl.flush();
+  }
+
+  // How long the marked frame took in milliseconds; 0 while it is not drawn yet, NaN if none is marked
+  finished() {
+    const { gl, fence } = this;
+    if (!fence) return NaN;
+    if (gl.getSyncParameter(fence.sync, gl.SYNC_STATUS) !== gl.SIGNALED && !gl.isContextLost()) return 0;
+    gl.deleteSync(fence.sync);
+    this.fence = null;
+    return performance.now() - fence.since;
   }
 
   // A named target of this size, made anew only if the size changed; `formats` are those of its textures.
@@ -133,6 +168,15 @@ class Gpu {
     gl.texImage2D(gl.TEXTURE_2D, 0, plain ? gl.RGBA8 : gl.SRGB8_ALPHA8, gl.RGBA, gl.UNSIGNED_BYTE, source);
     if (!plain) gl.generateMipmap(gl.TEXTURE_2D);
     this.filter(gl.LINEAR, !plain);
+    return texture;
+  }
+
+  // Bytes of RGBA as they are
+  bytes(values, width, height) {
+    const { gl } = this, texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, values);
+    this.filter(gl.LINEAR);
     return texture;
   }
 

@@ -1,8 +1,8 @@
-// Each pixel's light, with lamps as bright as they were, and its signed circle of confusion in pixels of the target:
-// for what the photo shows, and for what it hides.
-uniform sampler2D photo, depth, lamps, hiddenColor, hiddenDepth;
+// Each pixel's light, and its signed circle of confusion in pixels of the target: for what the photo shows, and for what
+// it hides.
+uniform sampler2D photo, depth, hiddenColor, hiddenDepth;
 uniform vec2 size;
-uniform float strength, focus, limit, lamp, level;
+uniform float strength, focus, limit, level;
 layout(location = 0) out vec4 shown;
 layout(location = 1) out vec4 hidden;
 
@@ -11,8 +11,7 @@ const float NOTHING = 1e4; // the circle of a pixel without a hidden layer: as i
 void main() {
   vec2 at = gl_FragCoord.xy / size;
   ivec2 texel = ivec2(at * vec2(textureSize(depth, 0)));
-  vec3 light = brightened(textureLod(photo, at, level).rgb, texture(lamps, at).rgb, lamp);
-  shown = vec4(light, clamp(strength * (texelFetch(depth, texel, 0).r - focus), -limit, limit));
+  shown = vec4(textureLod(photo, at, level).rgb, clamp(strength * (texelFetch(depth, texel, 0).r - focus), -limit, limit));
   float behind = texelFetch(hiddenDepth, texel, 0).r;
   float circle = behind < 0.0 ? NOTHING : clamp(strength * (behind - focus), -limit, limit);
   hidden = vec4(textureLod(hiddenColor, at, level).rgb, circle);

@@ -9,6 +9,8 @@ const dot = (a, b) => a.reduce((sum, v, k) => sum + v * b[k], 0);
 const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
 const unit = a => times(a, 1 / (Math.hypot(...a) || 1));
 
+const coprime = (a, b) => b ? coprime(b, a % b) : a === 1;
+
 function median(values) {
   const sorted = Float64Array.from(values).sort(), middle = sorted.length >> 1;
   if (!sorted.length) return NaN;
@@ -59,6 +61,11 @@ const linearOf = hex => [1, 3, 5].map(at => {
   const v = parseInt(hex.slice(at, at + 2), 16) / 255;
   return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
 });
+
+const hexOf = color => "#" + color.map(v => {
+  const coded = v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055;
+  return Math.round(255 * clamp(coded, 0, 1)).toString(16).padStart(2, "0");
+}).join("");
 
 // Matrices of four columns, column by column, as WebGL takes them
 function multiply(a, b) {

@@ -73,12 +73,11 @@ class Measure {
     if (this.ends.length === 2) pen.line(...this.ends, this.lengthText());
   }
 
-  draw({ box }) {
+  show({ box }) {
     this.gpu.pass("measure.frag", {
       ...this.photo.textures, origin: box.slice(0, 2), extent: box.slice(2), range: this.range,
       overlay: OVERLAYS[this.settings.overlay],
     }, { box });
-    return false;
   }
 
   recipe() {

@@ -4,7 +4,6 @@ uniform vec2 origin, extent;
 uniform float strength, focus, gain, lamp;
 out vec4 color;
 
-const float SHARP = 0.57735;
 const float NEARLY = 0.95; // coverage above which a layer hides all: few samples never add up to exactly 1
 
 void under(inout vec4 light, vec4 layer) {

@@ -13,7 +13,7 @@ void main() {
   float narrow = log2(2.0 * REACH * max(size.x, size.y));
   vec3 around = vec3(0.0);
   float first = 1.0;
-  for (int wider = 3; wider >= 0; wider--) {
+  for (int wider = gain.a < 1.0 ? 3 : -1; wider >= 0; wider--) {
     vec4 near = textureLod(trusted, at, narrow + float(wider));
     float share = max(clamp(near.a / ENOUGH, 0.0, 1.0), first);
     around = mix(around, near.rgb / max(near.a, 1e-4), share);

@@ -1,14 +1,27 @@
 // Relight: drag the light.
 
-const LIGHT_PASSES = 16, LIGHT_RAYS = 4, SLOW_PASSES = 8; // of the still picture; in software, each has one ray
-const SUN_SIZE_DEG = 0.53, LAMP_SIZE = 0.05; // sizes at the slider's left end are points; lamps in typical depths
+const FINE_LIGHT = { hardware: { passes: 16, rays: 4 }, software: { passes: 8, rays: 1 } }; // of a pixel, a pass
+const FINE_STEPS = 80, COARSE_STEPS = 28; // of a ray, still and moving
+const COARSE_LIGHT = 0.6; // pixels of the light for each of the canvas, in each direction, while it moves
+const WIDEST_SUN_DEG = 40, WIDEST_LAMP = 0.6; // the largest softness: diameters, of a lamp in typical depths
 const AMBIENT = 0.25; // of RelightParams
 
 class Relight {
   constructor(gpu, photo) {
     Object.assign(this, { gpu, photo, id: "relight", label: "Relight", hint: "Drag the light; outside the ring it shines from behind." });
     this.light = new Light(photo);
+    this.passes = new Passes();
     this.settings = { kind: "sun", color: "#ffffff", size: 0.15, intensity: 1, ambient: AMBIENT, distance: this.light.distance };
+    if (photo.light) this.take(photo.light);
+  }
+
+  // Show a light of the command
+  take({ lamp, at, size, color, intensity, ambient }) {
+    const { light, settings } = this;
+    light.kind = lamp ? "lamp" : "sun";
+    if (lamp) light.position = at; else light.toward = at;
+    const share = lamp ? size * light.middle / WIDEST_LAMP : size / WIDEST_SUN_DEG;
+    Object.assign(settings, { kind: light.kind, color: hexOf(color), size: Math.sqrt(share), intensity, ambient, distance: light.distance });
   }
 
   controls() {
@@ -29,8 +42,8 @@ class Relight {
     if (name === "distance") this.light.distance = this.settings.distance;
   }
 
-  get sizeDeg() { return 40 * this.settings.size ** 2; } // apparent diameter of the sun
-  get sizeUnits() { return 0.6 * this.settings.size ** 2 / this.light.middle; } // diameter of the lamp
+  get sizeDeg() { return WIDEST_SUN_DEG * this.settings.size ** 2; } // apparent diameter of the sun
+  get sizeUnits() { return WIDEST_LAMP * this.settings.size ** 2 / this.light.middle; } // diameter of the lamp
   sizeText() {
     if (!this.settings.size) return "hard";
     if (this.settings.kind === "sun") return `${short(this.sizeDeg)}°`;
@@ -61,33 +74,40 @@ class Relight {
     pen.lamp(clamp(x, 0, photo.width), clamp(y, 0, photo.height), this.settings.color, light.kind);
   }
 
-  draw({ box, moving, fresh }) {
-    const { gpu, photo, light } = this, { textures } = photo;
-    const share = Math.min(1, box[2] / photo.width) * (moving ? 0.6 : 1);
-    const size = [Math.round(photo.width * share), Math.round(photo.height * share)];
-    const passes = moving ? 1 : gpu.software ? SLOW_PASSES : LIGHT_PASSES, rays = gpu.software ? 1 : LIGHT_RAYS;
-    const sun = light.kind === "sun", camera = photo.camera, view = [camera.fx, camera.fy, camera.cx, camera.cy];
-    const radius = sun ? Math.tan(this.sizeDeg * Math.PI / 360) : this.sizeUnits / 2;
-    const at = sun ? light.toward : light.position;
+  // Do a portion of the work on a picture `wide` pixels across; whether there is something new to show
+  work({ wide, moving, fresh, portion }) {
+    const { gpu, photo, light, passes } = this, { textures, camera } = photo;
+    const scale = Math.min(1, wide / photo.width) * (moving ? COARSE_LIGHT : 1);
+    const size = [photo.width, photo.height].map(side => Math.max(1, Math.round(side * scale)));
+    const how = moving ? { passes: 1, rays: 1 } : FINE_LIGHT[gpu.software ? "software" : "hardware"];
+    const sun = light.kind === "sun", at = sun ? light.toward : light.position;
+    const shared = { ...textures, size, view: [camera.fx, camera.fy, camera.cx, camera.cy], sun, light: at };
     const seen = gpu.target("seen", ...size, [{ format: "RGBA16F" }]);
-    if (fresh || moving) { gpu.clear(seen); this.done = 0; }
-    const shared = { ...textures, size, view, sun, light: at };
-    if (this.done < passes) {
+    if (fresh) passes.restart(how.passes, size[1]);
+    const whole = passes.step(moving ? 1 : portion, (pass, ...rows) => {
+      if (!pass && !rows[0]) gpu.clear(seen);
       gpu.pass("shadow.frag", {
-        ...shared, radius, first: this.done, stride: passes, total: passes * rays, largestOffset: photo.largestOffset,
-      }, { target: seen, added: true });
-      this.done++;
-    }
-    const gains = gpu.target("gains", ...size, [{ format: "RGBA16F" }, { format: "RGBA16F", mips: true }]);
+        ...shared, radius: sun ? Math.tan(this.sizeDeg * Math.PI / 360) : this.sizeUnits / 2, first: pass, stride: how.passes,
+        total: how.passes * how.rays, steps: moving ? COARSE_STEPS : FINE_STEPS, largestOffset: photo.largestOffset,
+      }, { target: seen, added: true, rows });
+    });
+    if (!whole) return false;
+    this.gains = gpu.target("gains", ...size, [{ format: "RGBA16F" }, { format: "RGBA16F", mips: true }]);
     gpu.pass("gain.frag", {
       ...shared, seen: seen.textures[0], ambient: this.settings.ambient, reference: sun ? 1 : light.reference,
       color: times(linearOf(this.settings.color), this.settings.intensity),
-    }, { target: gains });
-    gpu.mipmap(gains.textures[1]);
+    }, { target: this.gains });
+    gpu.mipmap(this.gains.textures[1]);
+    return true;
+  }
+
+  get finished() { return this.passes.finished; }
+
+  show({ box }) {
+    const { gpu, photo, gains } = this, [each, trusted] = gains.textures;
     gpu.pass("relight.frag", {
-      ...textures, gains: gains.textures[0], trusted: gains.textures[1], origin: box.slice(0, 2), extent: box.slice(2), size,
+      ...photo.textures, gains: each, trusted, origin: box.slice(0, 2), extent: box.slice(2), size: [gains.width, gains.height],
     }, { box });
-    return this.done < passes;
   }
 
   recipe() {

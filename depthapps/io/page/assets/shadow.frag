@@ -7,10 +7,9 @@ uniform vec4 view; // fx, fy, cx, cy
 uniform vec3 light; // where a lamp is, or the direction towards a sun
 uniform bool sun;
 uniform float radius, largestOffset;
-uniform int first, stride, total;
+uniform int first, stride, total, steps; // steps: of a ray, at most
 out vec4 seen;
 
-const int STEPS = 80;
 const float CLOSE = 4.0; // pixels between samples, up to which they may lie on one surface
 const float NEAR = 0.01, FAR = 1e4; // of the start's depth: where rays end
 const float SAME = 0.05; // relative difference of 1/Z within which neighbouring samples lie on one surface
@@ -32,14 +31,13 @@ bool blocked(vec3 from, vec3 to, float jitter) {
   if (run.y != 0.0) inside.y = ((run.y > 0.0 ? extent.y - 1.0 : 0.0) - a.y) / run.y;
   float share = clamp(min(inside.x, inside.y), 0.0, 1.0), pixels = share * max(abs(run.x), abs(run.y));
   if (pixels < 1.0) return false;
-  int steps = int(min(float(STEPS), pixels));
+  int count = int(min(float(steps), pixels));
   float gapBefore = 0.0, frontBefore = 0.0;
   vec2 before = vec2(-1e4);
-  for (int k = 0; k < STEPS; k++) {
-    if (k >= steps) break;
+  for (int k = 0; k < count; k++) {
     // the first steps are a pixel wide, later ones longer
-    float along = (float(k) + jitter) / float(steps);
-    float t = share * mix(along * along, along, float(steps) / pixels);
+    float along = (float(k) + jitter) / float(count);
+    float t = share * mix(along * along, along, float(count) / pixels);
     vec3 p = mix(a, b, t);
     ivec2 texel = ivec2(p.xy / 2.0 + 0.5);
     float front = frontAt(p.xy);

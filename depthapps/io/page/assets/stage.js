@@ -54,6 +54,7 @@ class Pen {
       return `M${cx + 15 * c} ${cy + 15 * s}l${6 * c} ${6 * s}`;
     });
     if (kind === "sun") this.twice("path", { d: rays.join("") }); else this.twice("circle", { cx, cy, r: 17 });
+    this.shape("circle", { cx, cy, r: 12.5, class: "shade" });
     this.shape("circle", { cx, cy, r: 10, class: "lamp", fill: color });
   }
 }
@@ -81,13 +82,14 @@ class Stage {
     this.divide(this.split);
   }
 
-  // Give the canvas its pixels: `share` of those of the screen
+  // Pixels of the canvas for each of CSS, if it has `share` of those of the screen
+  ratioAt(share) { return Math.min(devicePixelRatio || 1, 2) * share; }
+  widthAt(share) { return Math.max(1, Math.round(this.css[2] * this.ratioAt(share))); } // of the picture
+
   resize(share) {
-    const ratio = Math.min(devicePixelRatio || 1, 2) * share, { canvas, root } = this;
-    const [width, height] = [root.clientWidth, root.clientHeight].map(side => Math.max(1, Math.round(side * ratio)));
-    const changed = canvas.width !== width || canvas.height !== height;
-    if (changed) [canvas.width, canvas.height] = [width, height];
-    return changed;
+    const { canvas, root } = this;
+    const [width, height] = [root.clientWidth, root.clientHeight].map(side => Math.max(1, Math.round(side * this.ratioAt(share))));
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
   }
 
   // The picture's box on the canvas, from its bottom left, as WebGL counts

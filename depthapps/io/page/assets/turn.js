@@ -2,7 +2,7 @@
 
 const LEAN = 0.05; // radians
 const FOLLOW_MS = 70; // in which the view comes two thirds of the way to where the hand wants it
-const DETAILS = [400000, 100000, 12000]; // vertices of the photo's grid, by how slow the frames are
+const DETAILS = [400000, 100000, 6000]; // vertices of the photo's grid, by how slow the frames are
 const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn
 
 // Triangles with a texture or colours, or points, in the buffers of the GPU
@@ -178,8 +178,8 @@ class Turn {
   }
 
   reset() { this.orbit.home(); this.leans = true; }
-  show(style) { if (!this.cloud) this.settings.style = this.settings.style === style ? "surface" : style; }
-  keys() { return { r: () => this.reset(), w: () => this.show("wires"), p: () => this.show("points") }; }
+  toggle(style) { if (!this.cloud) this.settings.style = this.settings.style === style ? "surface" : style; }
+  keys() { return { r: () => this.reset(), w: () => this.toggle("wires"), p: () => this.toggle("points") }; }
 
   lean(right, down) { // each -1..1; true if the view follows
     if (!this.leans) return false;
@@ -194,7 +194,7 @@ class Turn {
   marks() {}
   animate(ms) { return this.orbit.follow(1 - Math.exp(-ms / FOLLOW_MS)); }
 
-  draw({ canvas, box, slowness, clear }) {
+  show({ canvas, box, slowness, clear }) {
     const { gpu, view, shape, orbit } = this, { gl } = gpu, scale = view.width / box[2];
     const top = box[1] + box[3] - canvas[1]; // the box counts from the bottom
     const edges = [-box[0] * scale, top * scale, (canvas[0] - box[0]) * scale, (top + canvas[1]) * scale];
@@ -207,7 +207,6 @@ class Turn {
     gl.enable(gl.DEPTH_TEST);
     shape.draw(multiply(projection, orbit.matrix), this.settings.style, slowness, 1 / scale);
     gl.disable(gl.DEPTH_TEST);
-    return false;
   }
 
   recipe() {
