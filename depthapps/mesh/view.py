@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ def draw_mesh(
         image[first:end] = np.rint(255 * srgb_encode(color[first:end])).astype(np.uint8)
 
     for_bands(height, shade)
-    seen = inverse.reshape(height, SAMPLES, width, SAMPLES).max(axis=(1, 3))
+    seen = reduce(np.maximum, [inverse[j::SAMPLES, i::SAMPLES] for j in range(SAMPLES) for i in range(SAMPLES)])
     with np.errstate(divide="ignore"):
         depth = np.where(covered >= 0.5, 1 / seen, np.float32(np.nan))
     return NewView(image, depth, covered)
