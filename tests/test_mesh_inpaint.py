@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from depthapps.mesh.inpaint import inpaint
+from depthapps.mesh.inpaint import COARSEST, inpaint
 
 SIZE = (96, 128)
 HOLE = np.zeros(SIZE, bool)
@@ -16,7 +16,7 @@ FLAT = np.zeros(SIZE, np.float32)
 def beginning() -> np.ndarray:
     """Each pixel of the hole may be copied from 30 px to its left."""
     y, x = np.indices(SIZE, np.int32)
-    return np.stack([y, np.maximum(x - 30, 0)], axis=-1)
+    return np.stack([y, np.maximum(x - 30, 0)], axis=-1)[::COARSEST, ::COARSEST]
 
 
 def striped() -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,9 +16,10 @@ from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
 from depthapps.core.models import TriangleMesh
 from depthapps.core.scene import Scene
-from depthapps.mesh.view import NewView, draw_mesh
+from depthapps.mesh.view import NewView, draw_mesh, drawable
 
 TURNTABLE_FRAMES = 96  # four seconds at 24 frames a second: slow enough to look behind things
+TURNTABLE_PX = 1920  # the longest side of a frame, what most screens show and all phones play
 
 
 def render_view(
@@ -69,7 +71,12 @@ def render_view(
 
 
 def turntable(
-    model: Model, turn_deg: float = TURN_DEG, frames: int = TURNTABLE_FRAMES, *, progress: Progress | None = None
+    model: Model,
+    turn_deg: float = TURN_DEG,
+    frames: int = TURNTABLE_FRAMES,
+    *,
+    longest_px: int = TURNTABLE_PX,
+    progress: Progress | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Render the frames of a video that turns a model to the right, to the left, and back to where it began.
 
@@ -81,26 +88,40 @@ def turntable(
         How far it is turned to either side, in degrees.
     frames : int
         How many frames; played in a loop, the last one is followed by the first.
+    longest_px : int
+        The longest side of a frame; pictures are not enlarged, and a note tells if they are reduced.
     progress : callable, optional
         Called with a `Stage` after every frame.
 
     Yields
     ------
     (H, W, 3) uint8 array
-        RGB, of the size of the model's camera; `write_video` takes them.
+        RGB, of the size of the model's camera or less; `write_video` takes them.
 
     Notes
     -----
     The model turns about the point at its median depth in the middle of the picture. The angle follows a sine, which
-    has no jerk at the turning points.
+    has no jerk at the turning points, and passes every place twice, so half of the frames are drawn.
     """
     if frames < 1:
         raise InputError(f"a video of {frames} frames was asked for", hint="96 are four seconds")
-    seen = render_view(model, model.camera).depth_m
+    if longest_px < 1:
+        raise InputError(f"frames of {longest_px} px were asked for", hint="sizes are positive")
+    journal, camera, mesh = Journal(progress), model.camera, drawable(model.mesh)
+    share = longest_px / max(camera.width, camera.height)
+    if share < 1:
+        camera = camera.scaled_to(max(round(share * camera.width), 1), max(round(share * camera.height), 1))
+        journal.note(f"the frames of the turning model are reduced to {camera.width}x{camera.height} px")
+    seen = draw_mesh(mesh, camera).depth_m
     middle_m = float(np.median(seen[np.isfinite(seen)])) if np.isfinite(seen).any() else 1.0
-    angles = turn_deg * np.sin(2 * math.pi * np.arange(frames) / frames)
-    for angle in Journal(progress).steps(angles, frames, "turning"):
-        yield render_view(model, model.camera, pose=turned_about(middle_m, float(angle))).image
+    angles = np.round(turn_deg * np.sin(2 * math.pi * np.arange(frames) / frames), 9) + 0.0  # no -0
+    left = Counter(angles.tolist())
+    drawn: dict[float, NDArray[np.uint8]] = {}
+    for angle in journal.steps(angles.tolist(), frames, "turning"):
+        if angle not in drawn:
+            drawn[angle] = draw_mesh(mesh, camera, turned_about(middle_m, angle)).image
+        left[angle] -= 1
+        yield drawn[angle] if left[angle] else drawn.pop(angle)
 
 
 def turned_about(depth_m: float, yaw_deg: float, pitch_deg: float = 0.0) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from depthapps.runtime.inlining import within
 
 _REACH = 3  # px from a patch's middle to its sides: patches of 7 x 7
 _LAYER = 0.12  # natural logarithm of the ratio of 1/Z, up to which two pixels are on one surface
-_APART = 0.3  # the same, for the place that a patch is copied from: what is much nearer or farther has another scale
+_APART = 0.12  # the same, for the place that a patch is copied from: what is nearer or farther is another thing
 
 
 @within

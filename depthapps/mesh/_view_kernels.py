@@ -1,4 +1,4 @@
-"""Compiled loops that draw a coloured mesh from a new place: the nearest triangle at each sample, then its colour."""
+"""Compiled loops that draw a coloured mesh from a new place: its vertices, the nearest triangles, their colours."""
 
 import math
 
@@ -6,6 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EDGE = 1e-4  # tolerance, as a share of a triangle's height: a point this far outside an edge still counts as on it
+
+
+def project_vertices(
+    vertices: NDArray[np.floating],
+    view: NDArray[np.floating],
+    first: int,
+    end: int,
+    points: NDArray[np.floating],
+) -> None:
+    """Project vertices first..end: x and y in samples and 1/Z into points (V, 3); NaN behind the camera.
+
+    vertices: (V, 3). view: (3, 4), from homogeneous vertices to homogeneous samples.
+    """
+    for n in range(first, end):
+        x, y, z = vertices[n, 0] + 0.0, vertices[n, 1] + 0.0, vertices[n, 2] + 0.0
+        depth = view[2, 0] * x + view[2, 1] * y + view[2, 2] * z + view[2, 3]
+        share = 1 / depth if depth > 0 else np.nan
+        points[n, 0] = (view[0, 0] * x + view[0, 1] * y + view[0, 2] * z + view[0, 3]) * share
+        points[n, 1] = (view[1, 0] * x + view[1, 1] * y + view[1, 2] * z + view[1, 3]) * share
+        points[n, 2] = share
 
 
 def nearest_rows(
@@ -54,17 +74,19 @@ def shade_rows(
     traits: NDArray[np.floating],
     texture: NDArray[np.floating],
     nearest: NDArray[np.int32],
+    background: NDArray[np.floating],
     samples: int,
     first: int,
     end: int,
     color: NDArray[np.floating],
     covered: NDArray[np.floating],
 ) -> None:
-    """Average the colours of samples x samples samples into each pixel of rows first..end.
+    """Average the colours of samples x samples samples into each pixel of rows first..end, free ones as background.
 
     traits: (V, 3), of each vertex its colour, or its place in the texture in texels (the third is not used).
     texture: (h, w, 3) linear light; of no rows where vertices have colours. nearest: (samples · H, samples · W), -1
-    where there is nothing. color: (H, W, 3), linear light. covered: (H, W), share of the samples that meet the mesh.
+    where there is nothing. background: (3,) linear light. color: (H, W, 3), linear light. covered: (H, W), share of the
+    samples that meet the mesh.
     """
     height, width = texture.shape[0], texture.shape[1]
     for y in range(first, end):
@@ -104,7 +126,8 @@ def shade_rows(
                     blue += w00 * texture[n, m, 2] + w01 * texture[n, m2, 2]
                     blue += w10 * texture[n2, m, 2] + w11 * texture[n2, m2, 2]
                 met += 1
-            covered[y, x] = met / (samples * samples)
-            color[y, x, 0], color[y, x, 1], color[y, x, 2] = 0, 0, 0
-            if met > 0:
-                color[y, x, 0], color[y, x, 1], color[y, x, 2] = red / met, green / met, blue / met
+            share, free = 1.0 / (samples * samples), samples * samples - met
+            covered[y, x] = met * share
+            color[y, x, 0] = (red + free * background[0]) * share
+            color[y, x, 1] = (green + free * background[1]) * share
+            color[y, x, 2] = (blue + free * background[2]) * share

@@ -22,7 +22,7 @@ from depthapps.mesh.cut import GridSurface
 from depthapps.surface.continuation import continue_surface, slopes
 from depthapps.surface.tearing import DEPTH_STEP, STEEP_STEP, BoolMap, Links, grid_quads, surface_links
 
-FRAME_SHARE = 0.065  # of the picture's longer side: how far its surfaces are continued beyond its frame
+FRAME_SHARE = 0.058  # of the picture's longer side: how far its surfaces are continued beyond its frame
 _FARTHEST_SHARE = 0.25  # of the longer side: how far at most under a near thing, which nothing so near is farther than
 _AROUND_PX = 5  # window in which a pixel beside a gap must be the farthest surface, to be its background
 # What is thinner is not continued where something wider is: a leaf behind a leaf ends, the wall behind both goes on.

@@ -14,7 +14,7 @@ from depthapps.core.geometry import depth_from_inverse, inverse_depth, unproject
 from depthapps.core.scene import FloatMap, Image, SecondView
 from depthapps.mesh.behind import Behind
 from depthapps.mesh.cut import GridSurface
-from depthapps.mesh.inpaint import inpaint
+from depthapps.mesh.inpaint import COARSEST, inpaint
 from depthapps.surface.raster import draw_largest
 from depthapps.surface.second_photo import project_into
 from depthapps.surface.tearing import BoolMap
@@ -28,6 +28,10 @@ _MIXED_PX, _BESIDE_PX = 2.0, 10.0  # distance from the rim of the pixels that te
 _SAME_SURFACE = 0.05  # share of 1/Z by which they may differ from the rim
 # Patches are copied from so far around: times the way to the rim, and a share of the picture's longer side.
 _AROUND_WAYS, _AROUND_SHARE = 2.0, 0.03
+# Share of patches in what no photo shows; the rest is a smooth guess. A texture that goes on the wrong way is twice as
+# far off as none: over three rendered rooms with exact depth, seen from nine new places each, models with shares of 0,
+# 0.5 and 1 look 32.4, 32.5 and 31.9 dB like the truth.
+_PATCHES = 0.5
 _JOIN = 0.05  # share of 1/Z: a larger step between neighbours is a join of two surfaces
 _EVEN_SHARE = 0.015  # of the picture's longer side: half the window over which the colours of a join are averaged
 _SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
@@ -44,8 +48,8 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
     """Colour a continued surface.
 
     The second photo's colours are levelled onto the first one's by what both show nearby. Where neither shows the
-    surface, patches of the same surface nearby go on what surrounds it (`inpaint`), to begin with those that lie as far
-    beyond the rim as it lies behind it.
+    surface, it is half a smooth continuation of what surrounds it, and half patches of the same surface nearby that go
+    on from there (`inpaint`), to begin with those that lie as far beyond the rim as it lies behind it.
     """
     photo, margin = to_8bit(surface.image), behind.margin
     picture = np.asarray(cv2.copyMakeBorder(photo, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.uint8)
@@ -57,14 +61,16 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
         colors = np.where(photographed[..., None], shown, colors)
     smooth = push_pull(colors, (photographed | _beside_rim(surface, behind)).astype(np.float32))
     hole = behind.new & ~photographed
-    filled = inpaint(
-        np.where(hole[..., None], smooth, colors),
+    guess = np.where(hole[..., None], smooth, colors)
+    patched = inpaint(
+        guess,
         hole,
         photographed | (_shown(surface, behind) & ~behind.new),
         _layer(surface, behind),
         _mirrored_places(behind),
         _AROUND_WAYS * behind.way_px + np.float32(_AROUND_SHARE * max(hole.shape)),
     )
+    filled = guess + np.float32(_PATCHES) * (patched - guess)
     image = np.clip(np.rint(_without_streaks(filled, hole, behind)), 0, 255).astype(np.uint8)
     return BehindColors(_spread(image, behind.source >= 0), photographed)
 
@@ -114,10 +120,10 @@ def _layer(surface: GridSurface, behind: Behind) -> FloatMap:
 
 
 def _mirrored_places(behind: Behind) -> NDArray[np.int32]:
-    """Row and column (h, w, 2) of the pixel that lies as far beyond the rim as each one lies behind it."""
+    """Row and column of the pixel that lies as far beyond the rim as each COARSEST-th one lies behind it."""
     height, width = behind.source.shape
-    rim_y, rim_x = np.divmod(np.maximum(behind.source, 0), width)
-    y, x = np.indices((height, width), np.int32)
+    rim_y, rim_x = np.divmod(np.maximum(behind.source[::COARSEST, ::COARSEST], 0), width)
+    y, x = COARSEST * np.indices(rim_y.shape, np.int32)
     step_y, step_x = rim_y - y, rim_x - x
     beyond = 1 + _MIXED_PX / np.maximum(np.hypot(step_y, step_x), 1)
     ends = [(behind.margin, n - behind.margin - 1) for n in (height, width)]

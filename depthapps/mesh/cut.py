@@ -15,6 +15,7 @@ from depthapps.core.errors import InputError
 from depthapps.core.geometry import unproject
 from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.mesh.rims import rims
 from depthapps.mesh.triangles import used_vertices
 from depthapps.surface.completion import beyond, complete
 from depthapps.surface.noise import clean_depth
@@ -135,16 +136,27 @@ def _on_large_pieces(links: Links) -> BoolMap:
     return (np.bincount(labels.ravel()) >= SMALLEST_ISLAND * labels.size)[labels]
 
 
-def textured_mesh(surface: GridSurface, triangles: NDArray[np.int32] | None = None) -> TriangleMesh:
-    """Make a mesh of a surface, or of other triangles (T, 3) over its vertices, with the picture as its texture."""
+def textured_mesh(
+    surface: GridSurface, triangles: NDArray[np.int32] | None = None, rimmed: BoolMap | None = None
+) -> TriangleMesh:
+    """Make a mesh of a surface, or of other triangles (T, 3) over its vertices, with the picture as its texture.
+
+    rimmed: (h, w), the vertices that get a rim; see `rims`.
+    """
     triangles = surface.triangles if triangles is None else triangles
-    used, triangles = used_vertices(triangles, surface.depth_m.size)
+    points, owner = unproject(surface.depth_m, surface.camera).reshape(-1, 3), np.arange(surface.depth_m.size)
+    if rimmed is not None:
+        rim = rims(surface.depth_m, surface.links, surface.quads, rimmed)
+        points, owner = np.concatenate([points, rim.points(surface.camera)]), np.concatenate([owner, rim.pixel])
+        triangles = np.concatenate([triangles, rim.triangles])
+    used, triangles = used_vertices(triangles, len(points))
+    points, used = points[used], owner[used]
     texture = to_8bit(surface.image)
     # texture coordinates run from edge to edge of the picture, so the centre of pixel x is at (x + ½) / width
     across, down = (np.arange(0, n, surface.stride) + 0.5 for n in texture.shape[1::-1])
     u, v = np.meshgrid(across / texture.shape[1], down / texture.shape[0])
     return TriangleMesh(
-        vertices=unproject(surface.depth_m, surface.camera).reshape(-1, 3)[used],
+        vertices=points,
         triangles=triangles,
         normals=surface.normals[used],
         colors=texture[:: surface.stride, :: surface.stride].reshape(-1, 3)[used],

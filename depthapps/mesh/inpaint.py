@@ -11,9 +11,11 @@ from depthapps.runtime.kernel import Kernel
 from depthapps.surface.tearing import BoolMap
 
 _LEVELS = 4  # of the pyramid; on the coarsest a patch is as wide as a twentieth of a picture of 1000 px
+COARSEST = 2 ** (_LEVELS - 1)  # px of the picture in one of that level
 # Sweeps of matching on each level, the finest first, and how far from a match random ones are tried at first, in px.
-# What goes where is settled on the coarse levels, which cost little; the finest has three quarters of the pixels.
-_SWEEPS, _FARTHEST_PX = (0, 1, 4, 12), (0, 4, 32, 64)
+# What goes where is settled on the coarse levels, which cost little. On the finest, three quarters of the pixels, what
+# was found is only copied.
+_SWEEPS, _FARTHEST_PX = (1, 4, 12), (4, 32, 64)
 _REACH = 3  # of a patch, as the kernels have it
 _SPREAD = 0.06  # natural logarithm of the ratio of 1/Z within a patch that may be copied: it lies on one surface
 
@@ -43,8 +45,9 @@ def inpaint(
 
     picture: (H, W, 3) float32 with a first guess in the hole. hole: (H, W). known: (H, W), the pixels that may be
     copied. layer: (H, W) float32, logarithm of 1/Z, NaN where there is no surface; patches are compared and copied
-    within one surface. match: (H, W, 2) int32, row and column of where a pixel of the hole may be copied from, to begin
-    with. reach_px: (H, W), how far from each pixel that may be: plain patches from far away would spread otherwise.
+    within one surface. match: (h, w, 2) int32, row and column of where a pixel of the hole may be copied from, to begin
+    with, for every COARSEST-th pixel of every COARSEST-th row. reach_px: (H, W), how far from each pixel that may be:
+    plain patches from far away would spread otherwise.
     Returns the filled picture; the guess stays where no patch fits.
 
     Patches are matched by PatchMatch (Barnes et al. 2009) and blended by voting, from a coarse copy of the picture to
@@ -53,24 +56,29 @@ def inpaint(
     pyramid = [(picture, hole, known, np.where(np.isfinite(layer), layer, np.float32(1e9)))]
     for _ in range(_LEVELS - 1):
         pyramid.append(_halved(*pyramid[-1]))
-    times = 2 ** (_LEVELS - 1)
     shape = pyramid[-1][1].shape
-    match = np.ascontiguousarray(match[::times, ::times][: shape[0], : shape[1]] // times, np.int32)
+    match = np.ascontiguousarray(match[: shape[0], : shape[1]] // COARSEST, np.int32)
     cost = np.full(shape, np.inf, np.float32)
-    for level in reversed(range(_LEVELS)):
+    for level in reversed(range(1, _LEVELS)):
         finer, gap, source, depth = pyramid[level]
         if level < _LEVELS - 1:
             match = _doubled(match, gap.shape)
             cost = np.ascontiguousarray(cost.repeat(2, axis=0).repeat(2, axis=1)[: gap.shape[0], : gap.shape[1]])
         reach = np.ascontiguousarray(reach_px[:: 2**level, :: 2**level] / 2**level, np.float32)
-        filled = _filled(finer, gap, source, depth, match, cost, reach, _SWEEPS[level], _FARTHEST_PX[level])
-        if level:
+        filled = _filled(finer, gap, source, depth, match, cost, reach, _SWEEPS[level - 1], _FARTHEST_PX[level - 1])
+        if level > 1:
             below, gap_below = pyramid[level - 1][:2]
             grown = cv2.resize(filled, gap_below.shape[::-1], interpolation=cv2.INTER_LINEAR)
             pyramid[level - 1] = (np.where(gap_below[..., None], grown, below), *pyramid[level - 1][1:])
-        else:
-            return filled
-    return picture
+    return _copied(picture, hole, _doubled(match, hole.shape))
+
+
+def _copied(picture: NDArray[np.floating], hole: BoolMap, match: NDArray[np.int32]) -> NDArray[np.floating]:
+    """The picture with the pixels of a hole copied from their matches; the guess stays where there is none."""
+    filled = picture.copy()
+    matched = hole & (match[..., 0] >= 0)
+    filled[matched] = picture[tuple(match[matched].T)]
+    return filled
 
 
 def _halved(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ SAMPLES = 2  # on each side of a pixel: silhouettes have five shades, and thin t
 _BAND_ROWS = 512  # of samples that one thread takes at a time; large, as each band goes through all triangles
 
 _KERNELS = "depthapps.mesh._view_kernels"
+_BAND_VERTICES = 100_000
+_project_vertices = Kernel(_KERNELS, "project_vertices", "float32[:,::1] float64[:,::1] int64 int64 float32[:,::1]")
 _nearest_rows = Kernel(_KERNELS, "nearest_rows", "float32[:,::1] int32[:,::1] int64 int64 float32[:,::1] int32[:,::1]")
 _shade_rows = Kernel(
     _KERNELS,
     "shade_rows",
-    "float32[:,::1] int32[:,::1] float32[:,::1] float32[:,:,::1] int32[:,::1] int64 int64 int64 float32[:,:,::1] "
-    "float32[:,::1]",
+    "float32[:,::1] int32[:,::1] float32[:,::1] float32[:,:,::1] int32[:,::1] float32[::1] int64 int64 int64 "
+    "float32[:,:,::1] float32[:,::1]",
 )
 
 
@@ -46,8 +49,33 @@ class NewView:
     covered: FloatMap
 
 
+@dataclass(frozen=True, eq=False)
+class DrawableMesh:
+    """A mesh as the loops take it; made once for many views.
+
+    vertices: (V, 3) float32. triangles: (T, 3) int32. traits: (V, 3) float32, the colour of each vertex in linear
+    light, or its place in the texture in texels. texture: (h, w, 3) float32 linear light, of no rows if there is none.
+    """
+
+    vertices: NDArray[np.floating]
+    triangles: NDArray[np.int32]
+    traits: NDArray[np.floating]
+    texture: NDArray[np.floating]
+
+
+def drawable(mesh: TriangleMesh) -> DrawableMesh:
+    """Make a mesh ready to be drawn many times."""
+    if mesh.uv is None or mesh.texture is None:
+        traits, texture = to_linear(mesh.colors), np.empty((0, 1, 3), np.float32)
+    else:
+        traits, texture = np.zeros((len(mesh.uv), 3), np.float32), np.ascontiguousarray(to_linear(mesh.texture))
+        traits[:, :2] = mesh.uv * mesh.texture.shape[1::-1] - 0.5
+    vertices = np.ascontiguousarray(mesh.vertices, np.float32)
+    return DrawableMesh(vertices, np.ascontiguousarray(mesh.triangles, np.int32), traits, texture)
+
+
 def draw_mesh(
-    mesh: TriangleMesh,
+    mesh: TriangleMesh | DrawableMesh,
     camera: Camera,
     pose: NDArray[np.floating] | None = None,
     background: tuple[int, int, int] = (0, 0, 0),
@@ -58,49 +86,42 @@ def draw_mesh(
     Triangles that reach behind the camera are left out. Both sides of a triangle are drawn, without light: the photo
     has its light in it.
     """
+    mesh = drawable(mesh) if isinstance(mesh, TriangleMesh) else mesh
     height, width = camera.height, camera.width
-    points = _projected(mesh.vertices, camera, pose)
+    points, view = np.empty(mesh.vertices.shape, np.float32), _to_samples(camera, pose)
+    for_bands(
+        len(points),
+        lambda first, end: _project_vertices(mesh.vertices, view, first, end, points),
+        _BAND_VERTICES,
+    )
     inverse = np.zeros((SAMPLES * height, SAMPLES * width), np.float32)
     nearest = np.full(inverse.shape, -1, np.int32)
-    triangles = np.ascontiguousarray(mesh.triangles, np.int32)
     for_bands(
-        len(inverse), lambda first, end: _nearest_rows(points, triangles, first, end, inverse, nearest), _BAND_ROWS
+        len(inverse), lambda first, end: _nearest_rows(points, mesh.triangles, first, end, inverse, nearest), _BAND_ROWS
     )
     color, covered = np.empty((height, width, 3), np.float32), np.empty((height, width), np.float32)
-    traits, texture = _traits(mesh)
-    for_bands(
-        height,
-        lambda first, end: _shade_rows(
-            points, triangles, traits, texture, nearest, SAMPLES, first, end, color, covered
-        ),
-    )
-    free = (1 - covered)[..., None]
-    color = covered[..., None] * color + free * to_linear(np.array(background, np.uint8))
-    seen = inverse.reshape(height, SAMPLES, width, SAMPLES).max(axis=(1, 3))
+    free = to_linear(np.array(background, np.uint8))
+    image = np.empty(color.shape, np.uint8)
+
+    def shade(first: int, end: int) -> None:
+        _shade_rows(
+            points, mesh.triangles, mesh.traits, mesh.texture, nearest, free, SAMPLES, first, end, color, covered
+        )
+        image[first:end] = np.rint(255 * srgb_encode(color[first:end])).astype(np.uint8)
+
+    for_bands(height, shade)
+    seen = reduce(np.maximum, [inverse[j::SAMPLES, i::SAMPLES] for j in range(SAMPLES) for i in range(SAMPLES)])
     with np.errstate(divide="ignore"):
         depth = np.where(covered >= 0.5, 1 / seen, np.float32(np.nan))
-    return NewView(np.rint(255 * srgb_encode(color)).astype(np.uint8), depth, covered)
+    return NewView(image, depth, covered)
 
 
-def _projected(
-    vertices: NDArray[np.floating], camera: Camera, pose: NDArray[np.floating] | None
-) -> NDArray[np.floating]:
-    """Vertices (V, 3) float32 in samples, x and y from the first sample on, and 1/Z; NaN behind the camera."""
-    if pose is not None:
-        turn, place = pose[:3, :3].astype(np.float32), pose[:3, 3].astype(np.float32)
-        vertices = (vertices - place) @ turn
-    z = np.where(vertices[:, 2] > 0, vertices[:, 2], np.float32(np.nan))
-    points = np.empty((len(z), 3), np.float32)
-    points[:, 2] = 1 / z
-    for k, (focal, middle) in enumerate(((camera.fx, camera.cx), (camera.fy, camera.cy))):
-        points[:, k] = SAMPLES * (vertices[:, k] * points[:, 2] * np.float32(focal) + np.float32(middle + 0.5)) - 0.5
-    return points
-
-
-def _traits(mesh: TriangleMesh) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """What a mesh tells of each vertex's colour, (V, 3) float32, and its texture in linear light, or no rows."""
-    if mesh.uv is None or mesh.texture is None:
-        return to_linear(mesh.colors), np.empty((0, 1, 3), np.float32)
-    traits = np.zeros((len(mesh.uv), 3), np.float32)
-    traits[:, :2] = mesh.uv * mesh.texture.shape[1::-1] - 0.5
-    return traits, np.ascontiguousarray(to_linear(mesh.texture))
+def _to_samples(camera: Camera, pose: NDArray[np.floating] | None) -> NDArray[np.float64]:
+    """The matrix (3, 4) from homogeneous vertices to homogeneous samples, whose first has the number 0."""
+    into = np.eye(4)[:3] if pose is None else np.linalg.inv(np.asarray(pose, np.float64))[:3]
+    first = 0.5 * SAMPLES - 0.5  # of the samples of a pixel, the middle
+    onto = np.zeros((3, 3))
+    onto[0] = SAMPLES * camera.fx, 0, SAMPLES * camera.cx + first
+    onto[1] = 0, SAMPLES * camera.fy, SAMPLES * camera.cy + first
+    onto[2, 2] = 1
+    return np.asarray(onto @ into, np.float64)

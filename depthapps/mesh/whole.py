@@ -15,6 +15,7 @@ from depthapps.mesh.behind_colors import color_behind
 from depthapps.mesh.coarsen import coarse_triangles
 from depthapps.mesh.cut import GridSurface, cut_surface, textured_mesh
 from depthapps.mesh.params import SimplifyParams
+from depthapps.mesh.rims import thin_pixels
 from depthapps.mesh.simplify import Loss, simplify_surface
 from depthapps.surface.tearing import BoolMap
 
@@ -36,6 +37,12 @@ class Back:
     photographed: BoolMap
     margin: int
 
+    def hung(self, shape: tuple[int, int]) -> BoolMap:
+        """The picture's own pixels, a mask of this shape, from which something was continued: they need no rim."""
+        (height, width), margin = shape, self.margin
+        rim = self.surface.quads.pixels() & ~self.new
+        return rim[margin : margin + height, margin : margin + width]
+
     def shares(self, pixels: int) -> tuple[float, float]:
         """How large it is, as shares of a picture's pixels: what the second photo shows, and what none shows."""
         new = self.new & self.surface.quads.pixels()
@@ -45,10 +52,15 @@ class Back:
 
 @dataclass(frozen=True, eq=False)
 class WholeSurface:
-    """All surfaces of a model: what the picture shows, and what was continued behind and around it, if anything was."""
+    """All surfaces of a model.
+
+    front: what the picture shows. back: what was continued behind and around it, if anything was. rimmed: (H, W), the
+    pixels that take their share of the quads that are torn, see `rims`; None for none.
+    """
 
     front: GridSurface
     back: Back | None = None
+    rimmed: BoolMap | None = None
 
 
 def whole_surface(scene: Scene, *, fill: bool, turn_deg: float) -> WholeSurface:
@@ -59,7 +71,11 @@ def whole_surface(scene: Scene, *, fill: bool, turn_deg: float) -> WholeSurface:
     behind = continue_behind(front, turn_deg, scene.empty)
     colors = color_behind(front, behind, scene.second)
     surface = replace(behind_surface(front, behind), image=colors.image)
-    return WholeSurface(stitched(front, behind), Back(surface, behind.new, colors.photographed, behind.margin))
+    back = Back(surface, behind.new, colors.photographed, behind.margin)
+    front = stitched(front, behind)
+    used = front.quads.pixels()
+    rimmed = (used | thin_pixels(front.depth_m, front.links, used)) & ~back.hung(used.shape)
+    return WholeSurface(front, back, rimmed)
 
 
 def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:
@@ -69,10 +85,11 @@ def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMes
     """
     limit, back = params.max_triangles, whole.back
     own = limit if back is None or limit is None else max(round((1 - _BACK_SHARE) * limit), 4)
-    triangles, loss = None, None
-    if params != SimplifyParams():
+    triangles, loss, rimmed = None, None, whole.rimmed
+    if params != SimplifyParams():  # what is simplified has edges of its own
         triangles, loss = simplify_surface(whole.front, replace(params, max_triangles=own))
-    front = textured_mesh(whole.front, triangles)
+        rimmed = None
+    front = textured_mesh(whole.front, triangles, rimmed)
     if back is None:
         return front, loss
     if limit is None or own is None:

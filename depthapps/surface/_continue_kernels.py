@@ -59,3 +59,33 @@ def continue_planes(
                     _offer(y, x, y + 1, x, t, planes, source, cost, reach, limit)
                     _offer(y, x, y + 1, x + 1, t * diagonal, planes, source, cost, reach, limit)
                     _offer(y, x, y + 1, x - 1, t * diagonal, planes, source, cost, reach, limit)
+
+
+def evaluate_planes(
+    planes: NDArray[np.floating],
+    own: NDArray[np.floating],
+    source: NDArray[np.int32],
+    cost: NDArray[np.floating],
+    scale: float,
+    first: int,
+    end: int,
+    inverse: NDArray[np.floating],
+) -> None:
+    """Put the 1/Z of the planes that pixels took into rows first..end of `inverse` (H, W), NaN where there is none.
+
+    planes, source, cost: as above. own: (H, W), what is known at the sources, of no rows if that is on the planes; the
+    step between the two fades with the way, by the factor e every `scale`.
+    """
+    width = source.shape[1]
+    for y in range(first, end):
+        for x in range(width):
+            seed = source[y, x]
+            if seed < 0:
+                inverse[y, x] = np.nan
+                continue
+            row, column = seed // width, seed % width
+            plane = planes[row, column]
+            value = plane[0] + plane[1] * (x - column) + plane[2] * (y - row)
+            if own.shape[0] > 0:
+                value += (own[row, column] - plane[0]) * np.exp(-cost[y, x] / scale)
+            inverse[y, x] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -178,4 +179,4 @@ def _toll(image: Image) -> FloatMap:
     smooth = np.asarray(cv2.GaussianBlur(to_8bit(image), (0, 0), _PICTURE_SIGMA_PX))
     kernel = np.ones((3, 3), np.uint8)
     steps = cv2.dilate(smooth, kernel) - cv2.erode(smooth, kernel)
-    return 1 + np.float32(_TOLL) * steps.max(axis=-1).astype(np.float32)
+    return 1 + np.float32(_TOLL) * reduce(np.maximum, cv2.split(steps)).astype(np.float32)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 from depthapps.surface.denoise.fits import fit
 from depthapps.surface.scene_planes import NO_PLANES, LargePlanes
 from depthapps.surface.tearing import BoolMap, Links
@@ -22,6 +23,11 @@ _CONTINUE = Kernel(
     "depthapps.surface._continue_kernels",
     "continue_planes",
     "float32[:,:,::1] float32[:,::1] float32[:,::1] float32[:,::1] int64 int32[:,::1] float32[:,::1]",
+)
+_EVALUATE = Kernel(
+    "depthapps.surface._continue_kernels",
+    "evaluate_planes",
+    "float32[:,:,::1] float32[:,::1] int32[:,::1] float32[:,::1] float64 int64 int64 float32[:,::1]",
 )
 
 
@@ -72,13 +78,9 @@ def continue_surface(
     numbers = np.arange(height * width, dtype=np.int32).reshape(height, width)
     source = np.where(known, numbers, np.int32(-1) if before is None else before.source)
     cost = np.where(known, np.float32(0), np.float32(np.inf) if before is None else before.cost)
-    maps = (np.ascontiguousarray(m, np.float32) for m in (planes, reach, limit, toll))
-    _CONTINUE(*maps, passes, source, cost)
-    found = source >= 0
-    row, column = np.divmod(source[found], width)
-    plane, (y, x) = planes[row, column], np.nonzero(found)
-    inverse = np.full(known.shape, np.nan, np.float32)
-    inverse[found] = plane[:, 0] + plane[:, 1] * (x - column) + plane[:, 2] * (y - row)
-    if own is not None:
-        inverse[found] += (own[row, column] - plane[:, 0]) * np.exp(-cost[found] / SLOPE_SCALE_PX)
+    planes, reach, limit, toll = (np.ascontiguousarray(m, np.float32) for m in (planes, reach, limit, toll))
+    _CONTINUE(planes, reach, limit, toll, passes, source, cost)
+    inverse = np.empty(known.shape, np.float32)
+    begun = np.empty((0, width), np.float32) if own is None else np.ascontiguousarray(own, np.float32)
+    for_bands(height, lambda first, end: _EVALUATE(planes, begun, source, cost, SLOPE_SCALE_PX, first, end, inverse))
     return Continued(inverse, source, cost)

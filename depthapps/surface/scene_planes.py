@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 from depthapps.surface.tearing import BoolMap
 
 _MOST_PLANES = 8  # a room has six walls, and a table and a shelf
@@ -18,6 +20,12 @@ _TRIES = 300  # hypotheses for each plane: one of 5 % of the pixels, drawn from 
 _SAMPLES = 6000  # pixels that are asked whether they lie on a hypothesis
 _NEARBY = 0.15  # of the picture's longer side: how far apart the three pixels of a hypothesis lie at most
 _ROUNDS = 4  # of least squares, each over the pixels that lie on the plane before
+
+_LAY = Kernel(
+    "depthapps.surface._plane_kernels",
+    "lay_on_planes",
+    "float64[:,::1] float64 float64 float32[:,::1] int64 int64 float32[:,:,::1] uint8[:,::1]",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,17 +45,13 @@ class LargePlanes:
         It is told by its 1/Z at the pixel, and its slopes. Where there is none, it has the pixel's own 1/Z, 0 for NaN,
         and no slopes.
         """
-        tilted = np.zeros((*inverse.shape, 3), np.float32)
-        tilted[..., 0] = np.nan_to_num(inverse)
-        on = np.zeros(inverse.shape, bool)
-        x, y = np.arange(inverse.shape[1]), np.arange(inverse.shape[0])[:, None]
-        for a, b, c in self.values:
-            here = (a + b * x + c * y).astype(np.float32)
-            with np.errstate(invalid="ignore"):
-                fresh = ~on & (np.abs(here - inverse) <= np.maximum(self.close, _ON_PLANE * inverse))
-            tilted[fresh] = np.column_stack([here[fresh], np.full(int(fresh.sum()), b), np.full(int(fresh.sum()), c)])
-            on |= fresh
-        return tilted, on
+        tilted, on = np.empty((*inverse.shape, 3), np.float32), np.empty(inverse.shape, np.uint8)
+        values, known = np.ascontiguousarray(self.values, np.float64), np.ascontiguousarray(inverse, np.float32)
+        for_bands(
+            len(on),
+            lambda first, end: _LAY(values, float(self.close), _ON_PLANE, known, first, end, tilted, on),
+        )
+        return tilted, on.view(bool)
 
 
 NO_PLANES = LargePlanes(np.empty((0, 3)), 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -39,4 +41,4 @@ def _difference(scene: Scene, second: SecondView, inverse: FloatMap) -> FloatMap
     shown = cv2.remap(to_8bit(second.image), np.where(inside, x, 0), np.where(inside, y, 0), cv2.INTER_LINEAR)
     window = (_WINDOW_PX, _WINDOW_PX)
     off = np.asarray(cv2.blur(shown.astype(np.float32) - to_8bit(scene.image).astype(np.float32), window))
-    return np.where(inside, cv2.blur(np.abs(off).max(axis=-1), window), np.float32(np.nan))
+    return np.where(inside, cv2.blur(reduce(np.maximum, cv2.split(np.abs(off))), window), np.float32(np.nan))
