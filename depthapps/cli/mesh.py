@@ -52,9 +52,6 @@ def mesh(
     from depthapps.apps.model import Model, make_model, make_print
     from depthapps.apps.placed import placed_photos
     from depthapps.io.models.colmap import write_colmap
-    from depthapps.io.models.glb import Viewpoint
-    from depthapps.io.models.splats import write_splats
-    from depthapps.mesh.splats import splats_of_cloud
 
     report, outputs = opening.report, opening.outputs
     opened = opening.scene(confidence=True)
@@ -71,9 +68,6 @@ def mesh(
         if isinstance(made, Model):
             for path in model.colmap:
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
-            for path in (model.output or []) if model.splats else []:
-                splats, viewpoint = splats_of_cloud(made.cloud, made.camera), Viewpoint(made.camera, made.pose)
-                write_splats(path, splats, axes=model.axes, viewpoint=viewpoint, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.say(made.summary if made else "the page shows the scene")
     report.finish(outputs.written)

@@ -195,9 +195,21 @@ class ModelOptions:
         write_model(models, model, axes=self.axes, outputs=outputs)
         if isinstance(model, Print):
             return
+        if self.splats:
+            self._write_splats(model, outputs)
         if self.turntable:
             self._write_turntable(self.turntable, model, report, outputs)
         report.add(megabytes={p.name: round(outputs.part(p).stat().st_size / 1e6, 3) for p in models})
+
+    def _write_splats(self, model: Model, outputs: Outputs) -> None:
+        """Write the points of a model as splats, with the photo's camera."""
+        from depthapps.io.models.glb import Viewpoint
+        from depthapps.io.models.splats import write_splats
+        from depthapps.mesh.splats import splats_of_cloud
+
+        splats, viewpoint = splats_of_cloud(model.cloud, model.camera), Viewpoint(model.camera, model.pose)
+        for path in self.output or []:
+            write_splats(path, splats, axes=self.axes, viewpoint=viewpoint, outputs=outputs)
 
     def _write_turntable(self, path: Path, model: Model, report: Report, outputs: Outputs) -> None:
         """Write the video that turns a model."""
