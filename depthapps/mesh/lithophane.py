@@ -39,7 +39,8 @@ def build_lithophane(scene: Scene, params: PrintParams | None = None) -> Printab
             f"a plate of {params.size_mm:g} mm shows nothing of it", hint=f"make it larger: {param('size_mm')}"
         )
     light = to_linear(scene.image)[..., :3].astype(np.float32) @ _LUMINANCE
-    thickness = _thickness(np.asarray(cv2.resize(light, (columns, rows), interpolation=cv2.INTER_AREA)))
+    small = np.asarray(cv2.resize(light, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+    thickness = _thickness(small)
     step = params.size_mm / (max(columns, rows) - 1)
     right, up = np.meshgrid(np.arange(columns) * step, np.arange(rows)[::-1] * step)
     front, back = (np.stack([right, up, z], axis=-1).reshape(-1, 3) for z in (thickness, np.zeros_like(thickness)))
