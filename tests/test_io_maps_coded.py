@@ -128,7 +128,7 @@ def object_array():
     [
         ("flow.flo", b"PIEH" + struct.pack("<ii", 4, 3) + bytes(96), "optical flow", "save"),
         ("map.pkl", pickle.dumps([1.0]), "pickle", "numpy.save"),
-        ("map.npy.gz", gzip.compress(b"x"), "compressed", "unpack"),
+        ("map.npy.gz", gzip.compress(b"x", mtime=0), "compressed", "unpack"),
         ("cloud.ply", b"ply\nformat ascii 1.0\n", "point cloud", "map"),
         ("map.npy", object_array(), "Python objects", "numpy.asarray"),
         ("cut.png", png(CARLA)[:400], "truncated", "copy"),
