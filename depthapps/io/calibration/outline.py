@@ -7,7 +7,7 @@ from typing import Any
 
 from depthapps.io.calibration.yaml import flow, scalar
 
-_NUMBER = r"[-+]?(?:\d{1,30}\.?\d{0,40}|\.\d{1,40})(?:[eE][-+]?\d{1,4})?"
+_NUMBER = r"[-+]?(?:\d{1,30}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,4})?"  # digits in one way only: linear time
 _SECTION = re.compile(r"\[\s*([A-Za-z_][^\[\]=]*|\d+\s*[A-Za-z_][^\[\]=\d.]*)\]$")
 _NAMED = re.compile(r"([A-Za-z_][^=:\[\]]{0,80}?)\s*(?:=|:(?!\S))\s*(.*)$")
 _NAME_THEN_NUMBERS = re.compile(rf"([A-Za-z_]\w{{0,60}})\s+({_NUMBER}(?:[\s,]+{_NUMBER}){{0,40}})$")
