@@ -33,6 +33,7 @@ from depthapps.io.photos.xmp import Xmp
 from depthapps.runtime import budget
 
 SEEDS = hostile_files.seeds()
+MANY = 150_000  # characters: what takes time by their square takes minutes
 PICTURE, DEPTH = hostile_files.PICTURE, hostile_files.DEPTH
 CAMERA = "cam0=[100 0 23.5; 0 100 17.5; 0 0 1]\ncam1=[100 0 23.5; 0 100 17.5; 0 0 1]\n"
 
@@ -114,6 +115,7 @@ MAPS = {
     "text.npz": (archive({"readme.txt": b"depth"}), "without numpy arrays"),
     "lying.pfm": (b"Pf\n60000 60000\n-1\n" + bytes(50), "not a depth map"),
     "digits.pfm": (b"Pf\n" + b"9" * 5000 + b" 4\n-1\n" + bytes(50), "cannot be read"),
+    "comments.pfm": (b"Pf" + b" #" * 60 + b"\nx", "not a depth map"),
     "lying.dpt": (b"PIEH" + struct.pack("<ii", 60000, 60000), "not a depth map"),
     "png.png": (png(60000, 60000), "60000x60000"),
 }
@@ -127,6 +129,23 @@ CALIBRATIONS = {
     "digits.json": ('{"K1": ' + "1" * 5000 + "}", "no calibration"),
     "slow.txt": ("1" * 5000 + "x", "no calibration"),
     "slower.txt": ("P2: " + "1 " * 2000 + "x", ""),
+    # more ways to match a part of it than there is time for
+    "numbers.txt": ("1111111111 " * 30 + "x", "no calibration"),
+    "named numbers.txt": ("a " + "1111111111 " * 30 + "x", "no calibration"),
+    "camera.txt": ("1 PINHOLE 10 10 " + "1111111111 " * 30 + "x", "no calibration"),
+    "blank lines.txt": ("a" + "\n" * MANY + "b", "no calibration"),
+    "blanks.yml": ("%YAML:1.0\na" + " " * MANY + "b\n", "no name and a colon"),
+    "digits.yml": ("K: " + "1" * MANY + "x", "no calibration"),
+    "quote.yml": ("K: [" + " " * MANY + '"' + "a" * MANY + "]", ""),
+    "title.json": (json.dumps([{"name": "a" * MANY, "fx": 1}, {"name": "b", "fx": 1}]), "no camera matrix"),
+    "key.json": (json.dumps({"(" + "cam" * MANY: 1, "fx": 3}), "camcamcam"),
+    "rows.txt": ("K\n" + "1 2 3\n" * (MANY // 2), "the names K"),
+    "photos.txt": ("".join(f"{k} 1 0 0 0 0.1 0 0 1 a{k}.png\n\n" for k in range(3000)), "3000 cameras"),
+    "cameras.txt": ("".join(f"[s{k}]\nfx=1\n" for k in range(3000)), "3000 cameras"),
+    "lens model.json": (
+        json.dumps({"K": [[100, 0, 24], [0, 100, 18], [0, 0, 1]], "D": [0.1, 0, 0, 0], "distortion_model": "distortion" * MANY}),
+        "the lens model 'distortion",
+    ),
     "nan.txt": (CAMERA + "doffs=nan\nbaseline=65\nwidth=48\nheight=36\n", "no number"),
     "inf.txt": (CAMERA + "doffs=0\nbaseline=65\nwidth=inf\nheight=36\n", "no number"),
     "zero.txt": (CAMERA + "doffs=0\nbaseline=0\nwidth=48\nheight=36\n", "baseline of 0 m"),

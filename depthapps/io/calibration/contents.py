@@ -118,12 +118,12 @@ def _by_syntax(text: str) -> Any:
         return flow("{" + start.rstrip() + "}")
     if table := parse_table(start):
         return table
-    if not re.search(r"^\s*(?:[\w ]{1,40}:\s{1,20})?[\w.]+\s*=", text, re.MULTILINE):
+    if not re.search(r"^[ \t]*(?:[\w ]{1,40}:[ \t]{1,20})?[\w.]+[ \t]*=", text, re.MULTILINE):
         try:
             if found := parse_yaml(text):
                 return found
         except NotParsedError as problem:
-            if re.search(r"^%YAML|!!opencv|^\s*- ", text, re.MULTILINE):
+            if re.search(r"^%YAML|!!opencv|^[ \t]*- ", text, re.MULTILINE):
                 raise NotParsedError(f"its YAML is broken or unusual: {problem}") from None
     return parse_outline(text)
 

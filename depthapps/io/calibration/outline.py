@@ -61,8 +61,10 @@ def parse_outline(text: str) -> dict[str, Any]:
             if isinstance(section.get(name), list) and len(numbers) != columns:  # another table begins
                 name = ""
             columns = len(numbers)
-            kept = section.get(name)
-            section[name] = [*kept, *numbers] if isinstance(kept, list) else numbers
+            if isinstance(kept := section.get(name), list):
+                kept += numbers
+            else:
+                section[name] = numbers
         elif named := _NAMED.match(row) or _NAME_THEN_NUMBERS.match(row):
             name, value = named[1].strip().strip("\"'"), named[2].strip().rstrip(";").strip()
             if own := _NAMED.match(value):  # Focal length: fc_left = [...]
