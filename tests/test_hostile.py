@@ -103,7 +103,7 @@ PICTURES = {
     "hdr 99999": (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 99999 +X 99999\n" + bytes(100), "99999x99999"),
     "text": (b"no picture at all", "not an image"),
     "npy": (npy((4, 4), bytes(64)), "not an image"),
-}
+} | {f"{kind} animation": (hostile_files.animation(kind), "is an animation") for kind in ("png", "gif", "webp", "avif")}
 MAPS = {
     "lying.npy": (npy((600000, 600000)), "cut off"),
     "objects.npy": (pickled(), "Python objects"),
@@ -143,7 +143,9 @@ CALIBRATIONS = {
     "photos.txt": ("".join(f"{k} 1 0 0 0 0.1 0 0 1 a{k}.png\n\n" for k in range(3000)), "3000 cameras"),
     "cameras.txt": ("".join(f"[s{k}]\nfx=1\n" for k in range(3000)), "3000 cameras"),
     "lens model.json": (
-        json.dumps({"K": [[100, 0, 24], [0, 100, 18], [0, 0, 1]], "D": [0.1, 0, 0, 0], "distortion_model": "distortion" * MANY}),
+        json.dumps(
+            {"K": [[100, 0, 24], [0, 100, 18], [0, 0, 1]], "D": [0.1, 0, 0, 0], "distortion_model": "distortion" * MANY}
+        ),
         "the lens model 'distortion",
     ),
     "nan.txt": (CAMERA + "doffs=nan\nbaseline=65\nwidth=48\nheight=36\n", "no number"),
