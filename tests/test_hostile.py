@@ -361,6 +361,13 @@ def test_memory_is_told_kept_to_and_may_be_raised(folder, capfd):
     assert "may be used" in refused(folder, *limited, "20G", capfd=capfd)
 
 
+def test_the_limit_that_was_told_stays_while_the_command_works(folder, monkeypatch):
+    """What is free becomes less by the command's own work; the engine would match at another size than was planned."""
+    result = CliRunner().invoke(app, ["depth", "photo.png", "--depth", "depth.npy", "-o", "o.png", "--json"])
+    monkeypatch.setattr(budget, "free_memory", lambda: 5)
+    assert round(budget.memory_budget() / 1e9, 2) == json.loads(result.stdout)["memory_gb"]["limit"]
+
+
 def test_less_memory_means_a_lower_tier_and_a_note(folder):
     write_image("large.png", cv2.resize(PICTURE, (800, 600)))
     np.save("large.npy", np.full((600, 800), 2, np.float32))
@@ -375,6 +382,7 @@ def test_less_memory_means_a_lower_tier_and_a_note(folder):
     [
         (("bokeh", "--focus", "401.5,301.5", "--blur", "8"), "o.png"),
         (("shadow",), "o.png"),
+        (("view3d", "--style", "anaglyph", "--convergence", "401.5,301.5"), "o.png"),
         (("mesh",), "o.glb"),
     ],
 )
@@ -383,7 +391,7 @@ def test_a_scene_that_is_too_large_is_made_smaller_with_a_note(folder, arguments
     write_image("large.png", cv2.resize(PICTURE, (800, 600)))
     np.save("large.npy", np.linspace(1, 3, 480_000, dtype=np.float32).reshape(600, 800))
     command, *options = arguments
-    limit = 300_000_000 + {"bokeh": 40, "shadow": 40, "mesh": 130}[command] * 480_000
+    limit = 300_000_000 + {"bokeh": 40, "shadow": 40, "view3d": 40, "mesh": 130}[command] * 480_000
     given = [command, "large.png", "--depth", "large.npy", *options, "-o", result, "--json"]
     done = CliRunner().invoke(app, [*given, "--max-memory", str(limit)])
     assert done.exit_code == 0, done.output
@@ -391,7 +399,9 @@ def test_a_scene_that_is_too_large_is_made_smaller_with_a_note(folder, arguments
     facts = json.loads(done.stdout)
     assert facts["memory_gb"]["needed"] <= facts["memory_gb"]["limit"]
     if result == "o.png":
-        assert read_image(result).shape == (300, 400, 3)
+        assert read_image(result).shape == (300, 400 - abs(facts.get("window_px", 0)), 3)
+    if command == "view3d":  # 60 degrees and 65 mm, at the depth of the pixel in the middle
+        assert facts["window_px"] == round(400 / 2 / np.tan(np.radians(30)) * 0.065 / 2)
     if command == "bokeh":
         assert facts["focus_px"] == [pytest.approx(200.5, abs=0.06), pytest.approx(150.5, abs=0.06)]
         assert facts["largest_blur_px"] == pytest.approx(4, abs=0.2)

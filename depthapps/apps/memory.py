@@ -21,7 +21,7 @@ _A_PIXEL = {
     ("view3d", Quality.FAST): 85, ("view3d", Quality.BALANCED): 85, ("view3d", Quality.BEST): 85,
 }  # fmt: skip
 _SMALLER = (1, 2, 4, 8)  # how many times shorter the sides of a scene may become that is too large otherwise
-_SHRINKABLE = ("bokeh", "shadow", "mesh")
+_SHRINKABLE = ("bokeh", "shadow", "mesh", "view3d")
 _LOWER = {Quality.BEST: Quality.BALANCED, Quality.BALANCED: Quality.FAST}
 _GB = 1e9
 

@@ -261,6 +261,11 @@ class View3DParams:
     swap: bool = False
     views: int = 2
 
+    def of_smaller(self, times: int) -> View3DParams:
+        """The same parameters for a scene whose sides are `times` shorter."""
+        at = self.convergence_px
+        return self if at is None else replace(self, convergence_px=tuple((v + 0.5) / times - 0.5 for v in at))
+
     def __post_init__(self) -> None:
         """Turn words into choices, and refuse numbers that show nothing."""
         object.__setattr__(self, "style", chosen(StereoStyle, self.style, "style"))

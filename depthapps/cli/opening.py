@@ -46,9 +46,11 @@ def within_memory(
 ) -> tuple[RunOptions, int]:
     """Tell what a command needs of the memory for a picture of this size, by its header.
 
-    Returns the options that fit into it, and how many times shorter the sides of the scene have to be made. Raises
+    Returns the options that fit into it, and how many times shorter the sides of the scene have to be made. From now on
+    the limit stays: what is free changes while the command works, and what was told and planned by it must not. Raises
     InputError where nothing fits.
     """
+    limit_memory(memory_budget())
     size = picture_size(picture)
     if size is None:
         return run, 1
