@@ -134,6 +134,7 @@ CALIBRATIONS = {
     "named numbers.txt": ("a " + "1111111111 " * 30 + "x", "no calibration"),
     "camera.txt": ("1 PINHOLE 10 10 " + "1111111111 " * 30 + "x", "no calibration"),
     "blank lines.txt": ("a" + "\n" * MANY + "b", "no calibration"),
+    "lines.txt": ("1\n" * 300_001, "300001 lines, too much for a calibration"),
     "blanks.yml": ("%YAML:1.0\na" + " " * MANY + "b\n", "no name and a colon"),
     "digits.yml": ("K: " + "1" * MANY + "x", "no calibration"),
     "quote.yml": ("K: [" + " " * MANY + '"' + "a" * MANY + "]", ""),
