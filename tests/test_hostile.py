@@ -26,7 +26,7 @@ from depthapps.apps.memory import fitting, fitting_quality, needed_bytes
 from depthapps.cli.app import app
 from depthapps.core.choices import Quality
 from depthapps.core.errors import brief
-from depthapps.engine.effort import CELLS, matched_cells
+from depthapps.engine.effort import CELLS, fusion_tile_px, has_small_tiles, matched_cells
 from depthapps.engine.network_process import NetworkProcess
 from depthapps.io.photos.jpeg import multi_pictures, xmp_packets
 from depthapps.io.photos.xmp import Xmp
@@ -422,6 +422,18 @@ def test_fifty_megapixels_are_matched_in_eight_gigabytes_and_in_four():
     budget.limit_memory(int(1e9))
     with pytest.raises(InputError, match="8660x5774 takes about"):
         fitting_quality("depth", balanced, (8660, 5774), matched=True)
+
+
+def test_a_network_looks_at_smaller_parts_only_where_memory_forces_it():
+    for limit, tile_px in ((16e9, 832), (8e9, 832), (4e9, 416), (2.7e9, 192)):
+        budget.limit_memory(int(limit))
+        assert fusion_tile_px(50_000_000) == tile_px
+        assert has_small_tiles(Quality.BALANCED, 50_000_000) == (tile_px < 832)
+    for limit in (8e9, 2e9, 1.2e9):  # where 12 megapixels were refused below 2.5 GB
+        budget.limit_memory(int(limit))
+        assert needed_bytes("depth", Quality.BALANCED, 12_000_000, matched=True) < 1.07 * limit
+    budget.limit_memory(int(2e9))
+    assert not has_small_tiles(Quality.FAST, 1_000_000)  # judged at half its size
 
 
 @pytest.fixture(autouse=True)

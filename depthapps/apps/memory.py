@@ -34,10 +34,8 @@ def needed_bytes(command: str, quality: Quality, pixels: int, *, matched: bool, 
     made once it is open.
     """
     opening, own = _OPENING * pixels, _A_PIXEL[command, quality]
-    if command == "view":
-        peak = opening + own * min(pixels, _LARGEST_PAGE)
-    else:
-        peak = max(opening, own * pixels // times**2)
+    page = opening + own * min(pixels, _LARGEST_PAGE)
+    peak = page if command == "view" else max(opening, own * pixels // times**2)
     return max(_FIXED + peak, matching_bytes(quality, pixels) if matched else 0)
 
 
