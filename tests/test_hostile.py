@@ -432,8 +432,9 @@ def test_a_network_looks_at_smaller_parts_only_where_memory_forces_it():
     for limit in (8e9, 2e9, 1.2e9):  # where 12 megapixels were refused below 2.5 GB
         budget.limit_memory(int(limit))
         assert needed_bytes("depth", Quality.BALANCED, 12_000_000, matched=True) < 1.07 * limit
-    budget.limit_memory(int(2e9))
-    assert not has_small_tiles(Quality.FAST, 1_000_000)  # judged at half its size
+    budget.limit_memory(int(1.6e9))
+    assert has_small_tiles(Quality.BALANCED, 640_000)
+    assert not has_small_tiles(Quality.FAST, 640_000)  # judged at half its size
 
 
 @pytest.fixture(autouse=True)

@@ -55,7 +55,7 @@ def _searched_cells(pixels: int) -> float:
 
 
 def _is_only_judged(quality: Quality, pixels: int) -> bool:
-    """Whether the network chooses nothing: at FAST, if the pair is matched at full size, it judges it at half its size."""
+    """Whether the network chooses nothing: at FAST it judges what was matched at full size, at half of that."""
     return quality is Quality.FAST and matched_cells(quality, pixels) >= _searched_cells(pixels)
 
 
