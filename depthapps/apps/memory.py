@@ -14,7 +14,7 @@ _FIXED = 300_000_000
 _OPENING = 31
 _A_PIXEL = {
     ("depth", Quality.FAST): 31, ("depth", Quality.BALANCED): 31, ("depth", Quality.BEST): 31,
-    ("bokeh", Quality.FAST): 85, ("bokeh", Quality.BALANCED): 180, ("bokeh", Quality.BEST): 170,
+    ("bokeh", Quality.FAST): 85, ("bokeh", Quality.BALANCED): 180, ("bokeh", Quality.BEST): 190,
     ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 100, ("shadow", Quality.BEST): 100,
     ("mesh", Quality.FAST): 450, ("mesh", Quality.BALANCED): 450, ("mesh", Quality.BEST): 450,
     ("view", Quality.FAST): 150, ("view", Quality.BALANCED): 150, ("view", Quality.BEST): 150,
