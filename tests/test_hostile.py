@@ -425,7 +425,7 @@ def test_fifty_megapixels_are_matched_in_eight_gigabytes_and_in_four():
 
 
 def test_a_network_looks_at_smaller_parts_only_where_memory_forces_it():
-    for limit, tile_px in ((16e9, 832), (8e9, 832), (4e9, 416), (2.7e9, 192)):
+    for limit, tile_px in ((16e9, 832), (4e9, 832), (3e9, 416), (2.4e9, 192)):
         budget.limit_memory(int(limit))
         assert fusion_tile_px(50_000_000) == tile_px
         assert has_small_tiles(Quality.BALANCED, 50_000_000) == (tile_px < 832)

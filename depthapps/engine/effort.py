@@ -11,13 +11,13 @@ CELLS = {Quality.FAST: 4e8, Quality.BALANCED: 4e8, Quality.BEST: 1e9}
 _BYTES_A_CELL = 6  # measured at 6 megapixels; three paths keep rows only
 _BYTES_A_CELL_OF_THREE_PATHS = 1
 _STRIP_BYTES = 520_000_000  # of the strips in which large views are matched, one a core and direction
-# The fusion network takes 1.85 GB for its usual tile with the pixels around it, and 46 bytes a pixel of the pair lie
-# beside it if the photos had to be rectified, 33 if not: measured at 1, 6 and 50 megapixels. While it looks at the pair
-# at half its size, 20 bytes a pixel of the pair itself wait.
+# The fusion network takes 1.85 GB for its usual tile with the pixels around it, and 35 bytes a pixel of the pair lie
+# beside it: measured at 1, 6 and 50 megapixels. While it looks at the pair at half its size, 20 bytes a pixel of the
+# pair itself wait.
 TILE_OVERLAP_PX = 64  # of surroundings on each side of a tile
 _TILES_PX = (832, 416, 192)
-_BYTES_A_TILE_PIXEL, _BYTES_A_FUSED_PIXEL, _BYTES_A_WAITING_PIXEL = 2000, 46, 20
-_BYTES_A_PIXEL = 60  # of the pair, its disparity and what is found on the way
+_BYTES_A_TILE_PIXEL, _BYTES_A_FUSED_PIXEL, _BYTES_A_WAITING_PIXEL = 2000, 35, 20
+_BYTES_A_PIXEL = 60  # of the pair, its disparity and what is found on the way, there and back if it is rectified
 _FIXED_BYTES = 300_000_000  # libraries and the fusion network
 _LARGEST_RANGE = 1 / 3  # of the picture's sides: disparities that are searched at most, roughly
 _MOST_HALVINGS = 6

@@ -102,6 +102,8 @@ def fuse(
             for out, found in zip(maps, (guess, *(from_blocks(found)[0] for found in judged)), strict=True):
                 target = out[inner_rows, inner_columns]
                 target[:] = found[inner][: target.shape[0], : target.shape[1]]
+    if max(down, across) > tile_px:  # what follows for a large pair needs the memory that the network keeps: 1.1 GB
+        fusion_network.cache_clear()
     return maps
 
 
