@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import photo_files as photos
 from PIL import Image as Pillow
+from PIL import ImageCms
 
 WIDTH, HEIGHT = 48, 36
 _RANDOM = np.random.default_rng(5)
@@ -62,6 +63,12 @@ def _saved(kind: str, picture: Pillow.Image, **options: object) -> bytes:
     return file.getvalue()
 
 
+def animation(kind: str) -> bytes:
+    """Two pictures in one file."""
+    picture = Pillow.fromarray(PICTURE)
+    return _saved(kind.upper(), picture, save_all=True, append_images=[picture.rotate(180)])
+
+
 def _pictures() -> dict[str, tuple[str, bytes]]:
     rgb = Pillow.fromarray(PICTURE)
     deep, real = PICTURE.astype(np.uint16) * 257, PICTURE.astype(np.float32) / 255
@@ -77,7 +84,23 @@ def _pictures() -> dict[str, tuple[str, bytes]]:
         "jpeg progressive": (".jpg", _saved("JPEG", rgb, progressive=True, optimize=True)),
         "jpeg grey": (".jpg", _saved("JPEG", rgb.convert("L"))),
         "jpeg cmyk": (".jpg", _saved("JPEG", rgb.convert("CMYK"))),
+        "jpeg profile": (
+            ".jpg",
+            _saved(
+                "JPEG",
+                rgb,
+                icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+                exif=_nested_exif(),
+            ),
+        ),
         "tiff": (".tif", _saved("TIFF", rgb)),
+        "tiff big": (".tif", _saved("TIFF", rgb, big_tiff=True)),
+        "tiff deflate": (".tif", _saved("TIFF", rgb, compression="tiff_adobe_deflate", tiffinfo={317: 2})),
+        "tiff jpeg": (".tif", _saved("TIFF", rgb, compression="jpeg")),
+        "tiff bit": (".tif", _saved("TIFF", rgb.convert("1"), compression="group4")),
+        "tiff palette": (".tif", _saved("TIFF", rgb.quantize(16))),
+        "tiff cmyk": (".tif", _saved("TIFF", rgb.convert("CMYK"))),
+        "tiff pages": (".tif", _saved("TIFF", rgb, save_all=True, append_images=[rgb.rotate(180)])),
         "tiff lzw": (".tif", _saved("TIFF", rgb, compression="tiff_lzw")),
         "tiff float": (".tif", photos.encoded(real, ".tif")),
         "tiff 16": (".tif", photos.encoded(deep, ".tif")),
@@ -85,11 +108,33 @@ def _pictures() -> dict[str, tuple[str, bytes]]:
         "webp alpha": (".webp", _saved("WEBP", rgb.convert("RGBA"), lossless=True)),
         "bmp": (".bmp", _saved("BMP", rgb)),
         "gif": (".gif", _saved("GIF", rgb)),
+        "avif": (".avif", _saved("AVIF", rgb)),
         "hdr": (".hdr", photos.encoded(real, ".hdr")),
         "ppm": (".ppm", photos.encoded(PICTURE, ".ppm")),
         "pam": (".pam", photos.encoded(PICTURE, ".pam")),
         "jp2": (".jp2", photos.encoded(PICTURE, ".jp2")),
-    }
+    } | _tiles()
+
+
+def _nested_exif() -> Pillow.Exif:
+    """EXIF with directories below the first one, and a picture's place."""
+    exif = Pillow.Exif()
+    exif[0x0112], exif[0x010F], exif[0x0110] = 3, "maker", "model"
+    exif.get_ifd(0x8769).update({0x829D: 2.8, 0x920A: 4.2, 0xA405: 26, 0x9206: 1.5, 0x927C: b"Apple iOS\0" * 9})
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 8.0, 1.0)})
+    return exif
+
+
+def _tiles() -> dict[str, tuple[str, bytes]]:
+    """TIFF files whose samples lie in tiles, and of five bands."""
+    try:
+        import tifffile  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return {}
+    tiles, bands = BytesIO(), BytesIO()
+    tifffile.imwrite(tiles, PICTURE, tile=(32, 32), photometric="rgb")
+    tifffile.imwrite(bands, np.dstack([PICTURE, PICTURE[..., :2]]), photometric="minisblack")
+    return {"tiff tiles": (".tif", tiles.getvalue()), "tiff bands": (".tif", bands.getvalue())}
 
 
 def _photos() -> dict[str, tuple[str, bytes]]:
@@ -110,19 +155,33 @@ def _photos() -> dict[str, tuple[str, bytes]]:
         ),
         "huawei": (".jpg", photos.huawei_file([jpeg, jpeg], WIDTH, HEIGHT, bytes(range(256)) * 7)),
         "vr": (".vr.jpg", photos.vr_file(jpeg, jpeg)),
+        "mediatek": (".jpg", photos.mediatek_file(jpeg, WIDTH, HEIGHT, bytes(WIDTH * HEIGHT))),
     }
     with suppress(ImportError):
         found["heic"] = (".heic", photos.heif_file([photos.HeifItem(PICTURE)]))
+        both = [photos.HeifItem(PICTURE), photos.HeifItem(np.roll(PICTURE, 2, axis=1))]
+        found["heic spatial"] = (".heic", photos.heif_file(both, stereo=(0, 1)))
     return found
 
 
 def _maps() -> dict[str, tuple[str, bytes]]:
     npy, npz, pfm = BytesIO(), BytesIO(), f"Pf\n{WIDTH} {HEIGHT}\n-1\n".encode() + DEPTH.tobytes()
+    old, wide, plain = BytesIO(), BytesIO(), BytesIO()
     np.save(npy, DEPTH)
+    np.save(old, np.asfortranarray(DEPTH.astype(">f8")))
+    np.savez(plain, depth=DEPTH, name=np.array("a"), pose=np.eye(4))
+    with zipfile.ZipFile(wide, "w") as zipped, zipped.open("depth.npy", "w", force_zip64=True) as member:
+        member.write(npy.getvalue())
     np.savez_compressed(npz, depth=DEPTH, K=K, confidence=DEPTH)
     found = {
         "npy": (".npy", npy.getvalue()),
+        "npy old": (".npy", old.getvalue()),
         "npz": (".npz", npz.getvalue()),
+        "npz plain": (".npz", plain.getvalue()),
+        "npz 64": (".npz", wide.getvalue()),
+        "csv": (".csv", "\n".join(",".join(f"{v:.3f}" for v in row) for row in DEPTH).encode()),
+        "colmap": (".bin", f"{WIDTH}&{HEIGHT}&1&".encode() + DEPTH.tobytes()),
+        "pfm comment": (".pfm", f"Pf\n# a b\n{WIDTH} {HEIGHT}\n1.5e3\n".encode() + DEPTH.astype(">f4").tobytes()),
         "pfm": (".pfm", pfm),
         "dpt": (".dpt", b"PIEH" + struct.pack("<ii", WIDTH, HEIGHT) + DEPTH.tobytes()),
         "png": (".png", photos.encoded((DEPTH * 1000).astype(np.uint16), ".png")),
@@ -156,7 +215,13 @@ def _maps() -> dict[str, tuple[str, bytes]]:
 def _films() -> list[tuple[str, bytes]]:
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for suffix, codec in ((".mp4", "mp4v"), (".avi", "MJPG"), (".mkv", "FFV1")):
+        for suffix, codec in (
+            (".mp4", "mp4v"),
+            (".avi", "MJPG"),
+            (".mkv", "FFV1"),
+            (".webm", "VP80"),
+            (".mov", "MJPG"),
+        ):
             path = Path(folder) / f"a{suffix}"
             writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 10, (WIDTH, HEIGHT))
             for k in range(3):
@@ -178,6 +243,8 @@ def _calibrations() -> dict[str, tuple[str, bytes]]:
 
     npz = BytesIO()
     np.savez(npz, K1=K, D1=np.zeros(5), K2=K, D2=np.zeros(5), R=np.eye(3), T=np.array([-0.1, 0, 0]))
+    matrix = BytesIO()
+    np.save(matrix, K)
     row = "100 0 23.5 0 0 100 17.5 0 0 0 1 0"
     return {
         "yml": (".yml", storage(".yml")),
@@ -196,6 +263,13 @@ def _calibrations() -> dict[str, tuple[str, bytes]]:
                             b"  - [0, 0, 1, 0]\n  - [0, 0, 0, 1]\n  intrinsics: [100, 100, 23.5, 17.5]\n"
                             b"  distortion_coeffs: [0.1, 0.01, 0, 0]\n  resolution: [48, 36]\n"),
         "colmap": (".txt", b"1 SIMPLE_RADIAL 48 36 100 23.5 17.5 0.01\n"),
+        "ros": (".yaml", b"image_width: 48\nimage_height: 36\ncamera_name: left\ncamera_matrix:\n  rows: 3\n"
+                         b"  cols: 3\n  data: [100, 0, 23.5, 0, 100, 17.5, 0, 0, 1]\n"
+                         b"distortion_model: plumb_bob\ndistortion_coefficients:\n  rows: 1\n  cols: 5\n"
+                         b"  data: [0.1, 0.01, 0, 0, 0]\nprojection_matrix:\n  rows: 3\n  cols: 4\n"
+                         b"  data: [100, 0, 23.5, -10, 0, 100, 17.5, 0, 0, 0, 1, 0]\n"),
+        "table": (".csv", b"camera,fx,fy,cx,cy,x,y,z\nleft,100,100,23.5,17.5,0,0,0\nright,100,100,23.5,17.5,0.1,0,0\n"),
+        "npy": (".npy", matrix.getvalue()),
     }  # fmt: skip
 
 
@@ -216,7 +290,9 @@ def _sequences() -> dict[str, bytes]:
 _WORDS = (b"nan", b"inf", b"-inf", b"1e999", b"1e308", b"1e-308", b"0", b"-1", b"1e-9", b"60000", b"1" * 5000, b"",
           b"[" * 500, b"{" * 500, b"<a>" * 500, b"null", b"true", b'"x"', b"\xff", b"\0", b"&a;", b"*a",
           b"!!python/x 1",
-          b"1" * 40 + b"x", b"2147483648", b"99999999999999999999")  # fmt: skip
+          b"1" * 40 + b"x", b"2147483648", b"99999999999999999999", b"1111111111 " * 12 + b"x", b" #" * 40,
+          b" " * 60_000, b"\n" * 60_000, b"a" * 60_000, b"1" * 60_000 + b"x", b"(cam" * 15_000, 
+          b"[1]" * 20_000)  # fmt: skip
 _NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 60000, 1 << 20)
 
 
@@ -266,13 +342,25 @@ def _repeat(data: bytearray, rng: np.random.Generator) -> None:
     data[at:at] = data[at : at + int(rng.integers(1, 300))] * int(rng.integers(1, 20))
 
 
+def _many(data: bytearray, rng: np.random.Generator) -> None:
+    """So many copies of a few bytes that what takes time by their square takes longer than anybody waits."""
+    at = _at(data, rng)
+    few = bytes(data[at : at + int(rng.integers(1, 12))]) or b"a"
+    data[at:at] = few * (100_000 // len(few))
+
+
+def _swap(data: bytearray, rng: np.random.Generator) -> None:
+    one, two, size = _at(data, rng), _at(data, rng), int(rng.integers(1, 64))
+    data[one : one + size], data[two : two + size] = data[two : two + size], data[one : one + size]
+
+
 def _noise(data: bytearray, rng: np.random.Generator) -> None:
     at = _at(data, rng)
     data[at : at + 16] = rng.bytes(int(rng.integers(1, 17)))
 
 
 _DAMAGES: tuple[Callable[[bytearray, np.random.Generator], None], ...] = (
-    _flip, _flip, _number, _number, _cut, _drop, _repeat, _noise
+    _flip, _flip, _number, _number, _cut, _drop, _repeat, _many, _swap, _noise
 )  # fmt: skip
 
 

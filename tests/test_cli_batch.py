@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -363,6 +364,14 @@ def test_a_task_is_done_once_for_the_same_content_and_options(tmp_path):
     job.files[0].write_bytes(b"other")
     assert [task(job).status for _ in range(2)] == ["done", "there"]
     assert (tmp_path / "o" / "n.npy").read_text() == "result"
+
+
+def test_an_error_names_a_result_by_its_place(tmp_path):
+    def fails(command: str, arguments: list[str]) -> Told:
+        return Told(error=f"no space for {arguments[-1].partition('=')[2]}", hint="h")
+
+    outcome = replace(_task(), run=fails)(_job(tmp_path))
+    assert outcome.told.error == f"no space for {tmp_path / 'o' / 'n.npy'}"
 
 
 def test_a_task_that_fails_leaves_nothing(tmp_path):

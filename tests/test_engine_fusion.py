@@ -151,7 +151,7 @@ def test_tiles_join_without_a_seam(two_layers, monkeypatch):
     views = align(two_layers.pair.left, two_layers.pair.right)
     guesses, known, from_right = guess_disparity(views, THREE_PATHS)
     whole, *_ = fuse(views.left, views.right_grey, guesses, known, from_right)
-    monkeypatch.setattr("depthapps.engine.fusion.fuse._TILE", 128)
+    monkeypatch.setattr("depthapps.engine.effort._TILES_PX", (128,))
     tiles, *_ = fuse(views.left, views.right_grey, guesses, known, from_right)
     assert (np.abs(whole - tiles) > 0.25).mean() < 0.01
 

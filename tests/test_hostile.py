@@ -26,13 +26,14 @@ from depthapps.apps.memory import fitting, fitting_quality, needed_bytes
 from depthapps.cli.app import app
 from depthapps.core.choices import Quality
 from depthapps.core.errors import brief
-from depthapps.engine.effort import CELLS, matched_cells
+from depthapps.engine.effort import CELLS, fusion_tile_px, has_small_tiles, matched_cells
 from depthapps.engine.network_process import NetworkProcess
 from depthapps.io.photos.jpeg import multi_pictures, xmp_packets
 from depthapps.io.photos.xmp import Xmp
 from depthapps.runtime import budget
 
 SEEDS = hostile_files.seeds()
+MANY = 150_000  # characters: what takes time by their square takes minutes
 PICTURE, DEPTH = hostile_files.PICTURE, hostile_files.DEPTH
 CAMERA = "cam0=[100 0 23.5; 0 100 17.5; 0 0 1]\ncam1=[100 0 23.5; 0 100 17.5; 0 0 1]\n"
 
@@ -102,7 +103,7 @@ PICTURES = {
     "hdr 99999": (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 99999 +X 99999\n" + bytes(100), "99999x99999"),
     "text": (b"no picture at all", "not an image"),
     "npy": (npy((4, 4), bytes(64)), "not an image"),
-}
+} | {f"{kind} animation": (hostile_files.animation(kind), "is an animation") for kind in ("png", "gif", "webp", "avif")}
 MAPS = {
     "lying.npy": (npy((600000, 600000)), "cut off"),
     "objects.npy": (pickled(), "Python objects"),
@@ -114,6 +115,7 @@ MAPS = {
     "text.npz": (archive({"readme.txt": b"depth"}), "without numpy arrays"),
     "lying.pfm": (b"Pf\n60000 60000\n-1\n" + bytes(50), "not a depth map"),
     "digits.pfm": (b"Pf\n" + b"9" * 5000 + b" 4\n-1\n" + bytes(50), "cannot be read"),
+    "comments.pfm": (b"Pf" + b" #" * 60 + b"\nx", "not a depth map"),
     "lying.dpt": (b"PIEH" + struct.pack("<ii", 60000, 60000), "not a depth map"),
     "png.png": (png(60000, 60000), "60000x60000"),
 }
@@ -127,6 +129,26 @@ CALIBRATIONS = {
     "digits.json": ('{"K1": ' + "1" * 5000 + "}", "no calibration"),
     "slow.txt": ("1" * 5000 + "x", "no calibration"),
     "slower.txt": ("P2: " + "1 " * 2000 + "x", ""),
+    # more ways to match a part of it than there is time for
+    "numbers.txt": ("1111111111 " * 30 + "x", "no calibration"),
+    "named numbers.txt": ("a " + "1111111111 " * 30 + "x", "no calibration"),
+    "camera.txt": ("1 PINHOLE 10 10 " + "1111111111 " * 30 + "x", "no calibration"),
+    "blank lines.txt": ("a" + "\n" * MANY + "b", "no calibration"),
+    "lines.txt": ("1\n" * 300_001, "300001 lines, too much for a calibration"),
+    "blanks.yml": ("%YAML:1.0\na" + " " * MANY + "b\n", "no name and a colon"),
+    "digits.yml": ("K: " + "1" * MANY + "x", "no calibration"),
+    "quote.yml": ("K: [" + " " * MANY + '"' + "a" * MANY + "]", ""),
+    "title.json": (json.dumps([{"name": "a" * MANY, "fx": 1}, {"name": "b", "fx": 1}]), "no camera matrix"),
+    "key.json": (json.dumps({"(" + "cam" * MANY: 1, "fx": 3}), "camcamcam"),
+    "rows.txt": ("K\n" + "1 2 3\n" * (MANY // 2), "the names K"),
+    "photos.txt": ("".join(f"{k} 1 0 0 0 0.1 0 0 1 a{k}.png\n\n" for k in range(3000)), "3000 cameras"),
+    "cameras.txt": ("".join(f"[s{k}]\nfx=1\n" for k in range(3000)), "3000 cameras"),
+    "lens model.json": (
+        json.dumps(
+            {"K": [[100, 0, 24], [0, 100, 18], [0, 0, 1]], "D": [0.1, 0, 0, 0], "distortion_model": "distortion" * MANY}
+        ),
+        "the lens model 'distortion",
+    ),
     "nan.txt": (CAMERA + "doffs=nan\nbaseline=65\nwidth=48\nheight=36\n", "no number"),
     "inf.txt": (CAMERA + "doffs=0\nbaseline=65\nwidth=inf\nheight=36\n", "no number"),
     "zero.txt": (CAMERA + "doffs=0\nbaseline=0\nwidth=48\nheight=36\n", "baseline of 0 m"),
@@ -340,6 +362,13 @@ def test_memory_is_told_kept_to_and_may_be_raised(folder, capfd):
     assert "may be used" in refused(folder, *limited, "20G", capfd=capfd)
 
 
+def test_the_limit_that_was_told_stays_while_the_command_works(folder, monkeypatch):
+    """What is free becomes less by the command's own work; the engine would match at another size than was planned."""
+    result = CliRunner().invoke(app, ["depth", "photo.png", "--depth", "depth.npy", "-o", "o.png", "--json"])
+    monkeypatch.setattr(budget, "free_memory", lambda: 5)
+    assert round(budget.memory_budget() / 1e9, 2) == json.loads(result.stdout)["memory_gb"]["limit"]
+
+
 def test_less_memory_means_a_lower_tier_and_a_note(folder):
     write_image("large.png", cv2.resize(PICTURE, (800, 600)))
     np.save("large.npy", np.full((600, 800), 2, np.float32))
@@ -354,6 +383,7 @@ def test_less_memory_means_a_lower_tier_and_a_note(folder):
     [
         (("bokeh", "--focus", "401.5,301.5", "--blur", "8"), "o.png"),
         (("shadow",), "o.png"),
+        (("view3d", "--style", "anaglyph", "--convergence", "401.5,301.5"), "o.png"),
         (("mesh",), "o.glb"),
     ],
 )
@@ -362,7 +392,7 @@ def test_a_scene_that_is_too_large_is_made_smaller_with_a_note(folder, arguments
     write_image("large.png", cv2.resize(PICTURE, (800, 600)))
     np.save("large.npy", np.linspace(1, 3, 480_000, dtype=np.float32).reshape(600, 800))
     command, *options = arguments
-    limit = 300_000_000 + {"bokeh": 40, "shadow": 40, "mesh": 130}[command] * 480_000
+    limit = 300_000_000 + {"bokeh": 40, "shadow": 40, "view3d": 40, "mesh": 130}[command] * 480_000
     given = [command, "large.png", "--depth", "large.npy", *options, "-o", result, "--json"]
     done = CliRunner().invoke(app, [*given, "--max-memory", str(limit)])
     assert done.exit_code == 0, done.output
@@ -370,7 +400,9 @@ def test_a_scene_that_is_too_large_is_made_smaller_with_a_note(folder, arguments
     facts = json.loads(done.stdout)
     assert facts["memory_gb"]["needed"] <= facts["memory_gb"]["limit"]
     if result == "o.png":
-        assert read_image(result).shape == (300, 400, 3)
+        assert read_image(result).shape == (300, 400 - abs(facts.get("window_px", 0)), 3)
+    if command == "view3d":  # 60 degrees and 65 mm, at the depth of the pixel in the middle
+        assert facts["window_px"] == round(400 / 2 / np.tan(np.radians(30)) * 0.065 / 2)
     if command == "bokeh":
         assert facts["focus_px"] == [pytest.approx(200.5, abs=0.06), pytest.approx(150.5, abs=0.06)]
         assert facts["largest_blur_px"] == pytest.approx(4, abs=0.2)
@@ -390,6 +422,19 @@ def test_fifty_megapixels_are_matched_in_eight_gigabytes_and_in_four():
     budget.limit_memory(int(1e9))
     with pytest.raises(InputError, match="8660x5774 takes about"):
         fitting_quality("depth", balanced, (8660, 5774), matched=True)
+
+
+def test_a_network_looks_at_smaller_parts_only_where_memory_forces_it():
+    for limit, tile_px in ((16e9, 832), (4e9, 832), (3e9, 416), (2.4e9, 192)):
+        budget.limit_memory(int(limit))
+        assert fusion_tile_px(50_000_000) == tile_px
+        assert has_small_tiles(Quality.BALANCED, 50_000_000) == (tile_px < 832)
+    for limit in (8e9, 2e9, 1.2e9):  # where 12 megapixels were refused below 2.5 GB
+        budget.limit_memory(int(limit))
+        assert needed_bytes("depth", Quality.BALANCED, 12_000_000, matched=True) < 1.07 * limit
+    budget.limit_memory(int(1.6e9))
+    assert has_small_tiles(Quality.BALANCED, 640_000)
+    assert not has_small_tiles(Quality.FAST, 640_000)  # judged at half its size
 
 
 @pytest.fixture(autouse=True)

@@ -39,6 +39,7 @@ def bad_files() -> dict[str, bytes]:
     rows = b"".join(b"\0" + row.tobytes() for row in PICTURE)
     middle = jpeg.index(b"\xff\xda") + 400
     tiff = encoded(PICTURE, ".tif", tiffinfo={65000: "a tag of one's own"})
+    big = encoded(PICTURE, ".tif", big_tiff=True)
     return {
         "profile.png": with_chunk(png, chunk(b"iCCP", b"x\0\0" + zlib.compress(b"no profile" * 30))),
         "checksum.png": with_chunk(png, chunk(b"tEXt", b"a\0b", 1)),
@@ -52,6 +53,7 @@ def bad_files() -> dict[str, bytes]:
         "exif.jpg": with_segments(jpeg, (0xE1, b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\xff\xff\xff\xff")),
         "jfif.jpg": jpeg.replace(b"JFIF\0\1", b"JFIF\0\7", 1),
         "tag.tif": tiff,
+        "bands.tif": big.replace(struct.pack("<HHQH", 277, 3, 1, 3), struct.pack("<HHQH", 277, 3, 1, 36355)),
         "cut.tif": tiff[: len(tiff) // 2],
     }
 

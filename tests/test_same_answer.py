@@ -20,6 +20,10 @@ views = [cv2.resize(da.read_image(sys.argv[k]), (252, 168), interpolation=cv2.IN
 params = da.SceneParams(quality="balanced", fov_deg=50, baseline_m=0.1)
 scene = da.open_scene(*views, params).scene
 tell("depth", scene.depth_m, scene.confidence)
+small = [cv2.resize(view, (168, 112), interpolation=cv2.INTER_AREA) for view in views]
+for quality in ("fast", "best"):
+    found = da.open_scene(*small, da.SceneParams(quality=quality, fov_deg=50, baseline_m=0.1)).scene
+    tell("depth", found.depth_m, found.confidence)
 tell("rectified", da.open_scene(views[0], np.roll(views[1], 3, axis=0), da.SceneParams(rectify="always")).scene.depth_m)
 for quality in ("fast", "balanced"):
     tell("bokeh", da.refocus(scene, da.BokehParams(focus_px="auto"), quality).image)
@@ -40,5 +44,5 @@ def test_threads_and_runs_do_not_matter():
         subprocess.run([*command, threads, *pair], capture_output=True, text=True, check=True).stdout.splitlines()
         for threads in ("1", "2", "2")
     ]
-    assert len(runs[0]) == 8
+    assert len(runs[0]) == 10
     assert runs[0] == runs[1] == runs[2]

@@ -7,21 +7,22 @@ from depthapps.core.errors import InputError, param
 from depthapps.engine.effort import matching_bytes
 from depthapps.runtime.budget import memory_budget
 
-# Bytes a pixel of the picture at the peak, measured at 1, 6 and 12.6 megapixels with a depth that was given; mesh, with
-# its holes filled, and view at 1, 2 and 6. Beside them stand the libraries; the compiler, where loops are not compiled
-# yet, takes some 200 MB.
+# Bytes a pixel of the picture at the peak, measured at 1, 6 and 12.6 megapixels with a depth that was given, shadow and
+# view3d at 50 as well; mesh, with its holes filled, at 1, 2 and 6. Beside them stand the libraries; the compiler, where
+# loops are not compiled yet, takes some 200 MB.
 _FIXED = 300_000_000
 _OPENING = 31
 _A_PIXEL = {
     ("depth", Quality.FAST): 31, ("depth", Quality.BALANCED): 31, ("depth", Quality.BEST): 31,
-    ("bokeh", Quality.FAST): 85, ("bokeh", Quality.BALANCED): 140, ("bokeh", Quality.BEST): 170,
+    ("bokeh", Quality.FAST): 85, ("bokeh", Quality.BALANCED): 180, ("bokeh", Quality.BEST): 190,
     ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 100, ("shadow", Quality.BEST): 100,
     ("mesh", Quality.FAST): 450, ("mesh", Quality.BALANCED): 450, ("mesh", Quality.BEST): 450,
     ("view", Quality.FAST): 150, ("view", Quality.BALANCED): 150, ("view", Quality.BEST): 150,
-    ("view3d", Quality.FAST): 85, ("view3d", Quality.BALANCED): 85, ("view3d", Quality.BEST): 85,
+    ("view3d", Quality.FAST): 95, ("view3d", Quality.BALANCED): 95, ("view3d", Quality.BEST): 95,
 }  # fmt: skip
+_LARGEST_PAGE = 2048**2  # pixels: a page's photo is made smaller, while the opened one is still there
 _SMALLER = (1, 2, 4, 8)  # how many times shorter the sides of a scene may become that is too large otherwise
-_SHRINKABLE = ("bokeh", "shadow", "mesh")
+_SHRINKABLE = ("bokeh", "shadow", "mesh", "view3d")
 _LOWER = {Quality.BEST: Quality.BALANCED, Quality.BALANCED: Quality.FAST}
 _GB = 1e9
 
@@ -34,9 +35,13 @@ def needed_bytes(
     matched: two views are matched, and the depth is not given. times: how many times shorter the sides of the scene are
     made once it is open. page: a page is made beside the results.
     """
-    most = max(_A_PIXEL[each, quality] for each in ((command, "view") if page else (command,)))
-    a_pixel = max(_OPENING * pixels, most * pixels // times**2)
-    return max(_FIXED + a_pixel, matching_bytes(quality, pixels) if matched else 0)
+    opening = _OPENING * pixels
+    peaks = []
+    if page or command == "view":
+        peaks.append(opening + _A_PIXEL["view", quality] * min(pixels, _LARGEST_PAGE))
+    if command != "view":
+        peaks.append(max(opening, _A_PIXEL[command, quality] * pixels // times**2))
+    return max(_FIXED + max(peaks), matching_bytes(quality, pixels) if matched else 0)
 
 
 def fitting(

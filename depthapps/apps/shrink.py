@@ -40,6 +40,7 @@ def shrunk(opened: OpenedScene, times: int) -> OpenedScene:
         calibration=replace(
             calibration, camera=calibration.camera.scaled_to(width, height), doffs_px=calibration.doffs_px * across
         ),
+        views=None if opened.views is None else (averaged(opened.views[0]), averaged(opened.views[1])),
         disparity_px=picked(opened.disparity_px) * np.float32(across),
         metadata=replace(opened.metadata, alpha=None if alpha is None else averaged(alpha)),
     )

@@ -5,7 +5,7 @@ This module does not import numpy, because the command line's help reads the def
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from depthapps.core.choices import Motion, StereoStyle, chosen
 from depthapps.core.errors import InputError, param
@@ -63,6 +63,11 @@ class View3DParams:
     views: int | None = None
     eye_distance: float = 1.0
     motion: Motion = Motion.SWEEP
+
+    def of_smaller(self, times: int) -> View3DParams:
+        """The same parameters for a scene whose sides are `times` shorter."""
+        at = self.convergence_px
+        return self if at is None else replace(self, convergence_px=tuple((v + 0.5) / times - 0.5 for v in at))
 
     def __post_init__(self) -> None:
         """Turn words into choices, and refuse numbers that show nothing."""

@@ -109,7 +109,9 @@ class LightOptions:
         values: dict[str, Any] = {}
         for name, value in entry.items():
             if name not in fields:
-                raise InputError(f"light {number} has an unknown entry {name!r}", hint=f"known: {' '.join(fields)}")
+                raise InputError(
+                    f"light {number} has an unknown entry {brief(name)}", hint=f"known: {' '.join(fields)}"
+                )
             if name == "light":
                 wanted, usable = "one of " + " ".join(LightKind), value in list(LightKind)
                 value = LightKind(value) if usable else value

@@ -14,7 +14,7 @@ from depthapps.apps.side_files import SideFiles
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.cli.report import Report
 from depthapps.core.errors import param
-from depthapps.engine.effort import CELLS, matched_cells
+from depthapps.engine.effort import CELLS, has_small_tiles, matched_cells
 from depthapps.io.outputs import Outputs
 from depthapps.io.photos.describe import describe_contents, picture_size
 from depthapps.runtime.budget import limit_memory, memory_budget
@@ -53,9 +53,11 @@ def within_memory(
 ) -> tuple[RunOptions, int]:
     """Tell what a command needs of the memory for a picture of this size, by its header.
 
-    Returns the options that fit into it, and how many times shorter the sides of the scene have to be made. Raises
+    Returns the options that fit into it, and how many times shorter the sides of the scene have to be made. From now on
+    the limit stays: what is free changes while the command works, and what was told and planned by it must not. Raises
     InputError where nothing fits.
     """
+    limit_memory(memory_budget())
     size = picture_size(picture)
     if size is None:
         return run, 1
@@ -71,6 +73,8 @@ def within_memory(
         report.note(f"the scene is made {times} times smaller, to {size[0] // times}x{size[1] // times}, {why}")
     if matched and matched_cells(quality, pixels) < CELLS[quality]:
         report.note(f"the views are matched at a smaller size, {why}")
+    if matched and has_small_tiles(quality, pixels):
+        report.note(f"the network looks at smaller parts of the views, {why}")
     return replace(run, quality=quality), times
 
 

@@ -143,7 +143,7 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
 
     report, outputs = opening.report, opening.outputs
     opened = opening.scene(confidence=False)
-    shown = make_view3d(opened, params, progress=report.follow)
+    shown = make_view3d(opened, params.of_smaller(opening.times), progress=report.follow)
     report.take(shown)
     path = eyes.output
     if folder:

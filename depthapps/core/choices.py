@@ -6,7 +6,7 @@ This module does not import numpy or OpenCV, because the command line's help is 
 from enum import StrEnum
 from typing import TypeVar
 
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, brief
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -181,4 +181,4 @@ def chosen(kind: type[Word], value: str, name: str) -> Word:
         return kind(value)
     except ValueError:
         known = ", ".join(kind)
-        raise InputError(f"{value!r} is no {name.replace('_', ' ')}", hint=f"it may be {known}") from None
+        raise InputError(f"{brief(value)} is no {name.replace('_', ' ')}", hint=f"it may be {known}") from None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -132,21 +133,27 @@ def state(folder: Path) -> dict[str, tuple[str, int]]:
 def kills(work: Path, pairs: int, count: int, seed: int) -> None:
     """Kill batches, resume them, and print what was lost, done twice, or differs."""
     options = [*make_pairs(work / "killed", pairs, 240, 180), "--quality", "fast", "-o", ".pfm"]
-    whole_s, _ = timed("depth", options, work / "whole")
+    whole_s, came = timed("depth", options, work / "whole")
+    start_s, pair_s = came[0][0], (whole_s - came[0][0]) / pairs
     whole, seen, rng = state(work / "whole"), {}, random.Random(seed)
     tally = dict.fromkeys(("made twice", "lost", "other bytes"), 0)
     for kill in range(count + 1):
         batch = start("depth", [*options, "--resume"], work / "resumed")
         if kill < count:
-            if kill % 4:  # from the first pair that it does, else while it starts
-                assert batch.stdout is not None
-                next((line for line in batch.stdout if '"done"' in line), None)
-            reach_s = 1.5 * whole_s / count  # so that the last kills find few pairs that are not done
-            if kill % 2 and (workers := children(batch.pid)):
-                time.sleep(rng.uniform(0, reach_s))
-                with suppress(ProcessLookupError):
-                    os.kill(workers[0], signal.SIGKILL)
-            time.sleep(rng.uniform(0, reach_s))
+            share = (pairs - len(seen)) // (count + 1 - kill)  # so that the last kills find pairs that are not done
+            new, moment_s = rng.randint(0, 2 * share), rng.uniform(0, 2 * pair_s)
+            if kill % 4 == 0:  # while it starts
+                new, moment_s = 0, rng.uniform(0, start_s)
+            assert batch.stdout is not None
+            done = (line for line in batch.stdout if '"done"' in line)
+            if kill % 2:
+                list(itertools.islice(done, new // 2))
+                time.sleep(moment_s)
+                for worker in children(batch.pid)[:1]:
+                    with suppress(ProcessLookupError):
+                        os.kill(worker, signal.SIGKILL)
+            list(itertools.islice(done, new - new // 2 if kill % 2 else new))
+            time.sleep(moment_s)
             batch.kill()
         batch.communicate()
         now = state(work / "resumed")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from depthapps.core.errors import InputError, OutputError
+from depthapps.core.errors import InputError, OutputError, brief
 from depthapps.io.batch_folder import OWN_FOLDER, SHEET, BatchFolder
 from depthapps.io.manifest import ManifestRow
 from depthapps.io.shots import FoundFile, find_files, pair_files
@@ -109,7 +109,8 @@ def _flag(
 ) -> tuple[str, tuple[str, ...]]:
     if name not in flags:
         raise InputError(
-            f"{row.where} has the option {name!r}, which the command does not know", hint="its help lists its options"
+            f"{row.where} has the option {brief(name)}, which the command does not know",
+            hint="its help lists its options",
         )
     flag, takes_value = flags[name]
     if isinstance(value, bool) == takes_value:

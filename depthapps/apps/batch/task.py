@@ -94,7 +94,8 @@ class Task:
                 (stage / name).parent.mkdir(parents=True, exist_ok=True)
             with files_seen() as seen:
                 told = self.run(job.command, job.arguments(stage))
-            if told.error:
+            if told.error:  # the folder in which results are made is none of the user's
+                told = replace(told, error=told.error.replace(str(stage), str(job.folder)))
                 return Outcome(job.name, "failed", job.files, told=told)
             beside = _beside(job, seen)
             facts = {**told.facts, "outputs": job.outputs}

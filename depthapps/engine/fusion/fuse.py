@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
+from depthapps.engine.effort import TILE_OVERLAP_PX, fusion_tile_px
 from depthapps.engine.fusion.choose import choose_together
 from depthapps.engine.fusion.clues import carried_from_sides, clues, neighbours_at, see_from_right
 from depthapps.engine.fusion.support import lack_of_support, usual_difference
@@ -28,8 +29,6 @@ from depthapps.engine.fusion.support import lack_of_support, usual_difference
 CANDIDATES = 9
 _OUTPUTS = ["choices", "scores", "confidence", "occluded"]
 _MULTIPLE = 32  # width and height must be multiples: the input is half the picture's size and is halved four times
-_TILE = 832  # px; bounds memory (12 megapixels take 2.5 GB in all), since a tile reuses the memory of the one before
-_OVERLAP = 64  # px of surroundings on each side of a tile
 # Converging cameras have disparities far below 0, which training did not contain: at -100 px the median confidence on a
 # 3D camera's photo was 0.15. It is 0.82 if the right view is shifted so that the smallest disparity is about 0.
 # Rectified pairs reach -6 px, so up to -16 px nothing is shifted.
@@ -79,10 +78,11 @@ def fuse(
     usual = 0.0 if judge_only else usual_difference(left, right, guesses[0])
     maps = Fused(*(np.empty((height, width), np.float32) for _ in Fused._fields))
     down, across = (size + -size % _MULTIPLE for size in (height, width))  # what lies beyond repeats the last pixels
-    for rows, inner_rows in _tiles(down):
+    tile_px = fusion_tile_px(height * width)  # bounds memory, since a tile reuses the memory of the one before
+    for rows, inner_rows in _tiles(down, tile_px):
         row_of_tiles = _places(right, rows, slice(0, across))
         right_rows, seen_rows = right[row_of_tiles], seen_right[row_of_tiles]
-        for columns, inner_columns in _tiles(across):
+        for columns, inner_columns in _tiles(across, tile_px):
             at = _places(right, rows, columns)
             tile = _candidates_at(guesses, sides, rows, columns)
             picture, sure = left[at], np.isfinite(known[at]).astype(np.float32)
@@ -102,6 +102,8 @@ def fuse(
             for out, found in zip(maps, (guess, *(from_blocks(found)[0] for found in judged)), strict=True):
                 target = out[inner_rows, inner_columns]
                 target[:] = found[inner][: target.shape[0], : target.shape[1]]
+    if max(down, across) > tile_px:  # what follows for a large pair needs the memory that the network keeps: 1.1 GB
+        fusion_network.cache_clear()
     return maps
 
 
@@ -142,12 +144,12 @@ def _places(view: NDArray, rows: slice, columns: slice) -> tuple[NDArray[np.intp
     return np.ix_(*(np.minimum(np.r_[part], end) for part, end in zip((rows, columns), last, strict=True)))
 
 
-def _tiles(size: int) -> list[tuple[slice, slice]]:
+def _tiles(size: int, tile_px: int) -> list[tuple[slice, slice]]:
     """Cut 0..size (a multiple of _MULTIPLE) into ranges; returns pairs: with the overlap, and without it."""
-    count = max(1, round(size / _TILE))
+    count = max(1, round(size / tile_px))
     bounds = [size // _MULTIPLE * k // count * _MULTIPLE for k in range(count + 1)]
     inner = [slice(a, b) for a, b in itertools.pairwise(bounds)]
-    return [(slice(max(0, i.start - _OVERLAP), min(size, i.stop + _OVERLAP)), i) for i in inner]
+    return [(slice(max(0, i.start - TILE_OVERLAP_PX), min(size, i.stop + TILE_OVERLAP_PX)), i) for i in inner]
 
 
 def to_blocks(maps: FloatMap) -> FloatMap:

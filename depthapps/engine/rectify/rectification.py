@@ -17,6 +17,7 @@ from depthapps.core.scene import FloatMap, Image, StereoPair
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.rectify.blank import filled, shown, shrunk
 from depthapps.engine.rectify.lens import pixels_of, places_in, rays_of, rays_within_frame
+from depthapps.runtime.threads import for_bands
 
 LARGEST = 2.0  # largest rectified side over the photo's longer side; more means a camera looks along the baseline
 TURNED_ALONE_DEG = 10.0  # rotation of one view that stretches the corner of a 60 degree field of view by a fifth
@@ -126,9 +127,13 @@ class Rectification:
         """
         x, y, forward = self._way_back
         seen = self.seen(low_px, high_px)
-        lifted = np.where(seen, disparity_px, np.float32(np.nan)) + np.float32(self.calibration.doffs_px)
+        lifted = np.where(seen, disparity_px, np.float32(np.nan))
+        lifted += np.float32(self.calibration.doffs_px)
         scale = np.float32(self.first.lens.pinhole.fx / self.first.projection[1, 1])
-        return _sample(lifted, x, y) * forward * scale
+        found = _sample(lifted, x, y)
+        found *= forward
+        found *= scale
+        return found
 
     def sampled(self, values: FloatMap) -> FloatMap:
         """Resample a map (H, W) of the rectified frame, such as confidence, to the first photo's frame."""
@@ -138,26 +143,36 @@ class Rectification:
     def seen(self, low_px: float, high_px: float) -> NDArray[np.bool_]:
         """Mask (H, W) of the pixels for which a disparity from low_px to high_px leads into the second photo."""
         covered = self.second.covered((self.width, self.height))
-        counts = np.zeros((self.height, self.width + 1), np.int32)
-        np.cumsum(covered, axis=1, out=counts[:, 1:])
         columns = np.arange(self.width)
         first = np.clip(np.floor(columns - high_px), 0, self.width).astype(int)
         end = np.clip(np.ceil(columns - low_px) + 1, 0, self.width).astype(int)
-        return counts[:, end] > counts[:, first]
+
+        def look(top: int, bottom: int) -> None:
+            counts = np.zeros((bottom - top, self.width + 1), np.int32)
+            np.cumsum(covered[top:bottom], axis=1, out=counts[:, 1:])
+            covered[top:bottom] = counts[:, end] > counts[:, first]
+
+        for_bands(self.height, look)
+        return covered
 
     @cached_property
     def _way_back(self) -> tuple[FloatMap, FloatMap, FloatMap]:
         """For every pixel of the first photo: its rectified x and y px, and the rectified Z of its ray (x, y, 1)."""
-        pinhole = self.first.lens.pinhole
-        x, y = np.meshgrid(np.arange(pinhole.width), np.arange(pinhole.height))
-        points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float64)
-        rays = np.column_stack([rays_of(self.first.lens, points), np.ones(len(points))]) @ self.first.turn.T
-        forward = rays[:, 2].astype(np.float32)
-        k = self.first.projection
-        shape = pinhole.height, pinhole.width
-        # a fisheye lens also sees what no flat picture holds: outside the frame, where nothing is known
-        ends = (np.nan_to_num(k[i, i] * rays[:, i] / rays[:, 2] + k[i, 2], nan=-1e4) for i in (0, 1))
-        return *(e.astype(np.float32).reshape(shape) for e in ends), forward.reshape(shape)
+        pinhole, k = self.first.lens.pinhole, self.first.projection
+        x, y, forward = (np.empty((pinhole.height, pinhole.width), np.float32) for _ in range(3))
+
+        def find(top: int, bottom: int) -> None:
+            points = np.stack(np.meshgrid(np.arange(pinhole.width), np.arange(top, bottom)), axis=-1).reshape(-1, 2)
+            seen = rays_of(self.first.lens, points.astype(np.float64))
+            rays = np.column_stack([seen, np.ones(len(points))]) @ self.first.turn.T
+            forward[top:bottom] = rays[:, 2].reshape(-1, pinhole.width)
+            for i, ends in enumerate((x, y)):
+                # a fisheye lens also sees what no flat picture holds: outside the frame, where nothing is known
+                along = np.nan_to_num(k[i, i] * rays[:, i] / rays[:, 2] + k[i, 2], nan=-1e4)
+                ends[top:bottom] = along.reshape(-1, pinhole.width)
+
+        for_bands(pinhole.height, find)  # in doubles all of it would be the most that a pair takes
+        return x, y, forward
 
 
 def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
@@ -246,9 +261,16 @@ def _sample(values: FloatMap, x: FloatMap, y: FloatMap) -> FloatMap:
     """Sample values (H, W) at positions x, y px: linearly where they are smooth, else by nearest neighbour."""
     kernel = np.ones((3, 3), np.uint8)
     known = np.where(np.isfinite(values), values, np.float32(1e6))  # pixels next to NaN must not count as smooth
-    low, high = cv2.erode(known, kernel), cv2.dilate(known, kernel)
-    nearest, linear, spread = (
-        cv2.remap(v, x, y, m, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan)
-        for v, m in ((values, cv2.INTER_NEAREST), (values, cv2.INTER_LINEAR), (high - low, cv2.INTER_NEAREST))
-    )
-    return np.where(np.isfinite(linear) & (spread < _SMOOTH_PX), linear, nearest).astype(np.float32)
+    spread = np.asarray(cv2.dilate(known, kernel), np.float32)
+    spread -= np.asarray(cv2.erode(known, kernel), np.float32)
+    found = np.empty(x.shape, np.float32)
+
+    def sample(top: int, bottom: int) -> None:
+        nearest, linear, apart = (
+            cv2.remap(v, x[top:bottom], y[top:bottom], m, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan)
+            for v, m in ((values, cv2.INTER_NEAREST), (values, cv2.INTER_LINEAR), (spread, cv2.INTER_NEAREST))
+        )
+        found[top:bottom] = np.where(np.isfinite(linear) & (apart < _SMOOTH_PX), linear, nearest)
+
+    for_bands(len(x), sample)
+    return found

@@ -20,6 +20,7 @@ from depthapps.io.calibration.outline import parse_outline, parse_table, without
 from depthapps.io.calibration.yaml import DEEPEST, NotParsedError, flow, parse_yaml
 
 _LARGEST_BYTES = 32 << 20  # a table of all cameras of a data set has some megabytes, a calibration some kilobytes
+_MOST_LINES = 300_000  # some seconds of reading; poses of ten thousand frames, a number a line, have 240 000
 _LARGEST_ARRAY_BYTES = 1 << 16  # larger arrays in an archive are maps and pictures
 _TO_TEXT = "write its matrices to a text file or by numpy.savez, under the names K1 D1 K2 D2 R T"
 _BY_SAVEZ = "save each matrix under a name of its own: numpy.savez('rig.npz', K1=K1, D1=D1, ...)"
@@ -56,6 +57,8 @@ def read_contents(path: Path) -> Any:
         if data.startswith(magic) or magic == path.name.encode():
             raise CalibrationError(f"{path.name} cannot be read as a calibration: it is {what}", hint=remedy)
     text = _decoded(path, data)
+    if (lines := text.count("\n")) > _MOST_LINES:
+        raise _too_large(path, f"{lines} lines")
     if not text.strip():
         raise CalibrationError(f"{path.name} is empty", hint="save the calibration again")
     try:
@@ -69,14 +72,18 @@ def _read(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > _LARGEST_BYTES:
-            raise CalibrationError(
-                f"{path.name} has {size >> 20} MiB, too much for a calibration",
-                hint="pass the file of the cameras, not of pictures or points",
-            )
+            raise _too_large(path, f"{size >> 20} MiB")
         return path.read_bytes()
     except OSError as error:
         message, hint = explain_os_error(error, path)
         raise CalibrationError(f"the calibration cannot be read: {message}", hint=hint) from error
+
+
+def _too_large(path: Path, size: str) -> CalibrationError:
+    return CalibrationError(
+        f"{path.name} has {size}, too much for a calibration",
+        hint="pass the file of the cameras, not of pictures or points",
+    )
 
 
 def _decoded(path: Path, data: bytes) -> str:
@@ -118,12 +125,12 @@ def _by_syntax(text: str) -> Any:
         return flow("{" + start.rstrip() + "}")
     if table := parse_table(start):
         return table
-    if not re.search(r"^\s*(?:[\w ]{1,40}:\s{1,20})?[\w.]+\s*=", text, re.MULTILINE):
+    if not re.search(r"^[ \t]*(?:[\w ]{1,40}:[ \t]{1,20})?[\w.]+[ \t]*=", text, re.MULTILINE):
         try:
             if found := parse_yaml(text):
                 return found
         except NotParsedError as problem:
-            if re.search(r"^%YAML|!!opencv|^\s*- ", text, re.MULTILINE):
+            if re.search(r"^%YAML|!!opencv|^[ \t]*- ", text, re.MULTILINE):
                 raise NotParsedError(f"its YAML is broken or unusual: {problem}") from None
     return parse_outline(text)
 

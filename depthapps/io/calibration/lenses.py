@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import CalibrationError
+from depthapps.core.errors import CalibrationError, brief
 from depthapps.io.calibration.names import FISHEYE_WORDS, PINHOLE_WORDS
 
 _CORNER = 0.1  # of both sides: no principal point lies so near the corner, from the middle all do
@@ -66,7 +66,7 @@ def lens_of(view: Meanings, name: str) -> Lens | None:
         return matrix, k, True, None
     if any(k) and model and not any(word in model for word in PINHOLE_WORDS):
         raise CalibrationError(
-            f"{name} has the lens model {view.get('model')!r}, which is not understood",
+            f"{name} has the lens model {brief(view.get('model'))}, which is not understood",
             hint="plumb_bob (radtan), rational_polynomial, equidistant (fisheye), omni, ds, eucm and fov are; "
             "or rectify first and pass the projection's numbers",
         )

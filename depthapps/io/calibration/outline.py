@@ -7,7 +7,7 @@ from typing import Any
 
 from depthapps.io.calibration.yaml import flow, scalar
 
-_NUMBER = r"[-+]?(?:\d{1,30}\.?\d{0,40}|\.\d{1,40})(?:[eE][-+]?\d{1,4})?"
+_NUMBER = r"[-+]?(?:\d{1,30}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][-+]?\d{1,4})?"  # digits in one way only: linear time
 _SECTION = re.compile(r"\[\s*([A-Za-z_][^\[\]=]*|\d+\s*[A-Za-z_][^\[\]=\d.]*)\]$")
 _NAMED = re.compile(r"([A-Za-z_][^=:\[\]]{0,80}?)\s*(?:=|:(?!\S))\s*(.*)$")
 _NAME_THEN_NUMBERS = re.compile(rf"([A-Za-z_]\w{{0,60}})\s+({_NUMBER}(?:[\s,]+{_NUMBER}){{0,40}})$")
@@ -61,8 +61,10 @@ def parse_outline(text: str) -> dict[str, Any]:
             if isinstance(section.get(name), list) and len(numbers) != columns:  # another table begins
                 name = ""
             columns = len(numbers)
-            kept = section.get(name)
-            section[name] = [*kept, *numbers] if isinstance(kept, list) else numbers
+            if isinstance(kept := section.get(name), list):
+                kept += numbers
+            else:
+                section[name] = numbers
         elif named := _NAMED.match(row) or _NAME_THEN_NUMBERS.match(row):
             name, value = named[1].strip().strip("\"'"), named[2].strip().rstrip(";").strip()
             if own := _NAMED.match(value):  # Focal length: fc_left = [...]

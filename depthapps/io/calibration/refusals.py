@@ -13,6 +13,8 @@ WANTED = (
     "P1 and P2; or one camera: K"
 )
 
+_LONGEST_SHOWN = 60  # characters of a name in a message
+
 
 def no_calibration(values: Values, name: str) -> CalibrationError:
     """The error for a file in which no camera was found."""
@@ -33,8 +35,8 @@ def no_calibration(values: Values, name: str) -> CalibrationError:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first ten of some names, and how many more there are."""
-    names = list(dict.fromkeys(names))
+    """The first ten of some names, each shortened if it is long, and how many more there are."""
+    names = [n if len(n) <= _LONGEST_SHOWN else f"{n[: _LONGEST_SHOWN - 3]}..." for n in dict.fromkeys(names)]
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 

@@ -17,6 +17,7 @@ AXES = (
     ("x", "y", "z"), ("w", "x", "y", "z"), ("qw", "qx", "qy", "qz"), ("px", "py", "pz", "qx", "qy", "qz", "qw"),
     ("rx", "ry", "rz"),
 )  # fmt: skip
+LONGEST_NAME = 200  # characters of a name that are looked at, its last ones: a path may stand before it
 # The same numbers among other names, as in tables: what they are together.
 _TOGETHER = {"rotation": ("qw", "qx", "qy", "qz"), "translation": ("tx_m", "ty_m", "tz_m")}
 
@@ -28,11 +29,12 @@ def nested(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     found: dict[str, Any] = {}
-    for key, value in node.items():
+    for full, value in node.items():
+        key = str(full)[-LONGEST_NAME:]
         parts = (
-            [str(key)]
-            if re.search(r"\.(png|jpe?g|tiff?|pgm|bmp|heic)$|\s", str(key), re.IGNORECASE)
-            else [p for p in str(key).split(".") if p]
+            [key]
+            if re.search(r"\.(png|jpe?g|tiff?|pgm|bmp|heic)$|\s", key, re.IGNORECASE)
+            else [p for p in key.split(".") if p]
         )
         into = found
         for part in parts[:-1]:

@@ -19,7 +19,7 @@ from depthapps.io.calibration.names import (
     size_in,
     tokens_of,
 )
-from depthapps.io.calibration.shapes import AXES, nested, of_unnamed, with_unit
+from depthapps.io.calibration.shapes import AXES, LONGEST_NAME, nested, of_unnamed, with_unit
 
 # What an item of a list is called in it.
 _TITLES = (
@@ -109,7 +109,7 @@ def _title(item: Any, otherwise: str) -> str:
     title = next(
         (item[t] for t in _TITLES if isinstance(item, dict) and isinstance(item.get(t), (str, int))), otherwise
     )
-    return re.sub(r".*[/\\]|\.(?:png|jpe?g|tiff?|pgm|bmp)$", "", str(title), flags=re.IGNORECASE)
+    return re.sub(r".*[/\\]|\.(?:png|jpe?g|tiff?|pgm|bmp)$", "", str(title)[-LONGEST_NAME:], flags=re.IGNORECASE)
 
 
 def _inside(place: _Place, key: str, is_camera: bool) -> _Place:

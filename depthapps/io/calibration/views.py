@@ -119,7 +119,7 @@ def choose_pair(views: Views, wanted: Sequence[str], photos: Sequence[str], name
     for pair in ([("2", "3")] if by_projection else []) + usual:  # KITTI's colour cameras before its grey ones
         if set(pair) <= set(cameras):
             return _ordered(views, pair)
-    twins = [(one, two) for one in cameras for two in cameras if _twins(one, two)]
+    twins = _twins(cameras)
     twins = [pair for pair in twins if re.search("stereo|infra", pair[0])] or twins
     if len(twins) == 1:
         return twins[0]
@@ -146,14 +146,22 @@ def _listed(cameras: list[str]) -> str:
     return ", ".join(cameras[:_MOST_LISTED]) + more
 
 
-def _twins(one: str, two: str) -> bool:
-    """Whether two names differ only in left and right, or in numbers that follow each other."""
-    a, b = tokens_of(one), tokens_of(two)
-    differ = [(x, y) for x, y in zip(a, b, strict=False) if x != y]
-    if len(a) != len(b) or len(differ) != 1:
-        return False
-    x, y = differ[0]
-    return (SIDES.get(x), SIDES.get(y)) == ("left", "right") or (x.isdigit() and y.isdigit() and int(y) == int(x) + 1)
+def _twins(cameras: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs whose names differ only in left and right, or in numbers that follow each other.
+
+    A data set may have a camera for each of thousands of photos: names that agree but for one word are looked up.
+    """
+    firsts: list[tuple[str, tuple[str, ...], str | int]] = []
+    alike: dict[tuple[tuple[str, ...], str | int], list[str]] = {}
+    for camera in cameras:
+        words = tokens_of(camera)
+        for k, word in enumerate(words):
+            rest, what = (*words[:k], "", *words[k + 1 :]), int(word) if word.isdigit() else SIDES.get(word, "")
+            if what != "left":
+                alike.setdefault((rest, what), []).append(camera)
+            if what == "left" or isinstance(what, int):
+                firsts.append((camera, rest, "right" if what == "left" else int(what) + 1))
+    return [(one, two) for one, rest, wanted in firsts for two in alike.get((rest, wanted), ())]
 
 
 def _ordered(views: Views, pair: tuple[str, str]) -> tuple[str, str]:

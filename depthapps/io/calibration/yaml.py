@@ -11,9 +11,12 @@ import re
 from typing import Any
 
 DEEPEST = 24  # of nested lists and mappings, in every syntax
-_KEY = re.compile(r"""("[^"]*"|'[^']*'|[^\s\[\]{},"'#:-][^\[\]{},"':#]*?|[^\s\[\]{},"'#]+?)\s*:(?=\s|$|[\[{"'!&])""")
+# No two parts of these patterns can match the same blanks or digits, so that no text takes more than linear time.
+_KEY = re.compile(
+    r"""((?:"[^"]*"|'[^']*')\s*|[^\s\[\]{},"'#:-][^\[\]{},"':#]*|[^\s\[\]{},"'#]+?\s*):(?=\s|$|[\[{"'!&])"""
+)
 _DASH = re.compile(r"-(\s|$)")
-_TOKEN = re.compile(r"""\s*(?:([\[\]{},])|"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\[\]{},"'\s][^\[\]{},]*))""")
+_TOKEN = re.compile(r"""([\[\]{},])|"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\[\]{},"'\s][^\[\]{},]*)""")
 
 
 class NotParsedError(ValueError):
@@ -75,7 +78,7 @@ def _block(lines: _Lines, indent: int, deep: int) -> Any:
         if key is None:
             raise NotParsedError(f"line {number} has no name and a colon")
         lines.at += 1
-        mapping[key[1].strip("\"'")] = _value(lines, text[key.end() :].strip(), own, deep, in_mapping=True)
+        mapping[key[1].strip().strip("\"'")] = _value(lines, text[key.end() :].strip(), own, deep, in_mapping=True)
     return items if listed else mapping
 
 
@@ -149,6 +152,6 @@ def scalar(text: str) -> Any:
     text = text.strip()
     if text in ("", "~", "null", "None"):
         return None
-    if re.fullmatch(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\.?(?:nan|inf)", text, re.IGNORECASE):
+    if re.fullmatch(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\.?(?:nan|inf)", text, re.IGNORECASE):
         return float(text.replace(".nan", "nan").replace(".inf", "inf").replace(".NaN", "nan").replace(".Inf", "inf"))
     return text.strip("\"'")

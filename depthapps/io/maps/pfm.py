@@ -11,8 +11,9 @@ from depthapps.core.errors import InputError
 from depthapps.io.formats import MAP_SUFFIXES
 from depthapps.io.maps.numbers import RawMap, only_channel
 
-# kind, width, height and scale, with any blanks and comments between them; one blank ends the header
-_HEADER = re.compile(rb"(P[fF])(?:\s+#[^\n]*)*\s+(\d+)\s+(\d+)\s+([-+.\deE]+)[ \t]*(?:\r\n|\s)")
+# kind, width, height and scale, with any blanks and comments between them; one blank ends the header. A comment is a
+# whole line: could it end earlier, one with many # would be tried in more ways than there is time for.
+_HEADER = re.compile(rb"(P[fF])(?:\s+#[^\n]*(?=\n))*\s+(\d+)\s+(\d+)\s+([-+.\deE]+)[ \t]*(?:\r\n|\s)")
 
 _COLMAP = re.compile(rb"(\d{1,6})&(\d{1,6})&(\d{1,3})&")  # width, height and channels
 _COLMAP_UNIT = "{} is in COLMAP's unit of length, which is taken as the metre"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import struct
 import warnings
 from io import BytesIO
@@ -117,7 +116,6 @@ def _many_bands(data: bytes, name: str) -> NDArray:
         import tifffile  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise MissingExtraError(f"reading the bands of {name}", "bands") from None
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())  # without one, its words go to stderr
     try:
         with tifffile.TiffFile(BytesIO(data)) as file:
             page = file.pages.first

@@ -50,7 +50,7 @@ def check_whole(data: bytes, name: str) -> None:
             f"{name} is not an image that can be read, it is truncated or damaged",
             hint="copy it anew from where it came",
         )
-    if (is_png and png.is_animation(data)) or _is_gif_animation(data):
+    if (is_png and png.is_animation(data)) or _is_gif_animation(data) or _is_film_of_pictures(data):
         raise InputError(f"{name} is an animation, not a picture", hint="save the one frame that you want as PNG")
     check_size(data, name)
 
@@ -63,6 +63,11 @@ def check_size(data: bytes, name: str) -> None:
             size = int(found["width"]), int(found["height"])
     if size is not None:
         check_pixels(*size, name)
+
+
+def _is_film_of_pictures(data: bytes) -> bool:
+    """Whether a WebP has more than one picture (the flags of its VP8X chunk tell), or an AVIF is a sequence."""
+    return (data[8:16] == b"WEBPVP8X" and bool(data[20:21] and data[20] & 2)) or data[4:12] == b"ftypavis"
 
 
 def _is_gif_animation(data: bytes) -> bool:
