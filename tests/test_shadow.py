@@ -22,6 +22,7 @@ from depthapps import (
 from depthapps.core.color import to_linear
 from depthapps.shadow.light_view import draw_shadow_map
 from depthapps.shadow.lights import beam
+from depthapps.shadow.mapped import Mapper
 from depthapps.shadow.shading import estimated_light, shade
 from depthapps.shadow.solid import build_lit_solid
 from depthapps.shadow.tracing import Tracer, steadied
@@ -219,6 +220,37 @@ def test_what_is_likely_wrong_casts_no_shadow(scene):
     assert not Tracer(build_lit_solid(scene)).visibility(sun, 16).seen.all()
     doubt = np.where(scene.depth_m == NEAR, 0.1, 1).astype(np.float32)
     assert Tracer(build_lit_solid(replace(scene, confidence=doubt))).visibility(sun, 16).seen.all()
+
+
+@pytest.mark.parametrize(
+    "visibility",
+    [
+        lambda solid, light: Tracer(solid).visibility(light, 1).seen,
+        lambda solid, light: Mapper(solid).visibility(light),
+    ],
+    ids=["traced", "mapped"],
+)
+def test_dents_of_doubtful_walls_stay_lit(visibility):
+    """A lump that stereo made on a plain wall neither shades the wall nor has a dark side; it still takes shadows."""
+    depth = np.full((120, 160), 4.0, np.float32)
+    y, x = np.mgrid[:120, :160]
+    depth -= 0.9 * np.exp(-((x - 80.0) ** 2 + (y - 60.0) ** 2) / 200).astype(np.float32)
+    depth[:, :20] = 2.0  # a sure card, whose shadow falls on the other side of the wall
+    picture, camera = np.full((120, 160, 3), 128, np.uint8), Camera(160, 120, 150.0, 150.0, 79.5, 59.5)
+    sure = np.ones(depth.shape, np.float32)
+    lump = np.hypot(x - 80, y - 60) < 40
+    sun = DirectionalLight((1.0, 0.1, 0.8))
+
+    def dark(confidence):
+        return visibility(build_lit_solid(Scene(picture, depth, camera, confidence=confidence)), sun) < 0.5
+
+    believed, doubted = dark(sure), dark(np.where(lump, np.float32(0.4), sure))
+    middle = np.hypot(x - 80, y - 60) < 25
+    card_shadow = believed & (x > 125)
+    assert (believed & middle).sum() > 100
+    assert not (doubted & middle).any()
+    assert card_shadow.sum() > 100
+    assert (doubted & card_shadow).sum() > 0.9 * card_shadow.sum()
 
 
 def test_doubtful_pixels_leave_no_curtain_behind(scene):

@@ -44,7 +44,7 @@ class Mapper:
         self.solid = solid
         self._occluders = occluders(solid)
         start = solid.points + solid.offset_m[..., None] * solid.normals
-        self._start, self._normals = (np.ascontiguousarray(a.reshape(-1, 3)) for a in (start, solid.normals))
+        self._start = np.ascontiguousarray(start.reshape(-1, 3))
 
     @cached_property
     def _turn(self) -> FloatMap:
@@ -55,16 +55,16 @@ class Mapper:
         shape = self.solid.front.shape
         seen = np.ones(shape, np.float32).ravel()
         known = np.flatnonzero(np.isfinite(self._start[:, 2]))
-        seen[known] = _risen(
-            to_light(light, self._start.take(known, axis=0)), self._normals.take(known, axis=0), light_radius(light)
-        )
+        normals = np.ascontiguousarray(self.solid.normals_lit_by(light).reshape(-1, 3))
+        way = to_light(light, self._start.take(known, axis=0))
+        seen[known] = _risen(way, normals.take(known, axis=0), light_radius(light))
         for view, part in _views(light, self._start, known[seen[known] > 0]):
-            seen[part] *= self._look_up(view, part, light_radius(light))
+            seen[part] *= self._look_up(view, part, normals, light_radius(light))
         return steadied(seen.reshape(shape), self.solid) * beam(light, self.solid.points)
 
-    def _look_up(self, view: LightView, part: NDArray[np.intp], radius: float) -> FloatMap:
+    def _look_up(self, view: LightView, part: NDArray[np.intp], normals: Points, radius: float) -> FloatMap:
         near = view.drawn(*self._occluders)
-        points, normals = self._start.take(part, axis=0), self._normals.take(part, axis=0)
+        points, normals = self._start.take(part, axis=0), normals.take(part, axis=0)
         turn = self._turn[part] if radius > 0 else np.zeros(len(part), np.float32)
         looks, nearest, seen = view.numbers, float(near.max()), np.empty(len(part), np.float32)
 

@@ -60,7 +60,7 @@ class Tracer:
         known = np.isfinite(solid.points).all(axis=-1) & np.isfinite(solid.normals).all(axis=-1)
         self._known = np.flatnonzero(known)
         start = solid.points + solid.offset_m[..., None] * solid.normals
-        self._start, self._normals = (np.ascontiguousarray(a.reshape(-1, 3)) for a in (start, solid.normals))
+        self._start = _rows(start)
         camera = solid.camera
         self._scene = (
             solid.front,
@@ -84,26 +84,34 @@ class Tracer:
         shape = self.solid.front.shape
         seen, doubt = np.ones(shape, np.float32).ravel(), np.zeros(shape, np.float32).ravel()
         radius = light_radius(light)
-        self._trace(self._known, light, radius, 1 if radius == 0 else min(_FIRST_SAMPLES, samples), seen, doubt)
+        normals = _rows(self.solid.normals_lit_by(light))
+        first_samples = 1 if radius == 0 else min(_FIRST_SAMPLES, samples)
+        self._trace(self._known, normals, light, first_samples, seen, doubt)
         if radius > 0 and samples > _FIRST_SAMPLES:
             kernel = np.ones((2 * _PENUMBRA_MARGIN_PX + 1,) * 2, np.uint8)
             picture = seen.reshape(shape)
             mixed = (cv2.dilate(picture, kernel) != cv2.erode(picture, kernel)).ravel()
-            self._trace(self._known[mixed[self._known]], light, radius, samples, seen, doubt)
+            self._trace(self._known[mixed[self._known]], normals, light, samples, seen, doubt)
         seen = steadied(seen.reshape(shape), self.solid) * beam(light, self.solid.points)
         return Visibility(seen, 1 - doubt.reshape(shape))
 
     def _trace(
-        self, pixels: NDArray[np.intp], light: Light, radius: float, samples: int, seen: FloatMap, doubt: FloatMap
+        self,
+        pixels: NDArray[np.intp],
+        normals: NDArray[np.floating],
+        light: Light,
+        samples: int,
+        seen: FloatMap,
+        doubt: FloatMap,
     ) -> None:
-        vector, at_infinity = light_vector(light)
+        (vector, at_infinity), radius = light_vector(light), light_radius(light)
         turn = turns(self.solid.front.shape).ravel()
 
         def band(first: int, end: int) -> None:
             part = pixels[first:end]
             found = np.empty((2, len(part)), np.float32)
             _see_light(
-                *self._scene, self._start[part], self._normals[part], turn[part], *vector, at_infinity, radius, samples,
+                *self._scene, self._start[part], normals[part], turn[part], *vector, at_infinity, radius, samples,
                 found[0], found[1],
             )  # fmt: skip
             seen[part], doubt[part] = found
@@ -116,7 +124,7 @@ class Tracer:
         Each point sends `samples` rays on a spiral over its own hemisphere. Occluders farther than AMBIENT_REACH times
         its depth do not count, or the walls would darken a whole room.
         """
-        shape = self.solid.front.shape
+        shape, normals = self.solid.front.shape, _rows(self.solid.normals)
         found = np.ones(shape, np.float32).ravel()
         turn = turns(shape).ravel()
 
@@ -124,13 +132,18 @@ class Tracer:
             part = self._known[first:end]
             values = np.empty(len(part), np.float32)
             _see_sky(
-                *self._scene, self._start[part], self._normals[part], turn[part], AMBIENT_REACH, samples, values
+                *self._scene, self._start[part], normals[part], turn[part], AMBIENT_REACH, samples, values
             )  # fmt: skip
             found[part] = values
 
         for_bands(len(self._known), band, _BAND_POINTS)
         # neighbours sample different directions; their mean over a tile of the pattern covers all of them
         return _mean_along(found.reshape(shape), self.solid, 2)
+
+
+def _rows(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Vectors (H, W, 3) as the rows (H · W, 3) that compiled loops read."""
+    return np.ascontiguousarray(vectors.reshape(-1, 3), np.float32)
 
 
 def steadied(seen: FloatMap, solid: LitSolid) -> FloatMap:

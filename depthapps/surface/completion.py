@@ -14,7 +14,7 @@ from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.surface.continuation import continue_surface, slopes
 from depthapps.surface.scene_planes import NO_PLANES, LargePlanes, find_planes
 from depthapps.surface.second_photo import alike
-from depthapps.surface.tearing import DEPTH_STEP, BoolMap, surface_links, trusted
+from depthapps.surface.tearing import DEPTH_STEP, BoolMap, even_confidence, surface_links, trusted
 
 # A disparity within this many deviations of infinity cannot be told from the sky's.
 FAR_SIGMAS = 2.0
@@ -27,7 +27,6 @@ _MADE_UP_TIMES = 1.15  # times that same depth: nothing is put farther away
 _TOLL = 0.5
 _PICTURE_SIGMA_PX = 0.8  # of the blur that takes the photo's noise out of these steps
 _MOSTLY_PX = 5  # window in which most pixels have to be sure, or none is: the confidence flickers where it is low
-_EVEN_PX = 9  # window over which the confidence is averaged, as it flickers from pixel to pixel
 # Pixels as sure as this tell where the large planes lie. They place the wall of a rendered room to 0.5 % of its depth;
 # with those of 0.75 among them, a matcher's own guesses on plain walls make planes.
 _SURE = 0.9
@@ -81,8 +80,7 @@ def complete(scene: Scene) -> Completion:
     far, farthest = beyond(scene)
     inverse = inverse_depth(scene.depth_m)
     backdrop = _sky(scene, far)
-    window, given = (_EVEN_PX, _EVEN_PX), scene.confidence
-    even = None if given is None else np.asarray(cv2.blur(given, window), np.float32)
+    even = even_confidence(scene)
     sure = trusted(scene) & np.isfinite(inverse) & ~far
     if not sure.any():  # nothing to complete from
         return Completion(scene, np.zeros(sure.shape, bool), far, NO_PLANES)

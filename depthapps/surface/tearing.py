@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +31,7 @@ STEP_SIGMAS = NOISE_SIGMAS * 2**0.5  # the same in deviations of one pixel: a st
 # Depth with a lower confidence is not used as a surface. Over 26 real pairs 2 % of the pixels are below it, and three
 # in four of those are wrong by more than 1 px.
 MIN_CONFIDENCE = 0.2
+_EVEN_PX = 9  # window over which the confidence is averaged, as it flickers from pixel to pixel
 
 
 def trusted(scene: Scene) -> BoolMap:
@@ -37,6 +39,13 @@ def trusted(scene: Scene) -> BoolMap:
     if scene.confidence is None:
         return np.ones(scene.depth_m.shape, bool)
     return scene.confidence >= MIN_CONFIDENCE
+
+
+def even_confidence(scene: Scene) -> FloatMap | None:
+    """The confidence (H, W) of a scene, averaged over a few pixels; None if it has none."""
+    if scene.confidence is None:
+        return None
+    return np.asarray(cv2.blur(scene.confidence, (_EVEN_PX, _EVEN_PX)), np.float32)
 
 
 class Links(NamedTuple):
