@@ -73,6 +73,7 @@ def test_a_batch_takes_videos(tmp_path, clip):
     [
         (["depth", "-o", "o.png", "--side-by-side"], "which the result of clip"),
         (["depth", "-o", "o.mp4"], "does not say how it shows both views"),
+        (["view3d", "--side-by-side", "-o", "o.mp4", "--motion", "orbit"], "motion is for one picture"),
         (["depth", "-o", "o.mp4", "--side-by-side", "--kind", "depth"], "a video cannot hold a map of depth"),
         (["depth", "-o", "o.mp4", "--side-by-side", "--save-depth", "z.npy"], "save-depth is for one picture"),
         (["bokeh", "-o", "o.mp4", "--side-by-side", "--sweep", "1:2"], "sweep is for one picture"),

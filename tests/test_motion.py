@@ -71,7 +71,21 @@ def test_the_command_writes_the_loop(tmp_path):
     da.write_depth(tmp_path / "z.npy", np.full((90, 120), 2, np.float32))
     photo = ("view3d", tmp_path / "photo.png", "--depth", tmp_path / "z.npy", "--fov", "60")
     told = run(*photo, "-o", tmp_path / "a.webp", "--motion", "orbit", "--views", 6, "--view-size", 100)
-    assert "a loop of 6 pictures" in told.stdout + told.stderr
+    assert "a loop of 6 pictures, 100x75 px" in told.stdout + told.stderr
+    assert "second view" not in told.stdout + told.stderr  # one eye sees it
     with Pillow.open(tmp_path / "a.webp") as file:
         assert (file.n_frames, file.size) == (6, (100, 75))  # pyright: ignore[reportAttributeAccessIssue]
     run(*photo, "-o", tmp_path / "b.webp", "--motion", "dolly-zoom", "--convergence", "2", "--views", 4)
+
+
+def test_a_picture_of_a_motion_is_not_written(tmp_path):
+    scene = da.Scene(np.full((90, 120, 3), 90, np.uint8), np.full((90, 120), 2, np.float32), CAMERA.scaled_to(120, 90))
+    calibration = da.Calibration(scene.camera, 0.1)
+    opened = da.OpenedScene(
+        scene=scene, calibration=calibration, disparity_px=np.full((90, 120), 6, np.float32),
+        metadata=da.Metadata(), depth_is_given=True, views=None, name="photo",
+    )  # fmt: skip
+    shown = da.make_view3d(opened, da.View3DParams(motion=da.Motion.ORBIT))
+    with pytest.raises(da.InputError, match="is for animations"):
+        da.write_view3d(tmp_path / "a.jpg", shown)
+    assert not list(tmp_path.iterdir())

@@ -197,6 +197,8 @@ def test_bokeh_writes_a_page_with_its_lens(tmp_path, small_files):
         "f_number": 0.5, "focus_px": [60, 45], "focus_inverse": None, "blades": 5, "highlights": 0
     }  # fmt: skip
     assert str(small_files[0]) in data["recipe"]["command"]
+    shown = run("bokeh", *small_files, "--viewer", tmp_path / "c.html", "--show", "depth", code=1)
+    assert "--show draws a picture" in shown.stderr
     said = run("bokeh", *small_files, "--viewer", tmp_path / "b.html", "--focus-depth", 3, "--tilt", 1, "--blur", 4)
     assert "without its tilt" in said.stderr
     found = data_of((tmp_path / "b.html").read_text(encoding="utf-8"))["photo"]["lens"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -153,6 +154,20 @@ def test_an_spz_holds_bytes_that_mean_the_same(tmp_path):
     whole = np.column_stack([np.sqrt(np.maximum(1 - (turned**2).sum(axis=1), 0)), turned])
     assert np.abs((whole * splats.rotations).sum(axis=1)).min() > 0.99  # bytes
     assert spz_bytes(splats) == spz_bytes(splats)
+
+
+def test_an_spz_of_far_things_holds_where_they_are():
+    near = da.splats_of_cloud(slope(0.5), CAMERA)
+    splats = replace(near, centers=near.centers * np.float32(5000 / np.abs(near.centers).max()))
+    data = gzip.decompress(spz_bytes(splats, da.Axes.CAMERA))
+    fraction, count = data[13], len(splats.centers)
+    low = np.frombuffer(data, np.uint8, 9 * count, 16).reshape(count, 3, 3).astype(np.int32)
+    fixed = low[..., 0] | low[..., 1] << 8 | low[..., 2] << 16
+    found = np.where(fixed >= 1 << 23, fixed - (1 << 24), fixed) / (1 << fraction)
+    assert fraction == 10
+    assert np.allclose(found, splats.centers, atol=0.6 / (1 << fraction))
+    with pytest.raises(da.OutputError, match="so far away"):
+        spz_bytes(replace(near, centers=near.centers * np.float32(1e9)), da.Axes.CAMERA)
 
 
 def test_in_viewers_axes_the_splats_turn_with_their_places(tmp_path):

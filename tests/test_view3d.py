@@ -270,6 +270,18 @@ def test_eyes_at_no_distance_are_refused(distance):
         da.View3DParams(eye_distance=distance)
 
 
+@pytest.mark.parametrize("pixel", [(float("nan"), 5), (5, float("inf"))])
+def test_a_pixel_that_is_no_place_is_refused(pixel):
+    with pytest.raises(da.InputError, match="is no place"):
+        da.View3DParams(convergence_px=pixel)
+
+
+@pytest.mark.parametrize("depth_m", [1e-320, 1e-6])
+def test_a_window_at_the_eyes_is_refused(opened, depth_m):
+    with pytest.raises(da.InputError, match="farther before the scene"):
+        da.make_view3d(opened, da.View3DParams(convergence_m=depth_m)).views((0, 1))
+
+
 # ------------------------------------------------------------------------------------ the command
 
 
@@ -295,6 +307,8 @@ def test_options_that_a_file_has_no_use_for_are_refused(tmp_path, photo):
     assert "--style is for pictures" in run(*photo, "-o", tmp_path / "a.mpo", "--style", "rgbd", code=1).stderr
     assert "--views is for animations" in run(*photo, "-o", tmp_path / "a.jpg", "--views", 3, code=1).stderr
     assert "--motion is for" in run(*photo, "-o", tmp_path / "a.jpg", "--motion", "orbit", code=1).stderr
+    for option in (("--motion", "orbit"), ("--views", 3)):  # a folder takes a .jpg
+        assert f"{option[0]} is for animations" in run(*photo, "-o", tmp_path, *option, code=1).stderr
     both = ("--motion", "orbit", "--swap")
     assert "one eye sees" in run(*photo, "-o", tmp_path / "a.mp4", *both, code=1).stderr
     assert "cannot take" in run(*photo, "-o", tmp_path / "a.avi", code=1).stderr

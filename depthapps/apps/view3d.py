@@ -109,9 +109,10 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     params, journal = params or View3DParams(), Journal(progress)
     left, disparity, calibration = opened.scene.image, opened.disparity_px, opened.calibration
     right = None
-    if opened.views is None:
+    still = params.motion is Motion.SWEEP
+    if opened.views is None and still:
         journal.note("there is one photo: the second view is made from its depth")
-    else:
+    if opened.views is not None:
         right = opened.views[1]
         if not np.array_equal(opened.views[0], left):
             hint = f"open it with {param('frame', Frame.RECTIFIED)}"
@@ -127,12 +128,13 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     window = _window_px(disparity, pair.calibration, params, corner, scale)
     height, width = pair.left.shape[:2]
     width -= abs(window)  # what strips at the outer sides leave
-    journal.add(window_px=window, view_size=[width, height])
     told = f"{width}x{height} px a view through the window, which is at a disparity of {window} px"
     model = None
-    if params.motion is not Motion.SWEEP:
+    if not still:
         model = _model_for_motion(opened, params, journal, progress)
+        width, height = _frame_size(model, params)  # the whole picture, as no window cuts it
         told = f"a loop of {params.frames} pictures, {width}x{height} px"
+    journal.add(window_px=window, view_size=[width, height])
     return View3D(
         pair=pair, disparity_px=disparity, window_px=window, params=params, model=model, summary=told, **journal.told
     )
@@ -156,6 +158,8 @@ def write_view3d(
 
     Raises
     ------
+    InputError
+        A motion other than the sweep was to be written as a picture, or the window cuts all of the views.
     OutputError
         The file cannot be written, or its suffix is of no such format.
     MissingExtraError
@@ -164,6 +168,8 @@ def write_view3d(
     path, params = Path(path), shown.params
     check_suffix(path, VIEW3D_SUFFIXES, "a stereo view")
     suffix, calibration = path.suffix.lower(), shown.pair.calibration
+    if shown.model is not None and suffix not in VIDEO_SUFFIXES:
+        raise InputError(f"the motion {params.motion} is for animations, not for {suffix}", hint="write a .webp")
     plain = metadata and replace(metadata, alpha=None)  # its opacity is that of one view
     if suffix in HEIC_SUFFIXES:
         pair, shift_px = _parallel(shown)
@@ -172,9 +178,7 @@ def write_view3d(
         left, right = shown.views((0, 1))
         write_mpo(path, left, right, calibration.baseline_m, plain, outputs=outputs)
     elif suffix in VIDEO_SUFFIXES and shown.model is not None:
-        camera = shown.model.camera
-        shrink = min(1.0, (params.view_size_px or math.inf) / max(camera.width, camera.height))
-        size = max(round(camera.width * shrink), 1), max(round(camera.height * shrink), 1)
+        size = _frame_size(shown.model, params)
         frames = moving_frames(shown.model, params.motion, _focus_m(shown), size, params.frames)
         write_video(path, frames, _MOTION_FPS, outputs=outputs)
     elif suffix in VIDEO_SUFFIXES:
@@ -198,6 +202,13 @@ def _model_for_motion(opened: OpenedScene, params: View3DParams, journal: Journa
     journal.seconds |= model.seconds
     journal.note("what no photo shows is made up")
     return model
+
+
+def _frame_size(model: Model, params: View3DParams) -> tuple[int, int]:
+    """Width and height of the pictures that a moving camera takes of a model."""
+    camera = model.camera
+    shrink = min(1.0, (params.view_size_px or math.inf) / max(camera.width, camera.height))
+    return max(round(camera.width * shrink), 1), max(round(camera.height * shrink), 1)
 
 
 def _focus_m(shown: View3D) -> float:
@@ -266,10 +277,11 @@ def _window_px(
     disparity_px: FloatMap, calibration: Calibration, params: View3DParams, corner: tuple[int, int], scale: float
 ) -> int:
     """The disparity in whole pixels of what lies in the plane of the screen."""
+    height, width = disparity_px.shape
     if params.convergence_m is not None:
         camera = calibration.camera
-        return round(camera.fx * calibration.baseline_m / params.convergence_m - calibration.doffs_px)
-    height, width = disparity_px.shape
+        away = camera.fx * calibration.baseline_m / params.convergence_m - calibration.doffs_px
+        return round(min(away, width))  # nothing is left of views that a window so near cuts
     if params.convergence_px is not None:
         x, y = (round((at - c) * scale) for at, c in zip(params.convergence_px, corner, strict=True))
         if not (0 <= x < width and 0 <= y < height):

@@ -145,6 +145,8 @@ def bokeh(
     """
     params = lens.params(focus)
     ends = _ends(video, focus, show)
+    if show and output is None:
+        raise InputError("--show draws a picture, and none was asked for", hint="add -o picture.png, or leave it out")
     paths = _paths(output, viewer, sweep=bool(ends))
     from depthapps.cli.opening import Opening
 

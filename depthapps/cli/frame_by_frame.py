@@ -17,7 +17,7 @@ from depthapps.io.formats import FILM_SUFFIXES, VIDEO_SUFFIXES
 _LAYOUTS = ("side_by_side", "top_bottom", "anaglyph", "depth_network")  # what tells where the depth of a frame is
 _OF_ONE_PICTURE = (
     "right", "depth", "disparity", "mask", "shadow_map", "ao", "confidence", "save_depth", "save_disparity",
-    "save_confidence", "save_rectified", "sweep", "views", "viewer",
+    "save_confidence", "save_rectified", "sweep", "views", "motion", "viewer",
 )  # fmt: skip
 _SHOWN = (None, MapKind.PREVIEW, MapKind.AFFINE_INVERSE)  # kinds of depth maps that are pictures
 _OWN = frozenset({"output", *(f.name for f in fields(TalkOptions))})

@@ -89,10 +89,10 @@ class EyeOptions:
 
     def check(self) -> None:
         """Refuse files and options that do not fit together. Raises InputError or OutputError."""
-        if self.output.is_dir():
-            return
-        check_suffix(self.output, VIEW3D_SUFFIXES, "a stereo view")
-        suffix = self.output.suffix.lower()
+        suffix = ".jpg"  # in a folder
+        if not self.output.is_dir():
+            check_suffix(self.output, VIEW3D_SUFFIXES, "a stereo view")
+            suffix = self.output.suffix.lower()
         if self.style and suffix not in IMAGE_SUFFIXES:
             raise InputError(f"--style is for pictures, not for {suffix}", hint="leave it out, or write a .jpg")
         if (self.views or self.motion) and suffix not in VIDEO_SUFFIXES:

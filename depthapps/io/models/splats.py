@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.choices import Axes
+from depthapps.core.errors import OutputError
 from depthapps.core.models import GaussianSplats
 from depthapps.io.formats import SPLAT_SUFFIXES
 from depthapps.io.inputs import StrPath
@@ -26,7 +27,8 @@ _OPACITY = 0.99  # of a surface; 1 has no logit
 _NAMES = ("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2",
           "rot_0", "rot_1", "rot_2", "rot_3")  # fmt: skip
 _SPZ_MAGIC, _SPZ_VERSION = 0x5053474E, 2
-_SPZ_FRACTION = 12  # bits behind the point of a position: 0.24 mm, up to 2048 m
+_SPZ_FRACTION = 12  # bits behind the point of a position at most: 0.24 mm, up to 2048 m
+_SPZ_LARGEST = (1 << 23) - 1  # of a position's 24 bits, one of which is the sign
 _SPZ_COLOR = 0.15  # of a byte's range that a coefficient of 1 takes
 _LEVEL = 6  # of gzip
 
@@ -62,7 +64,7 @@ def write_splats(
 
     Notes
     -----
-    An ``.spz`` keeps positions to 0.24 mm, and sizes in steps of 6 %.
+    An ``.spz`` keeps positions to 0.24 mm, or coarser where they lie beyond 2048 m, and sizes in steps of 6 %.
     """
     path = Path(path)
     check_suffix(path, SPLAT_SUFFIXES, "a splat file")
@@ -110,8 +112,12 @@ def splat_glb_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER, viewpoint:
 def spz_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER) -> bytes:
     """Encode splats as SPZ: positions, opacities, colours, sizes and rotations, one after the other."""
     count = len(splats.centers)
-    header = struct.pack("<IIIBBBB", _SPZ_MAGIC, _SPZ_VERSION, count, 0, _SPZ_FRACTION, 0, 0)
-    fixed = np.rint(in_axes(splats.centers, axes) * (1 << _SPZ_FRACTION)).astype("<i4")
+    farthest = max(float(np.abs(splats.centers).max(initial=0)), 1.0)
+    if farthest > _SPZ_LARGEST:
+        raise OutputError("an .spz cannot hold what is so far away", hint="write a .ply")
+    fraction = min(_SPZ_FRACTION, int(np.log2(_SPZ_LARGEST / farthest)))
+    header = struct.pack("<IIIBBBB", _SPZ_MAGIC, _SPZ_VERSION, count, 0, fraction, 0, 0)
+    fixed = np.rint(in_axes(splats.centers, axes) * (1 << fraction)).astype("<i4")
     positions = fixed.reshape(-1, 1).view(np.uint8)[:, :3]  # the low three of four bytes
     alphas = np.full(count, round(_OPACITY * 255), np.uint8)
     colors = _bytes((_coefficients(splats) * _SPZ_COLOR + 0.5) * 255)
