@@ -57,10 +57,11 @@ def test_light_through_the_plate_shows_the_photo(ramp):
     assert lower.mean() > above.mean() + 0.3  # not upside down
 
 
-def test_a_photo_of_one_brightness_is_a_flat_plate():
-    solid = plate(np.full((80, 120, 3), 90, np.uint8))
+@pytest.mark.parametrize(("level", "thickness"), [(90, THINNEST_MM), (0, THICKEST_MM)])
+def test_a_photo_of_one_brightness_is_a_flat_plate(level, thickness):
+    solid = plate(np.full((80, 120, 3), level, np.uint8))
     assert solid.watertight
-    assert list(heights(solid).values()) == pytest.approx([THINNEST_MM] * len(heights(solid)))
+    assert list(heights(solid).values()) == pytest.approx([thickness] * len(heights(solid)))
 
 
 def test_shadows_deeper_than_the_plate_shows_do_not_flatten_the_rest(ramp):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -63,6 +65,19 @@ def test_the_border_of_the_model_is_not_shown(model, motion):
     for frame in moving_frames(model, motion, WALL_M, SIZE, 8):
         border = np.concatenate([frame[0], frame[-1], frame[:, 0], frame[:, -1]])
         assert (border.max(axis=1) > 60).mean() > 0.98
+
+
+def test_the_memory_of_the_model_is_told(tmp_path):
+    da.write_image(tmp_path / "photo.png", np.full((900, 1200, 3), 128, np.uint8))
+    da.write_depth(tmp_path / "z.npy", np.full((900, 1200), 2, np.float32))
+    photo = ("view3d", tmp_path / "photo.png", "--depth", tmp_path / "z.npy", "--json", "--max-memory", "450M")
+    still = json.loads(run(*photo, "-o", tmp_path / "a.png").stdout)["memory_gb"]["needed"]
+    assert still == pytest.approx(0.3 + 95 * 900 * 1200 / 1e9, abs=0.01)
+    refused = run(*photo, "-o", tmp_path / "a.mp4", "--motion", "orbit", code=1).stderr
+    assert "takes about 0.8 GB" in refused  # 450 bytes a pixel
+    small = ("--view-size", 400, "--views", 2)
+    moved = json.loads(run(*photo, "-o", tmp_path / "a.mp4", "--motion", "orbit", *small).stdout)["memory_gb"]["needed"]
+    assert moved == pytest.approx(0.3 + (31 * 900 * 1200 + 450 * 400**2) / 1e9, abs=0.01)
 
 
 def test_the_command_writes_the_loop(tmp_path):

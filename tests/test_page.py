@@ -186,6 +186,13 @@ def small_files(tmp_path, step_scene) -> list[Any]:
     return [tmp_path / "photo.png", "--depth", tmp_path / "depth.npy", "--focal-px", 100]
 
 
+@pytest.mark.parametrize("option", [("--turn", 5), ("--holes", "keep"), ("--max-triangles", 100), ("--preset", "web")])
+def test_a_page_alone_refuses_options_of_models(small_files, tmp_path, option):
+    page = ("mesh", *small_files, "--viewer", tmp_path / "a.html", *option)
+    assert "the page shows the scene itself" in run(*page, code=1).stderr
+    run(*page, "-o", tmp_path / "a.glb")
+
+
 def test_bokeh_writes_a_page_with_its_lens(tmp_path, small_files):
     out, picture = tmp_path / "a.html", tmp_path / "near.png"
     lens = ("--focus", "60,45", "--f-number", 0.5, "--blades", 5, "--highlights", 0)

@@ -76,6 +76,12 @@ def test_a_window_behind_infinity_cuts_the_other_sides(opened):
     assert np.array_equal(right, opened.views[1][:, 4:])
 
 
+def test_without_known_depth_at_the_border_nothing_stands_before_the_window(opened):
+    disparity = opened.disparity_px.copy()
+    disparity[:, :40], disparity[:, -40:] = np.nan, np.nan
+    assert da.make_view3d(da.OpenedScene(**{**vars(opened), "disparity_px": disparity})).window_px == 30
+
+
 def test_smaller_views_keep_the_window_where_it_was(opened):
     shown = da.make_view3d(opened, da.View3DParams(view_size_px=160))
     assert shown.pair.left.shape == (120, 160, 3)

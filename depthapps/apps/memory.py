@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from depthapps.core.choices import Quality
 from depthapps.core.errors import InputError, param
 from depthapps.engine.effort import matching_bytes
@@ -20,7 +23,8 @@ _A_PIXEL = {
     ("view", Quality.FAST): 150, ("view", Quality.BALANCED): 150, ("view", Quality.BEST): 150,
     ("view3d", Quality.FAST): 95, ("view3d", Quality.BALANCED): 95, ("view3d", Quality.BEST): 95,
 }  # fmt: skip
-_LARGEST_PAGE = 2048**2  # pixels: a page's photo is made smaller, while the opened one is still there
+NOTHING: Mapping[str, int] = MappingProxyType({})
+PAGE = MappingProxyType({"view": 2048**2})  # a page's photo is made smaller, while the opened one is still there
 _SMALLER = (1, 2, 4, 8)  # how many times shorter the sides of a scene may become that is too large otherwise
 _SHRINKABLE = ("bokeh", "shadow", "mesh", "view3d")
 _LOWER = {Quality.BEST: Quality.BALANCED, Quality.BALANCED: Quality.FAST}
@@ -28,19 +32,27 @@ _GB = 1e9
 
 
 def needed_bytes(
-    command: str, quality: Quality, pixels: int, *, matched: bool, times: int = 1, page: bool = False
+    command: str,
+    quality: Quality,
+    pixels: int,
+    *,
+    matched: bool,
+    times: int = 1,
+    beside: Mapping[str, int] = NOTHING,
 ) -> int:
     """The memory in bytes that a command takes at its peak for a picture of so many pixels.
 
     matched: two views are matched, and the depth is not given. times: how many times shorter the sides of the scene are
-    made once it is open. page: a page is made beside the results.
+    made once it is open. beside: other commands whose work is done as well, and of how many pixels at most; `PAGE` for
+    a page.
     """
-    opening = _OPENING * pixels
-    peaks = []
-    if page or command == "view":
-        peaks.append(opening + _A_PIXEL["view", quality] * min(pixels, _LARGEST_PAGE))
-    if command != "view":
+    opening, peaks = _OPENING * pixels, [0]
+    if command == "view":
+        beside = PAGE
+    else:
         peaks.append(max(opening, _A_PIXEL[command, quality] * pixels // times**2))
+    for other, most in beside.items():
+        peaks.append(opening + _A_PIXEL[other, quality] * min(pixels, most))
     return max(_FIXED + max(peaks), matching_bytes(quality, pixels) if matched else 0)
 
 
@@ -51,13 +63,13 @@ def fitting(
     *,
     matched: bool,
     shrinkable: bool = True,
-    page: bool = False,
+    beside: Mapping[str, int] = NOTHING,
 ) -> tuple[Quality, int]:
     """The quality and the `times` of `needed_bytes` that the memory is enough for: lower quality first. As below."""
     refusal: InputError | None = None
     for times in _SMALLER if shrinkable and command in _SHRINKABLE else _SMALLER[:1]:
         try:
-            return fitting_quality(command, quality, size, matched=matched, times=times, page=page), times
+            return fitting_quality(command, quality, size, matched=matched, times=times, beside=beside), times
         except InputError as error:
             refusal = refusal or error
     assert refusal is not None
@@ -65,14 +77,20 @@ def fitting(
 
 
 def fitting_quality(
-    command: str, quality: Quality, size: tuple[int, int], *, matched: bool, times: int = 1, page: bool = False
+    command: str,
+    quality: Quality,
+    size: tuple[int, int],
+    *,
+    matched: bool,
+    times: int = 1,
+    beside: Mapping[str, int] = NOTHING,
 ) -> Quality:
     """The quality that was asked for, or the next lower one for which the memory is enough. Raises InputError.
 
     size: width and height of the picture in pixels.
     """
     fits, budget, pixels = quality, memory_budget(), size[0] * size[1]
-    while (needed := needed_bytes(command, fits, pixels, matched=matched, times=times, page=page)) > budget:
+    while (needed := needed_bytes(command, fits, pixels, matched=matched, times=times, beside=beside)) > budget:
         if fits not in _LOWER:
             raise InputError(
                 f"{command} of a picture of {size[0]}x{size[1]} takes about {needed / _GB:.1f} GB of memory, and "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from depthapps.apps.scene import OpenedScene
 
 
-def shrunk(opened: OpenedScene, times: int) -> OpenedScene:
+def shrunk(opened: OpenedScene, times: float) -> OpenedScene:
     """A scene whose sides are `times` shorter, with all that is told in its pixels; `times` of 1 leaves it as it is.
 
     Depth is picked, not averaged: a mean of two surfaces would lie between them.

@@ -195,9 +195,9 @@ def _farther(calibration: Calibration, times: float) -> Calibration:
 
 
 def _model_for_motion(opened: OpenedScene, params: View3DParams, journal: Journal, progress: Progress | None) -> Model:
-    """A model of a scene that is not much larger than the views."""
+    """A model of a scene that is as large as the views."""
     longest = max(opened.scene.depth_m.shape)
-    small = shrunk(opened, max(1, longest // (params.view_size_px or longest)))
+    small = shrunk(opened, max(1.0, longest / (params.view_size_px or longest)))
     model = make_model(small.scene, ModelParams(turn_deg=TURN_DEG), progress=progress)
     journal.seconds |= model.seconds
     journal.note("what no photo shows is made up")
@@ -290,6 +290,8 @@ def _window_px(
     else:
         strip = max(round(_BORDER * width), 1)
         around = np.hstack([disparity_px[:, :strip], disparity_px[:, -strip:]])
+        if not np.isfinite(around).any():  # then nothing at all stands before the window
+            around = disparity_px
     known = around[np.isfinite(around)]
     if not known.size:
         raise InputError("there is no known depth where the window should be", hint="give it as a depth in metres")

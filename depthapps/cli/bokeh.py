@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from depthapps.apps.memory import NOTHING, PAGE
 from depthapps.bokeh.params import BokehParams
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.cli.pages import Viewer, arguments_of, write_view
@@ -150,7 +151,7 @@ def bokeh(
     paths = _paths(output, viewer, sweep=bool(ends))
     from depthapps.cli.opening import Opening
 
-    opening = Opening.of("bokeh", source, run, paths, page=viewer is not None)
+    opening = Opening.of("bokeh", source, run, paths, beside=PAGE if viewer else NOTHING)
     from depthapps.apps.maps import write_side_files
     from depthapps.apps.refocus import refocus, refocus_sweep
     from depthapps.io.photos.images import write_image

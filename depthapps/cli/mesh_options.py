@@ -128,6 +128,10 @@ class ModelOptions:
         models = self.output or []
         if not models and self.viewer is None and self.turntable is None:
             raise OutputError("no output was asked for", hint="pass -o model.glb or --viewer page.html")
+        of_models = (self.holes, self.turn, self.max_triangles, self.max_error, self.axes)
+        if not self.wanted and (self.preset is not Preset.FULL or any(v is not None for v in of_models)):
+            what = "--preset, --holes, --turn, --max-triangles, --max-error and --axes are for models"
+            raise InputError(f"{what}, and the page shows the scene itself", hint="add -o model.glb, or leave them out")
         if self.splats and (self.points or self.viewer):
             raise InputError("splats take none of --points and --viewer", hint="leave them out, or --splats")
         if (self.points or self.splats) and (self.preset, self.max_triangles, self.max_error) != (

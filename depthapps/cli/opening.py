@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthapps.apps.memory import fitting, needed_bytes
+from depthapps.apps.memory import NOTHING, fitting, needed_bytes
 from depthapps.apps.side_files import SideFiles
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.cli.report import Report
@@ -49,9 +49,9 @@ def within_memory(
     *,
     matched: bool,
     shrinkable: bool = True,
-    page: bool = False,
+    beside: Mapping[str, int] = NOTHING,
 ) -> tuple[RunOptions, int]:
-    """Tell what a command needs of the memory for a picture of this size, by its header.
+    """Tell what a command needs of the memory for a picture of this size, by its header. beside: see `needed_bytes`.
 
     Returns the options that fit into it, and how many times shorter the sides of the scene have to be made. From now on
     the limit stays: what is free changes while the command works, and what was told and planned by it must not. Raises
@@ -62,8 +62,8 @@ def within_memory(
     if size is None:
         return run, 1
     pixels, gigabytes = size[0] * size[1], memory_budget() / 1e9
-    quality, times = fitting(command, run.quality, size, matched=matched, shrinkable=shrinkable, page=page)
-    needed = needed_bytes(command, quality, pixels, matched=matched, times=times, page=page) / 1e9
+    quality, times = fitting(command, run.quality, size, matched=matched, shrinkable=shrinkable, beside=beside)
+    needed = needed_bytes(command, quality, pixels, matched=matched, times=times, beside=beside) / 1e9
     report.add(memory_gb={"needed": round(needed, 2), "limit": round(gigabytes, 2)}, quality=str(quality))
     report.detail(f"needs about {needed:.1f} GB of memory; {gigabytes:.1f} GB may be used")
     why = f"as only {gigabytes:.1f} GB of memory may be used ({param('max_memory')})"
@@ -107,11 +107,11 @@ class Opening:
         outputs: Sequence[Path],
         inputs: Sequence[Path] = (),
         *,
-        page: bool = False,
+        beside: Mapping[str, int] = NOTHING,
     ) -> Opening:
         """Check inputs and outputs. Raises InputError or OutputError.
 
-        inputs: files that are read beside those of `source`. page: whether a page is made beside the results.
+        inputs: files that are read beside those of `source`. beside: see `needed_bytes`.
         """
         side, files, params = source.side_files, source.files, source.params(run.quality)
         paths = [*outputs, *side.paths()]
@@ -124,7 +124,7 @@ class Opening:
         files.check(params)
         report = Report(command, run)
         matched = matched and (files.right is not None or not describe_contents(source.image).has_depth)
-        run, times = within_memory(command, run, report, source.image, matched=matched, page=page)
+        run, times = within_memory(command, run, report, source.image, matched=matched, beside=beside)
         return cls(source, run, report, side, group, times)
 
     def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:

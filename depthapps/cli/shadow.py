@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from depthapps.apps.memory import NOTHING, PAGE
 from depthapps.cli.lights import LightOptions, Sweep
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.cli.pages import Viewer, arguments_of, write_view
@@ -139,7 +140,8 @@ def shadow(
     paths = files.paths(sweep=bool(video.sweep), several=several, lights=lights is not None)
     from depthapps.cli.opening import Opening
 
-    opening = Opening.of("shadow", source, run, paths, [lights] if lights else [], page=files.viewer is not None)
+    beside = PAGE if files.viewer else NOTHING
+    opening = Opening.of("shadow", source, run, paths, [lights] if lights else [], beside=beside)
     report, outputs, run = opening.report, opening.outputs, opening.run
     with report.stage("loading"):
         from depthapps.apps.maps import write_side_files

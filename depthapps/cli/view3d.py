@@ -137,7 +137,8 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
 
     folder = eyes.output.is_dir()
     source = replace(source, frame=Frame.RECTIFIED)
-    opening = Opening.of("view3d", source, run, [] if folder else [eyes.output])
+    moving = {} if params.motion is Motion.SWEEP else {"mesh": (params.view_size_px or 0) ** 2}
+    opening = Opening.of("view3d", source, run, [] if folder else [eyes.output], beside=moving)
     from depthapps.apps.maps import write_side_files
     from depthapps.apps.view3d import make_view3d, write_view3d
 

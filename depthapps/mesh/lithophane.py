@@ -53,6 +53,6 @@ def _thickness(light: NDArray[np.floating]) -> NDArray[np.float32]:
     dark, bright = (float(v) for v in np.percentile(light, (_DARKEST, _BRIGHTEST)))
     dark = max(dark, bright / _LARGEST_RATIO)
     if not bright > dark:  # of one brightness everywhere
-        return np.full(light.shape, THINNEST_MM, np.float32)
+        return np.full(light.shape, THINNEST_MM if bright else THICKEST_MM, np.float32)
     lost = np.log(bright / np.clip(light, dark, bright)) / math.log(bright / dark)
     return (THINNEST_MM + (THICKEST_MM - THINNEST_MM) * lost).astype(np.float32)
