@@ -32,8 +32,11 @@ _AROUND_WAYS, _AROUND_SHARE = 2.0, 0.03
 # far off as none: over three rendered rooms with exact depth, seen from nine new places each, models with shares of 0,
 # 0.5 and 1 look 32.4, 32.5 and 31.9 dB like the truth.
 _PATCHES = 0.5
-_JOIN = 0.05  # share of 1/Z: a larger step between neighbours is a join of two surfaces
+# Share of 1/Z: a larger step between neighbours is a join of two surfaces that is long enough to be seen. With 0.05,
+# 0.2 and 0.5, nine new views of seven rendered rooms have a PSNR of 29.40, 29.42 and 29.41 dB.
+_JOIN = 0.2
 _EVEN_SHARE = 0.015  # of the picture's longer side: half the window over which the colours of a join are averaged
+_NOTHING = 1e9  # 1/m
 _SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
 
 
@@ -71,25 +74,30 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
         _AROUND_WAYS * behind.way_px + np.float32(_AROUND_SHARE * max(hole.shape)),
     )
     filled = guess + np.float32(_PATCHES) * (patched - guess)
-    image = np.clip(np.rint(_without_streaks(filled, hole, behind)), 0, 255).astype(np.uint8)
+    image = np.clip(np.rint(without_streaks(filled, behind)), 0, 255).astype(np.uint8)
     return BehindColors(_spread(image, behind.source >= 0), photographed)
 
 
-def _without_streaks(picture: NDArray[np.floating], hole: BoolMap, behind: Behind) -> NDArray[np.floating]:
-    """The picture (h, w, 3) with even colours where two surfaces that were continued towards each other are joined.
+def without_streaks(picture: NDArray[np.floating], behind: Behind) -> NDArray[np.floating]:
+    """The picture (h, w, 3) with the far one's even colour where two surfaces that were continued are joined.
 
-    Seen from the side such a join is long, and would draw the colours of its few pixels out into lines.
+    Seen from the side such a join is long, and would draw the colours of its few pixels out into lines. Behind it lies
+    the far surface.
     """
-    near = cv2.dilate(np.nan_to_num(behind.inverse), np.ones((3, 3), np.uint8))
-    join = hole & (near > (1 + _JOIN) * behind.inverse)
+    inverse = np.where(behind.new, behind.inverse, np.float32(np.nan))
+    near = cv2.dilate(np.nan_to_num(inverse), np.ones((3, 3), np.uint8))
+    with np.errstate(invalid="ignore"):
+        join = near > (1 + _JOIN) * inverse
     if not join.any():
         return picture
-    side = 2 * round(_EVEN_SHARE * max(hole.shape)) + 1
-    weight = hole.astype(np.float32)
-    even = cv2.blur(picture * weight[..., None], (side, side))
-    even /= np.maximum(cv2.blur(weight, (side, side)), np.float32(1e-6))[..., None]
-    join = cv2.dilate(join.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return np.where((join & hole)[..., None], even, picture)
+    join = (cv2.dilate(join.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & behind.new
+    side = 2 * round(_EVEN_SHARE * max(join.shape)) + 1
+    farthest = cv2.erode(np.nan_to_num(inverse, nan=_NOTHING), np.ones((side, side), np.uint8))
+    with np.errstate(invalid="ignore"):
+        weight = (inverse <= (1 + _JOIN) * farthest).astype(np.float32)
+    weight, even = cv2.blur(weight, (side, side)), cv2.blur(picture * weight[..., None], (side, side))
+    join &= weight > 0.5 / side**2
+    return np.where(join[..., None], even / np.maximum(weight, np.float32(1e-6))[..., None], picture)
 
 
 def _beside_rim(surface: GridSurface, behind: Behind) -> BoolMap:

@@ -14,6 +14,7 @@ from depthapps.mesh.behind import behind_surface, continue_behind, stitched
 from depthapps.mesh.behind_colors import color_behind
 from depthapps.mesh.coarsen import coarse_triangles
 from depthapps.mesh.cut import GridSurface, cut_surface, textured_mesh
+from depthapps.mesh.halos import without_halos
 from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.rims import thin_pixels
 from depthapps.mesh.simplify import Loss, simplify_surface
@@ -68,6 +69,7 @@ def whole_surface(scene: Scene, *, fill: bool, turn_deg: float) -> WholeSurface:
     front = cut_surface(scene, fill=fill)
     if not fill or not turn_deg:
         return WholeSurface(front)
+    front = without_halos(front)
     behind = continue_behind(front, turn_deg, scene.empty)
     colors = color_behind(front, behind, scene.second)
     surface = replace(behind_surface(front, behind), image=colors.image)
