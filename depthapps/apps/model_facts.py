@@ -64,7 +64,10 @@ def tell_single_view(journal: Journal, shape: Shape, whole: WholeSurface, loss: 
     if whole.back is not None and isinstance(shape, TriangleMesh):
         seen, invented = whole.back.shares(whole.front.depth_m.size)
         journal.add(behind={"photographed": round(seen, 5), "made_up": round(invented, 5)})
-        told.append(f"behind and around it {100 * seen:.1f} % from the second photo, {100 * invented:.1f} % made up")
+        told.append(
+            f"continued behind and around it by {100 * (seen + invented):.0f} % more pixels, "
+            f"{100 * seen:.1f} % from the second photo, the rest made up"
+        )
     if loss is not None:
         journal.add(error={"rms": loss.rms, "largest": loss.largest, "lost": loss.lost})
         told.append(f"simplified: depth off by {100 * loss.rms:.2g} % rms, {100 * loss.largest:.2g} % at most")
