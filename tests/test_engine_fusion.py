@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from depthapps import Quality, match_pair
-from depthapps.engine.front.align import align
+from depthapps import Calibration, Camera, Quality, StereoError, StereoPair, match_pair, read_disparity, read_image
+from depthapps.engine.front.align import AlignedViews, align
 from depthapps.engine.fusion.clues import EVIDENCE, REACH_PX, clues, neighbour_candidates, see_from_right
 from depthapps.engine.fusion.fuse import fuse, stack_candidates
 from depthapps.engine.matching.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_disparity, guess_disparity
 
 NAN = np.float32(np.nan)
+SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 def test_neighbour_candidates_agree_with_a_plain_loop():
@@ -189,3 +192,33 @@ def test_confidence_ranks_errors(thin_pole, quality):
     assert found.confidence.shape == wrong.shape
     assert found.confidence[wrong].mean() < found.confidence[~wrong].mean() - 0.2
     assert found.confidence[~wrong].mean() > 0.9
+
+
+def test_the_network_chooses_in_copies_of_half_the_size_of_large_pairs():
+    true = read_disparity(SAMPLES / "disparity.png")
+    views = align(read_image(SAMPLES / "left.png"), read_image(SAMPLES / "right.png"))
+    (_, _, matched, *_), *_ = guess_disparity(views, FOUR_PATHS, halve=False)
+    (_, _, chosen, *_), *_ = guess_disparity(views, FOUR_PATHS)
+    wrong, still_wrong = ((np.abs(guess - true) > 2).mean() for guess in (matched, chosen))
+    assert still_wrong < 0.85 * wrong
+
+
+@pytest.mark.parametrize("quality", list(Quality))
+@pytest.mark.parametrize("shape", [(16, 16), (18, 21), (40, 16), (17, 90)])
+def test_tiny_pairs_are_matched(shape, quality):
+    height, width = shape
+    wide = np.random.default_rng(7).integers(0, 255, (height, width + 3, 3), np.uint8)
+    camera = Camera.from_fov(width, height, 60)
+    pair = StereoPair(wide[:, :-3], np.ascontiguousarray(wide[:, 3:]), Calibration(camera, 0.1))
+    assert np.isfinite(match_pair(pair, quality).disparity_px).all()
+
+
+@pytest.mark.parametrize("tier", [Tier(THREE_PATHS, 1e9, fused=False), Tier(FOUR_PATHS, 1e9)])
+def test_views_without_any_match_are_refused(tier, monkeypatch):
+    random = np.random.default_rng(1)
+    left, right = random.integers(0, 255, (60, 80, 3), np.uint8), random.integers(0, 255, (60, 80), np.uint8)
+    nothing = np.full(right.shape, NAN)
+    monkeypatch.setattr("depthapps.engine.matching.pyramid.match", lambda *_: nothing)
+    monkeypatch.setattr("depthapps.engine.matching.pyramid.match_both_ways", lambda *_: (nothing, nothing))
+    with pytest.raises(StereoError, match="no point"):
+        find_disparity(AlignedViews(left, left[..., 0].copy(), right, 0, 16), tier)

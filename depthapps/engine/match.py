@@ -83,8 +83,8 @@ def match_pair(
         The two rectified views.
     quality : Quality
         FAST is semi-global matching with plain surfaces as planes. BALANCED lets a small network choose, for each
-        pixel, between that result and one found at half the size. BEST also matches copies of small pairs that are
-        enlarged up to 1.6 times.
+        pixel, between that result and one found at half the size; in larger pairs it has chosen there too. BEST also
+        matches copies of small pairs that are enlarged up to 1.6 times.
     network : StereoNetwork, optional
         A stereo network that finds the disparity instead of the engine's own matcher.
     confidence : bool
@@ -119,10 +119,11 @@ def match_pair(
     -----
     Exposure differences and small vertical offsets are measured and removed first. Semi-global matching (Hirschmüller
     2008) with a left-right check gives the best guess. Plain surfaces are planes fitted to the matches on their rims
-    (RANSAC, Fischler 1981). More candidates come from a copy of the pair of half its size, from these planes and from
-    the nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the candidates, the pixels of
-    one colour around each tell where they match (adaptive support weights, Yoon and Kweon 2006), and candidates are
-    chosen so that neighbours agree where no edge of the picture parts them. Thin things are then followed along their
+    (RANSAC, Fischler 1981). More candidates come from a copy of the pair of half its size, in which all of this was
+    done before if it is large, from these planes and from the nearest matches on the four sides of each pixel. A U-Net
+    (Ronneberger 2015) scores the candidates, the pixels of one colour around each tell where they match (adaptive
+    support weights, Yoon and Kweon 2006), and candidates are chosen so that neighbours agree where no edge of the
+    picture parts them. Thin things are then followed along their
     length (propagation, Barnes 2009).
     """
     doffs_px = pair.calibration.doffs_px
