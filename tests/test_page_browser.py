@@ -394,6 +394,59 @@ def test_arrow_keys_move_what_a_mode_moves(page):
     assert page.run("page.mode.ends.length") == 1
 
 
+def test_every_control_is_used_by_keys(page):
+    page.run("document.querySelector('#mode-refocus').focus()")
+    page.key("ArrowRight")
+    assert page.run("[page.mode.id, document.activeElement.id]") == ["relight", "mode-relight"]
+    page.run("document.querySelector('#controls input[type=radio]').focus()")
+    page.key("ArrowRight")
+    assert page.run("page.mode.light.kind") == "lamp"
+    for name in ("intensity", "size", "distance", "ambient"):
+        before = page.run(f"document.querySelector('#control-{name}').focus(), page.mode.settings.{name}")
+        page.key("ArrowRight")
+        assert page.run(f"page.mode.settings.{name}") > before
+        assert page.run(f"document.querySelector('#control-{name}').getAttribute('aria-valuetext')")
+    for button, state in (
+        ("theme", "document.documentElement.dataset.theme"),
+        ("compare", "page.stage.comparing"),
+        ("take", "document.querySelector('#away').open"),
+    ):
+        before = page.run(f"document.querySelector('#{button}').focus(), {state}")
+        page.key("Enter")
+        assert page.run(state) != before
+    page.key("Escape")
+    assert not page.run("document.querySelector('#away').open")
+    page.key("4")
+    page.run("document.querySelector('[value=confidence]').focus()")
+    page.key("ArrowLeft")
+    assert page.run("page.mode.settings.overlay") == "depth"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_stand_out_from_their_ground(live, theme):
+    """At least 4.5 times as light or dark, as WCAG 2 has it."""
+    live.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    live.run("page.request = () => {}, page.open('relight')")
+    live.run(f"document.documentElement.dataset.theme = '{theme}'; page.takeAway()")
+    ratios = live.run(
+        """(() => {
+      const light = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+      const ground = at => /^rgba.*, 0\\)$/.test(getComputedStyle(at).backgroundColor) ? ground(at.parentElement)
+        : getComputedStyle(at).backgroundColor;
+      return [...document.querySelectorAll("h1, #modes button, .choice span, label, output, #hint, .strong")]
+        .filter(each => each.checkVisibility()).map(each => {
+          const [one, other] = [light(getComputedStyle(each).color), light(ground(each))].sort((a, b) => b - a);
+          return [each.className + each.textContent.trim().slice(0, 20), (one + 0.05) / (other + 0.05)];
+        });
+    })()"""
+    )
+    live.send("Emulation.setEmulatedMedia", features=[])
+    assert len(ratios) > 12
+    assert [each for each in ratios if each[1] < 4.5] == []
+
+
 @pytest.mark.parametrize(
     "lost", ["HTMLCanvasElement.prototype.getContext", "WebGL2RenderingContext.prototype.getExtension"]
 )
@@ -572,6 +625,21 @@ def test_the_picture_is_saved_and_the_lines_are_copied(page, tmp_path):
     page.wait("document.querySelector('.recipe button').textContent === 'Copied'")
     text = page.run("document.querySelector('.recipe pre').textContent")
     assert page.run("navigator.clipboard.readText()") == text
+
+
+def test_a_length_typed_in_for_given_depth_gives_no_command_of_another_scale(browser, scene, tmp_path):
+    opened = da.OpenedScene(
+        scene=scene, calibration=da.Calibration(scene.camera, 0.1), disparity_px=20 / scene.depth_m,
+        metadata=da.Metadata(), depth_is_given=True, name="card",
+    )  # fmt: skip
+    da.write_page(tmp_path / "a.html", da.make_page(opened, da.PageMode.RELIGHT, command="a.png --depth a.npy"))
+    browser.open(tmp_path / "a.html")
+    browser.run("page.request = () => {}; page.takeAway()")
+    assert "--depth a.npy" in browser.run("document.querySelector('#recipes').innerText")
+    browser.run("document.querySelector('#away').close(); page.photo.scale = 2; page.takeAway()")
+    said = browser.run("document.querySelector('#recipes').innerText")
+    assert "depthapps" not in said
+    assert "scales this page alone" in said
 
 
 def test_a_scaled_photo_says_so_on_its_page(browser, tmp_path):

@@ -240,6 +240,8 @@ class Page {
     const { width, height, fullWidth = width } = this.stage.view, sizes = [[width, height], [fullWidth, Math.round(fullWidth * height / width)]];
     const [here, whole] = sizes.map(size => size.join(" × "));
     if (fullWidth > width) parts.unshift(element("p", {}, `This page holds the photo at ${here} of ${whole} pixels, and saves it so.`));
+    if (this.photo && this.photo.scale !== 1 && !texts.command && !texts.python)
+      parts.push(element("p", {}, "The known length scales this page alone, not the depth that commands are given."));
     document.querySelector("#recipes").replaceChildren(...parts);
     document.querySelector("#away").showModal();
   }
