@@ -225,9 +225,9 @@ class Turn {
     gl.viewport(0, 0, ...canvas);
     gl.clearColor(...clear, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    if (behind) gpu.pass("backdrop.frag", behind, { box: [0, 0, ...canvas] });
     gl.enable(gl.DEPTH_TEST);
     shape.draw(multiply(projection, orbit.matrix), this.settings.style, slowness, 1 / scale);
+    if (behind) gpu.pass("backdrop.frag", behind, { box: [0, 0, ...canvas], behind: true });
     gl.disable(gl.DEPTH_TEST);
   }
 
