@@ -8,6 +8,8 @@ import os
 import select
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,15 @@ class Browser:
         self.send("Page.navigate", url=path.as_uri() + (f"#{fragment}" if fragment else ""))
         self.wait("document.body && (document.body.dataset.readyMs || document.body.dataset.error)")
 
+    @contextmanager
+    def beforehand(self, script: str) -> Iterator[None]:
+        """Run a script in every page before its own."""
+        added = self.send("Page.addScriptToEvaluateOnNewDocument", source=script)
+        try:
+            yield
+        finally:
+            self.send("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
+
     def run(self, script: str) -> Any:
         """The value of an expression in the page; a promise is awaited."""
         result = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
@@ -155,10 +166,19 @@ class Browser:
             self.mouse("mouseMoved", x, y, buttons=1)
         self.mouse("mouseReleased", *end)
 
+    def touch(self, *fingers: list[tuple[float, float]]) -> None:
+        """Put fingers down, move each along its places, all at once, and lift them."""
+        self.send("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=max(len(fingers), 1))
+        for k, places in enumerate(zip(*fingers, strict=True)):
+            points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+            self.send("Input.dispatchTouchEvent", type="touchMove" if k else "touchStart", touchPoints=points)
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        self.send("Emulation.setTouchEmulationEnabled", enabled=False)
+
     def key(self, key: str) -> None:
         """Press a key, named as in KeyboardEvent.key."""
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
-        codes = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Tab": 9}
+        codes = {"Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Tab": 9}
         for kind in ("keyDown", "keyUp"):
             self.send(
                 "Input.dispatchKeyEvent",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import cv2
@@ -18,7 +21,7 @@ from test_cli import run
 import depthapps as da
 from depthapps.core.filling import fill_background
 from depthapps.io.page.contents import PageContents, PageModel
-from depthapps.io.page.pack import pack_confidence, pack_inverse
+from depthapps.io.page.pack import GUESSED, STEPS, pack_confidence, pack_inverse
 from depthapps.io.page.write import SCRIPTS, asset, page_html
 from depthapps.mesh.hidden import hidden_layer
 
@@ -40,7 +43,8 @@ def bytes_of(url: str) -> np.ndarray:
 
 def inverse_of(packed: dict[str, Any]) -> np.ndarray:
     high, low, _ = bytes_of(packed["src"]).astype(np.uint32).transpose(2, 0, 1)
-    return packed["top"] * ((high << 8 | low) / 65535) ** packed["power"]
+    code = (high << 8 | low).astype(float)
+    return np.where(code == 0, 0, packed["top"] * np.exp((code - 65535) * packed["step"]))
 
 
 @pytest.mark.parametrize("farthest", [3.0, 60.0, 900.0, 8000.0])
@@ -48,9 +52,10 @@ def test_depth_is_packed_to_a_thousandth(farthest):
     depth = np.geomspace(0.8, farthest, 64 * 48).reshape(48, 64).astype(np.float32)
     depth[0] = np.inf
     inverse = np.where(np.isinf(depth), 0, 1 / depth).astype(np.float32)
-    found = inverse_of(pack_inverse(inverse, np.zeros(depth.shape, np.uint8)))
-    assert (found[0] == 0).all()
-    assert np.abs(found[1:] / inverse[1:] - 1).max() < 1e-3
+    for tolerance in (GUESSED, STEPS[0][0]):
+        found = inverse_of(pack_inverse(inverse, np.zeros(depth.shape, np.uint8), tolerance))
+        assert (found[0] == 0).all()
+        assert np.abs(found[1:] / inverse[1:] - 1).max() < min(1e-3, 1.01 * tolerance)
 
 
 def test_confidence_is_packed_apart_from_what_is_unknown():
@@ -107,6 +112,25 @@ def test_a_page_of_a_megapixel_is_small():
     )
     pixels = opened.scene.depth_m.size
     assert len(page_html(da.make_page(opened).contents)) < 4e6 * pixels / 1e6
+
+
+def test_a_page_of_a_noisy_megapixel_is_small_and_its_depth_exact():
+    """Grain as at night and rough depth everywhere: the photo's quality gives way, the depth's does not."""
+    rng = np.random.default_rng(5)
+    depth = np.linspace(1, 6, 1000) * np.ones((1000, 1))
+    depth[300:700, 300:700] = 0.8
+    depth = (depth * rng.normal(1, 0.01, depth.shape)).astype(np.float32)
+    image = np.clip(rng.normal(120, 40, (1000, 1000, 3)), 0, 255).astype(np.uint8)
+    confidence = np.asarray(cv2.GaussianBlur(rng.random((1000, 1000), np.float32), (0, 0), 2), np.float32)
+    scene = da.Scene(image, depth, da.Camera.centred(1000, 1000, 900.0), confidence=confidence)
+    page = page_html(da.make_page(scene).contents)
+    assert len(page) < 4e6
+    data = data_of(page)["photo"]
+    assert np.abs(inverse_of(data["depth"]) * depth - 1).max() < 1e-3
+    found = re.search(r'id="still"[^>]*src="([^"]*)"', page)
+    assert found
+    error = bytes_of(found[1]).astype(float) - image
+    assert 10 * np.log10(255**2 / np.mean(error**2)) > 30  # and is still the photo
 
 
 def test_a_large_photo_is_scaled_and_that_is_said():
@@ -245,6 +269,36 @@ def test_a_batch_makes_a_page_of_each(tmp_path, small_files, command):
     modes = {"bokeh": "refocus", "shadow": "relight", "mesh": "turn"}
     assert data_of((tmp_path / "out" / "photo.html").read_text(encoding="utf-8"))["mode"] == modes[command]
     assert "photo.html" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_page_is_opened_in_the_browser(tmp_path, small_files, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    said = run("view", *small_files, "-o", tmp_path / "a b.html", "--open").stderr
+    assert opened == [(tmp_path / "a b.html").as_uri()]
+    assert "browser" not in said
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    assert "note: no browser was found" in run("view", *small_files, "-o", tmp_path / "c.html", "--open").stderr
+
+
+def test_a_machine_without_a_browser_has_the_page_and_a_note(tmp_path, small_files):
+    command = [
+        sys.executable,
+        "-m",
+        "depthapps",
+        "view",
+        *map(str, small_files),
+        "-o",
+        str(tmp_path / "a.html"),
+        "--open",
+    ]
+    bare = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")}
+    ended = subprocess.run(command, env=bare | {"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0
+    assert (tmp_path / "a.html").exists()
+    assert [line for line in ended.stderr.splitlines() if "browser" in line] == [
+        "note: no browser was found to open the page with: open it from any other"
+    ]
 
 
 def test_a_page_has_its_suffix(tmp_path):

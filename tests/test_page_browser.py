@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import shlex
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +18,8 @@ import pytest
 from browser import Browser
 from conftest import SAMPLES
 from numpy.typing import NDArray
+from PIL import ExifTags
+from PIL import Image as Pillow
 from test_cli import run
 
 import depthapps as da
@@ -209,11 +215,26 @@ def test_the_scene_turns_and_comes_back(live):
 
 def test_what_the_card_hid_is_filled_where_it_turns_aside(page):
     page.key("3")
-    page.run("page.mode.turnBy(0.06, 0), page.mode.orbit.follow(1), page.changed()")
+    page.run("page.mode.glow = 0, page.mode.turnBy(0.06, 0), page.mode.orbit.follow(1), page.changed()")
     shown = page.render()
     strip = shown[70:110, 60:180].reshape(-1, 3).astype(int)
     nothing = np.array(page.run("page.ground.map(v => 255 * v)"))
     assert (np.abs(strip - nothing).max(axis=1) < 6).mean() < 0.02  # hardly any holes
+
+
+def test_what_nobody_knows_glows_dimly_in_the_photos_colours(page):
+    page.key("3")
+    page.run("page.mode.turnBy(0.3, 0), page.mode.orbit.follow(1), page.changed()")
+    glowing = page.render().astype(int)
+    page.run("page.mode.glow = 0, page.changed()")
+    dark = page.render().astype(int)
+    ground = np.array(page.run("page.ground.map(v => 255 * v)"))
+    empty = np.abs(dark - ground).max(axis=2) < 2
+    assert 0.02 < empty.mean() < 0.6
+    assert (glowing[~empty] == dark[~empty]).mean() > 0.999
+    assert np.median(glowing[empty] - dark[empty], axis=0)[2] > 20  # of the blue wall
+    page.key("w")
+    assert np.abs(page.render() - ground).max(axis=2).min() < 2  # wires stand before the plain ground
 
 
 def test_wires_and_points_are_drawn(page):
@@ -230,6 +251,7 @@ def test_lengths_are_measured_with_their_uncertainty(page):
     page.key("4")
     page.mouse("mouseMoved", *at(page, 20, 20))
     assert page.run("page.stage.reading.textContent").startswith("3.000 ± 0.018 m")
+    assert page.run("document.querySelector('.legend').innerText.split('\\n')") == ["near 1.00 m", "3.00 m far"]
     page.click(*at(page, 20, 60))
     page.click(*at(page, 60, 60))
     length = page.run("page.mode.measured.length")
@@ -254,6 +276,7 @@ def test_without_a_scale_no_metres_are_claimed(browser, scene, tmp_path):
     browser.open(tmp_path / "a.html")
     browser.mouse("mouseMoved", *at(browser, 20, 20))
     said = browser.run("page.stage.reading.textContent")
+    assert browser.run("document.querySelector('.legend').innerText.split('\\n')") == ["near", "far"]
     assert "no scale" in said
     assert " m " not in said
 
@@ -371,17 +394,261 @@ def test_arrow_keys_move_what_a_mode_moves(page):
     assert page.run("page.mode.ends.length") == 1
 
 
-def test_without_webgl_the_photo_is_there_and_a_sentence(browser, path):
-    lost = browser.send(
-        "Page.addScriptToEvaluateOnNewDocument", source="HTMLCanvasElement.prototype.getContext = () => null"
+def test_every_control_is_used_by_keys(page):
+    page.run("document.querySelector('#mode-refocus').focus()")
+    page.key("ArrowRight")
+    assert page.run("[page.mode.id, document.activeElement.id]") == ["relight", "mode-relight"]
+    page.run("document.querySelector('#controls input[type=radio]').focus()")
+    page.key("ArrowRight")
+    assert page.run("page.mode.light.kind") == "lamp"
+    for name in ("intensity", "size", "distance", "ambient"):
+        before = page.run(f"document.querySelector('#control-{name}').focus(), page.mode.settings.{name}")
+        page.key("ArrowRight")
+        assert page.run(f"page.mode.settings.{name}") > before
+        assert page.run(f"document.querySelector('#control-{name}').getAttribute('aria-valuetext')")
+    for button, state in (
+        ("theme", "document.documentElement.dataset.theme"),
+        ("compare", "page.stage.comparing"),
+        ("take", "document.querySelector('#away').open"),
+    ):
+        before = page.run(f"document.querySelector('#{button}').focus(), {state}")
+        page.key("Enter")
+        assert page.run(state) != before
+    page.key("Escape")
+    assert not page.run("document.querySelector('#away').open")
+    page.key("4")
+    page.run("document.querySelector('[value=confidence]').focus()")
+    page.key("ArrowLeft")
+    assert page.run("page.mode.settings.overlay") == "depth"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_stand_out_from_their_ground(live, theme):
+    """At least 4.5 times as light or dark, as WCAG 2 has it."""
+    live.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    live.run("page.request = () => {}, page.open('relight')")
+    live.run(f"document.documentElement.dataset.theme = '{theme}'; page.takeAway()")
+    ratios = live.run(
+        """(() => {
+      const light = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+      const ground = at => /^rgba.*, 0\\)$/.test(getComputedStyle(at).backgroundColor) ? ground(at.parentElement)
+        : getComputedStyle(at).backgroundColor;
+      return [...document.querySelectorAll("h1, #modes button, .choice span, label, output, #hint, .strong")]
+        .filter(each => each.checkVisibility()).map(each => {
+          const [one, other] = [light(getComputedStyle(each).color), light(ground(each))].sort((a, b) => b - a);
+          return [each.className + each.textContent.trim().slice(0, 20), (one + 0.05) / (other + 0.05)];
+        });
+    })()"""
     )
-    try:
+    live.send("Emulation.setEmulatedMedia", features=[])
+    assert len(ratios) > 12
+    assert [each for each in ratios if each[1] < 4.5] == []
+
+
+@pytest.mark.parametrize(
+    "lost", ["HTMLCanvasElement.prototype.getContext", "WebGL2RenderingContext.prototype.getExtension"]
+)
+def test_without_webgl_the_photo_is_there_and_a_sentence(browser, path, lost):
+    browser.resize(390, 700)
+    with browser.beforehand(f"{lost} = () => null"):
         browser.open(path)
         assert "WebGL 2" in browser.run("document.querySelector('#sorry').innerText")
         assert browser.run("document.querySelector('#still').checkVisibility()")
+        left, right = browser.run("(b => [b.left, b.right])(document.querySelector('#sorry').getBoundingClientRect())")
+        assert 0 <= left < right <= 390
+        assert color(browser, browser.shot(), 44, 30) == pytest.approx(WALL, abs=14)
         assert browser.errors == []
-    finally:
-        browser.send("Page.removeScriptToEvaluateOnNewDocument", identifier=lost["identifier"])
+
+
+# ------------------------------------------------------------------------------ fingers and tilt
+
+
+def test_a_finger_turns_two_zoom_and_shift(page):
+    page.key("3")
+    x, y = at(page, 120, 90)
+    page.touch([(x, y), (x + 20, y), (x + 40, y - 10)])
+    goal = page.run("page.mode.orbit.goal")
+    assert goal["yaw"] < -0.1
+    assert goal["pitch"] < -0.02
+    assert goal["distance"] == 1
+    page.key("r")
+    page.touch([(x - 20, y), (x - 40, y), (x - 60, y)], [(x + 20, y), (x + 40, y), (x + 60, y)])
+    goal = page.run("page.mode.orbit.goal")
+    assert goal["distance"] == pytest.approx(1 / 3, rel=0.01)  # three times as far apart, three times as near
+    assert (goal["yaw"], goal["pitch"]) == (0, 0)
+    page.key("r")
+    page.touch([(x - 20, y), (x - 20, y + 30)], [(x + 20, y), (x + 20, y + 30)])
+    goal = page.run("page.mode.orbit.goal")
+    assert goal["y"] == pytest.approx(30 / page.run("page.stage.css[2]"), rel=0.01)
+    assert goal["x"] == pytest.approx(0, abs=1e-9)
+    assert page.run("[scrollX, scrollY, visualViewport.scale]") == [0, 0, 1]
+
+
+def test_a_tap_focuses_measures_and_moves_the_light(page):
+    page.touch([at(page, 40, 30)])
+    assert "3.00 m" in page.run("page.stage.reading.textContent")
+    page.key("4")
+    page.touch([at(page, 20, 60)])
+    page.touch([at(page, 60, 60)])
+    assert page.run("page.mode.measured.length") == pytest.approx(0.6, abs=0.02)
+    page.key("2")
+    page.touch([at(page, *page.run("page.mode.light.place")), at(page, 150, 50)])
+    assert page.run("page.mode.light.place") == pytest.approx([150, 50], abs=0.5)
+
+
+def tilt(browser: Browser, beta: float, gamma: float) -> None:
+    browser.run(
+        f"dispatchEvent(new DeviceOrientationEvent('deviceorientation', {{alpha: 0, beta: {beta}, gamma: {gamma}}}))"
+    )
+
+
+def test_the_view_leans_with_the_phone_until_it_is_taken_hold_of(page):
+    page.key("3")
+    tilt(page, 55, 5)  # as it is held
+    assert page.run("page.mode.orbit.goal.yaw") == 0
+    tilt(page, 45, 15)
+    goal = page.run("page.mode.orbit.goal")
+    assert goal["yaw"] == pytest.approx(0.4 * 0.05)
+    assert goal["pitch"] == pytest.approx(0.4 * 0.05)
+    tilt(page, 200, 90)
+    assert page.run("page.mode.orbit.goal.yaw") == pytest.approx(0.05)  # at most
+    page.drag(at(page, 120, 90), at(page, 150, 90))
+    held = page.run("page.mode.orbit.goal")
+    tilt(page, 45, 15)
+    assert page.run("page.mode.orbit.goal") == held
+
+
+@pytest.mark.parametrize("answer", ["granted", "denied"])
+def test_an_iphone_is_asked_for_its_tilt_once_by_a_tap(browser, path, answer):
+    ask = f"() => {{ window.asked = (window.asked || 0) + 1; return Promise.resolve('{answer}'); }}"
+    with browser.beforehand(f"if (window.DeviceOrientationEvent) DeviceOrientationEvent.requestPermission = {ask}"):
+        browser.open(path, "turn")
+        browser.run("page.request = () => {}")
+        tilt(browser, 50, 0)
+        tilt(browser, 50, 20)
+        assert browser.run("[window.asked || 0, page.mode.orbit.goal.yaw]") == [0, 0]  # nobody may listen yet
+        for _ in range(2):
+            browser.click(*browser.middle("h1"))
+        browser.run("page.mode.orbit.home()")
+        tilt(browser, 50, 0)
+        tilt(browser, 50, 20)
+        yaw = pytest.approx(0.8 * 0.05 if answer == "granted" else 0)
+        assert browser.run("page.mode.orbit.goal.yaw") == yaw
+        assert browser.run("window.asked") == 1
+        assert browser.errors == []
+
+
+# ----------------------------------------------------------------------- names, and what is taken
+
+
+SCRIPT_IN_A_NAME = """<img src=x onerror=window.hacked=1> "'`$(id)` ${TITLE} &amp;\u2028.png"""
+
+
+def written_page(tmp_path: Path, scene: da.Scene, name: str, **exif: str) -> Path:
+    """The page that the command writes of a photo of this name, in its folder."""
+    picture = Pillow.fromarray(np.asarray(scene.image))
+    tags = picture.getexif()
+    for tag, text in exif.items():
+        tags[getattr(ExifTags.Base, tag)] = text
+    picture.save(tmp_path / name, exif=tags)
+    da.write_depth(tmp_path / "depth.npy", scene.depth_m)
+    run("view", f"./{name}", "--depth", "depth.npy", "--focal-px", 200, "-o", "a.html", "--mode", "measure")
+    return tmp_path / "a.html"
+
+
+def test_names_and_exif_stay_text(browser, scene, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = dict.fromkeys(
+        ("ImageDescription", "Artist", "Copyright"), "</script><script>window.hacked = 'exif'</script>"
+    )
+    page = written_page(tmp_path, scene, SCRIPT_IN_A_NAME, **texts)
+    assert "exif'" not in page.read_text(encoding="utf-8")
+    browser.resize(780, 400)
+    browser.open(page)
+    name = SCRIPT_IN_A_NAME.removesuffix(".png")
+    assert browser.run("document.querySelector('h1').textContent") == name
+    assert browser.run("document.querySelector('#still').alt") == name
+    browser.key("s")
+    assert "hacked=1" in browser.run("document.querySelector('.recipe pre').textContent")
+    assert browser.run("[window.hacked, document.images.length]") == [None, 1]
+    nasty = tmp_path / "b.html"
+    da.write_page(nasty, da.make_page(scene, title="</script><script>window.hacked = 1</script><!-- \u2028"))
+    browser.open(nasty)
+    assert browser.run("window.hacked") is None
+    assert browser.errors == []
+    assert browser.requests == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that are no UTF-8")
+def test_a_name_that_is_no_utf8_is_shown_and_opened_by_python(browser, scene, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = written_page(tmp_path, scene, os.fsdecode(b"caf\xe9.png"))
+    browser.open(page)
+    assert browser.run("document.title").startswith("caf")
+    texts = browser.run("recipeTexts(page.data.recipe, page.photo, page.mode.recipe())")
+    assert texts["command"] == ""  # no page can tell such a name to a shell
+    exec(texts["python"].replace('depth.npy"', 'again.npy"'), {})
+    assert np.array_equal(np.load(tmp_path / "again.npy"), scene.depth_m)
+    assert browser.errors == []
+
+
+def test_the_command_runs_in_a_shell_as_it_is_copied(browser, scene, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shim = tmp_path / "bin" / "depthapps"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m depthapps "$@"\n', encoding="utf-8")
+    shim.chmod(0o755)
+    page = written_page(tmp_path, scene, """-it's "my" $HOME; photo.png""")
+    browser.open(page)
+    browser.run("page.request = () => {}; page.takeAway()")
+    command = browser.run("document.querySelector('.recipe pre').textContent")
+    (tmp_path / "depth.npy").rename(tmp_path / "given.npy")
+    command = command.replace("--depth depth.npy", "--depth given.npy")
+    environment = os.environ | {"PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(command, shell=True, check=True, env=environment, timeout=100)
+    assert np.array_equal(np.load(tmp_path / "depth.npy"), scene.depth_m)
+
+
+def test_the_picture_is_saved_and_the_lines_are_copied(page, tmp_path):
+    page.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    page.key("s")
+    page.run("document.querySelector('#save').click()")
+    saved = tmp_path / "card_refocus.png"
+    end = time.monotonic() + 20
+    while not saved.exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert da.read_image(saved).shape == (HEIGHT, WIDTH, 3)
+    page.send("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    page.click(*page.middle(".recipe button"))
+    page.wait("document.querySelector('.recipe button').textContent === 'Copied'")
+    text = page.run("document.querySelector('.recipe pre').textContent")
+    assert page.run("navigator.clipboard.readText()") == text
+
+
+def test_a_length_typed_in_for_given_depth_gives_no_command_of_another_scale(browser, scene, tmp_path):
+    opened = da.OpenedScene(
+        scene=scene, calibration=da.Calibration(scene.camera, 0.1), disparity_px=20 / scene.depth_m,
+        metadata=da.Metadata(), depth_is_given=True, name="card",
+    )  # fmt: skip
+    da.write_page(tmp_path / "a.html", da.make_page(opened, da.PageMode.RELIGHT, command="a.png --depth a.npy"))
+    browser.open(tmp_path / "a.html")
+    browser.run("page.request = () => {}; page.takeAway()")
+    assert "--depth a.npy" in browser.run("document.querySelector('#recipes').innerText")
+    browser.run("document.querySelector('#away').close(); page.photo.scale = 2; page.takeAway()")
+    said = browser.run("document.querySelector('#recipes').innerText")
+    assert "depthapps" not in said
+    assert "scales this page alone" in said
+
+
+def test_a_scaled_photo_says_so_on_its_page(browser, tmp_path):
+    depth = np.full((60, 2100), 2, np.float32)
+    scene = da.Scene(np.full((60, 2100, 3), 90, np.uint8), depth, da.Camera.centred(2100, 60, 1500.0))
+    da.write_page(tmp_path / "a.html", da.make_page(scene))
+    browser.open(tmp_path / "a.html")
+    browser.key("s")
+    assert "2048 × 59 of 2100 × 60 pixels" in browser.run("document.querySelector('#away').innerText")
 
 
 @pytest.mark.parametrize("kind", ["mesh", "points", "P for points", "turned, then R"])
@@ -431,7 +698,7 @@ UNIT = "{fx: 1, fy: 1, cx: 0, cy: 0}"
 HUNDRED = "{fx: 100, fy: 100, cx: 0, cy: 0}"
 SCRIPTS = {
     "a median": ("[median([3, 1, 2]), median([4, 1])]", [2, 2.5]),
-    "a code of depth": ("[inverseOfCode(65535, {top: 2, power: 1}), inverseOfCode(0, {top: 2, power: 3})]", [2, 0]),
+    "a code of depth": ("[65535, 65435, 0].map(code => inverseOfCode(code, {top: 2, step: 0.01}))", [2, 2 / math.e, 0]),
     "a pixel's point and back": (
         "pixelOf({fx: 90, fy: 80, cx: 20, cy: 30}, pointAt({fx: 90, fy: 80, cx: 20, cy: 30}, 7, 9, 0.4))", [7, 9]
     ),

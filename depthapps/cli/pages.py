@@ -26,15 +26,20 @@ Viewer = Annotated[
 
 
 def arguments_of(source: SourceOptions) -> str:
-    """The arguments that open a scene, as a shell takes them: what differs from the defaults, but for what is saved."""
-    words = [str(path) for path in (source.image, source.right) if path is not None]
+    """The arguments that open a scene, as a shell takes them: what differs from the defaults, but for what is saved.
+
+    Empty if the name of a file is not UTF-8, for a page could not tell it.
+    """
+    photos = [str(path) for path in (source.image, source.right) if path is not None]
+    words = [f"./{photo}" if photo.startswith("-") else photo for photo in photos]
     for field in dataclasses.fields(source):
         value, flag = getattr(source, field.name), f"--{field.name.replace('_', '-')}"
         if field.name in ("image", "right") or field.name.startswith("save_") or value == field.default:
             continue
         values = value if isinstance(value, list) else [value]
         words += [flag] if value is True else [word for each in values for word in (flag, str(each))]
-    return shlex.join(words)
+    command = shlex.join(words)
+    return command if command.encode("utf-8", "ignore").decode() == command else ""
 
 
 def write_view(

@@ -48,5 +48,13 @@ def view(
         write_page(output, page, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.finish(outputs.written)
-    if open_page:
-        webbrowser.open(output.absolute().as_uri())
+    if open_page and not _shown(output):
+        report.note("no browser was found to open the page with: open it from any other")
+
+
+def _shown(page: Path) -> bool:
+    """Whether a browser took the page."""
+    try:
+        return webbrowser.open(page.absolute().as_uri())
+    except (webbrowser.Error, OSError):
+        return False

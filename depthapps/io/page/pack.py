@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 import cv2
@@ -12,20 +13,49 @@ from numpy.typing import NDArray
 from depthapps.core.errors import OutputError
 from depthapps.core.scene import FloatMap
 
-_PHOTO_QUALITY = (
-    98  # of JPEG without chroma subsampling: 760 kB a megapixel, off by 45.5 dB; sharp parts show it as it is
+_PHOTO_QUALITY = 98
+GUESSED = 5e-4  # largest relative error of depth that is a guess: half of what a page promises
+STEPS = (
+    (1e-4, ((98, 92),)),
+    (GUESSED, ((98, 92), (98, 84), (96, 80), (93, 75), (90, 70), (84, 60), (75, 50), (60, 40))),
 )
+"""Largest relative errors of the depth that is seen, each with JPEG qualities of the photo and of the guess behind it,
+both without chroma subsampling: what is tried until a page is small enough. The first is 640 kB a megapixel and off by
+45.5 dB, so that sharp parts show the photo as it is; those after the third are for pictures full of noise."""
+_APART_PX = 16  # around the hidden layer in which its colours are kept: small copies of the picture mix in as much
 _LOSSLESS = 101  # cv2's word for it, in WebP
 _LEVELS = 65535
-_TOLERANCE = 5e-4  # largest relative error of depth, half of what a page promises
-_POWERS = (1, 2, 3, 4)
 _SURE_LEVELS = 15  # steps of the confidence: more would show nothing and cost more than the depth's upper byte
 
 
-def jpeg(image: NDArray[np.uint8]) -> str:
+def jpeg(image: NDArray[np.uint8], quality: int = _PHOTO_QUALITY) -> str:
     """A picture (H, W, 3) uint8 sRGB as a data URL of a JPEG."""
     full = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    return _url("jpeg", cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _PHOTO_QUALITY, *full]))
+    return _url("jpeg", cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *full]))
+
+
+def photo_and_behind(
+    image: NDArray[np.uint8],
+    behind: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
+    qualities: Iterable[tuple[int, int]],
+    limit: int,
+) -> tuple[str, str]:
+    """A photo and the colours behind it, (H, W, 3) uint8 sRGB, as two data URLs.
+
+    Their qualities are the first ones with which they have at most `limit` characters, or the last.
+    mask (H, W): where something is behind; elsewhere the colours are left out, for nothing shows them.
+    """
+    side = 2 * _APART_PX + 1
+    kept = cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    usual = behind[kept].mean(axis=0).astype(np.uint8) if kept.any() else np.zeros(3, np.uint8)
+    bare = np.where(kept[..., None], behind, usual)
+    urls = "", ""
+    for quality, quality_behind in qualities:
+        urls = jpeg(image, quality), jpeg(bare, quality_behind)
+        if sum(map(len, urls)) <= limit:
+            break
+    return urls
 
 
 def lossless(bytes_of: NDArray[np.uint8]) -> str:
@@ -43,21 +73,20 @@ def _url(kind: str, encoded: tuple[bool, NDArray[np.uint8]]) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data.tobytes()).decode('ascii')}"
 
 
-def pack_inverse(inverse_m: FloatMap, third: NDArray[np.uint8]) -> dict[str, Any]:
+def pack_inverse(inverse_m: FloatMap, third: NDArray[np.uint8], tolerance: float) -> dict[str, Any]:
     """Pack 1/Z (H, W) in 1/m and a map of bytes (H, W) into one picture; with the numbers that a reader needs.
 
-    A code of 16 bits, high byte in red and low byte in green, is 65535 · (w / top) ** (1 / power). The power is the
-    smallest with which no finite depth is off by more than _TOLERANCE; where even the largest is not enough, things
-    10 000 times farther than the nearest are meant. 0 and NaN have the code 0.
+    A code of 16 bits, high byte in red and low byte in green, is 65535 for the largest 1/Z and one less for each factor
+    of exp(-step): no depth is off by more than `tolerance`, a share of it, and the picture holds no noise finer than
+    that, which would be most of its bytes. What is more than exp(65534 · step) times as far as the nearest, at least
+    400 000 times, comes nearer. 0 and NaN have the code 0.
     """
-    top = float(np.nanmax(inverse_m, initial=0)) or 1.0
-    positive = inverse_m[inverse_m > 0]
-    least = float(positive.min()) / top if positive.size else 1.0
-    power = next((p for p in _POWERS if p * least ** (-1 / p) / 2 / _LEVELS <= _TOLERANCE), _POWERS[-1])
-    share = np.nan_to_num(inverse_m, nan=0.0) / top
-    code = np.rint(np.clip(share, 0, 1) ** (1 / power) * _LEVELS).astype(np.uint16)
+    top, step = float(np.nanmax(inverse_m, initial=0)) or 1.0, 2 * tolerance
+    seen = inverse_m > 0
+    below = -np.log(inverse_m / top, where=seen, out=np.zeros(inverse_m.shape)) / step
+    code = np.where(seen, np.maximum(_LEVELS - np.rint(below), 1), 0).astype(np.uint16)
     picture = np.dstack([code >> 8, code & 255, third]).astype(np.uint8)
-    return {"src": lossless(picture), "top": top, "power": power}
+    return {"src": lossless(picture), "top": top, "step": step}
 
 
 def pack_confidence(confidence: FloatMap) -> NDArray[np.uint8]:

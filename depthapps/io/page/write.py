@@ -17,14 +17,24 @@ from depthapps.io.inputs import StrPath
 from depthapps.io.models.axes import refuse_wild
 from depthapps.io.outputs import Outputs, check_suffix, opened
 from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageModel, PagePhoto
-from depthapps.io.page.pack import jpeg, lossless, numbers, pack_confidence, pack_inverse
+from depthapps.io.page.pack import (
+    GUESSED,
+    STEPS,
+    jpeg,
+    lossless,
+    numbers,
+    pack_confidence,
+    pack_inverse,
+    photo_and_behind,
+)
 
 SCRIPTS = (
-    "maths", "gpu", "pace", "data", "lens", "refocus", "light", "relight", "orbit", "turn", "measure", "recipe",
+    "maths", "gpu", "pace", "data", "lens", "refocus", "light", "relight", "orbit", "tilt", "turn", "measure", "recipe",
     "controls", "stage", "app",
 )  # fmt: skip
 """Names of the page's scripts, in the order in which they build on each other."""
 
+_CHARACTERS = 3.85  # of a photo with its maps for each pixel: 4 MB a megapixel with the page's own code, which is 90 kB
 _EMPTY_PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
@@ -55,12 +65,15 @@ def page_html(contents: PageContents) -> str:
     what = contents.what
     title = contents.title.encode("utf-8", "replace").decode()  # a file's name may be no UTF-8
     data = {"title": title, "mode": contents.mode, "style": contents.style, "recipe": asdict(contents.recipe)}
-    data |= {"photo": _photo(what)} if isinstance(what, PagePhoto) else {"model": _model(what)}
+    if isinstance(what, PagePhoto):
+        picture, data["photo"] = _photo(what)
+    else:
+        picture, data["model"] = _EMPTY_PICTURE, _model(what)
     scripts = [f"const SHADERS = {_json(_shaders())};", *(asset(f"{name}.js") for name in SCRIPTS)]
     return Template(asset("page.html")).substitute(
         TITLE=html.escape(title),
         STYLE=asset("page.css"),
-        PICTURE=jpeg(what.image) if isinstance(what, PagePhoto) else _EMPTY_PICTURE,
+        PICTURE=picture,
         DATA=_json(data),
         SCRIPT="\n".join(scripts),
     )
@@ -82,9 +95,24 @@ def _json(data: Any) -> str:
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
-def _photo(photo: PagePhoto) -> dict[str, Any]:
-    """A photo as the page's scripts read it; its picture stands in the page itself."""
-    mask = np.where(np.isnan(photo.hidden_inverse_m), 0, 255).astype(np.uint8)
+def _photo(photo: PagePhoto) -> tuple[str, dict[str, Any]]:
+    """A photo's picture, which stands in the page itself, and the rest as the page's scripts read it."""
+    behind = ~np.isnan(photo.hidden_inverse_m)
+    mask = np.where(behind, 255, 0).astype(np.uint8)
+    data, picture = _maps(photo), ""
+    for tolerance, qualities in STEPS:
+        data["depth"] = pack_inverse(photo.inverse_m, pack_confidence(photo.confidence), tolerance)
+        data["hidden"] = pack_inverse(photo.hidden_inverse_m, mask, GUESSED)
+        left = round(_CHARACTERS * max(photo.inverse_m.size, 1e6)) - len(_json(data))
+        colors = photo_and_behind(photo.image, photo.hidden_color, behind, qualities, left)
+        picture, data["hidden"]["color"] = colors
+        if sum(map(len, colors)) <= left:
+            break
+    return picture, data
+
+
+def _maps(photo: PagePhoto) -> dict[str, Any]:
+    """The numbers of a photo, and its maps that are small."""
     facing = np.nan_to_num(photo.normals, nan=0.0)
     surface = np.dstack([(facing[..., :2] + 1) / 2, photo.offset / LARGEST_OFFSET])[::2, ::2]
     thickness = np.rint(255 * photo.thickness).astype(np.uint8)
@@ -92,10 +120,8 @@ def _photo(photo: PagePhoto) -> dict[str, Any]:
     return {
         "width": photo.camera.width, "height": photo.camera.height, "fullWidth": photo.full_width,
         "camera": {name: getattr(photo.camera, name) for name in ("fx", "fy", "cx", "cy")},
-        "depth": pack_inverse(photo.inverse_m, pack_confidence(photo.confidence)),
-        "hidden": {"color": jpeg(photo.hidden_color), **pack_inverse(photo.hidden_inverse_m, mask)},
         "surface": lossless(np.rint(255 * surface).astype(np.uint8)), "largestOffset": LARGEST_OFFSET,
-        "solid": pack_inverse(photo.solid_inverse_m[::2, ::2], thickness[::2, ::2]),
+        "solid": pack_inverse(photo.solid_inverse_m[::2, ::2], thickness[::2, ::2], STEPS[0][0]),
         "lamps": lossless(lamps) if lamps.any() else None,
         "sigma": photo.sigma, "inMetres": photo.in_metres, "baseline": photo.baseline_m,
         "lens": asdict(photo.lens), "light": None if photo.light is None else asdict(photo.light),

@@ -61,7 +61,6 @@ class Page {
       tab.tabIndex = chosen ? 0 : -1;
     }
     document.querySelector("#controls").setAttribute("aria-labelledby", `mode-${this.mode.id}`);
-    document.querySelector("#hint").textContent = this.mode.hint;
     this.stage.canvas.setAttribute("aria-label", `${this.mode.label}: ${this.data.title || "the scene"}`);
     this.stage.say("");
     this.renew();
@@ -69,6 +68,7 @@ class Page {
   }
 
   renew() {
+    document.querySelector("#hint").textContent = this.mode.hint;
     document.querySelector("#controls").replaceChildren(...buildControls(this.mode, (name, renews) => {
       if (this.mode.changed) this.mode.changed(name);
       if (renews) this.renew();
@@ -145,10 +145,10 @@ class Page {
     const { stage } = this;
     stage.listen(this);
     new ResizeObserver(() => { stage.layOut(); this.changed(); }).observe(stage.root);
-    addEventListener("pointermove", event => this.lean(2 * event.clientX / innerWidth - 1, 2 * event.clientY / innerHeight - 1));
-    addEventListener("deviceorientation", ({ beta, gamma }) => {
-      if (beta !== null) this.lean(clamp(gamma / 25, -1, 1), clamp((beta - 40) / 25, -1, 1));
+    addEventListener("pointermove", event => {
+      if (event.pointerType !== "touch") this.lean(2 * event.clientX / innerWidth - 1, 2 * event.clientY / innerHeight - 1);
     });
+    listenToTilt((right, down) => this.lean(right, down));
     addEventListener("keydown", event => this.key(event));
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.changed());
     document.querySelector("#compare").addEventListener("click", () => this.toggleCompare());
@@ -237,6 +237,11 @@ class Page {
       const copy = element("button", { "aria-label": `copy: ${label}`, onclick: () => this.copy(texts[name], copy) }, "Copy");
       return element("div", { class: "recipe" }, element("h3", {}, label), copy, element("pre", { tabindex: 0 }, texts[name]));
     });
+    const { width, height, fullWidth = width } = this.stage.view, sizes = [[width, height], [fullWidth, Math.round(fullWidth * height / width)]];
+    const [here, whole] = sizes.map(size => size.join(" × "));
+    if (fullWidth > width) parts.unshift(element("p", {}, `This page holds the photo at ${here} of ${whole} pixels, and saves it so.`));
+    if (this.photo && this.photo.scale !== 1 && !texts.command && !texts.python)
+      parts.push(element("p", {}, "The known length scales this page alone, not the depth that commands are given."));
     document.querySelector("#recipes").replaceChildren(...parts);
     document.querySelector("#away").showModal();
   }

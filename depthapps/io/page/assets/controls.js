@@ -28,7 +28,7 @@ const BUILDERS = {
       input.setAttribute("aria-valuetext", text(settings[name]));
       changed(name);
     });
-    return element("div", { class: "control" }, element("label", { for: input.id }, label), shown, input);
+    return element("div", { class: "control slider" }, element("label", { for: input.id }, label), shown, input);
   },
 
   choice({ name, label, options, renews }, settings, changed) {
@@ -54,6 +54,9 @@ const BUILDERS = {
   },
 
   text: ({ label, text }) => element("div", { class: "control row" }, element("span", {}, label), element("output", { class: "live" }, text())),
+
+  legend: ({ name, from, to }) =>
+    element("div", { class: "legend" }, element("i", { class: name }), element("span", {}, from.trim()), element("span", {}, to.trim())),
 
   button: ({ label, act, renews }, settings, changed) =>
     element("button", { onclick: () => { act(); changed("", renews); } }, label),

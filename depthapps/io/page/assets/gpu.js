@@ -71,18 +71,19 @@ class Gpu {
   }
 
   // One triangle that covers the target or a box [x, y, width, height] of the canvas, or `quads`, the vertex shader's own
-  // rectangles; `added`: to what is there; `rows`: only the first of these, and so many.
-  pass(fragment, values, { target = null, box = null, added = false, rows = null, quads = null } = {}) {
+  // rectangles; `behind`: only where nothing is drawn yet; `added`: to what is there; `rows`: only the first of these, and so many.
+  pass(fragment, values, { target = null, box = null, added = false, rows = null, quads = null, behind = false } = {}) {
     const { gl } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, target && target.framebuffer);
     gl.viewport(...(box || [0, 0, target.width, target.height]));
-    gl.disable(gl.DEPTH_TEST);
+    if (behind) { gl.enable(gl.DEPTH_TEST); gl.depthFunc(gl.LEQUAL); gl.depthRange(1, 1); } else gl.disable(gl.DEPTH_TEST);
     if (added) { gl.enable(gl.BLEND); gl.blendFunc(gl.ONE, gl.ONE); } else gl.disable(gl.BLEND);
     if (rows) { gl.enable(gl.SCISSOR_TEST); gl.scissor(0, rows[0], target.width, rows[1]); }
     this.use(this.program(fragment, quads ? quads.vertex : "full.vert"), values);
     gl.bindVertexArray(quads ? quads.array : null);
     if (quads) gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, quads.count); else gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.bindVertexArray(null);
+    if (behind) { gl.depthFunc(gl.LESS); gl.depthRange(0, 1); }
     gl.disable(gl.BLEND);
     gl.disable(gl.SCISSOR_TEST);
   }

@@ -1,4 +1,6 @@
 "use strict";
+const TOUCHED = matchMedia("(pointer: coarse)").matches; // by fingers, and words say so
+
 // Plain maths of cameras and depth. Axes are those of the camera: X right, Y down, Z forward, in metres.
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -18,7 +20,7 @@ function median(values) {
 }
 
 // 1/Z of a code of 16 bits, as io/page/pack.py packs it
-const inverseOfCode = (code, packed) => packed.top * (code / 65535) ** packed.power;
+const inverseOfCode = (code, packed) => code ? packed.top * Math.exp((code - 65535) * packed.step) : 0;
 
 const rayThrough = (camera, x, y) => [(x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, 1];
 const pointAt = (camera, x, y, inverse) => times(rayThrough(camera, x, y), 1 / inverse);

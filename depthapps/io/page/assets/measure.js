@@ -5,7 +5,7 @@ const OVERLAYS = { photo: 0, depth: 1, confidence: 2 };
 class Measure {
   constructor(gpu, photo) {
     Object.assign(this, { gpu, photo, id: "measure", label: "Measure", hovers: true });
-    this.hint = "Two clicks measure a length. Enter sets a point, arrow keys move the cross.";
+    this.hint = TOUCHED ? "Two taps measure a length." : "Two clicks measure a length. Enter sets a point, arrow keys move the cross.";
     this.settings = { overlay: "depth", length: "" };
     this.cursor = { x: photo.width / 2, y: photo.height / 2 };
     this.ends = [];
@@ -16,11 +16,22 @@ class Measure {
   controls() {
     const two = this.ends.length === 2;
     return [
-      { kind: "choice", name: "overlay", label: "Shown", options: { photo: "Photo", depth: "Depth", confidence: "Confidence" } },
-      { kind: "text", label: "Length", text: () => this.lengthText() || "two clicks" },
+      { kind: "choice", name: "overlay", label: "Shown", renews: true, options: { photo: "Photo", depth: "Depth", confidence: "Confidence" } },
+      ...this.legend(),
+      { kind: "text", label: "Length", text: () => this.lengthText() || `${TOUCHED ? "tap" : "click"} two points` },
       ...(two ? [{ kind: "number", name: "length", label: "Known length, in metres", act: value => this.setLength(value) }] : []),
       ...(this.ends.length ? [{ kind: "button", label: "Clear", act: () => { this.ends = []; }, renews: true }] : []),
     ];
+  }
+
+  // What the colours say
+  legend() {
+    const [far, near] = this.range, told = inverse => this.photo.inMetres ? distanceText(this.photo, inverse) : "";
+    return {
+      photo: [],
+      depth: [{ kind: "legend", name: "depth", from: `near ${told(near)}`, to: `${told(far)} far` }],
+      confidence: [{ kind: "legend", name: "confidence", from: "unsure", to: "sure" }],
+    }[this.settings.overlay];
   }
 
   at(x, y) { return { x, y, inverse: inverseAround(this.photo, x, y) }; }

@@ -8,8 +8,9 @@ function withBaseline(python, baseline) {
   return bare.replace(/\)$/, `, params=da.SceneParams(${given}))`);
 }
 
-// The texts, empty where the page does not know how its scene was opened
+// The texts, empty where the page does not know how its scene was opened, or where nothing can open it at its new scale
 function recipeTexts(recipe, photo, made) {
+  if (photo && photo.scale !== 1 && !photo.baseline) return { command: "", python: "" }; // its depth was given
   const scaled = photo && photo.baseline && photo.scale !== 1 ? photo.baseline * photo.scale : null;
   const scene = recipe.command && recipe.command + (scaled ? ` --baseline ${short(scaled)}` : "");
   const opened = recipe.python && (scaled ? withBaseline(recipe.python, scaled) : recipe.python);

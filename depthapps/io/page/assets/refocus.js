@@ -7,7 +7,7 @@ const COARSE = { scale: 0.6, passes: 1, density: 2.5, most: MOST, small: 0, lamp
 
 class Refocus {
   constructor(gpu, photo) {
-    Object.assign(this, { gpu, photo, id: "refocus", label: "Refocus", hint: "Click or tap what shall be sharp." });
+    Object.assign(this, { gpu, photo, id: "refocus", label: "Refocus", hint: `${TOUCHED ? "Tap" : "Click"} what shall be sharp.` });
     const { lens } = photo;
     this.settings = { fNumber: lens.f_number, blades: lens.blades, highlights: lens.highlights };
     this.placed = Boolean(lens.focus_px); // or else the focus is a distance alone
@@ -20,7 +20,7 @@ class Refocus {
   controls() {
     const first = this.photo.lens.f_number, open = Math.max(first / 4, 0.05), closed = Math.max(first * 12, 22);
     return [
-      { kind: "range", name: "fNumber", label: "Aperture", low: open, high: closed, curve: "log", text: v => `f/${short(v)}` },
+      { kind: "range", name: "fNumber", label: "Aperture", low: open, high: closed, curve: "log", text: v => `f/${v < 10 ? v.toFixed(1) : Math.round(v)}` },
       { kind: "range", name: "blades", label: "Blades", low: 2, high: 9, step: 1, text: v => v < 3 ? "round" : String(v),
         read: v => v < 3 ? 2 : v },
       { kind: "range", name: "highlights", label: "Highlights", low: 0, high: 3, step: 0.1, text: v => short(v) },

@@ -8,11 +8,16 @@ const AMBIENT = 0.25; // of RelightParams
 
 class Relight {
   constructor(gpu, photo) {
-    Object.assign(this, { gpu, photo, id: "relight", label: "Relight", hint: "Drag the light; outside the ring it shines from behind." });
+    Object.assign(this, { gpu, photo, id: "relight", label: "Relight" });
     this.light = new Light(photo);
     this.passes = new Passes();
     this.settings = { kind: "sun", color: "#ffffff", size: 0.15, intensity: 1, ambient: AMBIENT, distance: this.light.distance };
     if (photo.light) this.take(photo.light);
+  }
+
+  get hint() {
+    return this.settings.kind === "sun" ? "Drag the sun; outside the ring it shines from behind."
+      : TOUCHED ? "Drag the lamp." : "Drag the lamp; the wheel moves it nearer or farther.";
   }
 
   // Show a light of the command
@@ -31,7 +36,7 @@ class Relight {
       { kind: "color", name: "color", label: "Colour" },
       { kind: "range", name: "intensity", label: "Brightness", low: 0, high: 3, step: 0.05, text: v => `${Math.round(100 * v)} %` },
       { kind: "range", name: "size", label: "Softness", low: 0, high: 1, step: 0.01, text: () => this.sizeText() },
-      ...(lamp ? [{ kind: "range", name: "distance", label: "Depth of the lamp", low: 0.1, high: 2, curve: "log",
+      ...(lamp ? [{ kind: "range", name: "distance", label: "Distance", low: 0.1, high: 2, curve: "log",
         text: v => this.photo.inMetres ? metres(v / this.light.middle * this.photo.scale) : `${Math.round(100 * v)} %` }] : []),
       { kind: "range", name: "ambient", label: "Sky", low: 0, high: 1, step: 0.01, text: v => `${Math.round(100 * v)} %` },
     ];

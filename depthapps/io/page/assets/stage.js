@@ -76,7 +76,7 @@ class Stage {
     const margin = MARGIN * Math.min(clientWidth, clientHeight);
     this.cssScale = Math.min((clientWidth - 2 * margin) / width, (clientHeight - 2 * margin) / height);
     const [wide, high] = [width * this.cssScale, height * this.cssScale];
-    this.css = [(clientWidth - wide) / 2, (clientHeight - high) / 2, wide, high];
+    this.css = [Math.round((clientWidth - wide) / 2), Math.round((clientHeight - high) / 2), wide, high];
     const [left, top] = this.css;
     Object.assign(this.still.style, { left: `${left}px`, top: `${top}px`, width: `${wide}px`, height: `${high}px` });
     this.divide(this.split);

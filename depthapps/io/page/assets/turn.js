@@ -3,7 +3,11 @@
 const LEAN = 0.05; // radians
 const FOLLOW_MS = 70; // in which the view comes two thirds of the way to where the hand wants it
 const DETAILS = [400000, 100000, 6000]; // vertices of the photo's grid, by how slow the frames are
-const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn
+const WIRES = 12000; // vertices of its wires: finer ones would look like a surface
+const GLOW = 0.55; // of the blurred photo behind what is turned
+const BLURRED = 48; // pixels across it
+const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn,
+const NOISE = 3; // and deviations of its error
 
 // Triangles with a texture or colours, or points, in the buffers of the GPU
 class Surface {
@@ -75,9 +79,9 @@ class PhotoShape {
     this.middle = 1 / known[Math.floor(known.length / 2)];
   }
 
-  surfaces(slowness) {
+  surfaces(most) { // vertices
     const { photo: { width, height, inverse, hiddenInverse, textures }, gpu } = this;
-    const stride = Math.max(1, Math.ceil(Math.sqrt(width * height / DETAILS[slowness])));
+    const stride = Math.max(1, Math.ceil(Math.sqrt(width * height / most)));
     if (!this.built.has(stride)) {
       const seen = gridSurface(this.photo, inverse, stride, this.farthest), behind = gridSurface(this.photo, hiddenInverse, stride, this.farthest);
       this.built.set(stride, [
@@ -88,12 +92,25 @@ class PhotoShape {
   }
 
   draw(matrix, style, slowness, pixels) {
-    for (const [surface, stride] of this.surfaces(slowness)) surface.draw(matrix, style, Math.max(1, 1.2 * stride * pixels));
+    const wired = style === "wires", surfaces = this.surfaces(wired ? WIRES : DETAILS[slowness]);
+    for (const [surface, stride] of wired ? surfaces.slice(0, 1) : surfaces)
+      surface.draw(matrix, style, Math.max(1, 1.2 * stride * pixels));
+  }
+
+  // Behind a surface, the photo's blurred colours
+  backdrop(box, ground, glow) {
+    const { gpu, photo: { width, height, textures } } = this;
+    if (!this.blurred) {
+      const size = [BLURRED, Math.max(1, Math.round(BLURRED * height / width))];
+      this.blurred = gpu.target("blurred", ...size, [{ format: "RGBA16F" }]);
+      gpu.pass("blur.frag", { photo: textures.photo, size }, { target: this.blurred });
+    }
+    return { blurred: this.blurred.textures[0], origin: box.slice(0, 2), extent: box.slice(2), ground, glow };
   }
 }
 
 // Vertices at every so-many-th pixel of a map of 1/Z, and the triangles between them that are not torn
-function gridSurface({ width, height, camera }, inverse, stride, farthest) {
+function gridSurface({ width, height, camera, sigma = 0 }, inverse, stride, farthest) {
   const columns = Math.ceil((width - 1) / stride) + 1, rows = Math.ceil((height - 1) / stride) + 1, count = columns * rows;
   const positions = new Float32Array(3 * count), uv = new Float32Array(2 * count), depths = new Float32Array(count);
   const number = new Int32Array(count).fill(-1), triangles = new Uint32Array(6 * count), tear = 1 - TEAR * Math.sqrt(stride);
@@ -111,7 +128,8 @@ function gridSurface({ width, height, camera }, inverse, stride, farthest) {
       depths[at] = inverse[Math.min(row * stride, height - 1) * width + Math.min(column * stride, width - 1)];
   const whole = (p, q, r) => {
     const low = Math.min(p, q, r);
-    return low >= 0 && low >= tear * Math.max(p, q, r);
+    const high = Math.max(p, q, r);
+    return low >= 0 && low >= Math.min(tear * high, high - NOISE * sigma);
   };
   for (let row = 0; row < rows - 1; row++)
     for (let column = 0; column < columns - 1; column++) {
@@ -162,8 +180,10 @@ function typicalDepth(positions, triangles) {
 class Turn {
   constructor(gpu, shape, view, style) {
     Object.assign(this, { gpu, shape, view, id: "turn", label: "Turn", orbits: true, cloud: shape.cloud });
-    this.hint = "Drag to turn, wheel or pinch to zoom, right drag or two fingers to move. R goes back to the photo's view.";
+    this.hint = TOUCHED ? "Drag to turn, pinch to zoom, move two fingers to shift."
+      : "Drag to turn, wheel to zoom, right drag to shift. R goes back to the photo's view.";
     this.settings = { style: this.cloud ? "points" : style };
+    this.glow = GLOW;
     const middle = rayThrough(view.camera, (view.width - 1) / 2, (view.height - 1) / 2);
     this.orbit = new Orbit(times(middle, shape.middle));
     this.leans = !matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -200,12 +220,14 @@ class Turn {
     const edges = [-box[0] * scale, top * scale, (canvas[0] - box[0]) * scale, (top + canvas[1]) * scale];
     const { distance } = orbit.now, near = Math.max(shape.nearest * 0.2 * Math.min(distance, 1), shape.farthest * 1e-5);
     const projection = projectionOf(view.camera, edges, near, shape.farthest * 2 + shape.middle * 9);
+    const behind = shape.backdrop && this.settings.style === "surface" && shape.backdrop(box, clear, this.glow);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, ...canvas);
     gl.clearColor(...clear, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST);
     shape.draw(multiply(projection, orbit.matrix), this.settings.style, slowness, 1 / scale);
+    if (behind) gpu.pass("backdrop.frag", behind, { box: [0, 0, ...canvas], behind: true });
     gl.disable(gl.DEPTH_TEST);
   }
 
