@@ -72,6 +72,9 @@ class SceneParams:
         Your own network that guesses the depth of one photo: FILE.onnx with FILE.json beside it.
     quality : Quality
         How much time matching may take.
+    matched_side_px : int, optional
+        Where a coarse depth is enough: the longest side, in pixels, of the copies of the two views that are matched.
+        The scene keeps its size. None matches the views themselves.
     """
 
     layout: Layout | None = None
@@ -94,6 +97,7 @@ class SceneParams:
     matcher: PathLike | StereoNetwork | None = None
     depth_network: PathLike | DepthNetwork | None = None
     quality: Quality = Quality.BALANCED
+    matched_side_px: int | None = None
 
     def __post_init__(self) -> None:
         """Turn words into choices, and refuse parameters that contradict each other."""

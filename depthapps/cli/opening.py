@@ -127,12 +127,17 @@ class Opening:
         run, times = within_memory(command, run, report, source.image, matched=matched, beside=beside)
         return cls(source, run, report, side, group, times)
 
-    def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:
-        """Open the scene, with its confidence if the command or a side file needs it."""
+    def scene(self, *, confidence: bool, metres_matter: bool = True, matched_side_px: int | None = None) -> OpenedScene:
+        """Open the scene, with its confidence if the command or a side file needs it.
+
+        matched_side_px: as in `SceneParams`, where the command needs no finer depth; side files get the finest.
+        """
         from depthapps.apps.scene import open_scene
         from depthapps.apps.shrink import shrunk
 
         files, params = self.source.files, self.source.params(self.run.quality)
+        if not self.side.paths():
+            params = replace(params, matched_side_px=matched_side_px)
         opened = open_scene(
             files.image,
             files.right,

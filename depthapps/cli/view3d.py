@@ -143,7 +143,7 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
     from depthapps.apps.view3d import make_view3d, write_view3d
 
     report, outputs = opening.report, opening.outputs
-    opened = opening.scene(confidence=False)
+    opened = opening.scene(confidence=False, matched_side_px=params.matched_side_px)
     shown = make_view3d(opened, params.of_smaller(opening.times), progress=report.follow)
     report.take(shown)
     path = eyes.output
