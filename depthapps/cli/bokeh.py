@@ -15,7 +15,7 @@ from depthapps.cli.pages import Viewer, arguments_of, write_view
 from depthapps.cli.parsers import numbers
 from depthapps.core.choices import PageMode, Show
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
+from depthapps.io.formats import IMAGE_SUFFIXES, NO_PICTURES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.outputs import check_suffix
 
 
@@ -199,7 +199,8 @@ def _paths(output: Path | None, viewer: Path | None, *, sweep: bool) -> list[Pat
     if sweep and (viewer or not output):
         raise OutputError("a sweep makes one video", hint="pass -o pull.mp4 and no --viewer")
     if output:
-        check_suffix(output, VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
+        suffixes, what = (VIDEO_SUFFIXES, "a video") if sweep else (IMAGE_SUFFIXES, "a picture")
+        check_suffix(output, suffixes, what, NO_PICTURES)
     if viewer:
         check_suffix(viewer, VIEWER_SUFFIXES, "a page")
     return [path for path in (output, viewer) if path]
