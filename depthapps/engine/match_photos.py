@@ -22,6 +22,7 @@ from depthapps.engine.rectify.estimate import RectifiedPhotos, rectify_photos
 from depthapps.engine.rectify.features import match_features
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 from depthapps.engine.rectify.report import RectificationReport
+from depthapps.runtime.budget import set_aside
 
 TINY_PX = 160  # a pair whose longer side is smaller has too few points to tell whether its rows line up
 _ON_A_ROW_PX = 3.0  # largest row difference of a matched point in views that a calibration rectified
@@ -149,7 +150,9 @@ def match_photos(
     def match(rectification: Rectification) -> tuple[StereoPair, StereoMatch]:
         views, shown = rectification.pair(photos.first, photos.second)
         given = rig is not None
-        return views, matching(views, order_known=True, infinity_known=given, shown=shown)
+        waiting = (photos.first, photos.second, *shown)  # until the disparity is brought back into the first photo
+        with set_aside(sum(each.nbytes for each in waiting)):
+            return views, matching(views, order_known=True, infinity_known=given, shown=shown)
 
     if rig is not None:
         rectification = _rectified_by(rig, photos)
