@@ -10,12 +10,13 @@ import typer
 
 from depthapps.apps.memory import NOTHING, PAGE
 from depthapps.bokeh.params import BokehParams
+from depthapps.cli.flags import NO_PICTURES
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.cli.pages import Viewer, arguments_of, write_view
 from depthapps.cli.parsers import numbers
 from depthapps.core.choices import PageMode, Show
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import IMAGE_SUFFIXES, NO_PICTURES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
+from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.outputs import check_suffix
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from depthapps.apps.memory import NOTHING, PAGE
+from depthapps.cli.flags import NO_PICTURES
 from depthapps.cli.lights import LightOptions, Sweep
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.cli.pages import Viewer, arguments_of, write_view

@@ -32,13 +32,6 @@ CALIBRATION_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 DEPTH_PNG_SCALE = 1000.0  # units a metre of whole numbers: millimetres, as Kinect, RealSense and 7-Scenes write
 DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
 
-# What writes files that a picture cannot be, for hints.
-NO_PICTURES = {
-    **dict.fromkeys(VIEWER_SUFFIXES, "--viewer page.html"),
-    **dict.fromkeys(VIDEO_SUFFIXES, "--sweep"),
-    **dict.fromkeys(MESH_SUFFIXES, "depthapps mesh"),
-}
-
 
 def companions(path: str | os.PathLike[str]) -> list[Path]:
     """The further files that come with a model.
