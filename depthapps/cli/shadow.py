@@ -18,7 +18,6 @@ from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import (
     IMAGE_SUFFIXES,
     MASK_SUFFIXES,
-    NO_PICTURES,
     SHADOW_MAP_SUFFIXES,
     VIDEO_SUFFIXES,
     VIEWER_SUFFIXES,
