@@ -111,6 +111,22 @@ def test_sixteen_bit_and_float_pairs_are_matched_alike(two_layers):
     assert np.array_equal(match_pair(sixteen).disparity_px, expected)
 
 
+@pytest.mark.parametrize("quality", [Quality.FAST, Quality.BALANCED])
+def test_smaller_copies_are_matched_where_a_coarse_disparity_is_enough(two_layers, quality):
+    pair, whole = two_layers.pair, match_pair(two_layers.pair, quality)
+    found = match_pair(pair, quality, side_px=160)
+    for each in (found.disparity_px, found.confidence, found.occluded):
+        assert each is not None
+        assert each.shape == pair.left.shape[:2]
+    assert (found.range_px, found.rows) == (whole.range_px, whole.rows)  # the views are aligned at their own size
+    blocks = found.disparity_px.reshape(120, 2, 160, 2)
+    assert (blocks == blocks[:, :1, :, :1]).all()  # each pixel that was matched is four
+    error = np.abs(found.disparity_px - two_layers.disparity_px)
+    assert 100 * (error > 2).mean() < 4
+    assert np.median(error) < 0.2
+    assert np.array_equal(match_pair(pair, quality, side_px=320).disparity_px, whole.disparity_px)
+
+
 @pytest.mark.parametrize("gamma", [0.5, 1.8])
 def test_another_exposure_changes_little(two_layers, gamma):
     pair = two_layers.pair

@@ -9,15 +9,9 @@ from test_cli import run
 import depthapps as da
 from depthapps.mesh.lithophane import THICKEST_MM, THINNEST_MM, build_lithophane
 
-CAMERA = da.Camera.centred(120, 80, 100.0)
-
-
-def photo_scene(image: np.ndarray) -> da.Scene:
-    return da.Scene(image, np.full(image.shape[:2], 2, np.float32), CAMERA)
-
 
 def plate(image: np.ndarray, size_mm: float = 120.0) -> da.PrintableSolid:
-    return build_lithophane(photo_scene(image), da.PrintParams(size_mm=size_mm, lithophane=True))
+    return build_lithophane(image, da.PrintParams(size_mm=size_mm, lithophane=True))
 
 
 def heights(solid: da.PrintableSolid) -> dict[tuple[float, float], float]:
@@ -73,9 +67,21 @@ def test_shadows_deeper_than_the_plate_shows_do_not_flatten_the_rest(ramp):
 
 def test_a_large_photo_has_no_more_samples_than_a_nozzle_prints():
     image = np.random.default_rng(0).integers(0, 256, (400, 600, 3), np.uint8)
-    scene = da.Scene(image, np.full(image.shape[:2], 2, np.float32), da.Camera.centred(600, 400, 500.0))
-    solid = build_lithophane(scene, da.PrintParams(size_mm=20, lithophane=True))
+    solid = build_lithophane(image, da.PrintParams(size_mm=20, lithophane=True))
     assert len(heights(solid)) == 100 * 67
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (6, 8), (20, 30)])
+def test_the_smallest_plates_keep_their_corners(shape):
+    image = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
+    solid = da.make_print(image, da.PrintParams(90, 4, lithophane=True)).solid
+    assert solid.watertight
+    across = max(shape) - 1
+    assert np.ptp(solid.vertices, axis=0)[:2] == pytest.approx(
+        [90 * (shape[1] - 1) / across, 90 * (shape[0] - 1) / across]
+    )
+    front = solid.vertices[solid.vertices[:, 2] > 0]
+    assert np.ptp(front, axis=0)[:2] == pytest.approx(np.ptp(solid.vertices, axis=0)[:2])
 
 
 def test_what_makes_no_lithophane_is_refused(tmp_path, ramp):
@@ -88,5 +94,7 @@ def test_what_makes_no_lithophane_is_refused(tmp_path, ramp):
     photo = ("mesh", tmp_path / "p.png", "--depth", tmp_path / "z.npy", "--fov", "60", "--preset", "lithophane")
     run(*photo, "-o", tmp_path / "a.stl", "-o", tmp_path / "a.3mf")
     assert {p.name for p in tmp_path.iterdir()} == {"p.png", "z.npy", "a.stl", "a.3mf"}
+    run("mesh", tmp_path / "p.png", "--preset", "lithophane", "-o", tmp_path / "c.stl")  # one photo is enough
+    assert (tmp_path / "c.stl").read_bytes() == (tmp_path / "a.stl").read_bytes()
     assert "a print cannot take" in run(*photo, "-o", tmp_path / "b.glb", code=1).stderr
     assert "no relief" in run(*photo, "-o", tmp_path / "b.stl", "--relief", "0.5", code=1).stderr

@@ -69,7 +69,14 @@ def test_a_solid_has_the_colours_of_the_photo(step_scene):
 
 
 def test_sizes_that_are_none_are_refused(step_scene):
-    for size_mm, max_triangles in ((0.0, 1000), (-3.0, 1000), (100.0, 2)):
+    for size_mm, max_triangles in (
+        (0.0, 1000),
+        (1e9, 1000),
+        (float("inf"), 1000),
+        (float("nan"), 1000),
+        (-3.0, 1000),
+        (100.0, 2),
+    ):
         with pytest.raises(InputError):
             PrintParams(size_mm, max_triangles)
     with pytest.raises(InputError, match="shows nothing"):

@@ -38,6 +38,14 @@ def green(frame: np.ndarray) -> np.ndarray:
     return (frame[..., 1] > 150) & (frame[..., 0] < 120)
 
 
+def test_tiny_pictures_are_refused_by_their_size(tmp_path):
+    da.write_image(tmp_path / "p.png", np.zeros((6, 8, 3), np.uint8))
+    da.write_depth(tmp_path / "z.npy", np.full((6, 8), 2, np.float32))
+    photo = ("view3d", tmp_path / "p.png", "--depth", tmp_path / "z.npy", "-o", tmp_path / "a.gif")
+    for more in ((), ("--motion", "orbit"), ("--motion", "dolly-zoom")):
+        assert "8x6, too small to be seen in depth" in run(*photo, *more, code=1).stderr
+
+
 def test_a_dolly_zoom_keeps_the_size_of_what_it_names_and_brings_the_wall_close(model):
     frames = list(moving_frames(model, da.Motion.DOLLY_ZOOM, NEAR_M, SIZE, 4))
     assert len(frames) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +44,42 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 
 
 # ------------------------------------------------------------------------------------- the window
+
+
+@pytest.mark.parametrize(
+    ("params", "side"),
+    [
+        (da.View3DParams(), 1200),  # the photos themselves: depth only tells where the window lies
+        (da.View3DParams(view_size_px=800), 1200),
+        (da.View3DParams(style=Style.RGBD), None),
+        (da.View3DParams(eye_distance=2), None),
+        (da.View3DParams(view_size_px=512, style=Style.QUILT), 1200),
+        (da.View3DParams(view_size_px=1920, views=12), 3840),
+        (da.View3DParams(view_size_px=1920, motion=da.Motion.ORBIT), 3840),
+    ],
+)
+def test_photos_are_matched_only_as_large_as_what_is_shown_needs(params, side):
+    assert params.matched_side_px == side
+
+
+def test_the_command_matches_photos_that_are_shown_themselves_at_a_smaller_size(tmp_path):
+    rng = np.random.default_rng(5)
+    texture = np.kron(rng.integers(0, 256, (90, 340, 3), np.uint8), np.ones((4, 4, 1), np.uint8))
+    for name, start in (("l.png", 0), ("r.png", 16)):  # a wall at 16 px
+        Pillow.fromarray(texture[:, start : start + 1300]).save(tmp_path / name)
+    pair = ("view3d", tmp_path / "l.png", tmp_path / "r.png", "--quality", "fast", "--overwrite", "--json")
+    for more, smaller in ((), True), (("--save-disparity", tmp_path / "d.npy"), False):
+        told = run(*pair, "-o", tmp_path / "a.gif", *more)
+        assert told.exit_code == 0, told.stderr
+        facts = json.loads(told.stdout)
+        assert facts["window_px"] == round(16 * 800 / 1300), smaller
+        assert facts["size"] == [1300, 360]
+    opened = da.open_scene(
+        tmp_path / "l.png", tmp_path / "r.png", da.SceneParams(quality=da.Quality.FAST, matched_side_px=650)
+    )
+    blocks = opened.disparity_px.reshape(180, 2, 650, 2)
+    assert (blocks == blocks[:, :1, :, :1]).all()
+    assert not (np.load(tmp_path / "d.npy").reshape(180, 2, 650, 2)[:, :1, :, :1] == blocks).all()
 
 
 @pytest.mark.parametrize(

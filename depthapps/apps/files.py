@@ -51,14 +51,14 @@ class SceneFiles:
         others = {"image": self.right, "depth map": self.depth, "disparity map": self.disparity}
         return {what: other for what, other in others.items() if other is not None}
 
-    def check(self, params: SceneParams) -> None:
-        """Refuse files that cannot become a scene, by their names and headers alone. Raises InputError."""
+    def check(self, params: SceneParams, *, picture_only: bool = False) -> None:
+        """Refuse files that cannot become a scene, or just a picture, by names and headers alone. Raises InputError."""
         self.check_kinds(params)
         given = self._others
         for what, path in (("image", self.image), *given.items()):
             if is_path(path):
                 check_input(Path(path), what)
-        if not given and params.layout is None and params.depth_network is None:
+        if not (given or params.layout or params.depth_network or picture_only):
             self._check_alone()
 
     def check_kinds(self, params: SceneParams) -> None:

@@ -92,6 +92,14 @@ def read_given(files: SceneFiles, params: SceneParams) -> Given:
     return _stretched(_as_stored(files, params))
 
 
+def read_picture(image: PathLike | Image, params: SceneParams) -> Photo:
+    """Read the picture of a scene alone, or the left one of two in it. Raises InputError."""
+    if params.layout is not None:
+        return read_given(SceneFiles(image), params).photo
+    contents = Contents(_photo(image)) if isinstance(image, np.ndarray) else read_contents(Path(image))
+    return _stretched(Given(contents)).photo
+
+
 def _as_stored(files: SceneFiles, params: SceneParams) -> Given:
     """Read the files, with pictures whose samples stand as the files hold them."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once

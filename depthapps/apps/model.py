@@ -19,7 +19,7 @@ from depthapps.core.camera import Camera
 from depthapps.core.choices import Axes, Preset
 from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, PrintableSolid, TriangleMesh
-from depthapps.core.scene import Scene, check_scene
+from depthapps.core.scene import Image, Scene, check_scene
 from depthapps.io.formats import TEXTURED_SUFFIXES
 from depthapps.io.models.glb import Viewpoint
 from depthapps.io.models.write import write_cloud, write_mesh, write_solid
@@ -28,7 +28,7 @@ from depthapps.mesh.cut import cut_surface, surface_cloud
 from depthapps.mesh.lithophane import build_lithophane
 from depthapps.mesh.params import WEB, PrintParams
 from depthapps.mesh.printing import build_printable_solid
-from depthapps.mesh.whole import WholeSurface, whole_mesh, whole_surface
+from depthapps.mesh.whole import WholeSurface, whole_cloud, whole_mesh, whole_surface
 
 PAGE_POINTS = 400_000  # of a cloud on a page: 8 MB, which a laptop without a GPU loads in about a second and turns
 
@@ -134,6 +134,8 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
         loss = None
         if params.points:
             shape = surface_cloud(whole.front)
+        elif params.splats:
+            shape = whole_cloud(whole)
         else:
             shape, loss = whole_mesh(whole, params.simplified)
     summary = tell_single_view(journal, shape, whole, loss)
@@ -148,12 +150,13 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
     )
 
 
-def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Progress | None = None) -> Print:
+def make_print(scene: Scene | Image, params: PrintParams | None = None, *, progress: Progress | None = None) -> Print:
     """Make a closed solid with a base from a scene, or a plate that shows its photo before a lamp, for 3D printing.
 
     Parameters
     ----------
-    scene : Scene
+    scene : Scene or (H, W, 3) array
+        For a lithophane a picture is enough, see `Image`, as it needs no depth.
     params : PrintParams, optional
         The longest side in millimetres, the most triangles of the front, and which of the two.
     progress : callable, optional
@@ -168,12 +171,13 @@ def make_print(scene: Scene, params: PrintParams | None = None, *, progress: Pro
     InputError
         No surface is left, or that size is too small to print it.
     """
-    check_scene(scene)
     journal = Journal(progress)
     if params is not None and params.lithophane:
         with journal.stage("meshing"):
-            plate = build_lithophane(scene, params)
+            plate = build_lithophane(scene.image if isinstance(scene, Scene) else scene, params)
         return Print(solid=plate, summary=tell_solid(journal, plate, "thin where it is bright"), **journal.told)
+    check_scene(scene)
+    assert isinstance(scene, Scene)
     with journal.stage("meshing"):
         solid = build_printable_solid(scene, params)
     journal.add(holes="fill")

@@ -72,6 +72,9 @@ class SceneParams:
         Your own network that guesses the depth of one photo: FILE.onnx with FILE.json beside it.
     quality : Quality
         How much time matching may take.
+    matched_side_px : int, optional
+        Where a coarse depth is enough: the longest side, in pixels, of the copies of the two views that are matched.
+        The scene keeps its size. None matches the views themselves.
     """
 
     layout: Layout | None = None
@@ -94,6 +97,7 @@ class SceneParams:
     matcher: PathLike | StereoNetwork | None = None
     depth_network: PathLike | DepthNetwork | None = None
     quality: Quality = Quality.BALANCED
+    matched_side_px: int | None = None
 
     def __post_init__(self) -> None:
         """Turn words into choices, and refuse parameters that contradict each other."""
@@ -141,13 +145,15 @@ class ModelParams:
         FULL keeps one vertex a pixel; WEB keeps 80 000 triangles, and files of at most 5 MB.
     points : bool
         Make a point cloud instead of a mesh.
+    splats : bool
+        Make the points of Gaussian splats: a cloud of all surfaces, with those behind depth edges.
     max_triangles : int, optional
         Simplify to this many triangles; replaces the preset's number.
     max_error_pct : float, optional
         The largest error of depth, in percent of it; the mesh is simplified as far as that allows.
     holes : Holes, optional
         FILL completes depth that is unknown or unsure, and continues surfaces behind depth edges; KEEP leaves holes.
-        None fills meshes; a point cloud holds what was measured, and is never filled.
+        None fills meshes and splats; a point cloud holds what was measured, and is never filled.
     turn_deg : float, optional
         How far the model can be turned, in degrees from 0 to 45, before gaps open behind depth edges that were filled.
         None takes TURN_DEG if the scene has a second photo, and 0 otherwise: what is behind things is then a guess.
@@ -159,6 +165,7 @@ class ModelParams:
     max_error_pct: float | None = None
     holes: Holes | None = None
     turn_deg: float | None = None
+    splats: bool = False
 
     def __post_init__(self) -> None:
         """Refuse parameters that contradict each other."""
@@ -169,9 +176,11 @@ class ModelParams:
         if self.max_triangles is not None and self.max_triangles < 1:
             raise InputError("a mesh of no triangles was asked for", hint=f"change {param('max_triangles')}")
         limits = (self.max_triangles, self.max_error_pct)
-        if self.points and (self.preset is not Preset.FULL or limits != (None, None)):
+        if self.points and self.splats:
+            raise InputError("a cloud is of points or of splats", hint=f"leave {param('points')} out")
+        if (self.points or self.splats) and (self.preset is not Preset.FULL or limits != (None, None)):
             raise InputError(
-                "a point cloud has no triangles",
+                f"{'splats have' if self.splats else 'a point cloud has'} no triangles",
                 hint=f"leave {param('preset')}, {param('max_triangles')} and {param('max_error_pct')} out",
             )
 

@@ -272,6 +272,7 @@ def _match(params: SceneParams, given: Given, cameras: Cameras, confidence: bool
             confidence=confidence,
             second_focal_px=cameras.second_focal_px,
             subject_m=subject_m(given.photo.metadata),
+            side_px=params.matched_side_px,
         )
     except SwappedViewsError as error:
         if given.right_metadata is not None:

@@ -23,7 +23,7 @@ from depthapps.core.choices import Frame, Motion, StereoStyle
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError, param
 from depthapps.core.filling import fill_background
-from depthapps.core.scene import FloatMap, Image, StereoPair
+from depthapps.core.scene import FloatMap, Image, StereoPair, refuse_tiny
 from depthapps.draw.new_views import ViewSource
 from depthapps.draw.stereo import common_box, draw_stereo
 from depthapps.io.formats import HEIC_SUFFIXES, MPO_SUFFIXES, VIDEO_SUFFIXES, VIEW3D_SUFFIXES
@@ -107,6 +107,7 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     views; no pixel is computed anew.
     """
     params, journal = params or View3DParams(), Journal(progress)
+    refuse_tiny(opened.scene.image, "seen in depth")
     left, disparity, calibration = opened.scene.image, opened.disparity_px, opened.calibration
     right = None
     still = params.motion is Motion.SWEEP

@@ -17,6 +17,10 @@ MOTION_VIEWS = 72  # three seconds at 24 frames a second
 QUILT = 8, 6  # columns and rows, which Looking Glass displays of all sizes take
 _QUILT_SIDE = 4096  # pixels of a quilt, a texture that every display takes
 _ANIMATION_SIDE = {".gif": 800, ".webp": 1200, ".mp4": 1920}  # pixels: a few MB of a GIF; a web page; a screen
+# Where the photos themselves are shown, depth only tells where the window lies. In six real pairs and one of 12
+# megapixels it lies within 0.4 px of where views matched at their own size put it, in pixels of a view of 800.
+_MATCHED_FOR_WINDOW = 1200
+_MATCHED_A_PIXEL = 2  # pixels of a side that are matched for one of a view that is made from the depth
 # What players of stereo pictures take from the end of a name; iw3 writes the same.
 _NAMES = {
     StereoStyle.SIDE_BY_SIDE: "_LRF_Full_SBS",
@@ -96,6 +100,14 @@ class View3DParams:
                 f"one eye sees the motion {self.motion}",
                 hint=f"leave {param('eye_distance')} and {param('swap')} out",
             )
+
+    @property
+    def matched_side_px(self) -> int | None:
+        """How large two photos need to be matched for these views, as `SceneParams.matched_side_px`."""
+        drawn = self.frames > 2 or self.eye_distance != 1 or self.style in (StereoStyle.QUILT, StereoStyle.RGBD)
+        if not drawn:
+            return _MATCHED_FOR_WINDOW
+        return self.view_size_px and max(_MATCHED_A_PIXEL * self.view_size_px, _MATCHED_FOR_WINDOW)
 
     @property
     def frames(self) -> int:

@@ -10,6 +10,7 @@ import typer
 
 from depthapps.apps.memory import NOTHING, PAGE
 from depthapps.bokeh.params import BokehParams
+from depthapps.cli.flags import NO_PICTURES
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.cli.pages import Viewer, arguments_of, write_view
 from depthapps.cli.parsers import numbers
@@ -199,7 +200,8 @@ def _paths(output: Path | None, viewer: Path | None, *, sweep: bool) -> list[Pat
     if sweep and (viewer or not output):
         raise OutputError("a sweep makes one video", hint="pass -o pull.mp4 and no --viewer")
     if output:
-        check_suffix(output, VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
+        suffixes, what = (VIDEO_SUFFIXES, "a video") if sweep else (IMAGE_SUFFIXES, "a picture")
+        check_suffix(output, suffixes, what, NO_PICTURES)
     if viewer:
         check_suffix(viewer, VIEWER_SUFFIXES, "a page")
     return [path for path in (output, viewer) if path]

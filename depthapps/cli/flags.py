@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from depthapps.core.errors import DepthappsError, explain_os_error
+from depthapps.io.formats import MESH_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
+
+# What writes files that a picture cannot be, for hints.
+NO_PICTURES = {
+    **dict.fromkeys(VIEWER_SUFFIXES, "--viewer page.html"),
+    **dict.fromkeys(VIDEO_SUFFIXES, "--sweep"),
+    **dict.fromkeys(MESH_SUFFIXES, "depthapps mesh"),
+}
 
 # Parameters whose flag has another name or unit. All others have a flag of their own name: depth_scale, --depth-scale.
 _FLAGS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from depthapps.cli.mesh_options import ModelOptions, ScanOptions
 from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
 from depthapps.cli.pages import arguments_of, write_view
-from depthapps.core.choices import PageMode
+from depthapps.core.choices import PageMode, Preset
 from depthapps.io.formats import IMAGE_SUFFIXES
 from depthapps.io.outputs import Outputs
 from depthapps.runtime.budget import limit_memory
@@ -30,7 +30,7 @@ def mesh(
     depthapps mesh left.png right.png -c calib.txt -o model.glb --viewer model.html
     depthapps mesh left.png right.png -c calib.txt -o model.glb -o for_iphone.usdz --preset web
     depthapps mesh left.png right.png -c calib.txt -o relief.stl --preset print --size-mm 120
-    depthapps mesh left.png right.png -o plate.stl --preset lithophane --size-mm 150
+    depthapps mesh photo.jpg -o plate.stl --preset lithophane --size-mm 150
     depthapps mesh photo.png --depth depth.npy --fov 60 --points -o cloud.ply
     depthapps mesh left.png right.png -c calib.txt --points -o sparse/points3D.txt
     depthapps mesh left.png right.png -c calib.txt --splats -o splats.spz -o splats.glb
@@ -44,6 +44,9 @@ def mesh(
         frames = [path for path in scan.sequence.rglob("*") if path.is_file()]
         outputs = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *frames])
         _scan(scan, scan.sequence, model, source, run, outputs)
+        return
+    if model.preset is Preset.LITHOPHANE and not source.side_files.paths():
+        _plate(model, source, run, paths)
         return
     from depthapps.cli.opening import Opening
 
@@ -70,6 +73,21 @@ def mesh(
                 write_colmap(path, made.cloud, placed_photos(opened), outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)
     report.say(made.summary if made else "the page shows the scene")
+    report.finish(outputs.written)
+
+
+def _plate(model: ModelOptions, source: SourceOptions, run: RunOptions, paths: list[Path]) -> None:
+    """Make a lithophane of a photo, whose depth does not matter."""
+    from depthapps.cli.opening import Opening
+
+    opening = Opening.of("mesh", source, run, paths, picture_only=True)
+    from depthapps.apps.model import make_print
+
+    report, outputs = opening.report, opening.outputs
+    plate = make_print(opening.picture(), model.print_params, progress=report.follow)
+    with report.stage("writing"), outputs:
+        model.write(plate, report, outputs)
+    report.say(plate.summary)
     report.finish(outputs.written)
 
 

@@ -15,6 +15,7 @@ from depthapps.core.choices import Axes, DepthKind, Holes, Preset, TurnStyle
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import (
     CLOUD_SUFFIXES,
+    COLMAP_POINTS,
     COLMAP_SUFFIX,
     MESH_SUFFIXES,
     SOLID_SUFFIXES,
@@ -28,6 +29,14 @@ from depthapps.io.outputs import Outputs, check_suffix
 from depthapps.mesh.params import PrintParams
 
 TURNTABLE_FPS = 24
+_WRITTEN_BY = {
+    **dict.fromkeys(MESH_SUFFIXES, "a mesh, without --preset print, --points and --splats"),
+    **dict.fromkeys(VIEWER_SUFFIXES, "--viewer page.html"),
+    **dict.fromkeys(VIDEO_SUFFIXES, "--turntable turn.mp4"),
+    ".3mf": "--preset print and --preset lithophane",
+    ".spz": "--splats",
+    COLMAP_SUFFIX: f"--points -o {COLMAP_POINTS}",
+}
 
 if TYPE_CHECKING:
     from depthapps.apps.model import Model, Print
@@ -85,7 +94,7 @@ class ModelOptions:
         Holes | None,
         typer.Option(
             help="fill: complete unsure depth, and continue surfaces behind things; keep: leave holes "
-            "[default: fill for .glb .usdz .obj --turntable; keep for .ply .stl alone, --points and --splats]"
+            "[default: fill for .glb .usdz .obj --turntable --splats; keep for .ply .stl alone and --points]"
         ),
     ] = None
     turn: Annotated[
@@ -158,7 +167,7 @@ class ModelOptions:
             else (MESH_SUFFIXES, "a mesh")
         )  # fmt: skip
         for path in models:
-            check_suffix(path, suffixes, what)
+            check_suffix(path, suffixes, what, _WRITTEN_BY)
         if self.viewer:
             check_suffix(self.viewer, VIEWER_SUFFIXES, "a page")
         if self.turntable:
@@ -180,9 +189,11 @@ class ModelOptions:
     def params(self) -> ModelParams:
         """Parameters of a mesh or a cloud."""
         looked_at = self.turntable or any(path.suffix.lower() in TEXTURED_SUFFIXES for path in self.output or [])
-        points = self.points or self.splats
-        holes = self.holes or (None if looked_at or points or self.turn else Holes.KEEP)
-        return ModelParams(self.preset, points, self.max_triangles, self.max_error, holes, self.turn)
+        filled = looked_at or self.points or self.splats or self.turn  # points by their own rule: never
+        holes = self.holes or (None if filled else Holes.KEEP)
+        return ModelParams(
+            self.preset, self.points, self.max_triangles, self.max_error, holes, self.turn, splats=self.splats
+        )
 
     @property
     def print_params(self) -> PrintParams:

@@ -21,6 +21,7 @@ from depthapps.runtime.budget import limit_memory, memory_budget
 
 if TYPE_CHECKING:  # loaded only after all cheap checks
     from depthapps.apps.scene import OpenedScene
+    from depthapps.core.scene import Image
 
 _options_only: ContextVar[bool] = ContextVar("_options_only", default=False)
 
@@ -108,31 +109,46 @@ class Opening:
         inputs: Sequence[Path] = (),
         *,
         beside: Mapping[str, int] = NOTHING,
+        picture_only: bool = False,
     ) -> Opening:
         """Check inputs and outputs. Raises InputError or OutputError.
 
-        inputs: files that are read beside those of `source`. beside: see `needed_bytes`.
+        inputs: files that are read beside those of `source`. beside: see `needed_bytes`. picture_only: the command
+        needs no depth, so that one photo is enough.
         """
         side, files, params = source.side_files, source.files, source.params(run.quality)
         paths = [*outputs, *side.paths()]
         files.check_kinds(params)
-        matched = (files.depth, files.disparity, source.depth_network) == (None, None, None)
-        side.check(matched=matched)
+        matched = not picture_only and (files.depth, files.disparity, source.depth_network) == (None, None, None)
+        if not picture_only:
+            side.check(matched=matched)
         leave_if_only_checked()
         group = Outputs(paths, overwrite=run.overwrite, inputs=[*source.inputs, *inputs])
         limit_memory(run.max_memory)
-        files.check(params)
+        files.check(params, picture_only=picture_only)
         report = Report(command, run)
         matched = matched and (files.right is not None or not describe_contents(source.image).has_depth)
         run, times = within_memory(command, run, report, source.image, matched=matched, beside=beside)
         return cls(source, run, report, side, group, times)
 
-    def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:
-        """Open the scene, with its confidence if the command or a side file needs it."""
+    def picture(self) -> Image:
+        """The picture, or the left view, without a depth."""
+        from depthapps.apps.inputs import read_picture
+
+        with self.report.stage("reading"):
+            return read_picture(self.source.image, self.source.params(self.run.quality)).image
+
+    def scene(self, *, confidence: bool, metres_matter: bool = True, matched_side_px: int | None = None) -> OpenedScene:
+        """Open the scene, with its confidence if the command or a side file needs it.
+
+        matched_side_px: as in `SceneParams`, where the command needs no finer depth; side files get the finest.
+        """
         from depthapps.apps.scene import open_scene
         from depthapps.apps.shrink import shrunk
 
         files, params = self.source.files, self.source.params(self.run.quality)
+        if not self.side.paths():
+            params = replace(params, matched_side_px=matched_side_px)
         opened = open_scene(
             files.image,
             files.right,

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from depthapps.apps.memory import NOTHING, PAGE
+from depthapps.cli.flags import NO_PICTURES
 from depthapps.cli.lights import LightOptions, Sweep
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.cli.pages import Viewer, arguments_of, write_view
 from depthapps.core.choices import PageMode
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES, SHADOW_MAP_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
+from depthapps.io.formats import (
+    IMAGE_SUFFIXES,
+    MASK_SUFFIXES,
+    SHADOW_MAP_SUFFIXES,
+    VIDEO_SUFFIXES,
+    VIEWER_SUFFIXES,
+)
 from depthapps.io.lights import read_lights
 from depthapps.io.outputs import Outputs, check_suffix
 from depthapps.shadow.params import LitBy, RelightParams
@@ -74,7 +81,8 @@ class ShadowFiles:
             hint = "pass -o day.mp4, and no --mask, --viewer or --lights"
             raise OutputError("a sweep makes one video, of one sun", hint=hint)
         if self.output:
-            check_suffix(self.output, VIDEO_SUFFIXES if sweep else IMAGE_SUFFIXES, "a video" if sweep else "a picture")
+            suffixes, what = (VIDEO_SUFFIXES, "a video") if sweep else (IMAGE_SUFFIXES, "a picture")
+            check_suffix(self.output, suffixes, what, NO_PICTURES)
         for path in (self.mask, self.ao, self.confidence):
             if path:
                 check_suffix(path, MASK_SUFFIXES, "a mask")

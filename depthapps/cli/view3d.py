@@ -12,8 +12,10 @@ from depthapps.apps.view3d_params import MOTION_VIEWS, SMALLEST_VIEW, View3DPara
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.core.choices import Frame, Motion, StereoStyle
 from depthapps.core.errors import InputError
-from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VIEW3D_SUFFIXES
+from depthapps.io.formats import IMAGE_SUFFIXES, MESH_SUFFIXES, VIDEO_SUFFIXES, VIEW3D_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.outputs import check_suffix
+
+_WRITTEN_BY = dict.fromkeys(VIEWER_SUFFIXES, "depthapps view") | dict.fromkeys(MESH_SUFFIXES, "depthapps mesh")
 
 
 def _convergence(text: str) -> tuple[float, ...] | str:
@@ -91,7 +93,7 @@ class EyeOptions:
         """Refuse files and options that do not fit together. Raises InputError or OutputError."""
         suffix = ".jpg"  # in a folder
         if not self.output.is_dir():
-            check_suffix(self.output, VIEW3D_SUFFIXES, "a stereo view")
+            check_suffix(self.output, VIEW3D_SUFFIXES, "a stereo view", _WRITTEN_BY)
             suffix = self.output.suffix.lower()
         if self.style and suffix not in IMAGE_SUFFIXES:
             raise InputError(f"--style is for pictures, not for {suffix}", hint="leave it out, or write a .jpg")
@@ -143,7 +145,7 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
     from depthapps.apps.view3d import make_view3d, write_view3d
 
     report, outputs = opening.report, opening.outputs
-    opened = opening.scene(confidence=False)
+    opened = opening.scene(confidence=False, matched_side_px=params.matched_side_px)
     shown = make_view3d(opened, params.of_smaller(opening.times), progress=report.follow)
     report.take(shown)
     path = eyes.output

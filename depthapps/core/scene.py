@@ -39,7 +39,7 @@ class PhotoPair:
     def __post_init__(self) -> None:
         """Refuse two photos that cannot belong together."""
         _refuse_unlike("the first photo", self.first, "the second", self.second)
-        _refuse_tiny(self.first)
+        refuse_tiny(self.first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +56,15 @@ class StereoPair:
     def __post_init__(self) -> None:
         """Refuse two views that cannot belong together."""
         _refuse_unlike("left", self.left, "right", self.right)
-        _refuse_tiny(self.left)
+        refuse_tiny(self.left)
 
 
-def _refuse_tiny(view: Image) -> None:
-    """Raise InputError for a view that is smaller than what matching compares."""
+def refuse_tiny(view: Image, done: str = "matched") -> None:
+    """Raise InputError for a view that is smaller than what matching compares; done: what it is too small for."""
     height, width = view.shape[:2]
     if min(height, width) < _LEAST_SIDE:
         raise InputError(
-            f"the views are {width}x{height}, too small to be matched",
+            f"the views are {width}x{height}, too small to be {done}",
             hint=f"both sides of a photo are {_LEAST_SIDE} pixels long at least",
         )
 

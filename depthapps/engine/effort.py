@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from depthapps.core.choices import Quality
-from depthapps.runtime.budget import memory_budget
+from depthapps.runtime.budget import memory_budget, memory_left
 from depthapps.runtime.limits import count_cores
 
 # Pixels times disparities that are matched at full size; a larger pair is matched at half its size.
@@ -41,7 +41,7 @@ def fusion_tile_px(pixels: int) -> int:
 
     What it sees around a pixel near the border of a tile changes with them, and so do a few results.
     """
-    left = memory_budget() - _FIXED_BYTES - _BYTES_A_FUSED_PIXEL * pixels
+    left = memory_left() - _FIXED_BYTES - _BYTES_A_FUSED_PIXEL * pixels
     return next((tile for tile in _TILES_PX if _network_bytes(pixels, tile) <= left), _TILES_PX[-1])
 
 

@@ -12,7 +12,7 @@ from depthapps.core.choices import Quality, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.scene import FloatMap, Image, StereoPair
 from depthapps.engine.effort import CELLS, matched_cells
-from depthapps.engine.front.align import align
+from depthapps.engine.front.align import AlignedViews, align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
 from depthapps.engine.fusion import choose, strands, support
@@ -20,6 +20,7 @@ from depthapps.engine.fusion.fuse import fusion_network
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
     THREE_PATHS,
+    Found,
     Tier,
     find_confidence,
     find_disparity,
@@ -33,6 +34,7 @@ _TIERS = {
     Quality.BEST: Tier(FOUR_PATHS, CELLS[Quality.BEST], effort=300),
 }
 
+_LEAST_SIDE_PX = 64  # of smaller copies: blocks and features have up to a quarter of it
 _CLIPPED, _AREA = 254, 0.01  # level of overexposed pixels, and the least side of their areas as a share of the width
 _TWO_LEVELS = 0.98  # share of the two most frequent levels in black-and-white pictures
 _DOUBT = 0.4  # what the confidence is multiplied by there
@@ -74,6 +76,7 @@ def match_pair(
     infinity_known: bool = False,
     mounted: bool = False,
     shown: Shown | None = None,
+    side_px: int | None = None,
 ) -> StereoMatch:
     """Find the disparity of a rectified pair; the disparity range is estimated from the pair itself.
 
@@ -99,6 +102,9 @@ def match_pair(
         The cameras are mounted together and were measured. Where their rows nearly line up they are bent until they do.
     shown : two (H, W) bool arrays, optional
         Which pixels of each view show the scene; None means all of them.
+    side_px : int, optional
+        Where a coarse disparity is enough: the longest side of the copies that are matched once the views are aligned.
+        What is found is enlarged to the views by the nearest pixel. None matches the views themselves.
 
     Returns
     -------
@@ -144,16 +150,43 @@ def match_pair(
             mounted=mounted,
             shown=shown,
         )
-    searched = (views.low_px, views.high_px)
+    shape = views.left_grey.shape
+    scale = 1.0 if side_px is None else max(side_px / max(shape), _LEAST_SIDE_PX / min(shape))
+    small = views if scale >= 1 else views.resized(scale)
     if network is None:
-        disparity, sure, occluded = find_disparity(views, tier, confidence=confidence)
-        return StereoMatch(disparity, _doubted(sure, views.left), occluded, searched, views.row_offset, views.rows)
-    right = to_8bit(pair.right)
+        found = find_disparity(small, tier, confidence=confidence)
+    else:
+        found = _by_network(network, pair.right, views, small, confidence=confidence)
+    found = found._replace(confidence=_doubted(found.confidence, small.left))
+    if small is not views:
+        found = _enlarged(found, views)
+    return StereoMatch(*found, (views.low_px, views.high_px), views.row_offset, views.rows)
+
+
+def _by_network(
+    network: StereoNetwork, right: Image, views: AlignedViews, small: AlignedViews, *, confidence: bool
+) -> Found:
+    """What a network finds in aligned views, or in their smaller copies. right: the right view (H, W, 3) as it was."""
+    right = to_8bit(right)
     if views.row_offset is not None:
         right = np.asarray(shift_rows(right, views.row_offset), np.uint8)
-    disparity = network.match(views.left, right, *searched)
-    sure, occluded = find_confidence(views, disparity) if confidence else (None, None)
-    return StereoMatch(disparity, _doubted(sure, views.left), occluded, searched, views.row_offset, views.rows)
+    if small is not views:
+        right = np.asarray(cv2.resize(right, small.left_grey.shape[::-1], interpolation=cv2.INTER_AREA))
+    disparity = network.match(small.left, right, small.low_px, small.high_px)
+    return Found(disparity, *(find_confidence(small, disparity) if confidence else (None, None)))
+
+
+def _enlarged(found: Found, views: AlignedViews) -> Found:
+    """What was found in smaller copies, enlarged by the nearest pixel: no disparity between two appears."""
+    height, width = views.left_grey.shape
+    disparity, confidence, occluded = (
+        v
+        if v is None
+        else np.asarray(cv2.resize(v, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.float32)
+        for v in found
+    )
+    assert disparity is not None
+    return Found(disparity * np.float32(width / found.disparity_px.shape[1]), confidence, occluded)
 
 
 def _doubted(confidence: FloatMap | None, left: Image) -> FloatMap | None:

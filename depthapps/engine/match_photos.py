@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from depthapps.engine.rectify.estimate import RectifiedPhotos, rectify_photos
 from depthapps.engine.rectify.features import match_features
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 from depthapps.engine.rectify.report import RectificationReport
+from depthapps.runtime.budget import set_aside
 
 TINY_PX = 160  # a pair whose longer side is smaller has too few points to tell whether its rows line up
 _ON_A_ROW_PX = 3.0  # largest row difference of a matched point in views that a calibration rectified
@@ -76,6 +78,7 @@ def match_photos(
     confidence: bool = True,
     second_focal_px: float | None = None,
     subject_m: float | None = None,
+    side_px: int | None = None,
 ) -> PhotoMatch:
     """Find the disparity of two photos, rectified or not.
 
@@ -105,6 +108,8 @@ def match_photos(
     subject_m : float, optional
         How far away the thing in the middle is that the camera focused on, in metres. If the baseline is known, it
         helps to tell where infinity lies in photos that have to be rectified by their matches.
+    side_px : int, optional
+        The longest side of what is matched, where a coarse disparity is enough; see `match_pair`.
 
     Returns
     -------
@@ -125,12 +130,13 @@ def match_photos(
     """
     quality, rectify = chosen(Quality, quality, "quality"), chosen(Rectify, rectify, "rectify")
     frame = chosen(Frame, frame, "frame")
+    matching = partial(match_pair, quality=quality, network=network, confidence=confidence, side_px=side_px)
     built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):
         try:
             certain = order_known or infinity_known or rectify is Rectify.NEVER
             strict = rectify is Rectify.AUTO
-            as_they_are = _unrectified(photos, quality, network, confidence, strict, certain, infinity_known)
+            as_they_are = _unrectified(photos, matching, strict, certain, infinity_known)
             if as_they_are is not None:
                 return as_they_are
             # the rows line up, which hand-held photos never do: a 3D camera or a rig took these
@@ -144,9 +150,9 @@ def match_photos(
     def match(rectification: Rectification) -> tuple[StereoPair, StereoMatch]:
         views, shown = rectification.pair(photos.first, photos.second)
         given = rig is not None
-        return views, match_pair(
-            views, quality, network, confidence=confidence, order_known=True, infinity_known=given, shown=shown
-        )
+        waiting = (photos.first, photos.second, *shown)  # until the disparity is brought back into the first photo
+        with set_aside(sum(each.nbytes for each in waiting)):
+            return views, matching(views, order_known=True, infinity_known=given, shown=shown)
 
     if rig is not None:
         rectification = _rectified_by(rig, photos)
@@ -163,29 +169,24 @@ def match_photos(
 
 
 def _unrectified(
-    photos: PhotoPair,
-    quality: Quality,
-    network: StereoNetwork | None,
-    confidence: bool,
-    strict: bool,
-    certain: bool,
-    calibrated: bool,
+    photos: PhotoPair, matching: partial[StereoMatch], strict: bool, certain: bool, calibrated: bool
 ) -> PhotoMatch | None:
     """The match of photos as they are, or None if they look exchanged.
 
-    certain: their order need not be doubted. calibrated: a calibration says that they are rectified, which is believed
-    where too little is in the photos to tell.
+    matching: `match_pair` with its settings. certain: their order need not be doubted. calibrated: a calibration says
+    that they are rectified, which is believed where too little is in the photos to tell.
     """
     pair = StereoPair(photos.first, photos.second, photos.calibration)
     mounted = not {"focal length", "baseline"} & set(photos.calibration.assumed)
     try:
-        found = match_pair(pair, quality, network, confidence=confidence, strict=strict, mounted=strict and mounted)
+        found = matching(pair, strict=strict, mounted=strict and mounted)
     except UnalignedError as error:
         if error.told or not (calibrated or max(pair.left.shape[:2]) < TINY_PX):
             raise
-        found = match_pair(pair, quality, network, confidence=confidence)
+        found = matching(pair)
     right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
-    if certain or not look_exchanged(pair.left, right, *found.range_px, fast=quality is Quality.FAST):
+    fast = matching.keywords["quality"] is Quality.FAST
+    if certain or not look_exchanged(pair.left, right, *found.range_px, fast=fast):
         return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
     return None
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from depthapps.core.errors import OutputError, explain_os_error, param
@@ -17,12 +17,20 @@ from depthapps.io.inputs import StrPath
 _FORBIDDEN_IN_NAMES = '<>:"|?*' if os.name == "nt" else ""
 
 
-def check_suffix(path: StrPath, suffixes: Iterable[str], what: str) -> None:
-    """Raise OutputError unless the path ends in one of `suffixes` (lower case, with the dot)."""
+def check_suffix(
+    path: StrPath, suffixes: Iterable[str], what: str, elsewhere: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Raise OutputError unless the path ends in one of `suffixes` (lower case, with the dot).
+
+    elsewhere: what writes files of other suffixes, which the hint then tells.
+    """
     path, suffixes = Path(path), tuple(suffixes)
     if path.suffix.lower() not in suffixes:
         found = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
-        raise OutputError(f"{path.name} has {found}, which {what} cannot take", hint=f"use one of {' '.join(suffixes)}")
+        hint = f"use one of {' '.join(suffixes)}"
+        if path.suffix.lower() in elsewhere:
+            hint += f"; {path.suffix.lower()} is written by {elsewhere[path.suffix.lower()]}"
+        raise OutputError(f"{path.name} has {found}, which {what} cannot take", hint=hint)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from depthapps.core.color import to_linear
 from depthapps.core.errors import InputError, param
 from depthapps.core.models import PrintableSolid
-from depthapps.core.scene import Scene
+from depthapps.core.scene import Image
 from depthapps.mesh.params import PrintParams
 from depthapps.mesh.printing import DETAIL_MM, close_body, front_triangles
 
@@ -22,15 +22,15 @@ _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear red, gr
 _WHITE = 255
 
 
-def build_lithophane(scene: Scene, params: PrintParams | None = None) -> PrintableSolid:
-    """Build a plate of white plastic, millimetres, that shows the scene's photo when a lamp shines through it.
+def build_lithophane(image: Image, params: PrintParams | None = None) -> PrintableSolid:
+    """Build a plate of white plastic, millimetres, that shows a photo (H, W, 3) when a lamp shines through it.
 
     Light falls by the same share in every tenth of a millimetre (Beer and Lambert), so the thickness is linear in the
     logarithm of the photo's light: of its whole range, or of a hundredth of the brightest if that is more. The back is
     flat; X points right, Y up, and Z to the viewer. Raises InputError if the plate is too small to show anything.
     """
     params = params or PrintParams()
-    height, width = scene.image.shape[:2]
+    height, width = image.shape[:2]
     pixel_mm = params.size_mm / max(width, height)
     shrink = min(1.0, pixel_mm / DETAIL_MM)
     columns, rows = max(1, round(width * shrink)), max(1, round(height * shrink))
@@ -38,7 +38,7 @@ def build_lithophane(scene: Scene, params: PrintParams | None = None) -> Printab
         raise InputError(
             f"a plate of {params.size_mm:g} mm shows nothing of it", hint=f"make it larger: {param('size_mm')}"
         )
-    light = to_linear(scene.image)[..., :3].astype(np.float32) @ _LUMINANCE
+    light = to_linear(image)[..., :3].astype(np.float32) @ _LUMINANCE
     small = np.asarray(cv2.resize(light, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
     thickness = _thickness(small)
     step = params.size_mm / (max(columns, rows) - 1)

@@ -5,7 +5,6 @@ This module does not import numpy, because the command line's help reads the def
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from depthapps.core.errors import InputError, param
@@ -37,13 +36,16 @@ WEB = SimplifyParams(max_triangles=80_000)
 """Limits for viewers on phones: with normals and texture coordinates the mesh takes 2.5 MB."""
 
 
+_LARGEST_MM = 10_000  # ten metres: what is printed in parts, too
+
+
 @dataclass(frozen=True)
 class PrintParams:
     """Size and detail of a printed solid.
 
-    size_mm: its longest side in millimetres, above 0. max_triangles: the most triangles of a relief's front, or of a
-    whole shell; 4 or more. relief: share of the true depth that a relief keeps, above 0 and at most 1. lithophane: make
-    a plate that shows the photo when light shines through it, instead of a relief.
+    size_mm: its longest side in millimetres, above 0 and at most 10 000. max_triangles: the most triangles of a
+    relief's front, or of a whole shell; 4 or more. relief: share of the true depth that a relief keeps, above 0 and at
+    most 1. lithophane: make a plate that shows the photo when light shines through it, instead of a relief.
     """
 
     size_mm: float = 100.0
@@ -53,7 +55,11 @@ class PrintParams:
 
     def __post_init__(self) -> None:
         """Refuse a size or a number of triangles that makes no solid."""
-        if not 0 < self.size_mm < math.inf:
+        if self.size_mm > _LARGEST_MM:
+            raise InputError(
+                f"a size of {self.size_mm:g} mm was given, which no printer makes", hint="sizes are in millimetres"
+            )
+        if not self.size_mm > 0:
             raise InputError(f"a size of {self.size_mm:g} mm was given, it must be positive", hint="100 is a hand wide")
         if self.max_triangles < 4:
             raise InputError(f"{self.max_triangles} triangles are no solid", hint="allow 1000 or more")

@@ -23,6 +23,7 @@ from depthapps.surface.tearing import grid_quads, surface_links
 FARTHEST_QUANTILE = 0.98
 FARTHEST_MEDIANS = 3.0
 BASE_SHARE = 0.03  # thickness of the base over the solid's size; 3 mm on 100 mm hold together
+_HELD = 1e6  # weight that keeps the corners of the outline, however few triangles are left
 DETAIL_MM = 0.2  # smallest distance between samples: half the width of a usual nozzle, which cannot print finer
 
 
@@ -70,6 +71,9 @@ def front_triangles(depth: NDArray[np.floating], max_triangles: int) -> NDArray[
     """Build simplified triangles (T, 3) int32 over all pixels of a depth map (h, w) without holes, with no tears."""
     whole = grid_quads(depth, surface_links(np.ones_like(depth)))
     used, collapser = grid_collapser(1 / depth, whole, SimplifyParams(max_triangles))
+    corners = np.zeros(depth.shape)
+    corners[[0, 0, -1, -1], [0, -1, 0, -1]] = _HELD
+    collapser.hold(corners.ravel()[used])
     return used[collapser.collapse_to(max_triangles)].astype(np.int32)
 
 

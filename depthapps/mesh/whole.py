@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 from depthapps.core.geometry import inverse_depth
-from depthapps.core.models import MadeUp, TriangleMesh
+from depthapps.core.models import MadeUp, PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
 from depthapps.mesh.behind import behind_surface, continue_behind, stitched
 from depthapps.mesh.behind_colors import color_behind
 from depthapps.mesh.coarsen import coarse_triangles
-from depthapps.mesh.cut import GridSurface, cut_surface, textured_mesh
+from depthapps.mesh.cut import GridSurface, cut_surface, surface_cloud, textured_mesh
 from depthapps.mesh.halos import without_halos
 from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.rims import thin_pixels
@@ -100,6 +100,16 @@ def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMes
     else:
         triangles = simplify_surface(back.surface, SimplifyParams(max(limit - own, 4)))[0]
     return _joined(front, textured_mesh(back.surface, triangles), back), loss
+
+
+def whole_cloud(whole: WholeSurface) -> PointCloud:
+    """Make a cloud of all surfaces of a model, with one coloured point for each of their pixels."""
+    clouds = [surface_cloud(surface) for surface in (whole.front, whole.back and whole.back.surface) if surface]
+    return PointCloud(
+        np.concatenate([cloud.points for cloud in clouds]),
+        np.concatenate([cloud.colors for cloud in clouds]),
+        np.concatenate([cloud.normals for cloud in clouds]),
+    )
 
 
 def _joined(front: TriangleMesh, behind: TriangleMesh, back: Back) -> TriangleMesh:

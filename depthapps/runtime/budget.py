@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 _SHARE = 0.8  # of what is free: other programs want some of it, too
 _UNKNOWN = 4 << 30  # bytes that are taken to be free where the system does not tell
 _UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 _limit: int | None = None
+_aside: ContextVar[int] = ContextVar("_aside", default=0)
 
 
 def limit_memory(max_memory: int | str | None) -> None:
@@ -46,6 +49,21 @@ def parsed_bytes(text: str) -> int:
 def memory_budget() -> int:
     """The bytes that the process may use: what `limit_memory` set, else 80 % of what is free."""
     return int(_SHARE * free_memory()) if _limit is None else _limit
+
+
+@contextmanager
+def set_aside(size: int) -> Iterator[None]:
+    """Tell in a block that so many bytes of what `limit_memory` set are taken by what waits for the end of the work."""
+    token = _aside.set(_aside.get() + size)
+    try:
+        yield
+    finally:
+        _aside.reset(token)
+
+
+def memory_left() -> int:
+    """The bytes of `memory_budget` that are not set aside; what is free does not hold them anyway."""
+    return memory_budget() - (0 if _limit is None else _aside.get())
 
 
 def free_memory() -> int:
