@@ -147,7 +147,9 @@ def test_a_crop_is_not_stretched(tmp_path, two_layers):
     write_image(tmp_path / "a.png", two_layers.pair.left)
     write_image(tmp_path / "b.png", two_layers.pair.right[:-8, :-4])
     arguments = (tmp_path / "a.png", tmp_path / "b.png", "-o", tmp_path / "d.npy")
-    assert "316x232, is cut or padded" in run("depth", *arguments).stderr
+    note = run("depth", *arguments).stderr
+    assert "316x232, is cut or padded" in note
+    assert "off by 2 px" in note  # the middle of the crop is put on the middle: it cannot be farther away
     found, truth = np.load(tmp_path / "d.npy"), two_layers.disparity_px
     near = truth > truth.mean()
     inside = np.zeros(truth.shape, np.bool_)
@@ -156,6 +158,24 @@ def test_a_crop_is_not_stretched(tmp_path, two_layers):
     apart = [np.nanmedian(part[near & inside]) - np.nanmedian(part[~near & inside]) for part in (found, truth)]
     assert apart[0] == pytest.approx(apart[1], abs=0.5)
     assert np.nanmean(np.abs(found - np.nanmedian(found[~near & inside]))[~near & inside] < 1) > 0.9
+
+
+def test_hints_of_pairs_that_do_not_match_lead_on(tmp_path, two_layers):
+    """Cameras one above the other are matched once their rows may be made to line up."""
+    left, right = (np.rot90(v) for v in (two_layers.pair.left, two_layers.pair.right))
+    for name, view in (("a", left), ("b", right), ("c", two_layers.pair.right)):
+        write_image(tmp_path / f"{name}.png", np.ascontiguousarray(view))
+    arguments = ["depth", tmp_path / "a.png", tmp_path / "b.png", "-o", tmp_path / "d.npy"]
+    assert "without --rectify never" in run(*arguments, "--rectify", "never", code=1).stderr.splitlines()[-1]
+    run(*arguments)
+    arguments[2] = tmp_path / "c.png"
+    assert "turn one of them by 90 degrees" in run(*arguments, "--overwrite", code=1).stderr.splitlines()[-1]
+
+
+def test_a_3d_cameras_file_that_lost_its_second_view(tmp_path, two_layers):
+    (tmp_path / "a.mpo").write_bytes(encoded(two_layers.pair.left))
+    result = run("depth", tmp_path / "a.mpo", "-o", tmp_path / "d.npy", code=1)
+    assert "from the camera" in result.stderr.splitlines()[-1]
 
 
 def test_doffs_by_hand_has_no_part_in_what_was_rectified(tmp_path, two_layers):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
+from depthapps.engine.rectify.fit import fit_pose
 from depthapps.engine.rectify.infinity import OPEN, OPEN_M, ROOM_M, find_infinity, sees_sky
+from depthapps.engine.rectify.pose import Known, rotation_vector
 
 WIDTH, UNIT_PX = 1000, 65.0  # a picture whose disparity is 65 px at 1 m
 
@@ -63,6 +66,32 @@ def test_the_bounds_hold_nine_times_in_ten(sigma_px):
         found = find_infinity(scene(rng, true + error), sigma_px, UNIT_PX, WIDTH)
         inside += found.low_px <= error + found.nearer_px <= found.high_px
     assert 0.84 * 400 < inside < 0.96 * 400
+
+
+def test_few_near_things_under_a_sky_do_not_draw_infinity_nearer():
+    """One photo in five has a wall below its sky: a mean of what may be would put the other four's infinity wrong."""
+    rng = np.random.default_rng(0)
+    for far in (0, 5, 10):
+        found = find_infinity(scene(rng, far), 8, UNIT_PX, WIDTH, sky=True)
+        assert 0 < far + found.nearer_px < 1
+
+
+@pytest.mark.parametrize("k1", [0.0, -0.25])
+def test_lenses_are_straight_or_bend_much(k1):
+    """Of two uncorrected cameras, infinity is where it is of two corrected ones."""
+    rng = np.random.default_rng(0)
+    points = np.column_stack([rng.uniform(-0.55, 0.55, 800), rng.uniform(-0.4, 0.4, 800), np.ones(800)])
+    points = points * rng.uniform(1, 4, 800)[:, None]
+    matrix, bend = np.array([[560.0, 0, 319.5], [0, 560, 239.5], [0, 0, 1]]), np.array([k1, 0, 0, 0])
+    shift = np.array([-0.1, 0, 0])
+    a, b = (
+        np.asarray(cv2.projectPoints(points, np.zeros(3), to, matrix, bend)[0], np.float64).reshape(-1, 2)
+        + rng.normal(0, 0.1, (800, 2))
+        for to in (np.zeros(3), shift)
+    )
+    pose = fit_pose(a, b, Known((640, 480), (560.0, 560.0), 0.001), np.zeros(3), shift, 0.4)
+    assert pose.lens[0] == pytest.approx(k1, abs=0.02)
+    assert rotation_vector(pose.rotation)[1] * 560 == pytest.approx(0, abs=1.5)
 
 
 def picture(top: tuple[int, int, int], noise: float) -> np.ndarray:

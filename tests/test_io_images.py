@@ -161,6 +161,16 @@ def test_animations_are_refused_and_stills_are_not(tmp_path, kind):
         read_image(path)
 
 
+@pytest.mark.parametrize("kind", ["TGA", "PCX", "QOI", "DDS"])
+def test_pictures_of_game_engines_are_read(tmp_path, kind):
+    data = pillow_file(PICTURE.convert("RGB"), kind)
+    (tmp_path / "a").write_bytes(data)
+    assert np.array_equal(read_image(tmp_path / "a"), np.asarray(PICTURE.convert("RGB")))
+    (tmp_path / "a").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError):
+        read_image(tmp_path / "a")
+
+
 def test_an_animation_without_times_is_one(tmp_path):
     path = tmp_path / "a.gif"
     Pillow.fromarray(np.asarray(PICTURE)).save(path, save_all=True, append_images=[PICTURE.rotate(90)])
@@ -205,6 +215,7 @@ def test_every_orientation_is_turned_upright(tmp_path, kind, orientation):
         ("a.psd", b"8BPS\0\1" + bytes(100), "Photoshop", "PNG"),
         ("a.jxl", b"\xff\x0a" + bytes(100), "JPEG XL", "PNG"),
         ("a.jpg", b"\n<!DOCTYPE HTML><html></html>", "a web page", "picture"),
+        ("a.npy", b"\x93NUMPY\1\0v\0{" + bytes(200), "an array of numpy", "imwrite"),
         ("a.zip", b"PK\3\4" + bytes(60), "an archive", "unpack"),
     ],
 )

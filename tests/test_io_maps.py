@@ -378,10 +378,16 @@ def test_ends_that_are_none_are_refused(wrong):
         SceneParams(**wrong)
 
 
+def test_a_map_on_its_side_is_told_so(tmp_path, photo, depth):
+    np.save(tmp_path / "z.npy", depth.T)
+    result = run("depth", photo, "--depth", tmp_path / "z.npy", "-o", tmp_path / "out.npy", code=1)
+    assert "on its side" in result.stderr.splitlines()[-1]
+
+
 def test_negative_depth_names_the_way_out(tmp_path, photo, depth):
     np.save(tmp_path / "z.npy", -depth)
     result = run("depth", photo, "--depth", tmp_path / "z.npy", "-o", tmp_path / "out.npy", code=1)
-    assert "--invert" in result.stderr.splitlines()[-1]
+    assert "--invert changes" in result.stderr.splitlines()[-1]  # a flag, which takes no value
     assert np.array_equal(written(tmp_path, photo, "--depth", tmp_path / "z.npy", "--invert")[0], depth)
 
 

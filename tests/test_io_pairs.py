@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from dataclasses import replace
 
 import cv2
@@ -43,6 +44,49 @@ def read(tmp_path):
         return contents
 
     return write_and_read
+
+
+# ------------------------------------------------------------------------------------ TIFF of two pages
+
+
+def tiff_of_pages(pages: list[np.ndarray], order: str = "<", kinds: tuple[int, ...] = ()) -> bytes:
+    """A TIFF with a page for each grey picture (H, W) uint16; kinds: what each page says that it is."""
+    file = bytearray((b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8))
+    for k, page in enumerate(pages):
+        (height, width), samples = page.shape, page.astype(f"{order}u2").tobytes()
+        kind = kinds[k] if kinds else 0
+        tags = {254: kind, 256: width, 257: height, 258: 16, 259: 1, 262: 1, 277: 1, 278: height, 279: len(samples)}
+        start = len(file) + 2 + 12 * 10 + 4
+        file += struct.pack(f"{order}H", 10)
+        for tag, value in sorted({**tags, 273: start}.items()):
+            file += struct.pack(f"{order}HHII", tag, 4, 1, value)
+        file += struct.pack(f"{order}I", start + len(samples) if k + 1 < len(pages) else 0) + samples
+    return bytes(file)
+
+
+GREYS = [cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.uint16) * 257 for view in (LEFT, RIGHT)]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_two_pages_of_a_tiff_are_two_views(read, order):
+    found = read(tiff_of_pages(GREYS, order), "a.tif")
+    assert not found.order_known
+    for view, grey in zip((found.photo.image, found.right), GREYS, strict=True):
+        assert np.array_equal(view, np.repeat(grey[..., None], 3, axis=2))
+
+
+def test_other_pages_of_a_tiff_are_no_views(read):
+    thumbnail = tiff_of_pages(GREYS, kinds=(0, 1))
+    smaller = tiff_of_pages([GREYS[0], GREYS[1][:60, :80]])
+    for data in (tiff_of_pages(GREYS[:1]), tiff_of_pages([*GREYS, GREYS[0]]), thumbnail, smaller):
+        assert read(data, "a.tif").right is None
+
+
+def test_a_tiff_whose_pages_lead_in_a_circle_or_nowhere_is_one_picture(read):
+    whole = tiff_of_pages(GREYS)
+    (behind,) = struct.unpack_from("<I", whole, 8 + 2 + 120)
+    for to in (8, len(whole) + 100):
+        assert read(whole.replace(struct.pack("<I", behind), struct.pack("<I", to), 1), "a.tif").right is None
 
 
 # ------------------------------------------------------------------------------------ JPS

@@ -22,6 +22,9 @@ def brought_to(view: Image, width: int, height: int) -> tuple[Image, str | None]
         resized = np.asarray(cv2.resize(view, (width, height), interpolation=how))
         return resized, f"the second photo, {w}x{h}, is brought to the first one's size, {width}x{height}"
     note = f"the second photo, {w}x{h}, is cut or padded to the first one's size, {width}x{height}"
+    if w != width:
+        apart = (abs(w - width) + 1) // 2
+        note += f"; at which side is not known: all disparities may be off by {apart} px, and metres by what that is"
     return _on_canvas(view, width, height), note
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.core.choices import DepthKind, Layout
 from depthapps.core.errors import InputError, param
+from depthapps.io.formats import MPO_SUFFIXES
 from depthapps.io.inputs import check_input, read_bytes
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ def only_one_view(name: str, width: int, height: int, likely: Layout | None = No
     """The error for a picture without depth; `likely` is how it may hold two views, by what it looks like."""
     if likely is None and width >= 2 * height > 0:
         likely = Layout.SIDE_BY_SIDE
+    if likely is None and Path(name).suffix.lower() in MPO_SUFFIXES:
+        return InputError(
+            f"there is only one view in {name}",
+            hint="copy it anew from the camera: programs that edit or send such a file often keep its first view only",
+        )
     return InputError(
         f"there is only one view{f', {name},' if name else ''} and no depth for it or in it",
         hint=f"add {param('layout', likely)} if both views are in it"

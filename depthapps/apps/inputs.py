@@ -246,7 +246,9 @@ def _with_depth(photo: Photo, given: PathLike | FloatMap, params: SceneParams) -
     if not _alike(values, photo.image):
         raise InputError(
             f"the image is {_size(photo.image)} but its depth is {_size(values)}",
-            hint="pass a depth map of the whole image, of any size",
+            hint="turn the map, which lies on its side"
+            if _alike(values.T, photo.image)
+            else "pass a depth map of the whole image, of any size",
         )
     camera = raw.camera and (upright_camera(raw.camera, photo.metadata.orientation) if turned else raw.camera)
     camera = camera and camera.scaled_to(*photo.image.shape[1::-1])

@@ -37,6 +37,8 @@ def as_flag(name: str, value: str) -> str:
     """Write a parameter of the library, and the value to give it, as the flag that sets it."""
     if name == "layout":
         return f"--{value}"
+    if value == "True":
+        value = ""
     if name == "voxel_m" and value:
         value = f"{1000 * float(value):g}"
     return f"{_FLAGS.get(name, '--' + name.replace('_', '-'))} {value}".strip()

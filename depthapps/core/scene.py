@@ -73,8 +73,10 @@ def _refuse_unlike(name: str, image: Image, other_name: str, other: Image) -> No
     """Raise InputError for two pictures of different sizes or sample types."""
     (h, w), (oh, ow) = image.shape[:2], other.shape[:2]
     if (h, w) != (oh, ow):
+        on_its_side = (h, w) == (ow, oh)
         raise InputError(
-            f"{name} is {w}x{h} but {other_name} is {ow}x{oh}", hint="pass two views of one size, from the same rig"
+            f"{name} is {w}x{h} but {other_name} is {ow}x{oh}",
+            hint="turn one of them by 90 degrees" if on_its_side else "pass two views of one size, from the same rig",
         )
     if image.dtype != other.dtype:
         raise InputError(

@@ -12,7 +12,7 @@ import numpy as np
 from depthapps.core.camera import Calibration, StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify, chosen
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import StereoError, SwappedViewsError, UnalignedError
+from depthapps.core.errors import StereoError, SwappedViewsError, UnalignedError, param
 from depthapps.core.scene import Image, PhotoPair, SecondView, StereoPair
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.rows import shift_rows
@@ -144,6 +144,9 @@ def match_photos(
             log.info("rows line up, but the second photo was taken from the left: rectifying")
         except StereoError as error:
             if rectify is Rectify.NEVER:
+                if type(error) is StereoError:
+                    left_out = f"without {param('rectify', 'never')} their rows are brought to line up first"
+                    raise StereoError(error.raw_message, hint=f"{error.raw_hint}; {left_out}") from None
                 raise
             log.info("the photos are not rectified: %s", error.message)
 

@@ -58,7 +58,7 @@ def find_infinity(
     sky: bool = False,
     focused_px: tuple[float, float] | None = None,
 ) -> Infinity:
-    """Find the most probable infinity, by Bayes' rule.
+    """Find infinity by Bayes' rule: the median of what is probable, as a few possible rooms would draw a mean away.
 
     ahead_px: disparities (N,) of matched points above infinity, as the keystone puts it. sigma_px: its deviation.
     unit_px: the disparity at a distance of 1 m. width: of the picture, px. sky: whether the photo shows one.
@@ -78,8 +78,7 @@ def find_infinity(
         likelihood -= 0.5 * ((found + nearer - expected) / (FOCUS_SIGMA * expected + MEASURED_PX)) ** 2
     density = np.exp(likelihood - likelihood.max())
     below = np.cumsum(density) / density.sum()
-    best = float((nearer * density).sum() / density.sum())
-    least, most = (float(np.interp(p, below, nearer)) for p in ((1 - SURE) / 2, (1 + SURE) / 2))
+    least, best, most = (float(np.interp(p, below, nearer)) for p in ((1 - SURE) / 2, 0.5, (1 + SURE) / 2))
     log.info("infinity: keystone ± %.1f px, moved by %.1f, farthest at %.1f px, sky %s", sigma_px, best, far, sky)
     return Infinity(best, best - most, best - least, abs(best) / sigma_px)
 

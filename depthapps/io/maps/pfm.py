@@ -75,8 +75,8 @@ def unreadable(path: Path, what: str) -> InputError:
     """The error for a file of no known format."""
     return InputError(
         f"{path} is not a {what} that can be read",
-        hint=f"{' '.join((*MAP_SUFFIXES, '.npz', '.exr', '.h5', '.mat', '.csv'))} are; bare numbers of floats become "
-        "one by numpy.save('map.npy', numpy.fromfile(FILE, 'float32').reshape(HEIGHT, WIDTH))",
+        hint=f"{' '.join((*MAP_SUFFIXES, '.h5', '.mat', '.csv'))} are; bare numbers of floats become one by "
+        "numpy.save('map.npy', numpy.fromfile(FILE, 'float32').reshape(HEIGHT, WIDTH))",
     )
 
 

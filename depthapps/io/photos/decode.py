@@ -47,6 +47,8 @@ def decode_image(data: bytes, name: str) -> Image:
         if samples is None:  # OpenCV makes no colours of grey floats, and drops no fourth band of them
             samples = decode(data, cv2.IMREAD_UNCHANGED)
         if samples is None:
+            samples = _by_pillow(data)
+        if samples is None:
             raise InputError(
                 f"{name} is not an image that can be read",
                 hint="PNG, JPEG, TIFF, WebP and HEIC are; is the file whole?",
@@ -56,6 +58,25 @@ def decode_image(data: bytes, name: str) -> Image:
     if samples.dtype == np.float32 and not np.isfinite(samples).all():
         raise InputError(f"{name} holds NaN or infinite samples", hint="a picture needs a number in every pixel")
     return samples
+
+
+def _by_pillow(data: bytes) -> NDArray | None:
+    """BGR samples of the pictures that game engines and old programs write and OpenCV does not know; None of others."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            picture = Pillow.open(BytesIO(data), formats=("TGA", "PCX", "DDS", "QOI")).convert("RGB")
+    except (
+        SyntaxError,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        OSError,
+        struct.error,
+        Pillow.DecompressionBombError,
+    ):
+        return None
+    return np.asarray(picture)[..., ::-1]
 
 
 def decode_alpha(data: bytes, orientation: int) -> FloatMap | None:

@@ -1,4 +1,4 @@
-"""Find two views inside one file: multi-picture files, JPS, Leia LIF, Cardboard and VR180. Nothing is decoded.
+"""Find two views inside one file: multi-picture files, pages, JPS, Leia LIF, Cardboard and VR180. Nothing is decoded.
 
 Sources: CIPA DC-007 for multi-picture files; VRex's JPS; Google's Cardboard and VR180 photos (GPano and GImage in XMP).
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from depthapps.core.choices import Layout
 from depthapps.io.photos.jpeg import SIGNATURE, MultiPicture, end_of_picture, multi_pictures, segments, size_of
 from depthapps.io.photos.lif import LifViews, lif_views, whole_jpegs
+from depthapps.io.photos.pages import two_pages
 from depthapps.io.photos.parts import from_text
 from depthapps.io.photos.sphere import SphereCrop, crop_of
 from depthapps.io.photos.xmp import Xmp
@@ -71,6 +72,8 @@ def encoded_views(data: bytes, suffix: str, xmp: Xmp) -> EncodedViews | None:
             return found
         if lif := lif_views(data):
             return _of_lif(lif)
+    if pages := two_pages(data):
+        return EncodedViews(pages, order_known=False)
     if suffix.lower() in _BY_NAME:
         return EncodedViews((data,), layout=Layout.SIDE_BY_SIDE, cross_eyed=True, order_known=False)
     return None

@@ -31,6 +31,7 @@ _OTHERS = (
     (b"<html", "a web page", "save the picture on it, not the page"),
     (b"\xff\x0a", "a JPEG XL picture", "convert it to PNG, as djxl does"),
     (b"\0\0\0\x0cJXL ", "a JPEG XL picture", "convert it to PNG, as djxl does"),
+    (b"\x93NUMPY", "an array of numpy", "save it as a picture: cv2.imwrite('view.tif', array) keeps floats"),
     (b"PK\3\4", "an archive", "unpack it first"),
 )
 _VIDEOS, _RAW_VIDEO = (b"mp4", b"iso", b"qt  ", b"avc1", b"M4V", b"3gp", b"mmp4"), b"crx "  # behind "ftyp"
@@ -51,7 +52,10 @@ def check_whole(data: bytes, name: str) -> None:
             hint="copy it anew from where it came",
         )
     if (is_png and png.is_animation(data)) or _is_gif_animation(data) or _is_film_of_pictures(data):
-        raise InputError(f"{name} is an animation, not a picture", hint="save the one frame that you want as PNG")
+        raise InputError(
+            f"{name} is an animation, not a picture",
+            hint="save the one frame that you want as PNG, or both views of a wiggle picture as two",
+        )
     check_size(data, name)
 
 
