@@ -15,7 +15,10 @@ from depthapps.core.errors import InputError
 from depthapps.io.formats import IMAGE_SUFFIXES, MESH_SUFFIXES, VIDEO_SUFFIXES, VIEW3D_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.outputs import check_suffix
 
-_WRITTEN_BY = dict.fromkeys(VIEWER_SUFFIXES, "depthapps view") | dict.fromkeys(MESH_SUFFIXES, "depthapps mesh")
+_WRITTEN_BY: dict[str, str] = {
+    **dict.fromkeys(VIEWER_SUFFIXES, "depthapps view"),
+    **dict.fromkeys(MESH_SUFFIXES, "depthapps mesh"),
+}
 
 
 def _convergence(text: str) -> tuple[float, ...] | str:
