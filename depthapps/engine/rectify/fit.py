@@ -20,8 +20,8 @@ from depthapps.engine.rectify.pose import Known, Points, Pose, rotation_vector
 # Standard deviations of the priors.
 RATIO_SIGMA = 0.03  # of log(second / first focal length): autofocus changes the focal length (focus breathing)
 # of k1, and of its difference between the cameras: most cameras straighten their photos, and rows hardly tell a bend
-# that both photos share from a turn towards each other. The others bend much, so that k1 has Cauchy's distribution, and
-# LENS_SIGMA is its scale.
+# that both photos share from a turn towards each other. The others bend much, so that k1 of photos that were taken one
+# after the other has Cauchy's distribution, of the scale LENS_SIGMA. 3D cameras straighten theirs: it is Gauss' then.
 LENS_SIGMA, LENSES_SIGMA = 0.02, 0.05
 CENTRE_SIGMA = 0.01  # of the second principal point's row, as a share of the width
 # of the second principal point's column, as a share of the width: 3D cameras shift their views for comfort; for
@@ -156,7 +156,9 @@ class _Fit:
         """Residuals of the matches (N, K) and of the priors, both in standard deviations."""
         now, known = self.pose(p), self.known
         vector = rotation_vector(now.rotation)
-        lens = math.copysign(math.sqrt(2 * math.log1p((p[7] / LENS_SIGMA) ** 2)), p[7])
+        lens = p[7] / LENS_SIGMA
+        if not known.built:
+            lens = math.copysign(math.sqrt(2 * math.log1p(lens**2)), lens)
         prior = [p[5] / known.focal_sigma, p[6] / RATIO_SIGMA, lens, (p[8] - p[7]) / LENSES_SIGMA]
         prior += [p[9] / CENTRE_SIGMA, p[10] / SHIFT_SIGMA, *(vector / TURN_SIGMA[known.built])]
         if self.direction is None:
