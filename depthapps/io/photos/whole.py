@@ -31,7 +31,7 @@ _OTHERS = (
     (b"<html", "a web page", "save the picture on it, not the page"),
     (b"\xff\x0a", "a JPEG XL picture", "convert it to PNG, as djxl does"),
     (b"\0\0\0\x0cJXL ", "a JPEG XL picture", "convert it to PNG, as djxl does"),
-    (b"\x93NUMPY", "an array of numpy", "save it as a picture: a TIFF, as OpenCV writes it, keeps floats"),
+    (b"\x93NUMPY", "an array of numpy", "save it as a picture: a .tif by OpenCV's imwrite keeps floats"),
     (b"PK\3\4", "an archive", "unpack it first"),
 )
 _VIDEOS, _RAW_VIDEO = (b"mp4", b"iso", b"qt  ", b"avc1", b"M4V", b"3gp", b"mmp4"), b"crx "  # behind "ftyp"
