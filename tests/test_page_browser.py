@@ -523,7 +523,10 @@ def test_the_view_leans_with_the_phone_until_it_is_taken_hold_of(page):
 @pytest.mark.parametrize("answer", ["granted", "denied"])
 def test_an_iphone_is_asked_for_its_tilt_once_by_a_tap(browser, path, answer):
     ask = f"() => {{ window.asked = (window.asked || 0) + 1; return Promise.resolve('{answer}'); }}"
-    with browser.beforehand(f"if (window.DeviceOrientationEvent) DeviceOrientationEvent.requestPermission = {ask}"):
+    unknown = "navigator.permissions.query = () => Promise.reject(new TypeError('gyroscope'))"
+    with browser.beforehand(
+        f"if (window.DeviceOrientationEvent) {{ DeviceOrientationEvent.requestPermission = {ask}; {unknown} }}"
+    ):
         browser.open(path, "turn")
         browser.run("page.request = () => {}")
         tilt(browser, 50, 0)

@@ -20,6 +20,10 @@ function listenToTilt(tilted) {
   };
   const ask = window.DeviceOrientationEvent && DeviceOrientationEvent.requestPermission;
   if (!ask) { listen(); return; }
-  // iOS answers only to a touch that has ended
-  addEventListener("click", () => ask.call(DeviceOrientationEvent).then(answer => { if (answer === "granted") listen(); }, () => {}), { once: true });
+  // iPhones know no such permission, and answer only to a touch that has ended; Chromium has granted it before
+  const allowed = navigator.permissions ? navigator.permissions.query({ name: "gyroscope" }) : Promise.reject();
+  allowed.then(found => found.state === "granted", () => false).then(granted => {
+    if (granted) { listen(); return; }
+    addEventListener("click", () => ask.call(DeviceOrientationEvent).then(answer => { if (answer === "granted") listen(); }, () => {}), { once: true });
+  });
 }
