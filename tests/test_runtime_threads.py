@@ -1,8 +1,11 @@
 """Bands cover a picture once, whatever its height."""
 
+import threading
+
+import cv2
 import pytest
 
-from depthapps.runtime.threads import for_bands
+from depthapps.runtime.threads import beside, for_bands
 
 
 @pytest.mark.parametrize("height", [0, 1, 31, 32, 33, 500])
@@ -18,3 +21,17 @@ def test_an_error_in_a_band_is_raised():
 
     with pytest.raises(RuntimeError):
         for_bands(10, fail)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_work_beside_the_callers_own_keeps_to_the_threads(threads):
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        with beside(1) as pool:
+            where, failed = pool.submit(threading.get_ident), pool.submit(int, "no number")
+            assert (where.result() == threading.get_ident()) == (threads == 1)
+            with pytest.raises(ValueError, match="no number"):
+                failed.result()
+    finally:
+        cv2.setNumThreads(before)

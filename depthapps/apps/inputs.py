@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +29,7 @@ from depthapps.io.photos.look import MAKESHIFT, look, refuse_other_anaglyphs, re
 from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.orientation import upright_camera
 from depthapps.io.photos.views import split_views
+from depthapps.runtime.threads import beside
 
 if TYPE_CHECKING:
     from depthapps.engine.depth_network import DepthNetwork
@@ -155,7 +155,7 @@ def _photo(image: PathLike | Image) -> Photo:
 
 def _both_photos(left: PathLike | Image, right: PathLike | Image) -> tuple[Photo, Photo]:
     """Decode both photos in parallel while the engine is imported, which takes as long as decoding a small pair."""
-    with ThreadPoolExecutor(2) as pool:
+    with beside(2) as pool:
         photos = [pool.submit(_photo, image) for image in (left, right)]
         import_module("depthapps.engine.match_photos")
         return photos[0].result(), photos[1].result()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -24,9 +23,11 @@ from depthapps.engine.matching.pyramid import (
     Tier,
     find_confidence,
     find_disparity,
+    picked,
 )
 from depthapps.engine.network import StereoNetwork
 from depthapps.runtime.kernel import load_ahead
+from depthapps.runtime.threads import beside
 
 _TIERS = {
     Quality.FAST: Tier(THREE_PATHS, CELLS[Quality.FAST], fused=False),
@@ -129,13 +130,12 @@ def match_pair(
     done before if it is large, from these planes and from the nearest matches on the four sides of each pixel. A U-Net
     (Ronneberger 2015) scores the candidates, the pixels of one colour around each tell where they match (adaptive
     support weights, Yoon and Kweon 2006), and candidates are chosen so that neighbours agree where no edge of the
-    picture parts them. Thin things are then followed along their
-    length (propagation, Barnes 2009).
+    picture parts them. Thin things are then followed along their length (propagation, Barnes 2009).
     """
     doffs_px = pair.calibration.doffs_px
     quality = chosen(Quality, quality, "quality")
     tier = replace(_TIERS[quality], cells=matched_cells(quality, pair.left.shape[0] * pair.left.shape[1]))
-    with ThreadPoolExecutor(1) as pool:
+    with beside(1) as pool:
         if confidence or (network is None and tier.fused):
             pool.submit(fusion_network)  # load the weights on a core that alignment leaves idle
         if network is None and tier.fused:
@@ -178,15 +178,9 @@ def _by_network(
 
 def _enlarged(found: Found, views: AlignedViews) -> Found:
     """What was found in smaller copies, enlarged by the nearest pixel: no disparity between two appears."""
-    height, width = views.left_grey.shape
-    disparity, confidence, occluded = (
-        v
-        if v is None
-        else np.asarray(cv2.resize(v, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.float32)
-        for v in found
-    )
-    assert disparity is not None
-    return Found(disparity * np.float32(width / found.disparity_px.shape[1]), confidence, occluded)
+    scale = np.float32(views.left_grey.shape[1] / found.disparity_px.shape[1])
+    sure = (None if value is None else picked(value, views) for value in (found.confidence, found.occluded))
+    return Found(picked(found.disparity_px, views) * scale, *sure)
 
 
 def _doubted(confidence: FloatMap | None, left: Image) -> FloatMap | None:

@@ -5,8 +5,8 @@ Threads gain only where the work releases the GIL, as numpy, OpenCV and `Kernel`
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import cv2
 
@@ -44,3 +44,23 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+class _AtOnce(Executor):
+    """An executor without threads: what is submitted is done before `submit` returns."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
+def beside(count: int) -> Executor:
+    """An executor for `count` pieces of work beside the caller's own, to be used in a `with` block.
+
+    Where OpenCV may use one thread only, as in a worker of a batch that has others beside it, each is done at once.
+    """
+    return ThreadPoolExecutor(count) if cv2.getNumThreads() > 1 else _AtOnce()

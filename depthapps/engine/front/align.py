@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +17,7 @@ from depthapps.engine.front.exposure import equalize_exposure, match_exposure
 from depthapps.engine.front.noise import remove_noise
 from depthapps.engine.front.range import find_range
 from depthapps.engine.front.rows import POINTS, RowCheck, RowOffset, check_rows, shift_rows, worth_removing
+from depthapps.runtime.threads import beside
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def align(
     """
     left, right = to_8bit(left), to_8bit(right)
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
-    with ThreadPoolExecutor(1) as pool:  # work on the left view alone runs in parallel with the rest
+    with beside(1) as pool:  # work on the left view alone runs in parallel with the rest
         corners = pool.submit(find_corners, left_grey, POINTS)
         clean = pool.submit(remove_noise, left_grey)
         coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey, shown), shown)

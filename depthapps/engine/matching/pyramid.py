@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
 from depthapps.engine.matching.surfaces import fit_surfaces
-from depthapps.runtime.threads import for_bands
+from depthapps.runtime.threads import beside, for_bands
 
 THREE_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY)
 FOUR_PATHS = SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
@@ -140,8 +139,9 @@ def guess_disparity(
     halve: let the network choose in the copies of half the size too if they are large enough for that; otherwise, they
         are only matched.
     """
+    # before all else, so that the network's memory is free again when the matchers take theirs
     chosen = _chosen_at_half(views, matcher) if halve and views.left_grey.size >= _LEAST_CHOSEN else None
-    with ThreadPoolExecutor() as pool:  # smaller copies use the cores that a full-size matching leaves idle
+    with beside(3) as pool:  # smaller copies use the cores that a full-size matching leaves idle
         half = pool.submit(lambda: _guess_from_smaller(views, 2) if chosen is None else chosen)
         native = pool.submit(_guess_from_smaller, views, 1) if scale > 1 else None
         known, from_right = _matched_enlarged(views, matcher, scale)
@@ -178,7 +178,7 @@ def _matched_enlarged(views: AlignedViews, matcher: SgbmParams, scale: float) ->
     large = views.resized(scale)
     across = np.float32(views.left_grey.shape[1] / large.left_grey.shape[1])
     known, from_right = match_both_ways(*_search(large), replace(matcher, **_ENLARGED_PENALTIES))
-    return _picked(known, views) * across, _picked(from_right, views) * across
+    return picked(known, views) * across, picked(from_right, views) * across
 
 
 def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap | None:
@@ -227,7 +227,7 @@ def _enlarged(disparity: FloatMap, views: AlignedViews) -> FloatMap:
     return np.asarray(cv2.resize(disparity * scale, (width, height)), np.float32)
 
 
-def _picked(large: FloatMap, views: AlignedViews) -> FloatMap:
-    """A larger map resized to the views by nearest neighbour, so that no value between two depths appears at edges."""
+def picked(value: FloatMap, views: AlignedViews) -> FloatMap:
+    """A map resized to the views by nearest neighbour, so that no value between two depths appears at edges."""
     height, width = views.left_grey.shape
-    return np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.float32)
+    return np.asarray(cv2.resize(value, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
-from depthapps.runtime.threads import for_bands
+from depthapps.runtime.threads import beside, for_bands
 
 LEVEL_MULTIPLE = 16  # OpenCV requires the number of disparities to be a multiple of this
 _SUBPIXEL = 16  # OpenCV returns disparities as integers in units of 1/16 px
@@ -81,7 +80,7 @@ def match_both_ways(
     """
     mirrored_right, mirrored_left = (np.ascontiguousarray(view[:, ::-1]) for view in (right, left))
     all_answers = replace(params, uniqueness=0, left_right_px=-1, speckle_px=0)
-    with ThreadPoolExecutor(1) as pool:
+    with beside(1) as pool:
         back = pool.submit(match, mirrored_right, mirrored_left, low, high, all_answers)
         disparity = match(left, right, low, high, params)
     seen = back.result()[:, ::-1]
