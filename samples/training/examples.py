@@ -2,7 +2,7 @@
 
     python samples/training/examples.py --count 6000 --output examples
 
-Every example is one .npz of some 3 MB, see `Example`. The engine's own front end and matchers make it; clues and
+Every example is one .npz of some 3 or 8 MB, see `Example`. The engine's own front end and matchers make it; clues and
 candidates are computed from it when it is read, so that they can be changed. Two of three are layered scenes, the third
 is a ray-cast room. Run it once per core, with --part 0/2 and --part 1/2.
 """
@@ -28,7 +28,9 @@ from depthapps.engine.fusion.clues import clues, see_from_right
 from depthapps.engine.fusion.fuse import stack_candidates, to_blocks
 from depthapps.engine.matching.pyramid import FOUR_PATHS, guess_disparity
 
-WIDTH, HEIGHT = 512, 320
+# Width and height of even and odd seeds. The larger ones have what `guess_disparity` keeps for larger pairs: a guess
+# that the network chose at half the size.
+SIZES = ((512, 320), (896, 576))
 ROOMS_EVERY = 3  # one in so many examples is a ray-cast room, which takes ten times as long to make
 UNITS = 64.0  # a pixel
 UNKNOWN = -32768
@@ -120,10 +122,11 @@ def _worse(right: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
 
 def _photos(seed: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.floating]]:
     """Two photos (H, W, 3) RGB, and the left one's disparity (H, W) px."""
+    width, height = SIZES[seed % 2]
     if seed % ROOMS_EVERY == 0:
-        room = training_pair(seed, WIDTH, HEIGHT)
+        room = training_pair(seed, width, height)
         return room.left, _worse(room.right, rng), room.disparity_px
-    pair = layered_photos(seed, WIDTH, HEIGHT)
+    pair = layered_photos(seed, width, height)
     linear = [torch.from_numpy(view.astype(np.float32)).permute(2, 0, 1)[None] for view in (pair.left, pair.right)]
     left, right = (
         (255 * view[0]).round().byte().permute(1, 2, 0).numpy() for view in spoil(linear[0], linear[1], seed)
