@@ -15,13 +15,7 @@ from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.cli.pages import Viewer, arguments_of, write_view
 from depthapps.core.choices import PageMode
 from depthapps.core.errors import InputError, OutputError
-from depthapps.io.formats import (
-    IMAGE_SUFFIXES,
-    MASK_SUFFIXES,
-    SHADOW_MAP_SUFFIXES,
-    VIDEO_SUFFIXES,
-    VIEWER_SUFFIXES,
-)
+from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES, SHADOW_MAP_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.lights import read_lights
 from depthapps.io.outputs import Outputs, check_suffix
 from depthapps.shadow.params import LitBy, RelightParams

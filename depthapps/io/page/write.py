@@ -100,9 +100,10 @@ def _photo(photo: PagePhoto) -> tuple[str, dict[str, Any]]:
     behind = ~np.isnan(photo.hidden_inverse_m)
     mask = np.where(behind, 255, 0).astype(np.uint8)
     data, picture = _maps(photo), ""
+    hidden = pack_inverse(photo.hidden_inverse_m, mask, GUESSED)
     for tolerance, qualities in STEPS:
         data["depth"] = pack_inverse(photo.inverse_m, pack_confidence(photo.confidence), tolerance)
-        data["hidden"] = pack_inverse(photo.hidden_inverse_m, mask, GUESSED)
+        data["hidden"] = dict(hidden)
         left = round(_CHARACTERS * max(photo.inverse_m.size, 1e6)) - len(_json(data))
         colors = photo_and_behind(photo.image, photo.hidden_color, behind, qualities, left)
         picture, data["hidden"]["color"] = colors
