@@ -192,7 +192,9 @@ def _from_maps(given: Given, calibration: Calibration, journal: Journal) -> _Fou
             inverse = inverse * ray_lengths(calibration.camera.scaled_to(*inverse.shape[::-1]))
         with journal.stage("lifting"):
             # a depth as large as the photo was enlarged by the phone or the network that made it
-            depth = depth_from_inverse(lift_to_image(inverse, given.photo.image, blurred=given.enlarged))
+            depth = depth_from_inverse(
+                lift_to_image(inverse, given.photo.image, blurred=given.enlarged, sigma=contents.sigma_m)
+            )
         sigma_m = contents.sigma_m
     if depth is None:
         assert given.disparity_px is not None

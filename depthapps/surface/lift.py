@@ -11,6 +11,7 @@ from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
+from depthapps.surface.levels import smooth_levels
 
 # Chosen on 19 pairs of Middlebury and Scene Flow. Their true disparity was made five times smaller in three ways: by
 # the mean over the pixels, by that mean followed by a blur of one sample, and by picking single pixels. The share of
@@ -39,7 +40,7 @@ _choose_rows = Kernel(
 )
 
 
-def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False) -> FloatMap:
+def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False, sigma: float = 0.0) -> FloatMap:
     """Enlarge a map (h, w) of 1/Z or disparity to float32 at its picture's size (H, W, 3); NaN stays unknown.
 
     Smooth surfaces are interpolated linearly. At a depth edge each pixel takes the depth of one nearby surface: the one
@@ -49,6 +50,7 @@ def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False) -> F
 
     blurred: the map was enlarged before by interpolation, which blurred its edges. The map is then first reduced to at
     most a third of the picture's size. That makes edges sharp again if the enlargement was at most fourfold.
+    sigma: the standard deviation by which values were rounded to levels, which are smoothed; see `smooth_levels`.
     """
     height, width = image.shape[:2]
     known, filled = np.isfinite(values), fill_background(values)
@@ -58,6 +60,7 @@ def lift_to_image(values: FloatMap, image: Image, *, blurred: bool = False) -> F
     h, w = filled.shape
     if (h, w) == (height, width):
         return np.asarray(values, np.float32)
+    filled = smooth_levels(filled, sigma)
     lifted = np.asarray(cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     low, high = (float(v) for v in np.percentile(filled, (0.5, 99.5)))
     edge = _steps(filled, _STEP * (high - low))
