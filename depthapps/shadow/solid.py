@@ -83,9 +83,10 @@ class LitSolid:
             return self.normals
         normals, points = np.array(self.normals, np.float32), self.points[self.doubtful]
         way = np.array(to_light(light, points), np.float32)
-        way /= np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), np.float32(1e-12))
-        own = normals[self.doubtful]
-        faces = np.einsum("ij,ij->i", way, own) > 0
+        with np.errstate(invalid="ignore"):  # inf / inf at infinite depth, which is lit as it is
+            way /= np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), np.float32(1e-12))
+            own = normals[self.doubtful]
+            faces = np.einsum("ij,ij->i", way, own) > 0
         normals[self.doubtful] = np.where(faces[:, None], own, way)
         return normals
 

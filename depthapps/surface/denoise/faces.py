@@ -60,8 +60,10 @@ class Faces(NamedTuple):
     plane: tuple[FloatMap, FloatMap, FloatMap]
 
 
-def find_faces(inverse: FloatMap, right: BoolMap, down: BoolMap) -> Faces:
+def find_faces(inverse: FloatMap, right: BoolMap, down: BoolMap, uneven: FloatMap | None = None) -> Faces:
     """Find the faces of inverse depth (H, W) without NaN, along links right (H, W-1) and down (H-1, W).
+
+    uneven: (H, W), how many times the usual noise a pixel has, see `noise_unevenness`; None if all have the same.
 
     Regions are merged greedily by the cost of a common plane, as by Feng et al. 2014 (AHC), but without the noise model
     of a depth camera. Pixels move to the region that fits them best, as in Lloyd's algorithm.
@@ -74,17 +76,18 @@ def find_faces(inverse: FloatMap, right: BoolMap, down: BoolMap) -> Faces:
     if not noise:
         unknown = np.full(w.shape, np.nan, np.float32)
         return Faces(piece, (unknown, unknown, unknown))
-    label = _regions(w, right, down, piece, _LIMIT * noise)
+    limit = np.full(w.shape, _LIMIT * noise) if uneven is None else _LIMIT * noise * uneven**2
+    label = _regions(w, right, down, piece, limit)
     a, b, c = solve(_moments(label, w), w.shape[1])
     surface, is_face = _surfaces(label, inverse, (b, c), right, down)
     of_pixel = np.where(is_face, a + middle, np.nan)[label], b[label], c[label]
     return Faces(surface[label], evaluate(*of_pixel, len(label)))
 
 
-def _regions(w: FloatMap, right: BoolMap, down: BoolMap, piece: Labels, limit: float) -> Labels:
+def _regions(w: FloatMap, right: BoolMap, down: BoolMap, piece: Labels, limit: FloatMap) -> Labels:
     """Label (H, W) regions that one plane explains; no two connected ones could share a plane for less than `limit`.
 
-    piece: (H, W), connected components.
+    piece: (H, W), connected components. limit: (H, W); that of a region is the mean over its pixels.
     """
     surroundings = local_moments(w, right, down, _SIGHT_PX)
     label = _numbered(_joined(right, down, _BLOCK_PX))
@@ -181,17 +184,18 @@ def _distinct(pairs: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np
     return np.stack(np.divmod(keys, span)), number
 
 
-def _merged(label: Labels, w: FloatMap, right: BoolMap, down: BoolMap, limit: float) -> Labels:
-    """Merge regions of labels (H, W), cheapest pairs first, while a common plane costs less than `limit`.
+def _merged(label: Labels, w: FloatMap, right: BoolMap, down: BoolMap, limit: FloatMap) -> Labels:
+    """Merge regions of labels (H, W), cheapest pairs first, while a common plane costs less than their `limit` (H, W).
 
     In each round every region has one cheapest neighbour. Two regions that are each other's cheapest neighbour merge.
     Labels are numbered from 0, before and after.
     """
     moments, edges = _moments(label, w), _edges(label, right, down)
     root, width = np.arange(len(moments), dtype=np.int32), w.shape[1]
+    limits = np.bincount(label.ravel(), limit.ravel())  # summed over each region
     while edges.size:
-        cost = _cost(*moments[edges], width)
-        edges, cost = edges[:, cost < limit], cost[cost < limit]
+        cost = _cost(*moments[edges], width) / (limits[edges] / moments[edges, 0]).max(axis=0)
+        edges, cost = edges[:, cost < 1], cost[cost < 1]
         edges = edges[:, np.argsort(cost, kind="stable")]
         rank = np.arange(edges.shape[1])
         best = np.full(len(root), len(rank))
@@ -199,6 +203,7 @@ def _merged(label: Labels, w: FloatMap, right: BoolMap, down: BoolMap, limit: fl
             np.minimum.at(best, end, rank)
         into, gone = edges[:, (best[edges] == rank).all(axis=0)]
         moments[into] += moments[gone]
+        limits[into] += limits[gone]
         root[gone] = into
         edges = np.sort(root[edges], axis=0)
         edges, _ = _distinct(edges[:, edges[0] != edges[1]])

@@ -16,6 +16,7 @@ from depthapps.core.statistics import robust_deviation
 from depthapps.runtime.threads import for_bands
 from depthapps.surface.denoise.faces import find_faces
 from depthapps.surface.denoise.fits import BoolMap, fit, gathered
+from depthapps.surface.noise import noise_unevenness
 
 # Standard deviations of the weights around a pixel, in px. Over four noisy rooms a spacing by factors of 2 costs 0.01
 # of shadow IoU; a finer spacing gains nothing.
@@ -100,9 +101,11 @@ def _fit(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
 
     From fine to coarse, a pixel takes the next larger fit as long as its value and slopes agree with the fit before
     (the intersection of confidence intervals: Katkovnik 1999; with local planes: Foi 2005). The difference that pure
-    noise causes is the median over the picture, so neither the noise's strength nor its grain has to be known.
+    noise causes is the median over the picture, so neither the noise's strength nor its grain has to be known. Where
+    the noise is stronger than elsewhere, so is that difference.
     """
-    faces = find_faces(inverse, right, down)
+    uneven = noise_unevenness(inverse)
+    faces = find_faces(inverse, right, down, uneven)
     right = right & (faces.label[:, :-1] == faces.label[:, 1:])
     down = down & (faces.label[:-1] == faces.label[1:])
     previous = fit(inverse, right, down, SCALES_PX[0])
@@ -116,7 +119,7 @@ def _fit(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
         for k in range(3):
             difference = larger[k] - previous[k]
             deviations.append(max(robust_deviation(difference), 1e-30))
-            surprise += np.minimum(np.abs(difference) / deviations[k], _STILL_COUNTED) ** 2 / 3
+            surprise += np.minimum(np.abs(difference) / (deviations[k] * uneven), _STILL_COUNTED) ** 2 / 3
         # a real disagreement extends over the whole support, noise does not
         distance = np.sqrt(cv2.GaussianBlur(surprise, (0, 0), scale_px))
         share = np.minimum(share, np.clip(2 - distance / AGREEMENT, 0, 1))
