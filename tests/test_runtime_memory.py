@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from depthapps.runtime.budget import parsed_bytes, size_text
+
 _COUNT_FAULTS = """
 import resource, numpy as np
 from depthapps.runtime.memory import keep_freed_memory
@@ -29,3 +31,9 @@ def test_arrays_do_not_take_new_pages_from_the_system_each_time():
         command = [sys.executable, "-c", _COUNT_FAULTS.format(call=call)]
         pages[call] = int(subprocess.check_output(command, cwd=Path(__file__).parents[1]))
     assert pages["keep_freed_memory()"] < pages[""] / 5
+
+
+@pytest.mark.parametrize("size", [1, 1.7e6, 341e6, 998.5e6, 999.9e6, 1.04e9, 1.4e9, 12.34e9])
+def test_a_size_that_a_hint_names_is_enough(size: float):
+    """Rounded up, by a tenth or a megabyte at most: 1.7 MB was once told as 0G, and 1.4 GB as 1G."""
+    assert size <= parsed_bytes(size_text(size)) <= 1.1 * size + 1e6

@@ -357,3 +357,12 @@ def test_options_that_a_file_has_no_use_for_are_refused(tmp_path, photo):
     assert "cannot take" in run(*photo, "-o", tmp_path / "a.avi", code=1).stderr
     assert run(*photo, "-o", tmp_path / "a.jpg", "--convergence", "near", code=2)
     assert {p.name for p in tmp_path.iterdir()} == {"photo.png", "z.npy"}
+
+
+@pytest.mark.parametrize(
+    ("name", "less"), [("loop.jpg", "a .webp, without --style"), ("loop.gif", "a .jpg, without --views")]
+)
+def test_hints_do_not_lead_to_the_next_refusal(name, less, tmp_path):
+    """A style and a number of views exclude each other under any suffix."""
+    result = run("view3d", "l.png", "r.png", "-o", tmp_path / name, "--style", "quilt", "--views", 3, code=1)
+    assert f"write {less}" in " ".join(result.output.split())

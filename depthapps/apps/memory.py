@@ -8,7 +8,7 @@ from types import MappingProxyType
 from depthapps.core.choices import Quality
 from depthapps.core.errors import InputError, param
 from depthapps.engine.effort import matching_bytes
-from depthapps.runtime.budget import memory_budget
+from depthapps.runtime.budget import memory_budget, size_text
 
 # Bytes a pixel of the picture at the peak, measured at 1, 6 and 12.6 megapixels with a depth that was given, shadow and
 # view3d at 50 as well; mesh, with its holes filled, at 1, 2 and 6. Beside them stand the libraries; the compiler, where
@@ -93,9 +93,9 @@ def fitting_quality(
     while (needed := needed_bytes(command, fits, pixels, matched=matched, times=times, beside=beside)) > budget:
         if fits not in _LOWER:
             raise InputError(
-                f"{command} of a picture of {size[0]}x{size[1]} takes about {needed / _GB:.1f} GB of memory, and "
-                f"{budget / _GB:.1f} GB may be used",
-                hint=f"pass a smaller picture, or {param('max_memory', f'{1.1 * needed / _GB:.1f}G')} where there is "
+                f"{command} of a picture of {size[0]}x{size[1]} takes about {needed / _GB:.2g} GB of memory, and "
+                f"{budget / _GB:.2g} GB may be used",
+                hint=f"pass a smaller picture, or {param('max_memory', size_text(1.1 * needed))} where there is "
                 "as much",
             )
         fits = _LOWER[fits]

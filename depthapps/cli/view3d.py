@@ -99,10 +99,15 @@ class EyeOptions:
             check_suffix(self.output, VIEW3D_SUFFIXES, "a stereo view", _WRITTEN_BY)
             suffix = self.output.suffix.lower()
         if self.style and suffix not in IMAGE_SUFFIXES:
-            raise InputError(f"--style is for pictures, not for {suffix}", hint="leave it out, or write a .jpg")
+            given = [name for name, value in (("--views", self.views), ("--motion", self.motion)) if value]
+            other = f", without {' and '.join(given)}" if given else ""  # which a picture would refuse
+            raise InputError(f"--style is for pictures, not for {suffix}", hint=f"leave it out, or write a .jpg{other}")
         if (self.views or self.motion) and suffix not in VIDEO_SUFFIXES:
             option = "--views" if self.views else "--motion"
-            raise InputError(f"{option} is for animations, not for {suffix}", hint="leave it out, or write a .webp")
+            other = ", without --style" if self.style else ""  # which an animation would refuse
+            raise InputError(
+                f"{option} is for animations, not for {suffix}", hint=f"leave it out, or write a .webp{other}"
+            )
 
     @property
     def params(self) -> View3DParams:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from depthapps.core.errors import InputError, param
-from depthapps.runtime.budget import memory_budget
+from depthapps.runtime.budget import memory_budget, size_text
 
 # No command takes less for a pixel of a picture: what is decoded, its depth, and the result. Most take several times as
 # much.
@@ -26,5 +26,5 @@ def _check(size: int, what: str, remedy: str) -> None:
     if size > budget:
         raise InputError(
             f"{what} {size / _GB:.3g} GB of memory or more, and {budget / _GB:.3g} GB may be used",
-            hint=f"{remedy}; {param('max_memory', f'{size / _GB:.0f}G')} raises the limit where there is as much",
+            hint=f"{remedy}; {param('max_memory', size_text(size))} raises the limit where there is as much",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +45,11 @@ def parsed_bytes(text: str) -> int:
     if not 1 <= size < 1e18:
         raise ValueError(f"{text!r} is no size of memory such as 4G or 800M")
     return int(size)
+
+
+def size_text(size: float) -> str:
+    """Return the text, as `parsed_bytes` reads it, of at least `size` bytes: what a hint names must not be refused."""
+    return f"{math.ceil(size / 1e6)}M" if size <= 999e6 else f"{math.ceil(size / 1e8) / 10:g}G"
 
 
 def memory_budget() -> int:
