@@ -27,6 +27,7 @@ _BACK_PX = 2.0  # how far behind it is: a disc's reach, in widths of a pixel on 
 _BACK_SHARE = 0.003  # of the depth, at least: viewers sort by rounded depths, to a millimetre or 11 bits
 _VIEWER_PX2 = 0.3  # the variance that viewers add (Kerbl 2023)
 _FAINTEST = 1 / 255  # opacity of what viewers leave out
+_AT_ONCE = 1 << 18  # splats that are turned at once: each takes 200 bytes meanwhile
 _THICKNESS = 0.05  # standard deviation along the normal, in those along the surface
 _STEEPEST = 0.25  # cosine between normal and ray, below which a disc is no longer stretched: noise would make needles
 
@@ -69,7 +70,8 @@ def splats_of_cloud(cloud: PointCloud, camera: Camera) -> GaussianSplats:
     shape_m = np.column_stack([pixel_m / cosine, pixel_m, _THICKNESS * pixel_m])
     back = _one_a_cell(column, row, visible)
     behind = 1 + np.maximum(_BACK_PX / (focal_px * cosine[back]), _BACK_SHARE)[:, None]
-    rotations = _quaternions(_turned(rays, normals))
+    parts = (slice(k, k + _AT_ONCE) for k in range(0, len(points), _AT_ONCE))
+    rotations = np.concatenate([_quaternions(_turned(rays[part], normals[part])) for part in parts])
     count, own = len(points), np.r_[np.arange(len(points)), back]
     layers = np.repeat(np.array([0, 1], np.uint8), [count, len(back)])
     centers = np.concatenate([points, points[back] * behind]).astype(np.float32)
