@@ -424,6 +424,14 @@ def test_fifty_megapixels_are_matched_in_eight_gigabytes_and_in_four():
         fitting_quality("depth", balanced, (8660, 5774), matched=True)
 
 
+def test_photos_that_are_matched_in_small_copies_need_the_memory_of_those():
+    """Measured: 2.3 GB for 5 megapixels that are matched at 1200x800, 3.1 GB for 50."""
+    for pixels, least, most in ((5_000_000, 2.28e9, 2.5e9), (12_000_000, 2.3e9, 2.8e9), (50_000_000, 3.1e9, 5.1e9)):
+        small = needed_bytes("view3d", Quality.BALANCED, pixels, matched=True, matched_px=960_000)
+        assert least < small < most
+        assert small < needed_bytes("view3d", Quality.BALANCED, pixels, matched=True)
+
+
 def test_a_network_looks_at_smaller_parts_only_where_memory_forces_it():
     for limit, tile_px in ((16e9, 832), (4e9, 832), (3e9, 416), (2.4e9, 192)):
         budget.limit_memory(int(limit))

@@ -37,6 +37,16 @@ def matrices(quaternions: np.ndarray) -> np.ndarray:
     return np.stack([cv2.Rodrigues(a * t)[0] for a, t in zip(axis, angle, strict=True)])
 
 
+def layers(splats: da.GaussianSplats, points: int) -> np.ndarray:
+    """The size of each splat in pixels (N,): first small ones, one a point, then large ones."""
+    return np.repeat([0.3, 1.2], [points, len(splats.centers) - points])
+
+
+def opacities(splats: da.GaussianSplats) -> np.ndarray:
+    assert splats.opacities is not None
+    return splats.opacities
+
+
 def covariances(splats: da.GaussianSplats) -> np.ndarray:
     turned = matrices(splats.rotations) * splats.scales_m[:, None, :]
     return turned @ turned.transpose(0, 2, 1)
@@ -47,16 +57,35 @@ def test_a_splat_covers_the_pixel_that_it_comes_from(tilt):
     cloud = slope(tilt)
     splats = da.splats_of_cloud(cloud, CAMERA)
     spread = covariances(splats)
-    x, y, z = cloud.points.T
+    size = layers(splats, len(cloud.points))
+    x, y, z = splats.centers.T
     zero = np.zeros_like(z)
     rows = np.column_stack([80 / z, zero, -80 * x / z**2]), np.column_stack([zero, 80 / z, -80 * y / z**2])
     jacobian = np.stack(rows, axis=1)
     seen = jacobian @ spread @ jacobian.transpose(0, 2, 1)  # (N, 2, 2), in pixels
-    sigma = np.sqrt(np.linalg.eigvalsh(seen))
-    assert sigma.min() > 0.4
-    assert sigma.max() < 0.6
-    flat = np.sqrt(np.einsum("ni,nij,nj->n", cloud.normals, spread, cloud.normals))
-    assert np.allclose(flat, 0.05 * 0.45 * z / 80, rtol=1e-3)  # thin along the normal
+    sigma = np.sqrt(np.linalg.eigvalsh(seen)) / size[:, None]
+    assert sigma.min() > 0.4 / 0.45
+    assert sigma.max() < 0.6 / 0.45
+    flat = np.sqrt(np.einsum("i,nij,j->n", cloud.normals[0], spread, cloud.normals[0]))
+    assert np.allclose(flat[: len(cloud.points)], 0.05 * 0.3 * cloud.points[:, 2] / 80, rtol=1e-3)  # along the normal
+    assert (flat < 0.06 * size * z / 80).all()
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.8, -1.2])
+def test_behind_the_splats_of_four_pixels_is_a_large_one_that_is_opaque(tilt):
+    cloud = slope(tilt)
+    splats = da.splats_of_cloud(cloud, CAMERA)
+    count = len(cloud.points)
+    assert np.allclose(opacities(splats)[:count], 0.6)
+    assert np.allclose(opacities(splats)[count:], 0.99)
+    assert np.array_equal(splats.centers[:count], cloud.points)
+    behind = splats.centers[count:]
+    assert len(behind) == count / 4
+    inward = np.array([-tilt, 0, 1]) / np.hypot(tilt, 1)
+    away = behind @ inward - cloud.points[0] @ inward
+    assert away.min() > 1.9 * behind[:, 2].min() / 80  # two pixels, however the surface is tilted
+    cells = np.rint(behind[:, :2] / behind[:, 2:] * 80 + (31.5, 23.5)).astype(int) // 2
+    assert len(np.unique(cells, axis=0)) == count / 4
 
 
 @pytest.mark.parametrize("name", ["a.ply", "a.spz", "a.glb"])
@@ -72,8 +101,26 @@ def test_splats_seen_straight_ahead_have_sizes_too():
     ahead = np.array([[0, 0, 2]], np.float32)
     cloud = da.PointCloud(ahead, np.zeros((1, 3), np.uint8), -ahead / 2)
     splats = da.splats_of_cloud(cloud, CAMERA)
-    assert np.allclose(np.sort(splats.scales_m[0]), [0.05 * 0.01125, 0.01125, 0.01125])
+    assert np.allclose(np.sort(splats.scales_m[0]), [0.05 * 0.0075, 0.0075, 0.0075])
     assert np.isfinite(splats.rotations).all()
+
+
+def test_splats_without_opacities_are_opaque(tmp_path):
+    splats = replace(da.splats_of_cloud(slope(0.0), CAMERA), opacities=None)
+    da.write_splats(tmp_path / "a.ply", splats)
+    assert np.allclose(1 / (1 + np.exp(-_ply((tmp_path / "a.ply").read_bytes())["opacity"])), 0.99)
+
+
+def test_where_two_surfaces_lie_at_one_place_the_first_is_shown():
+    first = slope(0.0)
+    points, normals = np.concatenate([first.points] * 2), np.concatenate([first.normals] * 2)
+    both = da.PointCloud(points, np.concatenate([first.colors, 0 * first.colors]), normals)
+    assert np.array_equal(da.splats_of_cloud(both, CAMERA).colors, da.splats_of_cloud(first, CAMERA).colors)
+
+
+def test_surfaces_of_one_colour_keep_it():
+    cloud = replace(slope(0.8), colors=np.full((64 * 48, 3), (200, 90, 30), np.uint8))
+    assert (da.splats_of_cloud(cloud, CAMERA).colors == (200, 90, 30)).all()
 
 
 def _ply(data: bytes) -> dict[str, np.ndarray]:
@@ -90,7 +137,7 @@ def test_a_ply_has_the_numbers_of_the_papers_program(tmp_path):
     colors = np.column_stack([found[f"f_dc_{k}"] for k in range(3)]) * 0.28209479 + 0.5
     assert np.allclose(colors * 255, splats.colors, atol=1e-3)
     assert np.allclose(np.exp(np.column_stack([found[f"scale_{k}"] for k in range(3)])), splats.scales_m)
-    assert np.allclose(1 / (1 + np.exp(-found["opacity"])), 0.99)
+    assert np.allclose(1 / (1 + np.exp(-found["opacity"])), opacities(splats))
     assert np.allclose(np.column_stack([found[f"rot_{k}"] for k in range(4)]), splats.rotations)
 
 
@@ -118,7 +165,7 @@ def test_a_glb_has_the_numbers_of_khronos_extension(tmp_path):
     assert primitive["mode"] == 0  # points, which programs without the extension show
     assert np.allclose(found["POSITION"], splats.centers * [1, -1, -1])
     assert np.allclose(found[f"{prefix}:SCALE"], splats.scales_m)
-    assert np.allclose(found[f"{prefix}:OPACITY"], 0.99)
+    assert np.allclose(found[f"{prefix}:OPACITY"][:, 0], opacities(splats))
     colors = found[f"{prefix}:SH_DEGREE_0_COEF_0"] * 0.28209479 + 0.5
     assert np.allclose(colors * 255, splats.colors, atol=1e-3)
     turned = found[f"{prefix}:ROTATION"]
@@ -147,6 +194,7 @@ def test_an_spz_holds_bytes_that_mean_the_same(tmp_path):
     low = body[: 9 * count].reshape(count, 3, 3).astype(np.int32)
     fixed = low[..., 0] | low[..., 1] << 8 | low[..., 2] << 16
     assert np.allclose(np.where(fixed >= 1 << 23, fixed - (1 << 24), fixed) / 4096, splats.centers, atol=1.3e-4)
+    assert np.allclose(body[9 * count : 10 * count] / 255, opacities(splats), atol=0.5 / 255)
     colors, sizes, turned = body[10 * count :].reshape(3, count, 3).astype(float)
     assert np.abs(((colors / 255 - 0.5) / 0.15 * 0.28209479 + 0.5) * 255 - splats.colors).max() < 1
     assert np.allclose(np.exp(sizes / 16 - 10), splats.scales_m, rtol=0.033)
@@ -185,7 +233,7 @@ def test_the_command_writes_splats_and_refuses_what_they_have_not(tmp_path):
     photo = ("mesh", tmp_path / "p.png", "--depth", tmp_path / "z.npz", "--splats")
     run(*photo, "-o", tmp_path / "a.ply", "-o", tmp_path / "a.spz")
     found = _ply((tmp_path / "a.ply").read_bytes())
-    assert len(found["x"]) > 0.9 * 64 * 48
+    assert len(found["x"]) > 1.1 * 64 * 48
     assert (tmp_path / "a.spz").stat().st_size < (tmp_path / "a.ply").stat().st_size / 3
     run(*photo, "-o", tmp_path / "c.glb")
     gltf, read = _glb((tmp_path / "c.glb").read_bytes())

@@ -37,14 +37,15 @@ def needed_bytes(
     pixels: int,
     *,
     matched: bool,
+    matched_px: int | None = None,
     times: int = 1,
     beside: Mapping[str, int] = NOTHING,
 ) -> int:
     """The memory in bytes that a command takes at its peak for a picture of so many pixels.
 
-    matched: two views are matched, and the depth is not given. times: how many times shorter the sides of the scene are
-    made once it is open. beside: other commands whose work is done as well, and of how many pixels at most; `PAGE` for
-    a page.
+    matched: two views are matched, and the depth is not given; matched_px: in copies of so many pixels. times: how many
+    times shorter the sides of the scene are made once it is open. beside: other commands whose work is done as well,
+    and of how many pixels at most; `PAGE` for a page.
     """
     opening, peaks = _OPENING * pixels, [0]
     if command == "view":
@@ -53,7 +54,10 @@ def needed_bytes(
         peaks.append(max(opening, _A_PIXEL[command, quality] * pixels // times**2))
     for other, most in beside.items():
         peaks.append(opening + _A_PIXEL[other, quality] * min(pixels, most))
-    return max(_FIXED + max(peaks), matching_bytes(quality, pixels) if matched else 0)
+    if matched:
+        small = pixels if matched_px is None else min(matched_px, pixels)
+        peaks.append(matching_bytes(quality, small) + _OPENING * (pixels - small) - _FIXED)
+    return _FIXED + max(peaks)
 
 
 def fitting(
@@ -62,6 +66,7 @@ def fitting(
     size: tuple[int, int],
     *,
     matched: bool,
+    matched_px: int | None = None,
     shrinkable: bool = True,
     beside: Mapping[str, int] = NOTHING,
 ) -> tuple[Quality, int]:
@@ -69,7 +74,10 @@ def fitting(
     refusal: InputError | None = None
     for times in _SMALLER if shrinkable and command in _SHRINKABLE else _SMALLER[:1]:
         try:
-            return fitting_quality(command, quality, size, matched=matched, times=times, beside=beside), times
+            fits = fitting_quality(
+                command, quality, size, matched=matched, matched_px=matched_px, times=times, beside=beside
+            )
+            return fits, times
         except InputError as error:
             refusal = refusal or error
     assert refusal is not None
@@ -82,6 +90,7 @@ def fitting_quality(
     size: tuple[int, int],
     *,
     matched: bool,
+    matched_px: int | None = None,
     times: int = 1,
     beside: Mapping[str, int] = NOTHING,
 ) -> Quality:
@@ -90,7 +99,8 @@ def fitting_quality(
     size: width and height of the picture in pixels.
     """
     fits, budget, pixels = quality, memory_budget(), size[0] * size[1]
-    while (needed := needed_bytes(command, fits, pixels, matched=matched, times=times, beside=beside)) > budget:
+    known = {"matched": matched, "matched_px": matched_px, "times": times, "beside": beside}
+    while (needed := needed_bytes(command, fits, pixels, **known)) > budget:
         if fits not in _LOWER:
             raise InputError(
                 f"{command} of a picture of {size[0]}x{size[1]} takes about {needed / _GB:.2g} GB of memory, and "

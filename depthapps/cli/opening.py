@@ -49,10 +49,13 @@ def within_memory(
     picture: Path,
     *,
     matched: bool,
+    matched_side_px: int | None = None,
     shrinkable: bool = True,
     beside: Mapping[str, int] = NOTHING,
 ) -> tuple[RunOptions, int]:
-    """Tell what a command needs of the memory for a picture of this size, by its header. beside: see `needed_bytes`.
+    """Tell what a command needs of the memory for a picture of this size, by its header.
+
+    matched, beside: see `needed_bytes`. matched_side_px: as in `SceneParams`.
 
     Returns the options that fit into it, and how many times shorter the sides of the scene have to be made. From now on
     the limit stays: what is free changes while the command works, and what was told and planned by it must not. Raises
@@ -63,8 +66,14 @@ def within_memory(
     if size is None:
         return run, 1
     pixels, gigabytes = size[0] * size[1], memory_budget() / 1e9
-    quality, times = fitting(command, run.quality, size, matched=matched, shrinkable=shrinkable, beside=beside)
-    needed = needed_bytes(command, quality, pixels, matched=matched, times=times, beside=beside) / 1e9
+    share = 1.0 if matched_side_px is None else min(matched_side_px / max(size), 1.0)
+    matched_px = round(share**2 * pixels)
+    quality, times = fitting(
+        command, run.quality, size, matched=matched, matched_px=matched_px, shrinkable=shrinkable, beside=beside
+    )
+    needed = (
+        needed_bytes(command, quality, pixels, matched=matched, matched_px=matched_px, times=times, beside=beside) / 1e9
+    )
     report.add(memory_gb={"needed": round(needed, 2), "limit": round(gigabytes, 2)}, quality=str(quality))
     report.detail(f"needs about {needed:.1f} GB of memory; {gigabytes:.1f} GB may be used")
     why = f"as only {gigabytes:.1f} GB of memory may be used ({param('max_memory')})"
@@ -72,9 +81,9 @@ def within_memory(
         report.note(f"{param('quality', quality)} is taken, {why}")
     if times > 1:
         report.note(f"the scene is made {times} times smaller, to {size[0] // times}x{size[1] // times}, {why}")
-    if matched and matched_cells(quality, pixels) < CELLS[quality]:
+    if matched and matched_cells(quality, matched_px) < CELLS[quality]:
         report.note(f"the views are matched at a smaller size, {why}")
-    if matched and has_small_tiles(quality, pixels):
+    if matched and has_small_tiles(quality, matched_px):
         report.note(f"the network looks at smaller parts of the views, {why}")
     return replace(run, quality=quality), times
 
@@ -89,7 +98,8 @@ def leave_if_only_checked() -> None:
 class Opening:
     """A command's inputs, outputs and report, checked before any heavy library is loaded.
 
-    times: how many times shorter the sides of the scene are made, so that the memory is enough.
+    times: how many times shorter the sides of the scene are made, so that the memory is enough. matched_side_px: as in
+    `SceneParams`.
     """
 
     source: SourceOptions
@@ -98,6 +108,7 @@ class Opening:
     side: SideFiles
     outputs: Outputs
     times: int = 1
+    matched_side_px: int | None = None
 
     @classmethod
     def of(
@@ -110,11 +121,13 @@ class Opening:
         *,
         beside: Mapping[str, int] = NOTHING,
         picture_only: bool = False,
+        matched_side_px: int | None = None,
     ) -> Opening:
         """Check inputs and outputs. Raises InputError or OutputError.
 
         inputs: files that are read beside those of `source`. beside: see `needed_bytes`. picture_only: the command
-        needs no depth, so that one photo is enough.
+        needs no depth, so that one photo is enough. matched_side_px: as in `SceneParams`, where the command needs no
+        finer depth; side files get the finest.
         """
         side, files, params = source.side_files, source.files, source.params(run.quality)
         paths = [*outputs, *side.paths()]
@@ -128,8 +141,11 @@ class Opening:
         files.check(params, picture_only=picture_only)
         report = Report(command, run)
         matched = matched and (files.right is not None or not describe_contents(source.image).has_depth)
-        run, times = within_memory(command, run, report, source.image, matched=matched, beside=beside)
-        return cls(source, run, report, side, group, times)
+        side_px = None if side.paths() else matched_side_px
+        run, times = within_memory(
+            command, run, report, source.image, matched=matched, matched_side_px=side_px, beside=beside
+        )
+        return cls(source, run, report, side, group, times, side_px)
 
     def picture(self) -> Image:
         """The picture, or the left view, without a depth."""
@@ -138,17 +154,13 @@ class Opening:
         with self.report.stage("reading"):
             return read_picture(self.source.image, self.source.params(self.run.quality)).image
 
-    def scene(self, *, confidence: bool, metres_matter: bool = True, matched_side_px: int | None = None) -> OpenedScene:
-        """Open the scene, with its confidence if the command or a side file needs it.
-
-        matched_side_px: as in `SceneParams`, where the command needs no finer depth; side files get the finest.
-        """
+    def scene(self, *, confidence: bool, metres_matter: bool = True) -> OpenedScene:
+        """Open the scene, with its confidence if the command or a side file needs it."""
         from depthapps.apps.scene import open_scene
         from depthapps.apps.shrink import shrunk
 
         files, params = self.source.files, self.source.params(self.run.quality)
-        if not self.side.paths():
-            params = replace(params, matched_side_px=matched_side_px)
+        params = replace(params, matched_side_px=self.matched_side_px)
         opened = open_scene(
             files.image,
             files.right,

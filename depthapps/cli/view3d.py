@@ -148,12 +148,13 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
     folder = eyes.output.is_dir()
     source = replace(source, frame=Frame.RECTIFIED)
     moving = {} if params.motion is Motion.SWEEP else {"mesh": (params.view_size_px or 0) ** 2}
-    opening = Opening.of("view3d", source, run, [] if folder else [eyes.output], beside=moving)
+    paths, side_px = [] if folder else [eyes.output], params.matched_side_px
+    opening = Opening.of("view3d", source, run, paths, beside=moving, matched_side_px=side_px)
     from depthapps.apps.maps import write_side_files
     from depthapps.apps.view3d import make_view3d, write_view3d
 
     report, outputs = opening.report, opening.outputs
-    opened = opening.scene(confidence=False, matched_side_px=params.matched_side_px)
+    opened = opening.scene(confidence=False)
     shown = make_view3d(opened, params.of_smaller(opening.times), progress=report.follow)
     report.take(shown)
     path = eyes.output

@@ -52,16 +52,18 @@ class PointCloud:
 
 @dataclass(frozen=True, eq=False)
 class GaussianSplats:
-    """Coloured Gaussians in camera axes, opaque in their middle.
+    """Coloured Gaussians in camera axes.
 
     centers: (N, 3) float32 metres. colors: (N, 3) uint8 sRGB. scales_m: (N, 3) float32 standard deviations along the
     own axes, in metres. rotations: (N, 4) float32 unit quaternions w, x, y, z, from the own axes to the camera's.
+    opacities: (N,) float32, in their middle, above 0 and below 1; None takes 0.99 for all.
     """
 
     centers: NDArray[np.floating]
     colors: NDArray[np.uint8]
     scales_m: NDArray[np.floating]
     rotations: NDArray[np.floating]
+    opacities: NDArray[np.floating] | None = None
 
 
 @dataclass(frozen=True, eq=False)

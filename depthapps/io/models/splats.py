@@ -23,7 +23,7 @@ from depthapps.io.models.glb import Viewpoint, build_glb, camera_node
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
 _SH0 = 0.28209479177387814  # the constant spherical harmonic: colour = 0.5 + _SH0 * coefficient
-_OPACITY = 0.99  # of a surface; 1 has no logit
+_OPACITY = 0.99  # where none is given; 1 has no logit
 _NAMES = ("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2",
           "rot_0", "rot_1", "rot_2", "rot_3")  # fmt: skip
 _SPZ_MAGIC, _SPZ_VERSION = 0x5053474E, 2
@@ -87,7 +87,8 @@ def splat_ply_bytes(splats: GaussianSplats, axes: Axes = Axes.CAMERA) -> bytes:
     table = np.zeros((count, len(_NAMES)), "<f4")
     table[:, :3] = in_axes(splats.centers, axes)
     table[:, 6:9] = _coefficients(splats)
-    table[:, 9] = np.log(_OPACITY / (1 - _OPACITY))
+    opacity = _opacities(splats)
+    table[:, 9] = np.log(opacity / (1 - opacity))
     table[:, 10:13] = np.log(splats.scales_m)
     table[:, 13:] = _turned(splats, axes)
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {count}"]
@@ -102,7 +103,7 @@ def splat_glb_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER, viewpoint:
     values = {
         "ROTATION": turned[:, [1, 2, 3, 0]],  # glTF has w last
         "SCALE": splats.scales_m,
-        "OPACITY": np.full(len(splats.centers), _OPACITY, np.float32),
+        "OPACITY": _opacities(splats),
         "SH_DEGREE_0_COEF_0": _coefficients(splats),
     }
     view = viewpoint and camera_node(viewpoint, axes)
@@ -119,7 +120,7 @@ def spz_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER) -> bytes:
     header = struct.pack("<IIIBBBB", _SPZ_MAGIC, _SPZ_VERSION, count, 0, fraction, 0, 0)
     fixed = np.rint(in_axes(splats.centers, axes) * (1 << fraction)).astype("<i4")
     positions = fixed.reshape(-1, 1).view(np.uint8)[:, :3]  # the low three of four bytes
-    alphas = np.full(count, round(_OPACITY * 255), np.uint8)
+    alphas = _bytes(_opacities(splats) * 255)
     colors = _bytes((_coefficients(splats) * _SPZ_COLOR + 0.5) * 255)
     sizes = _bytes((np.log(splats.scales_m) + 10) * 16)
     turned = _turned(splats, axes)
@@ -127,6 +128,10 @@ def spz_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER) -> bytes:
     rotations = _bytes(turned[:, 1:] * 127.5 + 127.5)
     body = b"".join(part.tobytes() for part in (positions, alphas, colors, sizes, rotations))
     return gzip.compress(header + body, _LEVEL, mtime=0)  # the same bytes every time
+
+
+def _opacities(splats: GaussianSplats) -> NDArray[np.floating]:
+    return np.full(len(splats.centers), _OPACITY, np.float32) if splats.opacities is None else splats.opacities
 
 
 def _coefficients(splats: GaussianSplats) -> NDArray[np.floating]:
