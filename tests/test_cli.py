@@ -104,6 +104,13 @@ def test_depth_kinds(tmp_path, pair, two_layers):
     assert read_raw(tmp_path / "p16.png").dtype == np.uint16
 
 
+def test_a_small_pair_is_matched_whole_in_little_memory(tmp_path, pair):
+    """The limit halves the largest volume to match; that of a small pair is far below it, and nothing is told."""
+    told = run("depth", *pair, "-o", tmp_path / "d.npy", "--max-memory", "2G").stderr
+    assert "smaller size" not in told
+    assert "of memory may be used" not in told
+
+
 def test_depth_and_disparity_are_taken_from_files(tmp_path, photo, step_scene):
     run("depth", *photo, "-o", tmp_path / "d.pfm", "--baseline", 0.1)
     assert np.allclose(read_disparity(tmp_path / "d.pfm"), 10 / step_scene.depth_m)
