@@ -335,6 +335,18 @@ def test_a_window_at_the_eyes_is_refused(opened, depth_m):
         da.make_view3d(opened, da.View3DParams(convergence_m=depth_m)).views((0, 1))
 
 
+@pytest.mark.parametrize("both", [True, False])
+def test_what_no_photo_sees_is_the_background_and_no_copy_of_what_hides_it(both):
+    """A red card before a grey wall, from twice as far aside: it is seen once, as wide as it is."""
+    left, right = np.full((2, 40, 200, 3), 128, np.uint8)
+    disparity = np.full((40, 200), 5, np.float32)
+    left[:, 90:130], right[:, 60:100], disparity[:, 90:130] = (255, 0, 0), (255, 0, 0), 30
+    for place, start in ((2.0, 30), (-1.0, 120)):
+        shown = ViewSource(left, disparity, right if both else None).at(place)[20, 5:195].astype(int)
+        red = np.flatnonzero(shown[:, 0] - shown[:, 1] > 60) + 5
+        assert (red.min(), red.max()) == pytest.approx((start, start + 39), abs=1)
+
+
 # ------------------------------------------------------------------------------------ the command
 
 
