@@ -402,3 +402,11 @@ def test_what_a_16_bit_map_cannot_hold_is_said(tmp_path, step_scene):
     assert "--depth-scale" in said
     assert "holds depths" not in run("depth", *given, "-o", tmp_path / "far.tif").stderr
     assert "holds depths" not in run("depth", *given, "-o", tmp_path / "scaled.png", "--depth-scale", 500).stderr
+
+
+def test_numbers_out_of_range_name_their_option(tmp_path, photo):
+    blur = run("bokeh", *photo, "-o", tmp_path / "b.png", "--blur", "nan", code=1).stderr
+    assert "must be a number" in blur
+    assert "--blur" in blur
+    plate = ("-o", tmp_path / "p.stl", "--preset", "lithophane", "--size-mm", 0)
+    assert "--size-mm" in run("mesh", *photo, *plate, code=1).stderr
