@@ -104,6 +104,13 @@ def test_depth_kinds(tmp_path, pair, two_layers):
     assert read_raw(tmp_path / "p16.png").dtype == np.uint16
 
 
+def test_a_small_pair_is_matched_whole_in_little_memory(tmp_path, pair):
+    """The limit halves the largest volume to match; that of a small pair is far below it, and nothing is told."""
+    told = run("depth", *pair, "-o", tmp_path / "d.npy", "--max-memory", "2G").stderr
+    assert "smaller size" not in told
+    assert "of memory may be used" not in told
+
+
 def test_depth_and_disparity_are_taken_from_files(tmp_path, photo, step_scene):
     run("depth", *photo, "-o", tmp_path / "d.pfm", "--baseline", 0.1)
     assert np.allclose(read_disparity(tmp_path / "d.pfm"), 10 / step_scene.depth_m)
@@ -395,3 +402,11 @@ def test_what_a_16_bit_map_cannot_hold_is_said(tmp_path, step_scene):
     assert "--depth-scale" in said
     assert "holds depths" not in run("depth", *given, "-o", tmp_path / "far.tif").stderr
     assert "holds depths" not in run("depth", *given, "-o", tmp_path / "scaled.png", "--depth-scale", 500).stderr
+
+
+def test_numbers_out_of_range_name_their_option(tmp_path, photo):
+    blur = run("bokeh", *photo, "-o", tmp_path / "b.png", "--blur", "nan", code=1).stderr
+    assert "must be a number" in blur
+    assert "--blur" in blur
+    plate = ("-o", tmp_path / "p.stl", "--preset", "lithophane", "--size-mm", 0)
+    assert "--size-mm" in run("mesh", *photo, *plate, code=1).stderr

@@ -237,6 +237,20 @@ def test_what_nobody_knows_glows_dimly_in_the_photos_colours(page):
     assert np.abs(page.render() - ground).max(axis=2).min() < 2  # wires stand before the plain ground
 
 
+def test_at_the_photos_view_no_crack_shows_between_surfaces(page):
+    """Surfaces are torn at each step in depth, by a pixel at least; the photo itself shows through there."""
+    page.key("3")
+    page.run("page.mode.reset(), page.mode.orbit.follow(1), page.changed()")
+    whole = page.render().astype(int)
+    page.run("page.mode.glow = 0, page.changed()")
+    torn = np.abs(page.render() - np.array(page.run("page.ground.map(v => 255 * v)"))).max(axis=2) < 2
+    assert torn.any()
+    page.run("page.mode.glow = 0.55, page.mode.turnBy(0.3, 0), page.mode.orbit.follow(1), page.changed()")
+    page.key("1")
+    photo = page.render().astype(int)
+    assert np.median(np.abs(whole - photo)[torn]) < 3
+
+
 def test_wires_and_points_are_drawn(page):
     page.key("3")
     surface = page.render()

@@ -36,3 +36,13 @@ def test_edges_stay_and_many_levels_are_left_alone():
     assert smooth_levels(true, 1e-4 / math.sqrt(12)) is true
     assert smooth_levels(true, 0.0) is true
     assert smooth_levels(np.zeros((1, 5), np.float32), 0.1).shape == (1, 5)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_crater_is_dug_into_what_was_clipped(sign):
+    """The nearest and the farthest of a map are clipped, often: a level with only lower ones around it stays flat."""
+    y, x = np.mgrid[:240, :320].astype(np.float32)
+    cone = sign * np.minimum(30 - np.hypot(x - 160, y - 120) / 8, 20)
+    smooth = smooth_levels(np.rint(cone).astype(np.float32), 1 / math.sqrt(12))
+    for outwards in (smooth[120, 160:310], smooth[120, 160:10:-1], smooth[120:230, 160], smooth[120:10:-1, 160]):
+        assert (sign * np.diff(outwards)).max() < 0.02

@@ -263,6 +263,16 @@ def test_a_quilt_begins_at_the_bottom_left(opened):
     assert player_name("a", Style.QUILT, 0.75) == "a_qs8x6a0.75"
 
 
+@pytest.mark.parametrize("style", [Style.QUILT, Style.RGBD, Style.SIDE_BY_SIDE])
+def test_views_are_told_as_wide_as_they_are_written(opened, style, tmp_path):
+    shown = da.make_view3d(opened, da.View3DParams(style=style, view_size_px=160))
+    assert shown.window_px
+    da.write_view3d(tmp_path / "o.png", shown)
+    with Pillow.open(tmp_path / "o.png") as file:
+        columns, rows = (8, 6) if style is Style.QUILT else (2, 1)
+        assert f"{file.width // columns}x{file.height // rows} px a view" in shown.summary
+
+
 # -------------------------------------------------------------------------------------- new views
 
 
@@ -325,6 +335,18 @@ def test_a_window_at_the_eyes_is_refused(opened, depth_m):
         da.make_view3d(opened, da.View3DParams(convergence_m=depth_m)).views((0, 1))
 
 
+@pytest.mark.parametrize("both", [True, False])
+def test_what_no_photo_sees_is_the_background_and_no_copy_of_what_hides_it(both):
+    """A red card before a grey wall, from twice as far aside: it is seen once, as wide as it is."""
+    left, right = np.full((2, 40, 200, 3), 128, np.uint8)
+    disparity = np.full((40, 200), 5, np.float32)
+    left[:, 90:130], right[:, 60:100], disparity[:, 90:130] = (255, 0, 0), (255, 0, 0), 30
+    for place, start in ((2.0, 30), (-1.0, 120)):
+        shown = ViewSource(left, disparity, right if both else None).at(place)[20, 5:195].astype(int)
+        red = np.flatnonzero(shown[:, 0] - shown[:, 1] > 60) + 5
+        assert (red.min(), red.max()) == pytest.approx((start, start + 39), abs=1)
+
+
 # ------------------------------------------------------------------------------------ the command
 
 
@@ -344,6 +366,16 @@ def test_into_a_folder_goes_a_name_that_players_know(tmp_path, photo):
     assert names == ["photo_LRF_Full_SBS.jpg", "photo_redcyan.jpg", "photo_rgbd.jpg"]
     assert read_raw(tmp_path / "out" / "photo_rgbd.jpg").shape == (90, 240, 3)
     assert "exists already" in run(*photo, "-o", tmp_path / "out", code=1).stderr
+
+
+def test_the_name_of_a_quilt_tells_the_shape_of_its_tiles(tmp_path, photo):
+    """Displays stretch the tiles to that shape, so what the window cuts off must not count."""
+    (tmp_path / "out").mkdir()
+    run(*photo, "-o", tmp_path / "out", "--style", "quilt", "--convergence", 1.5)
+    [path] = (tmp_path / "out").iterdir()
+    height, width = read_raw(path).shape[:2]
+    assert path.stem.endswith(f"a{(width / 8) / (height / 6):.2f}")
+    assert (width / 8) / (height / 6) < 1.3  # the window has cut something off
 
 
 def test_options_that_a_file_has_no_use_for_are_refused(tmp_path, photo):

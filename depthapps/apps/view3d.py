@@ -17,7 +17,7 @@ from depthapps.apps.motion import moving_frames
 from depthapps.apps.params import TURN_DEG, ModelParams, PathLike
 from depthapps.apps.scene import OpenedScene
 from depthapps.apps.shrink import shrunk
-from depthapps.apps.view3d_params import QUILT, View3DParams
+from depthapps.apps.view3d_params import QUILT, QUILT_PLACES, View3DParams, cut_by_window
 from depthapps.core.camera import Calibration
 from depthapps.core.choices import Frame, Motion, StereoStyle
 from depthapps.core.color import to_8bit
@@ -34,8 +34,6 @@ from depthapps.io.photos.metadata import Metadata
 from depthapps.io.photos.mpo import write_mpo
 from depthapps.io.video import write_video
 
-# A quilt spans twice the distance of the photos: farther outside, too much shows that neither photo saw.
-QUILT_PLACES = -0.5, 1.5
 _PERIOD_S = {2: 0.5}  # of a loop of two pictures; slower ones do not look solid
 _LONGER_PERIOD_S = 1.2
 _MOTION_FPS = 24.0
@@ -128,7 +126,7 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     pair, disparity, scale = _reduced(left[box], right[box], disparity[box], calibration, corner, side)
     window = _window_px(disparity, pair.calibration, params, corner, scale)
     height, width = pair.left.shape[:2]
-    width -= abs(window)  # what strips at the outer sides leave
+    width -= cut_by_window(window, params.style)
     told = f"{width}x{height} px a view through the window, which is at a disparity of {window} px"
     model = None
     if not still:

@@ -15,6 +15,8 @@ SMALLEST_VIEW = 64  # pixels: an icon
 FARTHEST_EYES = 4.0  # distances of the photos: from farther outside, little of what is seen was in a photo
 MOTION_VIEWS = 72  # three seconds at 24 frames a second
 QUILT = 8, 6  # columns and rows, which Looking Glass displays of all sizes take
+# A quilt spans twice the distance of the photos: farther outside, too much shows that neither photo saw.
+QUILT_PLACES = -0.5, 1.5
 _QUILT_SIDE = 4096  # pixels of a quilt, a texture that every display takes
 _ANIMATION_SIDE = {".gif": 800, ".webp": 1200, ".mp4": 1920}  # pixels: a few MB of a GIF; a web page; a screen
 # Where the photos themselves are shown, depth only tells where the window lies. In six real pairs and one of 12
@@ -129,3 +131,12 @@ def player_name(name: str, style: StereoStyle, aspect: float = 1.0) -> str:
     if style is StereoStyle.QUILT:
         return f"{name}_qs{QUILT[0]}x{QUILT[1]}a{aspect:.2f}"
     return name + _NAMES.get(style, f"_{style}")
+
+
+def cut_by_window(window_px: int, style: StereoStyle) -> int:
+    """How many pixels narrower a style's views get, so that they are seen through a window at that disparity."""
+    if style is StereoStyle.RGBD:
+        return 0  # one view, whole
+    places = QUILT_PLACES if style is StereoStyle.QUILT else (0, 1)
+    starts = [round(window_px * (1 - place)) for place in places]
+    return max(starts) - min(starts)

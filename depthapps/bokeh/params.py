@@ -133,7 +133,7 @@ class BokehParams:
                 )
         if self.blur_px is not None and not 0 <= self.blur_px < math.inf:
             raise InputError(
-                f"the blur is {self.blur_px:g} px, it cannot be negative", hint=f"change {param('blur_px')}"
+                f"the blur is {self.blur_px:g} px, it must be a number from 0", hint=f"change {param('blur_px')}"
             )
         if self.blades and not 3 <= self.blades <= 20:
             raise InputError(f"the aperture has {self.blades} blades, it needs 3 to 20", hint="0 is a round aperture")

@@ -81,7 +81,8 @@ def within_memory(
         report.note(f"{param('quality', quality)} is taken, {why}")
     if times > 1:
         report.note(f"the scene is made {times} times smaller, to {size[0] // times}x{size[1] // times}, {why}")
-    if matched and matched_cells(quality, matched_px) < CELLS[quality]:
+    # no pair has more cells to match than pixels times its width
+    if matched and matched_cells(quality, matched_px) < min(CELLS[quality], matched_px * share * size[0]):
         report.note(f"the views are matched at a smaller size, {why}")
     if matched and has_small_tiles(quality, matched_px):
         report.note(f"the network looks at smaller parts of the views, {why}")

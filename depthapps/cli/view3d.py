@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from depthapps.apps.view3d_params import MOTION_VIEWS, SMALLEST_VIEW, View3DParams, player_name, usual_view_size
+from depthapps.apps.view3d_params import (
+    MOTION_VIEWS,
+    SMALLEST_VIEW,
+    View3DParams,
+    cut_by_window,
+    player_name,
+    usual_view_size,
+)
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.core.choices import Frame, Motion, StereoStyle
 from depthapps.core.errors import InputError
@@ -159,8 +166,9 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
     report.take(shown)
     path = eyes.output
     if folder:
-        camera = shown.pair.calibration.camera
-        path /= f"{player_name(opened.name, params.style, camera.width / camera.height)}.jpg"
+        height, width = shown.pair.left.shape[:2]
+        aspect = (width - cut_by_window(shown.window_px, params.style)) / height
+        path /= f"{player_name(opened.name, params.style, aspect)}.jpg"
     with report.stage("writing"), outputs:
         write_view3d(path, shown, opened.metadata, outputs=outputs)
         write_side_files(opening.side, opened, outputs, progress=report.follow)

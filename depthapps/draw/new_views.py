@@ -79,12 +79,12 @@ class ViewSource:
         y, x = np.mgrid[: disparity.shape[0], : disparity.shape[1]].astype(np.float32)
         from_left, seen_left = _looked_up(self.left, self._whole, x + place * disparity, y, disparity)
         if self.right is None:
-            return from_left
+            return _filled_from_beside(from_left, seen_left, disparity)
         from_right, seen_right = _looked_up(self.right, self._of_right, x - (1 - place) * disparity, y, disparity)
         # the nearer camera has more weight, and all of it where the other one does not see the point
         share = np.where(seen_left == seen_right, np.float32(np.clip(place, 0, 1)), seen_right.astype(np.float32))
         mixed = from_left + share[..., None] * (from_right.astype(np.float32) - from_left)
-        return np.rint(mixed).astype(np.uint8)
+        return _filled_from_beside(np.rint(mixed).astype(np.uint8), seen_left | seen_right, disparity)
 
 
 def _looked_up(
@@ -94,3 +94,20 @@ def _looked_up(
     colors = cv2.remap(to_8bit(view), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     there = cv2.remap(own, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan"))
     return np.asarray(colors, np.uint8), np.abs(there - disparity) < _SAME_PX
+
+
+def _filled_from_beside(colors: NDArray[np.uint8], seen: NDArray[np.bool_], disparity: FloatMap) -> NDArray[np.uint8]:
+    """Colours (H, W, 3) where those that no photo sees (H, W) are the next ones in the row, of what is farther.
+
+    Both photos show there what hides the place, and would repeat it beside itself.
+    """
+    height, width = seen.shape
+    columns, rows = np.arange(width), np.arange(height)[:, None]
+    sure = cv2.erode(seen.astype(np.uint8), np.ones((1, 3), np.uint8)) > 0  # an edge's own pixels are mixed colours
+    before = np.maximum.accumulate(np.where(sure, columns, -1), axis=1)
+    after = np.minimum.accumulate(np.where(sure, columns, width)[:, ::-1], axis=1)[:, ::-1]
+    far_before = np.where(before >= 0, disparity[rows, np.maximum(before, 0)], np.inf)
+    far_after = np.where(after < width, disparity[rows, np.minimum(after, width - 1)], np.inf)
+    source = np.where(far_after < far_before, after, before)
+    known = ~seen & (source >= 0) & (source < width)
+    return np.where(known[..., None], colors[rows, np.clip(source, 0, width - 1)], colors)

@@ -60,7 +60,10 @@ class PrintParams:
                 f"a size of {self.size_mm:g} mm was given, which no printer makes", hint="sizes are in millimetres"
             )
         if not self.size_mm > 0:
-            raise InputError(f"a size of {self.size_mm:g} mm was given, it must be positive", hint="100 is a hand wide")
+            raise InputError(
+                f"a size of {self.size_mm:g} mm was given, it must be positive",
+                hint=f"change {param('size_mm')}: 100 is a hand wide",
+            )
         if self.max_triangles < 4:
             raise InputError(f"{self.max_triangles} triangles are no solid", hint="allow 1000 or more")
         if not 0 < self.relief <= 1:

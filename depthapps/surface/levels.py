@@ -38,12 +38,32 @@ def smooth_levels(values: FloatMap, sigma: float) -> FloatMap:
     rises = [np.abs(np.diff(values, axis=axis)) for axis in (1, 0)]
     right, down = (rise < _SAME_SURFACE * step for rise in rises)
     within, half = _distance_to_rise(*(rise > step / 4 for rise in rises)), np.float32(step / 2)
+    # A level with only lower ones around it is the top of something, or was clipped. Wide fits reach beyond it on all
+    # sides and would dig a crater into it.
+    between = within > 0
+    between[between] = ~_tops_and_pits(values, between, step)[between]
     smooth = values
     for reach in _REACHES_PX:
         fitted = np.clip(fit(smooth, right, down, reach)[0], values - half, values + half)
-        wide = _near(within >= reach, reach // 2) if reach > _REACHES_PX[0] else True
+        wide = _near((within >= reach) & between, reach // 2) if reach > _REACHES_PX[0] else True
         smooth = np.where(wide, fitted, smooth)
     return smooth
+
+
+def _tops_and_pits(values: FloatMap, flat: BoolMap, step: float) -> BoolMap:
+    """Mask (h, w) of the levels around which all others are lower, or all are higher, and that end within the map.
+
+    flat: (h, w), pixels whose neighbours have their level. The levels' rims, one pixel wide, are left out.
+    """
+    labels = cv2.connectedComponents(flat.astype(np.uint8), connectivity=4, ltype=cv2.CV_32S)[1]
+    beyond = np.ones((5, 5), np.uint8)  # over the rim, to the next level
+    lower, higher = values - cv2.erode(values, beyond) > step / 4, cv2.dilate(values, beyond) - values > step / 4
+    count = int(labels.max()) + 1
+    falls, climbs = (np.bincount(labels[mask], minlength=count) > 0 for mask in (lower, higher))
+    one_way = falls != climbs
+    for border in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        one_way[border] = False  # it may go on either way
+    return one_way[labels] & flat
 
 
 def _distance_to_rise(right: BoolMap, down: BoolMap) -> FloatMap:

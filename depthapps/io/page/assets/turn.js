@@ -5,6 +5,7 @@ const FOLLOW_MS = 70; // in which the view comes two thirds of the way to where 
 const DETAILS = [400000, 100000, 6000]; // vertices of the photo's grid, by how slow the frames are
 const WIRES = 12000; // vertices of its wires: finer ones would look like a surface
 const GLOW = 0.55; // of the blurred photo behind what is turned
+const AWAY = 0.1; // radians, or shares of the distance, from the photo's view: there nothing of it is left behind what is turned
 const BLURRED = 48; // pixels across it
 const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn,
 const NOISE = 3; // and deviations of its error
@@ -98,14 +99,14 @@ class PhotoShape {
   }
 
   // Behind a surface, the photo's blurred colours
-  backdrop(box, ground, glow) {
+  backdrop(box, ground, glow, home) {
     const { gpu, photo: { width, height, textures } } = this;
     if (!this.blurred) {
       const size = [BLURRED, Math.max(1, Math.round(BLURRED * height / width))];
       this.blurred = gpu.target("blurred", ...size, [{ format: "RGBA16F" }]);
       gpu.pass("blur.frag", { photo: textures.photo, size }, { target: this.blurred });
     }
-    return { blurred: this.blurred.textures[0], origin: box.slice(0, 2), extent: box.slice(2), ground, glow };
+    return { blurred: this.blurred.textures[0], photo: textures.photo, origin: box.slice(0, 2), extent: box.slice(2), ground, glow, home };
   }
 }
 
@@ -220,7 +221,7 @@ class Turn {
     const edges = [-box[0] * scale, top * scale, (canvas[0] - box[0]) * scale, (top + canvas[1]) * scale];
     const { distance } = orbit.now, near = Math.max(shape.nearest * 0.2 * Math.min(distance, 1), shape.farthest * 1e-5);
     const projection = projectionOf(view.camera, edges, near, shape.farthest * 2 + shape.middle * 9);
-    const behind = shape.backdrop && this.settings.style === "surface" && shape.backdrop(box, clear, this.glow);
+    const behind = shape.backdrop && this.settings.style === "surface" && shape.backdrop(box, clear, this.glow, this.glow && clamp(1 - orbit.away / AWAY, 0, 1));
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, ...canvas);
     gl.clearColor(...clear, 1);
