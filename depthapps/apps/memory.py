@@ -103,8 +103,8 @@ def fitting_quality(
     while (needed := needed_bytes(command, fits, pixels, **known)) > budget:
         if fits not in _LOWER:
             raise InputError(
-                f"{command} of a picture of {size[0]}x{size[1]} takes about {needed / _GB:.2g} GB of memory, and "
-                f"{budget / _GB:.2g} GB may be used",
+                f"{command} of a picture of {size[0]}x{size[1]} takes about {needed / _GB:.1f} GB of memory, and "
+                f"{budget / _GB:{'.1f' if budget >= _GB else '.2g'}} GB may be used",
                 hint=f"pass a smaller picture, or {param('max_memory', size_text(1.1 * needed))} where there is "
                 "as much",
             )
