@@ -119,7 +119,7 @@ def test_noise_is_told_where_it_is_stronger_and_round_things_have_none():
 
 
 def test_a_cylinder_with_more_noise_than_its_surroundings_stays_round():
-    """As a white bottle before a textured wall. Its normals are off by a third less if the noise is known there."""
+    """As a white bottle before a textured wall. Its slopes are off by a quarter of what they are off otherwise."""
     v, u = np.mgrid[:192, :256].astype(np.float32)
     on = (np.abs(u - 128) < 50) & (v > 30)
     true = np.where(on, 0.7 + 0.0004 * np.sqrt(np.maximum(52**2 - (u - 128) ** 2, 0)), 0.3).astype(np.float32)
@@ -133,4 +133,4 @@ def test_a_cylinder_with_more_noise_than_its_surroundings_stays_round():
             if not told:
                 patch.setattr("depthapps.surface.denoise.planes.noise_unevenness", np.ones_like)
             off[told] = np.abs(fit_planes(inverse, right, down).du - slope)[inside].mean()
-    assert off[True] < 0.8 * off[False]
+    assert off[True] < 0.5 * off[False]

@@ -23,7 +23,7 @@ print(faults())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc learns how large blocks are")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc can be told to keep it")
 def test_arrays_do_not_take_new_pages_from_the_system_each_time():
     """Two arrays of 20 MB: by itself, glibc keeps no more than 40 MB, and returns the rest each time."""
     pages = {}

@@ -15,9 +15,9 @@ from depthapps.core.scene import FloatMap
 from depthapps.surface.denoise.fits import BoolMap, fit
 
 # Deviations in px of the planes that are fitted. The true disparities of four scenes were rounded to 12, 32 and 128
-# levels: over the twelve, 4 px alone takes the error from .30 to .24 of a level and the slopes from .21 to .09 levels
-# a pixel off. Each wider fit is used only beside levels as wide as that, since it bends what is round: everywhere, they
-# would leave the error at .31. Where 12 levels span a wall they take it from .34 to .29.
+# levels: over the twelve, the error falls from .30 to .24 of a level and that of slopes from .21 to .10 levels a pixel.
+# Each wider fit is used only beside levels as wide as that, since it bends what is round: everywhere, the error were
+# .38. With 4 px alone it is .24 too, but .34 instead of .31 where the levels are widest.
 _REACHES_PX = (4, 8, 16, 32, 64)
 _LEVEL_SIGMAS = math.sqrt(12)  # a level in standard deviations of rounding
 _SAME_SURFACE = 1.01  # levels between neighbours of one surface at most

@@ -20,7 +20,8 @@ _STEP_PX = 4  # of differences: errors of neighbouring pixels in a stereo map ar
 # Side of the blocks in which noise is compared with that of the whole map, and the most that it counts for. Plain
 # things are matched with two to three times the usual noise: without this, lit anew, they looked dented and torn. Over
 # six ray-cast rooms matched from two photos, at most 1, 1.5, 2 and 3 times leave shadows at an IoU of .461, .464, .467
-# and .462, 3.4, 3.2, 3.2 and 3.0 % wrongly dark, and normals off by 25 degrees at 8.9, 8.5, 8.4 and 8.4 % of depth.
+# and .462, 3.4, 3.2, 3.2 and 3.0 % wrongly dark, and normals off by 25 degrees at 8.9, 8.5, 8.4 and 8.4 % of what
+# has the right depth.
 _BLOCK_PX = 32
 _MOST_UNEVEN = 2.0
 
