@@ -40,7 +40,8 @@ def test_where_continued_surfaces_are_joined_the_far_ones_colour_is_shown():
     inverse[40:42, 60:62] = 1  # a speck of a near surface
     inverse[:, :30] = np.nan
     new = np.isfinite(inverse)
-    behind = Behind(inverse, new, np.zeros(new.shape, np.int32), inverse, Camera.from_fov(120, 80, 60), 0)
+    tilt, source = np.zeros((*new.shape, 2), np.float32), np.zeros(new.shape, np.int32)
+    behind = Behind(inverse, new, tilt, source, inverse, Camera.from_fov(120, 80, 60), 0)
     picture = np.full((80, 120, 3), 60, np.float32)
     picture[40:42, 60:62] = 240
     assert np.abs(without_streaks(picture, behind) - 60).max() < 1e-3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from depthapps.mesh.inpaint import COARSEST, inpaint
+from depthapps.mesh.inpaint import COARSEST, Layered, inpaint
 
 SIZE = (96, 128)
 HOLE = np.zeros(SIZE, bool)
@@ -19,6 +19,12 @@ def beginning() -> np.ndarray:
     return np.stack([y, np.maximum(x - 30, 0)], axis=-1)[::COARSEST, ::COARSEST]
 
 
+def filled_with(guess: np.ndarray, known: np.ndarray, layer: np.ndarray, reach_px: np.ndarray = ANYWHERE) -> np.ndarray:
+    down, right = np.gradient(np.exp(layer), axis=0), np.gradient(np.exp(layer), axis=1)
+    tilt = np.stack([down, right], axis=-1) / np.exp(layer)[..., None]
+    return inpaint(Layered(guess, layer, HOLE), Layered(guess, layer, known), tilt, beginning(), reach_px)
+
+
 def striped() -> np.ndarray:
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     stripes = np.where((x + y) % 16 < 8, 40, 200).astype(np.float32)
@@ -28,10 +34,10 @@ def striped() -> np.ndarray:
 def test_stripes_go_on():
     truth = striped()
     guess = np.where(HOLE[..., None], np.float32(120), truth)
-    filled = inpaint(guess, HOLE, ~HOLE, FLAT, beginning(), ANYWHERE)
+    filled = filled_with(guess, ~HOLE, FLAT)
     assert np.array_equal(filled[~HOLE], truth[~HOLE])
     assert np.abs(filled - truth)[HOLE].mean() < 0.25 * np.abs(guess - truth)[HOLE].mean()
-    assert np.array_equal(filled, inpaint(guess, HOLE, ~HOLE, FLAT, beginning(), ANYWHERE))  # the same every time
+    assert np.array_equal(filled, filled_with(guess, ~HOLE, FLAT))  # the same every time
 
 
 def test_nothing_is_copied_from_another_surface():
@@ -39,15 +45,32 @@ def test_nothing_is_copied_from_another_surface():
     picture[:, :40, 0] += 190  # red, and twice as near
     layer = np.where(np.arange(SIZE[1]) < 40, np.log(np.float32(2)), np.float32(0)) * np.ones((SIZE[0], 1), np.float32)
     guess = np.where(HOLE[..., None], np.float32(30), picture)
-    filled = inpaint(guess, HOLE, ~HOLE, layer, beginning(), ANYWHERE)
+    filled = filled_with(guess, ~HOLE, layer)
     assert filled[HOLE].max() < 61
     assert filled[HOLE].std() > 5  # it is no blur: the grain goes on
 
 
 def test_where_no_patch_may_be_copied_the_guess_stays():
     guess = np.where(HOLE[..., None], np.float32(77), striped())
-    filled = inpaint(guess, HOLE, np.zeros(SIZE, bool), FLAT, beginning(), ANYWHERE)
+    filled = filled_with(guess, np.zeros(SIZE, bool), FLAT)
     assert np.array_equal(filled[~HOLE], guess[~HOLE])
     assert np.array_equal(filled[42, 62], [77, 77, 77])
-    near = inpaint(guess, HOLE, ~HOLE, FLAT, beginning(), np.full(SIZE, 2, np.float32))
+    near = filled_with(guess, ~HOLE, FLAT, np.full(SIZE, 2, np.float32))
     assert np.array_equal(near[42, 62], [77, 77, 77])  # patches within 2 px of the middle lie in the hole
+
+
+def test_the_grain_of_a_floor_that_goes_away_from_the_camera_goes_on():
+    truth = striped()
+    floor = np.log(np.linspace(0.4, 1, SIZE[0], dtype=np.float32))[:, None] * np.ones((1, SIZE[1]), np.float32)
+    guess = np.where(HOLE[..., None], np.float32(120), truth)
+    filled = filled_with(guess, ~HOLE, floor)
+    assert np.abs(filled - truth)[HOLE].mean() < 0.25 * np.abs(guess - truth)[HOLE].mean()
+
+
+def test_patches_are_copied_from_what_the_source_shows_at_places_of_the_hole():
+    """What is hidden at a place and what the picture shows there are two surfaces."""
+    truth = striped()
+    everywhere = np.ones(SIZE, bool)
+    target = Layered(np.full_like(truth, 120), FLAT, everywhere)
+    filled = inpaint(target, Layered(truth, FLAT, everywhere), np.zeros((*SIZE, 2), np.float32), beginning(), ANYWHERE)
+    assert filled[20:-20, 40:-20].std() > 0.8 * truth.std()

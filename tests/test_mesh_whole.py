@@ -31,6 +31,7 @@ from depthapps import (
 )
 from depthapps.apps.turntable import turned_about
 from depthapps.core.models import MadeUp
+from depthapps.mesh.whole import whole_surface
 
 BASELINE_M, NEAR, FAR = 0.1, 1.0, 3.0
 WALL, CARD = (60, 120, 180), (220, 160, 40)
@@ -83,6 +84,25 @@ def test_behind_a_card_goes_on_the_wall_in_the_second_photos_colours(pair):
     assert not np.array_equal(truth[strip], pair.image[strip])
     assert np.abs(seen.image[strip].astype(int) - truth[strip]).max() < 12
     assert seen.covered[strip].min() == 1
+
+
+def test_behind_a_thing_on_a_striped_table_the_stripes_go_on_and_nothing_has_its_own_colour():
+    """Past the box the table goes on, past the table the wall: what is shown at a place is not what is behind it."""
+    height, width = 320, 480
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    table, box = 0.3 + 0.0015 * (y - 120), (y >= 110) & (y < 240) & (x >= 200) & (x < 260)
+    inverse = np.where(y < 120, np.float32(0.15), table)
+    inverse[box] = 0.5
+    image = np.where(y < 120, 128, np.where(x % 16 < 8, 60, 180))[..., None].repeat(3, axis=2).astype(np.uint8)
+    image[box] = (200, 20, 20)
+    scene = Scene(image, (1 / inverse).astype(np.float32), Camera.centred(width, height, 400.0), 1e-4)
+    back = whole_surface(scene, fill=True, turn_deg=15).back
+    assert back is not None
+    inside = np.s_[back.margin + 130 : back.margin + 230, back.margin + 206 : back.margin + 254]
+    behind, new = back.surface.image[inside].astype(int), back.new[inside]
+    assert new.mean() > 0.5
+    assert (behind[..., 0] - behind[..., 1])[new].max() < 40  # nothing is red
+    assert behind[..., 1][new].std() > 0.6 * image[120:, :, 1].std()  # no grey blur: the stripes go on
 
 
 def test_what_only_one_photo_could_show_is_a_part_of_its_own(pair, tmp_path):

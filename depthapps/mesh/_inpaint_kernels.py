@@ -8,15 +8,19 @@ from depthapps.runtime.inlining import within
 _REACH = 3  # px from a patch's middle to its sides: patches of 7 x 7
 _LAYER = 0.12  # natural logarithm of the ratio of 1/Z, up to which two pixels are on one surface
 _APART = 0.12  # the same, for the place that a patch is copied from: what is nearer or farther is another thing
+_OFF = 0.08  # the same, by which that place may be off the plane of the pixel that it is copied to
 
 
 @within
-def _distance(y, x, j, i, best, picture, layer, usable, reach):
+def _distance(y, x, j, i, best, picture, layer, tilt, source, there, usable, reach):
     """The mean squared difference of the patches around (y, x) and (j, i), or inf if it is above `best` or none."""
     height, width = layer.shape
     if not (_REACH <= j < height - _REACH and _REACH <= i < width - _REACH) or usable[j, i] == 0:
         return np.inf
-    if abs(layer[j, i] - layer[y, x]) > _APART or (j - y) ** 2 + (i - x) ** 2 > reach[y, x] ** 2:
+    if abs(there[j, i] - layer[y, x]) > _APART or (j - y) ** 2 + (i - x) ** 2 > reach[y, x] ** 2:
+        return np.inf
+    rise = 1 + tilt[y, x, 0] * (j - y) + tilt[y, x, 1] * (i - x)
+    if rise <= 0 or abs(there[j, i] - layer[y, x] - np.log(rise)) > _OFF:
         return np.inf
     total, count = 0.0, 0
     for v in range(-_REACH, _REACH + 1):
@@ -26,7 +30,7 @@ def _distance(y, x, j, i, best, picture, layer, usable, reach):
             if not 0 <= x + u < width or abs(layer[y + v, x + u] - layer[y, x]) > _LAYER:
                 continue
             for c in range(3):
-                off = picture[y + v, x + u, c] - picture[j + v, i + u, c]
+                off = picture[y + v, x + u, c] - source[j + v, i + u, c]
                 total += off * off
             count += 1
         if total > best * (2 * _REACH + 1) ** 2:
@@ -37,6 +41,9 @@ def _distance(y, x, j, i, best, picture, layer, usable, reach):
 def improve_matches(
     picture: NDArray[np.floating],
     layer: NDArray[np.floating],
+    tilt: NDArray[np.floating],
+    source: NDArray[np.floating],
+    there: NDArray[np.floating],
     usable: NDArray[np.uint8],
     reach: NDArray[np.floating],
     pixels: NDArray[np.int32],
@@ -47,10 +54,12 @@ def improve_matches(
 ) -> None:
     """One sweep of PatchMatch over the pixels of a hole: take over the neighbours' matches, then try random ones.
 
-    picture: (H, W, 3) float32. layer: (H, W) float32, logarithm of 1/Z. usable: (H, W), 1 at the middles of patches
-    that may be copied. reach: (H, W) float32, how far away from each pixel that may be, in px. pixels: (N, 2), row and
-    column of the hole's, in the order of rows. sweep: its number; odd ones begin at the last pixel. farthest: px, of a
-    random try. match: (H, W, 2), row and column of each pixel's match, -1 for none. cost: (H, W) float32.
+    picture: (H, W, 3) float32. layer: (H, W) float32, logarithm of 1/Z. tilt: (H, W, 2) float32, by which share 1/Z of
+    a pixel's plane rises a pixel downwards and to the right. source, there: as picture and layer, of what is copied.
+    usable: (H, W), 1 at the middles of patches that may be. reach: (H, W) float32, how far away from each pixel that
+    may be, in px. pixels: (N, 2), row and column of the hole's, in the order of rows. sweep: its number; odd ones begin
+    at the last pixel. farthest: px, of a random try. match: (H, W, 2), row and column of each pixel's match, -1 for
+    none. cost: (H, W) float32.
     """
     height, width = layer.shape
     number = len(pixels)
@@ -63,12 +72,12 @@ def improve_matches(
         j, i = match[y, x, 0], match[y, x, 1]
         best = np.inf
         if j >= 0:
-            best = _distance(y, x, j, i, np.inf, picture, layer, usable, reach)
+            best = _distance(y, x, j, i, np.inf, picture, layer, tilt, source, there, usable, reach)
         for side in range(2):
             b, a = (y + step, x) if side == 0 else (y, x + step)
             if 0 <= b < height and 0 <= a < width and match[b, a, 0] >= 0:
                 d, e = match[b, a, 0] + y - b, match[b, a, 1] + x - a
-                found = _distance(y, x, d, e, best, picture, layer, usable, reach)
+                found = _distance(y, x, d, e, best, picture, layer, tilt, source, there, usable, reach)
                 if found < best:
                     best, j, i = found, d, e
         span = farthest
@@ -77,7 +86,7 @@ def improve_matches(
             d = (j if j >= 0 else y) + np.int64(state >> np.uint32(8)) % (2 * span + 1) - span
             state = np.uint32(state * np.uint32(1664525) + np.uint32(1013904223))
             e = (i if i >= 0 else x) + np.int64(state >> np.uint32(8)) % (2 * span + 1) - span
-            found = _distance(y, x, d, e, best, picture, layer, usable, reach)
+            found = _distance(y, x, d, e, best, picture, layer, tilt, source, there, usable, reach)
             if found < best:
                 best, j, i = found, d, e
             span //= 2
@@ -90,6 +99,7 @@ def improve_matches(
 def vote(
     picture: NDArray[np.floating],
     layer: NDArray[np.floating],
+    source: NDArray[np.floating],
     pixels: NDArray[np.int32],
     match: NDArray[np.int32],
     cost: NDArray[np.floating],
@@ -112,9 +122,9 @@ def vote(
                     continue
                 weight = 1 / (20.0 + cost[b, a])
                 j, i = match[b, a, 0] - v, match[b, a, 1] - u
-                red += weight * picture[j, i, 0]
-                green += weight * picture[j, i, 1]
-                blue += weight * picture[j, i, 2]
+                red += weight * source[j, i, 0]
+                green += weight * source[j, i, 1]
+                blue += weight * source[j, i, 2]
                 total += weight
         if total > 0:
             colors[n, 0], colors[n, 1], colors[n, 2] = red / total, green / total, blue / total

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,89 +19,105 @@ COARSEST = 2 ** (_LEVELS - 1)  # px of the picture in one of that level
 # was found is only copied.
 _SWEEPS, _FARTHEST_PX = (1, 4, 12), (4, 32, 64)
 _REACH = 3  # of a patch, as the kernels have it
-_SPREAD = 0.06  # natural logarithm of the ratio of 1/Z within a patch that may be copied: it lies on one surface
+_STEP = (
+    0.06  # natural logarithm of the ratio of 1/Z of neighbours in a patch that may be copied: it lies on one surface
+)
 
 _KERNELS = "depthapps.mesh._inpaint_kernels"
 _improve = Kernel(
     _KERNELS,
     "improve_matches",
-    "float32[:,:,::1] float32[:,::1] uint8[:,::1] float32[:,::1] int32[:,::1] int64 int64 int32[:,:,::1] "
+    "float32[:,:,::1] float32[:,::1] float32[:,:,::1] float32[:,:,::1] float32[:,::1] uint8[:,::1] float32[:,::1] "
+    "int32[:,::1] int64 int64 int32[:,:,::1] "
     "float32[:,::1]",
 )
 _vote = Kernel(
     _KERNELS,
     "vote",
-    "float32[:,:,::1] float32[:,::1] int32[:,::1] int32[:,:,::1] float32[:,::1] float32[:,::1]",
+    "float32[:,:,::1] float32[:,::1] float32[:,:,::1] int32[:,::1] int32[:,:,::1] float32[:,::1] float32[:,::1]",
 )
 
 
+class Layered(NamedTuple):
+    """A picture (H, W, 3) float32 and the logarithm of 1/Z (H, W) float32 of the surface that each pixel shows.
+
+    counts: (H, W), the pixels that matter: the hole that is to be filled, or those that may be copied.
+    """
+
+    picture: NDArray[np.floating]
+    layer: FloatMap
+    counts: BoolMap
+
+
 def inpaint(
-    picture: NDArray[np.floating],
-    hole: BoolMap,
-    known: BoolMap,
-    layer: FloatMap,
-    match: NDArray[np.int32],
-    reach_px: FloatMap,
+    target: Layered, source: Layered, tilt: NDArray[np.floating], match: NDArray[np.int32], reach_px: FloatMap
 ) -> NDArray[np.floating]:
     """Fill a hole with patches that go on what surrounds it on the same surface.
 
-    picture: (H, W, 3) float32 with a first guess in the hole. hole: (H, W). known: (H, W), the pixels that may be
-    copied. layer: (H, W) float32, logarithm of 1/Z, NaN where there is no surface; patches are compared and copied
-    within one surface. match: (h, w, 2) int32, row and column of where a pixel of the hole may be copied from, to begin
-    with, for every COARSEST-th pixel of every COARSEST-th row. reach_px: (H, W), how far from each pixel that may be:
-    plain patches from far away would spread otherwise.
+    target: with a first guess in the hole. source: of the same size; its layer is NaN where there is no surface;
+    patches are compared and copied within one surface. tilt: (H, W, 2), by which share 1/Z of the target's surface
+    rises a pixel downwards and to the right: what is off this plane, as a thing that stands on it is, is not copied.
+    match: (h, w, 2) int32, row and column of where a pixel of the hole may be copied from, to begin with, for every
+    COARSEST-th pixel of every COARSEST-th row. reach_px: (H, W), how far from each pixel that may be: plain patches
+    from far away would spread otherwise.
     Returns the filled picture; the guess stays where no patch fits.
 
     Patches are matched by PatchMatch (Barnes et al. 2009) and blended by voting, from a coarse copy of the picture to
     the fine one (Wexler et al. 2007).
     """
-    pyramid = [(picture, hole, known, np.where(np.isfinite(layer), layer, np.float32(1e9)))]
+    holes, known = [_somewhere(target)], [_somewhere(source)]
     for _ in range(_LEVELS - 1):
-        pyramid.append(_halved(*pyramid[-1]))
-    shape = pyramid[-1][1].shape
+        holes.append(_halved(holes[-1], whole=False))
+        known.append(_halved(known[-1], whole=True))
+    shape = holes[-1].counts.shape
     match = np.ascontiguousarray(match[: shape[0], : shape[1]] // COARSEST, np.int32)
     cost = np.full(shape, np.inf, np.float32)
     for level in reversed(range(1, _LEVELS)):
-        finer, gap, source, depth = pyramid[level]
+        finer = holes[level]
         if level < _LEVELS - 1:
-            match = _doubled(match, gap.shape)
-            cost = np.ascontiguousarray(cost.repeat(2, axis=0).repeat(2, axis=1)[: gap.shape[0], : gap.shape[1]])
+            match = _doubled(match, finer.counts.shape)
+            height, width = finer.counts.shape
+            cost = np.ascontiguousarray(cost.repeat(2, axis=0).repeat(2, axis=1)[:height, :width])
         reach = np.ascontiguousarray(reach_px[:: 2**level, :: 2**level] / 2**level, np.float32)
-        filled = _filled(finer, gap, source, depth, match, cost, reach, _SWEEPS[level - 1], _FARTHEST_PX[level - 1])
+        steep = np.ascontiguousarray(tilt[:: 2**level, :: 2**level] * 2**level, np.float32)
+        filled = _filled(finer, known[level], steep, match, cost, reach, _SWEEPS[level - 1], _FARTHEST_PX[level - 1])
         if level > 1:
-            below, gap_below = pyramid[level - 1][:2]
-            grown = cv2.resize(filled, gap_below.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            pyramid[level - 1] = (np.where(gap_below[..., None], grown, below), *pyramid[level - 1][1:])
-    return _copied(picture, hole, _doubled(match, hole.shape))
+            below = holes[level - 1]
+            grown = cv2.resize(filled, below.counts.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            holes[level - 1] = below._replace(picture=np.where(below.counts[..., None], grown, below.picture))
+    return _copied(target, source.picture, _doubled(match, target.counts.shape))
 
 
-def _copied(picture: NDArray[np.floating], hole: BoolMap, match: NDArray[np.int32]) -> NDArray[np.floating]:
-    """The picture with the pixels of a hole copied from their matches; the guess stays where there is none."""
-    filled = picture.copy()
-    matched = hole & (match[..., 0] >= 0)
-    filled[matched] = picture[tuple(match[matched].T)]
+def _somewhere(view: Layered) -> Layered:
+    """The same with a finite place where there is no surface."""
+    return view._replace(layer=np.where(np.isfinite(view.layer), view.layer, np.float32(1e9)))
+
+
+def _copied(target: Layered, source: NDArray[np.floating], match: NDArray[np.int32]) -> NDArray[np.floating]:
+    """The picture with the pixels of the hole copied from their matches; the guess stays where there is none."""
+    filled = target.picture.copy()
+    matched = target.counts & (match[..., 0] >= 0)
+    filled[matched] = source[tuple(match[matched].T)]
     return filled
 
 
-def _halved(
-    picture: NDArray[np.floating], hole: BoolMap, known: BoolMap, layer: FloatMap
-) -> tuple[NDArray[np.floating], BoolMap, BoolMap, FloatMap]:
-    """All maps at half the size; a pixel is of the hole if any below it is, and known if all are."""
-    height, width = (hole.shape[0] + 1) // 2, (hole.shape[1] + 1) // 2
-    ends = [(0, 2 * height - hole.shape[0]), (0, 2 * width - hole.shape[1])]
+def _halved(view: Layered, *, whole: bool) -> Layered:
+    """All of it at half the size; a pixel counts if any below it does, or, if `whole`, if all do."""
+    counts = view.counts
+    height, width = (counts.shape[0] + 1) // 2, (counts.shape[1] + 1) // 2
+    ends = [(0, 2 * height - counts.shape[0]), (0, 2 * width - counts.shape[1])]
 
     def cells(values: NDArray) -> NDArray:
         """The values of each cell, (height, 2, width, 2) and what else they have."""
         padded = np.pad(values, [*ends, *[(0, 0)] * (values.ndim - 2)], mode="edge")
         return padded.reshape(height, 2, width, 2, *values.shape[2:])
 
-    gaps = cells(hole)
-    any_gap = np.asarray(gaps.any(axis=(1, 3)))
-    counted = gaps | ~any_gap[:, None, :, None]  # a cell of the hole has the colours and depth of its hole pixels
-    weight = counted.astype(np.float32)
-    color = (cells(picture) * weight[..., None]).sum(axis=(1, 3)) / weight.sum(axis=(1, 3))[..., None]
-    depth = np.where(counted, cells(layer), np.float32(np.inf)).min(axis=(1, 3))
-    return color.astype(np.float32), any_gap, np.asarray(cells(known).all(axis=(1, 3))), depth
+    some = cells(counts)
+    used = some | ~np.asarray(some.any(axis=(1, 3)))[:, None, :, None]  # a cell has what its pixels that count have
+    weight = used.astype(np.float32)
+    color = (cells(view.picture) * weight[..., None]).sum(axis=(1, 3)) / weight.sum(axis=(1, 3))[..., None]
+    depth = np.where(used, cells(view.layer), np.float32(np.inf)).min(axis=(1, 3))
+    return Layered(color.astype(np.float32), depth, np.asarray((some.all if whole else some.any)(axis=(1, 3))))
 
 
 def _doubled(match: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -112,33 +130,33 @@ def _doubled(match: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.int
 
 
 def _filled(
-    picture: NDArray[np.floating],
-    hole: BoolMap,
-    known: BoolMap,
-    layer: FloatMap,
+    target: Layered,
+    source: Layered,
+    tilt: NDArray[np.floating],
     match: NDArray[np.int32],
     cost: FloatMap,
     reach: FloatMap,
     sweeps: int,
     farthest_px: int,
 ) -> NDArray[np.floating]:
-    """Fill a hole on one level, and leave the matches and their costs in `match` and `cost`."""
-    picture, pixels = picture.copy(), np.ascontiguousarray(np.argwhere(hole), np.int32)
+    """Fill the hole on one level, and leave the matches and their costs in `match` and `cost`."""
+    hole, pixels = target.counts, np.ascontiguousarray(np.argwhere(target.counts), np.int32)
     match[~hole] = -1
-    layer, colors = np.ascontiguousarray(layer, np.float32), np.empty((len(pixels), 3), np.float32)
-    usable = _middles(hole, known, layer)
+    picture, colors = target.picture.copy(), np.empty((len(pixels), 3), np.float32)
+    layer, there = (np.ascontiguousarray(view.layer, np.float32) for view in (target, source))
+    copied, usable = np.ascontiguousarray(source.picture, np.float32), _middles(source)
     for number in range(sweeps):
-        _improve(picture, layer, usable, reach, pixels, number, farthest_px, match, cost)
+        _improve(picture, layer, tilt, copied, there, usable, reach, pixels, number, farthest_px, match, cost)
         if number % 2 and number < sweeps - 1:
-            _vote(picture, layer, pixels, match, cost, colors)
+            _vote(picture, layer, copied, pixels, match, cost, colors)
             picture[hole] = colors
-    _vote(picture, layer, pixels, match, cost, colors)
+    _vote(picture, layer, copied, pixels, match, cost, colors)
     picture[hole] = colors
     return picture
 
 
-def _middles(hole: BoolMap, known: BoolMap, layer: FloatMap) -> NDArray[np.uint8]:
+def _middles(source: Layered) -> NDArray[np.uint8]:
     """Mask (H, W) of the middles of patches that may be copied: all of one is known, and lies on one surface."""
     window = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
-    one_surface = cv2.dilate(layer, window) - cv2.erode(layer, window) < _SPREAD
-    return np.asarray(cv2.erode((known & ~hole).astype(np.uint8), window) * one_surface, np.uint8)
+    bent = cv2.dilate(np.abs(source.layer - cv2.blur(source.layer, (3, 3))), window)
+    return np.asarray(cv2.erode(source.counts.astype(np.uint8), window) * (bent < _STEP / 3), np.uint8)
