@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
-from depthapps.core.filling import fill_background, push_pull
+from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
+from depthapps.draw.background import alike, behind_hole, guess_background, of_nearest
 
 # All figures: means of the PSNR of six ray-traced rooms, from photos, as seen from one baseline to the left of the left
 # photo and from one to the right of the right one. It is 29.87 and 29.98 dB; with one sample a pixel, 29.75 and 29.83.
@@ -24,14 +25,9 @@ _SAMPLES = -0.25, 0.25  # px from the middle of a pixel: outlines are half a pix
 # Disparity by which the two differ at an edge. Within a surface both are taken in the middle, or they would blur it.
 _STEP_PX = 0.5
 _SAME_PX = 1.5  # a photo sees a point if its own disparity there differs by less
-_SURFACE_PX, _SURFACE_SHARE = 1.0, 0.05  # disparity by which neighbours on one surface may differ
 # Beside holes of at least three pixels, two of the background have colours of what hid it. Taken for true, they are
 # 0.05 dB nearer to the truth, and an outline stands where nothing is.
 _LEAST_HOLE_PX, _MIXED_PX = 3, 2
-# The guess goes over from the next colours in the row to a smooth one within this share of a view's width. The row's
-# alone have 29.65 and 29.65 dB, the smooth ones 29.71 and 29.83.
-_ROW_SHARE = 1 / 80
-_EVEN_SHARE = 1 / 320  # of the width: half the window over which the colours of neighbouring rows are averaged
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +88,7 @@ class ViewSource:
         colors, missing, farthest = self._photographed(place)
         if missing.any():
             missing[_mixed(missing == 1, farthest)] = 1
-            _go_over(colors, _background(colors, missing == 0, farthest), missing)
+            _go_over(colors, guess_background(colors, missing == 0, farthest), missing)
         return np.clip(np.rint(colors), 0, 255).astype(np.uint8)
 
     def _photographed(self, place: float) -> tuple[FloatMap, FloatMap, FloatMap]:
@@ -154,78 +150,4 @@ def _mixed(hole: NDArray[np.bool_], disparity: FloatMap) -> NDArray[np.bool_]:
     if not wide.any():
         return wide > 0
     beside = cv2.dilate(wide, np.ones((1, 2 * _MIXED_PX + 1), np.uint8)) > 0
-    behind = _behind(disparity, *_sources(hole, seen, disparity))
-    return beside & _alike(disparity, _of_nearest(wide > 0, behind))
-
-
-def _alike(disparity: FloatMap, other: FloatMap) -> NDArray[np.bool_]:
-    """Whether two disparities (H, W) are close enough to be those of one surface."""
-    return np.abs(disparity - other) <= np.maximum(_SURFACE_PX, _SURFACE_SHARE * np.abs(other))
-
-
-def _background(colors: FloatMap, seen: NDArray[np.bool_], disparity: FloatMap) -> FloatMap:
-    """Colours (H, W, 3) of the background for what no photo sees, a mask (H, W): both show there what hides it.
-
-    Beside what is seen, these are the next colours in the row, of what is farther; from there they go over to a smooth
-    guess from the same surface. The row's alone would be stripes.
-    """
-    width = seen.shape[1]
-    sure = cv2.erode(seen.astype(np.uint8), np.ones((1, 3), np.uint8)) > 0  # an edge's own pixels are mixed colours
-    if not sure.any():
-        return colors
-    row, column, source = _sources(~seen, sure, disparity)
-    behind = _behind(disparity, row, column, source)
-    smooth = _smoothly(colors, sure & _alike(disparity, _of_nearest(~seen, behind)))
-    beside = smooth.copy()
-    beside[row, column] = colors[row, source]
-    cv2.blur(beside, (1, 2 * round(_EVEN_SHARE * width) + 1), dst=beside)
-    share = np.exp(-np.abs(column - source) / np.float32(_ROW_SHARE * width)).astype(np.float32)
-    smooth[row, column] += share[:, None] * (beside[row, column] - smooth[row, column])
-    return smooth
-
-
-def _sources(
-    hole: NDArray[np.bool_], sure: NDArray[np.bool_], disparity: FloatMap
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.integer]]:
-    """The row and column (N,) of each pixel of a hole, and the column of the pixel in the row that is its background.
-
-    hole, sure: (H, W). Of the next sure pixels on both sides that is the farther one. Rows without any are left out.
-    """
-    width = hole.shape[1]
-    columns = np.arange(width, dtype=np.int32)
-    before = np.maximum.accumulate(np.where(sure, columns, np.int32(-1)), axis=1)[hole]
-    after = np.minimum.accumulate(np.where(sure, columns, np.int32(width))[:, ::-1], axis=1)[:, ::-1][hole]
-    row, column = np.nonzero(hole)
-    far_before = np.where(before >= 0, disparity[row, before], np.float32(np.inf))
-    far_after = np.where(after < width, disparity[row, np.minimum(after, width - 1)], np.float32(np.inf))
-    source = np.where(far_after < far_before, after, before)
-    known = (source >= 0) & (source < width)
-    return row[known], column[known], source[known]
-
-
-def _behind(
-    disparity: FloatMap, row: NDArray[np.intp], column: NDArray[np.intp], source: NDArray[np.integer]
-) -> FloatMap:
-    """The disparity (H, W) with that of their background at the pixels of a hole, see `_sources`."""
-    behind = disparity.copy()
-    behind[row, column] = disparity[row, source]
-    return behind
-
-
-def _smoothly(colors: FloatMap, known: NDArray[np.bool_]) -> FloatMap:
-    """Colours (H, W, 3) interpolated from known ones, a mask (H, W), on a picture of half the size."""
-    height, width = known.shape
-    half = max(width // 2, 1), max(height // 2, 1)
-    share = np.asarray(cv2.resize(known.astype(np.float32), half, interpolation=cv2.INTER_AREA))
-    mean = np.asarray(cv2.resize(colors * known[..., None], half, interpolation=cv2.INTER_AREA))
-    mean /= np.maximum(share, np.float32(1e-6))[..., None]
-    return np.asarray(cv2.resize(push_pull(mean, np.minimum(4 * share, 1)), (width, height)), np.float32)
-
-
-def _of_nearest(pixels: NDArray[np.bool_], values: FloatMap) -> FloatMap:
-    """The value (H, W) of the nearest of these pixels, a mask (H, W)."""
-    found = cv2.distanceTransformWithLabels((~pixels).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    label = np.asarray(found[1], np.int32)
-    of_label = np.zeros(int(label.max()) + 1, np.float32)
-    of_label[label[pixels]] = values[pixels]
-    return of_label[label]
+    return beside & alike(disparity, of_nearest(wide > 0, behind_hole(hole, seen, disparity)))
