@@ -85,10 +85,10 @@ def test_the_memory_of_the_model_is_told(tmp_path):
     still = json.loads(run(*photo, "-o", tmp_path / "a.png").stdout)["memory_gb"]["needed"]
     assert still == pytest.approx(0.3 + 95 * 900 * 1200 / 1e9, abs=0.01)
     refused = run(*photo, "-o", tmp_path / "a.mp4", "--motion", "orbit", code=1).stderr
-    assert "takes about 0.8 GB" in refused  # 450 bytes a pixel
+    assert "takes about 0.8 GB" in refused  # 475 bytes a pixel
     small = ("--view-size", 400, "--views", 2)
     moved = json.loads(run(*photo, "-o", tmp_path / "a.mp4", "--motion", "orbit", *small).stdout)["memory_gb"]["needed"]
-    assert moved == pytest.approx(0.3 + (31 * 900 * 1200 + 450 * 400**2) / 1e9, abs=0.01)
+    assert moved == pytest.approx(0.3 + (31 * 900 * 1200 + 475 * 400**2) / 1e9, abs=0.01)
 
 
 def test_the_command_writes_the_loop(tmp_path):
