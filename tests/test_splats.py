@@ -244,3 +244,20 @@ def test_the_command_writes_splats_and_refuses_what_they_have_not(tmp_path):
     assert "a splat file cannot take" in run(*photo, "-o", tmp_path / "b.obj", code=1).stderr
     assert "no triangles" in run(*photo, "-o", tmp_path / "b.ply", "--preset", "web", code=1).stderr
     assert "none of --points" in run(*photo, "-o", tmp_path / "b.ply", "--points", code=1).stderr
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".spz", ".glb"])
+def test_splats_are_the_same_bytes_in_however_many_parts_they_are_made(suffix, tmp_path, monkeypatch):
+    rng = np.random.default_rng(4)
+    points = np.column_stack([rng.uniform(-1, 1, (5000, 2)), rng.uniform(2, 3, 5000)]).astype(np.float32)
+    cloud = da.PointCloud(
+        points, rng.integers(0, 256, (5000, 3), np.uint8), np.tile(np.array([0, 0, -1], np.float32), (5000, 1))
+    )
+    camera = da.Camera.centred(80, 60, 80.0)
+    whole, parts = tmp_path / f"whole{suffix}", tmp_path / f"parts{suffix}"
+    da.write_splats(whole, da.splats_of_cloud(cloud, camera))
+    monkeypatch.setattr("depthapps.mesh.splats._AT_ONCE", 700)
+    monkeypatch.setattr("depthapps.io.models.splats._PART", 900)
+    monkeypatch.setattr("depthapps.io.models.glb._ROWS", 1100)
+    da.write_splats(parts, da.splats_of_cloud(cloud, camera))
+    assert parts.read_bytes() == whole.read_bytes()

@@ -347,6 +347,38 @@ def test_what_no_photo_sees_is_the_background_and_no_copy_of_what_hides_it(both)
         assert (red.min(), red.max()) == pytest.approx((start, start + 39), abs=1)
 
 
+def test_what_no_photo_sees_is_no_stripes():
+    """Beyond the frame a wall of noise goes over to its mean; repeated, its last colours would be lines."""
+    wall = np.random.default_rng(3).integers(60, 200, (120, 400, 3), np.uint8)
+    shown = ViewSource(wall, np.full((120, 400), 60, np.float32)).at(-1.0).astype(float)
+    assert shown[:, 75:].std() > 35
+    assert shown[:, :45].std() < 8
+    assert abs(shown[:, :45].mean() - wall.mean()) < 8
+
+
+def test_nothing_near_leaves_its_outline_behind():
+    """The photo mixes the colours of a card into the wall beside it, which does not move with the card."""
+    left = np.full((40, 200, 3), 128, np.uint8)
+    disparity = np.full((40, 200), 5, np.float32)
+    left[:, 90:130], disparity[:, 90:130] = (255, 0, 0), 30
+    left[:, 88:90] = left[:, 130:132] = (200, 60, 60)
+    for place, outline, card in ((-1.0, 93, 120), (1.0, 125, 60)):
+        shown = ViewSource(left, disparity).at(place)[20].astype(int)
+        assert abs(shown[outline - 3 : outline + 3] - 128).max() < 12, place
+        assert (shown[card + 2 : card + 38] == (255, 0, 0)).all(), place
+
+
+def test_outlines_are_finer_than_a_pixel():
+    left = np.full((20, 100, 3), 40, np.uint8)
+    disparity = np.zeros((20, 100), np.float32)
+    left[:, 40:60], disparity[:, 40:60] = 220, 21
+    right_edge = []
+    for place in (0.0, 0.5):  # by 10.5 px
+        shown = ViewSource(left, disparity).at(place)[10, :, 0].astype(float)
+        right_edge.append((shown[:70] - 40).sum() / 180)  # the width of the card in pixels
+    assert right_edge[1] == pytest.approx(right_edge[0], abs=0.3)
+
+
 # ------------------------------------------------------------------------------------ the command
 
 

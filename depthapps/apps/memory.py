@@ -11,15 +11,15 @@ from depthapps.engine.effort import matching_bytes
 from depthapps.runtime.budget import memory_budget, size_text
 
 # Bytes a pixel of the picture at the peak, measured at 1, 6 and 12.6 megapixels with a depth that was given, shadow and
-# view3d at 50 as well; mesh, with its holes filled, at 1, 2 and 6. Beside them stand the libraries; the compiler, where
-# loops are not compiled yet, takes some 200 MB.
+# view3d at 50 as well; mesh, with its holes filled, at 1, 2 and 6, and as splats at 1, 2.5 and 5. Beside them stand the
+# libraries; the compiler, where loops are not compiled yet, takes some 200 MB.
 _FIXED = 300_000_000
 _OPENING = 31
 _A_PIXEL = {
     ("depth", Quality.FAST): 31, ("depth", Quality.BALANCED): 31, ("depth", Quality.BEST): 31,
     ("bokeh", Quality.FAST): 85, ("bokeh", Quality.BALANCED): 180, ("bokeh", Quality.BEST): 190,
     ("shadow", Quality.FAST): 170, ("shadow", Quality.BALANCED): 100, ("shadow", Quality.BEST): 100,
-    ("mesh", Quality.FAST): 450, ("mesh", Quality.BALANCED): 450, ("mesh", Quality.BEST): 450,
+    ("mesh", Quality.FAST): 475, ("mesh", Quality.BALANCED): 475, ("mesh", Quality.BEST): 475,
     ("view", Quality.FAST): 150, ("view", Quality.BALANCED): 150, ("view", Quality.BEST): 150,
     ("view3d", Quality.FAST): 95, ("view3d", Quality.BALANCED): 95, ("view3d", Quality.BEST): 95,
 }  # fmt: skip

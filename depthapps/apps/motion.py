@@ -13,6 +13,8 @@ from depthapps.apps.model import Model
 from depthapps.apps.turntable import render_view, turned_about
 from depthapps.core.camera import Camera
 from depthapps.core.choices import Motion
+from depthapps.draw.background import guess_background
+from depthapps.mesh.view import NewView
 
 SWING_DEG = 3.0  # to each side: the picture's border needs no more than a tenth of it to be cut off
 _NOD = 0.5  # the ellipse's height over its width
@@ -49,13 +51,24 @@ def moving_frames(
 
     Notes
     -----
-    All frames are zoomed in by the same factor, up to 1.5, so that the border of the model does not show.
+    All frames are zoomed in by the same factor, up to 1.5, so that the border of the model does not show. What it
+    leaves free is filled with the background beside it.
     """
     camera = model.camera.scaled_to(*size)
     shots = [_shot(camera, motion, focus_m, k / count) for k in range(count)]
     zoom = _zoom_that_hides_the_border(model, shots[:: max(1, count // 8)])
     for shot in shots:
-        yield render_view(model, _zoomed(shot[0], zoom), pose=shot[1]).image
+        yield _without_holes(render_view(model, _zoomed(shot[0], zoom), pose=shot[1]))
+
+
+def _without_holes(view: NewView) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) of a view with the background's colours where the model leaves something free."""
+    whole = view.covered == 1
+    if whole.all() or not whole.any():
+        return view.image
+    near = np.where(whole, 1 / view.depth_m, np.float32(0))
+    guess = guess_background(view.image.astype(np.float32), whole, near * (1000 / near[whole].mean()))
+    return np.where(whole[..., None], view.image, np.rint(guess).astype(np.uint8))
 
 
 def _shot(camera: Camera, motion: Motion, focus_m: float, phase: float) -> Shot:

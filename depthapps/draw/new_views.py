@@ -1,8 +1,8 @@
 """Show a scene from places beside the two photos: between them, and a little outside.
 
-The disparity is carried to the new view, near things before far ones. Each new pixel then looks up its colour in the
-photos that see it, so that what one photo hides is taken from the other; what neither saw takes the background beside
-it. This is depth-image-based rendering (Fehn 2004) with two reference views.
+The disparity is carried to the new view, near things before far ones. Each sample of a new pixel then looks up its
+colour in the photos that see it, so that what one photo hides is taken from the other; what neither saw is a guess from
+the background beside it. This is depth-image-based rendering (Fehn 2004) with two reference views.
 """
 
 from __future__ import annotations
@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 from depthapps.core.color import to_8bit
 from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
+from depthapps.draw.background import alike, behind_hole, guess_background, of_nearest
 
-_SAME_PX = 1.0  # a photo sees a point if its own disparity there differs by less
+# All figures: means of the PSNR of six ray-traced rooms, from photos, as seen from one baseline to the left of the left
+# photo and from one to the right of the right one. It is 29.87 and 29.98 dB; with one sample a pixel, 29.75 and 29.83.
+_SAMPLES = -0.25, 0.25  # px from the middle of a pixel: outlines are half a pixel fine
+# Disparity by which the two differ at an edge. Within a surface both are taken in the middle, or they would blur it.
+_STEP_PX = 0.5
+_SAME_PX = 1.5  # a photo sees a point if its own disparity there differs by less
+# Beside holes of at least three pixels, two of the background have colours of what hid it. Taken for true, they are
+# 0.05 dB nearer to the truth, and an outline stands where nothing is.
+_LEAST_HOLE_PX, _MIXED_PX = 3, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,28 +48,29 @@ class ViewSource:
         return fill_background(np.asarray(self.disparity_px, np.float32))
 
     @cached_property
-    def _nearest_last(self) -> NDArray[np.integer]:
-        """The pixels, by their numbers, in the order in which nearer ones overwrite farther ones."""
-        return np.argsort(self._whole, axis=None, kind="stable")
+    def _nearest_last(self) -> tuple[NDArray[np.int32], FloatMap, FloatMap]:
+        """The pixels (N,) in the order in which nearer ones overwrite farther ones: row, column and disparity."""
+        order = np.argsort(self._whole, axis=None, kind="stable")
+        row, column = np.divmod(order, self._whole.shape[1])
+        return row.astype(np.int32), column.astype(np.float32), self._whole.ravel()[order]
 
     @cached_property
     def _of_right(self) -> FloatMap:
         """Disparity at the pixels of the right view."""
         return self._carried(1.0)
 
-    def _carried(self, place: float) -> FloatMap:
-        """The disparity (H, W) at the pixels of the view at `place`."""
+    def _carried(self, place: float, offset_px: float = 0.0) -> FloatMap:
+        """The disparity (H, W) at the pixels of the view at `place`, or so far to the right of their middle."""
         height, width = self._whole.shape
-        disparity = self._whole.ravel()[self._nearest_last]
-        y, x = np.divmod(self._nearest_last, width)
-        target = x - place * disparity
-        carried = np.full((height, width), np.nan, np.float32)
-        for column in (np.floor(target).astype(np.int64), np.ceil(target).astype(np.int64)):
-            inside = (column >= 0) & (column < width)
-            fresh = np.full((height, width), np.nan, np.float32)
-            fresh[y[inside], column[inside]] = disparity[inside]  # of several values the last one, the nearest, stays
-            carried = np.fmax(carried, fresh)
-        return fill_background(carried)
+        row, column, disparity = self._nearest_last
+        target = np.clip(column - np.float32(place) * disparity - np.float32(offset_px), -1, width)
+        carried = np.full((height, width + 2), np.nan, np.float32)  # a column more on each side, for what is outside
+        first = row * np.int32(width + 2) + np.int32(1)
+        for rounded in (np.floor(target), np.ceil(target)):
+            fresh = np.full(carried.size, np.nan, np.float32)
+            fresh[first + rounded.astype(np.int32)] = disparity  # of several values the last one, the nearest, stays
+            carried = np.fmax(carried, fresh.reshape(carried.shape))
+        return fill_background(carried[:, 1:-1])
 
     def at(self, place: float) -> NDArray[np.uint8]:
         """Show the scene from a place on the line through both cameras.
@@ -75,16 +85,49 @@ class ViewSource:
         (H, W, 3) uint8 array
             RGB.
         """
-        disparity = self._carried(place)
-        y, x = np.mgrid[: disparity.shape[0], : disparity.shape[1]].astype(np.float32)
+        colors, missing, farthest = self._photographed(place)
+        if missing.any():
+            missing[_mixed(missing == 1, farthest)] = 1
+            _go_over(colors, guess_background(colors, missing == 0, farthest), missing)
+        return np.clip(np.rint(colors), 0, 255).astype(np.uint8)
+
+    def _photographed(self, place: float) -> tuple[FloatMap, FloatMap, FloatMap]:
+        """What the photos tell of the view at `place`: colours (H, W, 3); the share of each pixel of which none does.
+
+        The third map holds the disparity of the farthest thing in each pixel.
+        """
+        shape = self._whole.shape
+        colors, seen = np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
+        maps = [self._carried(place, offset) for offset in _SAMPLES]
+        edge = cv2.dilate((np.abs(maps[0] - maps[1]) > _STEP_PX).astype(np.uint8), np.ones((5, 5), np.uint8))
+        for number, (offset, disparity) in enumerate(zip(_SAMPLES, maps, strict=True), start=1):
+            sample, there = self._sampled(place, edge * np.float32(offset), disparity)
+            seen += there
+            # the mean of the samples that a photo sees; of all, where none does
+            among = np.where(seen > 0, seen, np.float32(number))
+            _go_over(colors, sample, np.where(there | (seen == 0), 1 / among, np.float32(0)))
+        return colors, 1 - seen / np.float32(len(_SAMPLES)), np.minimum(*maps)
+
+    def _sampled(self, place: float, offset_px: FloatMap, disparity: FloatMap) -> tuple[FloatMap, NDArray[np.bool_]]:
+        """Colours (H, W, 3) of the view at `place`, or so far to its right, and whether a photo sees what is there."""
+        y, x = np.asarray(np.indices(disparity.shape, np.float32))
+        x += offset_px
         from_left, seen_left = _looked_up(self.left, self._whole, x + place * disparity, y, disparity)
+        mixed = from_left.astype(np.float32)
         if self.right is None:
-            return _filled_from_beside(from_left, seen_left, disparity)
+            return mixed, seen_left
         from_right, seen_right = _looked_up(self.right, self._of_right, x - (1 - place) * disparity, y, disparity)
         # the nearer camera has more weight, and all of it where the other one does not see the point
         share = np.where(seen_left == seen_right, np.float32(np.clip(place, 0, 1)), seen_right.astype(np.float32))
-        mixed = from_left + share[..., None] * (from_right.astype(np.float32) - from_left)
-        return _filled_from_beside(np.rint(mixed).astype(np.uint8), seen_left | seen_right, disparity)
+        _go_over(mixed, from_right.astype(np.float32), share)
+        return mixed, seen_left | seen_right
+
+
+def _go_over(colors: FloatMap, others: FloatMap, share: FloatMap) -> None:
+    """Mix a share (H, W) of other colours (H, W, 3), which are lost, into colours; in place, as pictures are large."""
+    others -= colors
+    others *= share[..., None]
+    colors += others
 
 
 def _looked_up(
@@ -96,18 +139,15 @@ def _looked_up(
     return np.asarray(colors, np.uint8), np.abs(there - disparity) < _SAME_PX
 
 
-def _filled_from_beside(colors: NDArray[np.uint8], seen: NDArray[np.bool_], disparity: FloatMap) -> NDArray[np.uint8]:
-    """Colours (H, W, 3) where those that no photo sees (H, W) are the next ones in the row, of what is farther.
+def _mixed(hole: NDArray[np.bool_], disparity: FloatMap) -> NDArray[np.bool_]:
+    """The pixels (H, W) of the background beside a hole: photos mix their colours with those of what hid the hole.
 
-    Both photos show there what hides the place, and would repeat it beside itself.
+    They would stay behind as an outline of it. Beyond the frame of the photos there is no such thing.
     """
-    height, width = seen.shape
-    columns, rows = np.arange(width), np.arange(height)[:, None]
-    sure = cv2.erode(seen.astype(np.uint8), np.ones((1, 3), np.uint8)) > 0  # an edge's own pixels are mixed colours
-    before = np.maximum.accumulate(np.where(sure, columns, -1), axis=1)
-    after = np.minimum.accumulate(np.where(sure, columns, width)[:, ::-1], axis=1)[:, ::-1]
-    far_before = np.where(before >= 0, disparity[rows, np.maximum(before, 0)], np.inf)
-    far_after = np.where(after < width, disparity[rows, np.minimum(after, width - 1)], np.inf)
-    source = np.where(far_after < far_before, after, before)
-    known = ~seen & (source >= 0) & (source < width)
-    return np.where(known[..., None], colors[rows, np.clip(source, 0, width - 1)], colors)
+    seen = ~hole
+    between = np.maximum.accumulate(seen, axis=1) & np.maximum.accumulate(seen[:, ::-1], axis=1)[:, ::-1]
+    wide = cv2.morphologyEx((hole & between).astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, _LEAST_HOLE_PX), np.uint8))
+    if not wide.any():
+        return wide > 0
+    beside = cv2.dilate(wide, np.ones((1, 2 * _MIXED_PX + 1), np.uint8)) > 0
+    return beside & alike(disparity, of_nearest(wide > 0, behind_hole(hole, seen, disparity)))

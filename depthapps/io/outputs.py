@@ -145,7 +145,7 @@ class Outputs:
                 raise _not_written(error, path) from error
         return self._parts[path]
 
-    def write(self, path: StrPath, data: bytes | Iterable[bytes]) -> None:
+    def write(self, path: StrPath, data: bytes | Iterable[bytes | memoryview]) -> None:
         """Write the content of `path`, at once or in pieces, into its hidden file. Raises OutputError."""
         path = Path(path)
         part, size = self.part(path), 0

@@ -64,25 +64,38 @@ def splats_of_cloud(cloud: PointCloud, camera: Camera) -> GaussianSplats:
     visible, covered = _seen(cloud.points[:, 2], column, row, camera)
     column, row, visible = column[~covered], row[~covered], visible[~covered]
     points, normals = (np.asarray(each, np.float32)[~covered] for each in (cloud.points, cloud.normals))
-    rays = points / np.linalg.norm(points, axis=1, keepdims=True)
-    cosine = np.clip(-(rays * normals).sum(axis=1), _STEEPEST, 1)
-    pixel_m = points[:, 2] / focal_px
-    shape_m = np.column_stack([pixel_m / cosine, pixel_m, _THICKNESS * pixel_m])
     back = _one_a_cell(column, row, visible)
+    parts = [slice(k, min(k + _AT_ONCE, len(points))) for k in range(0, len(points), _AT_ONCE)]
+    cosine = np.empty(len(points), np.float32)
+    for part in parts:
+        cosine[part] = np.clip(-(_rays(points[part]) * normals[part]).sum(axis=1), _STEEPEST, 1)
     behind = 1 + np.maximum(_BACK_PX / (focal_px * cosine[back]), _BACK_SHARE)[:, None]
-    parts = (slice(k, k + _AT_ONCE) for k in range(0, len(points), _AT_ONCE))
-    rotations = np.concatenate([_quaternions(_turned(rays[part], normals[part])) for part in parts])
-    count, own = len(points), np.r_[np.arange(len(points)), back]
-    layers = np.repeat(np.array([0, 1], np.uint8), [count, len(back)])
     centers = np.concatenate([points, points[back] * behind]).astype(np.float32)
-    colors = _sharpened(cloud.colors[~covered], own, layers, centers[:, 2], (column, row), visible, camera)
-    return GaussianSplats(
-        centers=centers,
-        colors=colors,
-        scales_m=np.concatenate([_SIGMA_PX * shape_m, _BACK_SIGMA_PX * shape_m[back]]).astype(np.float32),
-        rotations=rotations[own],
-        opacities=np.array([_OPACITY, _BACK_OPACITY], np.float32)[layers],
-    )
+    column, row = (np.concatenate([at, at[back]]) for at in (column, row))
+    colors = np.concatenate([cloud.colors[~covered], cloud.colors[~covered][back]])
+    layers = np.repeat(np.array([0, 1], np.uint8), [len(points), len(back)])
+    colors = _sharpened(colors, layers, centers[:, 2], (column, row), visible, camera)
+    del column, row, visible, covered  # a splat of the rest takes as much memory as they do
+    scales_m, rotations = np.empty_like(centers), np.empty((len(centers), 4), np.float32)
+    for part in parts:
+        scales_m[part] = _SIGMA_PX * _shape_m(points[part, 2] / focal_px, cosine[part])
+        rotations[part] = _quaternions(_turned(_rays(points[part]), normals[part]))
+    scales_m[len(points) :] = _BACK_SIGMA_PX * _shape_m(points[back, 2] / focal_px, cosine[back])
+    rotations[len(points) :] = rotations[back]
+    return GaussianSplats(centers, colors, scales_m, rotations, np.array([_OPACITY, _BACK_OPACITY], np.float32)[layers])
+
+
+def _rays(points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The unit vectors (N, 3) from the camera to points."""
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def _shape_m(pixel_m: NDArray[np.floating], cosine: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The lengths (N, 3) of the axes of discs: along the tilt, across it, and along the normal.
+
+    pixel_m: (N,), the width of a pixel there. cosine: (N,), between the normal and the ray.
+    """
+    return np.column_stack([pixel_m / cosine, pixel_m, _THICKNESS * pixel_m])
 
 
 def _pixels(points: NDArray[np.floating], camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -121,7 +134,6 @@ def _one_a_cell(column: NDArray[np.int32], row: NDArray[np.int32], visible: NDAr
 
 def _sharpened(
     colors: NDArray[np.uint8],
-    own: NDArray[np.integer],
     layers: NDArray[np.uint8],
     depth_m: NDArray[np.floating],
     pixels: tuple[NDArray[np.int32], NDArray[np.int32]],
@@ -130,18 +142,18 @@ def _sharpened(
 ) -> NDArray[np.uint8]:
     """The colours (N, 3) of splats with which the camera sees its picture as sharp as it is.
 
-    own: (N,), the point of each splat; the points come first. pixels, visible: of the points.
+    pixels: column and row (N,) of each splat. visible: of the first layer, whose splats come first.
     """
     column, row = pixels
+    front = np.flatnonzero(visible)
     picture = np.zeros((camera.height, camera.width, 3), np.float32)
-    shown = row[visible], column[visible]
-    picture[shown] = colors[visible]
+    shown = row[front], column[front]
+    picture[shown] = colors[front]
     stamps, reach = _stamps()
     order = np.argsort(-depth_m, kind="stable")
-    found = colors[own].astype(np.float32)
-    front = np.flatnonzero(visible)
+    found = colors.astype(np.float32)
     seen = picture.copy()  # behind everything, so that what the splats let through at the border is no error
-    _blend_splats(order, column[own], row[own], layers, stamps, reach, found, seen)
+    _blend_splats(order, column, row, layers, stamps, reach, found, seen)
     found[front] = np.clip(found[front] + (picture - seen)[shown], 0, 255)
     return np.rint(found).astype(np.uint8)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ _FLOAT, _UINT = 5126, 5125
 _VERTICES, _INDICES = 34962, 34963
 _POINTS, _TRIANGLES = 0, 4
 _SPLATS = "KHR_gaussian_splatting"  # an extension of Khronos; programs without it show the points
+_ROWS = 1 << 18  # of an array that are made at once
 _NEAREST_M = 0.01  # near plane of the photo's camera: nothing that a photo shows is nearer
 
 
@@ -48,21 +51,22 @@ def mesh_glb(
     view = viewpoint and camera_node(viewpoint, axes)
     vertices, normals = in_axes(mesh.vertices, axes), in_axes(mesh.normals, axes)
     if mesh.texture is None:
-        return build_glb(vertices, triangles=mesh.triangles, normals=normals, colors=mesh.colors, view=view)
+        return b"".join(glb_parts(vertices, triangles=mesh.triangles, normals=normals, colors=mesh.colors, view=view))
     geometry = 32 * len(vertices) + 12 * len(mesh.triangles) + 2000  # bytes, and some for the header
     texture = (
         ("image/jpeg", jpeg_texture(mesh.texture, WEB_BYTES - geometry)) if web
         else ("image/png", png_texture(mesh.texture))
     )  # fmt: skip
-    return build_glb(
+    parts = glb_parts(
         vertices, triangles=mesh.triangles, normals=normals, uv=mesh.uv, texture=texture, filled=mesh.filled, view=view
     )
+    return b"".join(parts)
 
 
 def cloud_glb(cloud: PointCloud, axes: Axes = Axes.VIEWER, *, viewpoint: Viewpoint | None = None) -> bytes:
     """Encode a point cloud as GLB, without its normals, which viewers do not use for points."""
     view = viewpoint and camera_node(viewpoint, axes)
-    return build_glb(in_axes(cloud.points, axes), colors=cloud.colors, view=view)
+    return b"".join(glb_parts(in_axes(cloud.points, axes), colors=cloud.colors, view=view))
 
 
 def camera_node(viewpoint: Viewpoint, axes: Axes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -84,7 +88,7 @@ def camera_node(viewpoint: Viewpoint, axes: Axes) -> tuple[dict[str, Any], dict[
     return {"type": "perspective", "name": "photo", "perspective": perspective}, node
 
 
-def build_glb(
+def glb_parts(
     positions: NDArray[np.floating],
     *,
     triangles: NDArray[np.int32] | None = None,
@@ -94,9 +98,11 @@ def build_glb(
     colors: NDArray[np.uint8] | None = None,
     filled: NDArray[np.bool_] | None = None,
     view: tuple[dict[str, Any], dict[str, Any]] | None = None,
-    splats: dict[str, NDArray[np.floating]] | None = None,
-) -> bytes:
+    splats: dict[str, Rows] | None = None,
+) -> Iterator[bytes | memoryview]:
     """Encode one mesh, or points when there are no triangles, with a matt material that is seen from both sides.
+
+    The bytes come in parts, as all of a file at once doubles the memory that they take.
 
     Triangles that fill what no photo shows are a primitive with a material of their own, named "filled".
 
@@ -111,11 +117,10 @@ def build_glb(
     if uv is not None:
         attributes["TEXCOORD_0"] = buffer.add(uv, "VEC2", _FLOAT, _VERTICES)
     if colors is not None:
-        linear = srgb_decode(colors / np.float32(255))
-        attributes["COLOR_0"] = buffer.add(linear, "VEC3", _FLOAT, _VERTICES)
+        linear = Rows(lambda rows: srgb_decode(colors[rows] / np.float32(255)), len(colors), 3)
+        attributes["COLOR_0"] = buffer.add_rows(linear, _VERTICES)
     for name, values in (splats or {}).items():
-        kind = "SCALAR" if values.ndim == 1 else f"VEC{values.shape[1]}"
-        attributes[f"{_SPLATS}:{name}"] = buffer.add(values, kind, _FLOAT, _VERTICES)
+        attributes[f"{_SPLATS}:{name}"] = buffer.add_rows(values, _VERTICES)
     parts = {"photo": triangles}
     if triangles is not None and filled is not None and filled.any():
         parts = {"photo": triangles[~filled], "filled": triangles[filled]}
@@ -155,38 +160,66 @@ def build_glb(
     text += b" " * (-len(text) % 4)
     total = 12 + 8 + len(text) + 8 + buffer.size
     head = struct.pack("<4sIII4s", b"glTF", 2, total, len(text), b"JSON") + text
-    return b"".join([head, struct.pack("<I4s", buffer.size, b"BIN\0"), *buffer.chunks])
+    return chain([head, struct.pack("<I4s", buffer.size, b"BIN\0")], buffer.pieces())
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An array (count, width) float32, or (count,) for a width of 1, of which `make` makes some rows at a time."""
+
+    make: Callable[[slice], NDArray[np.floating]]
+    count: int
+    width: int
+
+    def pieces(self) -> Iterator[memoryview]:
+        """The rows as a file has them."""
+        for first in range(0, self.count, _ROWS):
+            yield _raw(np.ascontiguousarray(self.make(slice(first, first + _ROWS)), "<f4"))
 
 
 class _Buffer:
     """The binary chunk of a GLB file, with the buffer views and accessors that point into it."""
 
     def __init__(self) -> None:
-        self.chunks: list[bytes] = []
+        self.chunks: list[bytes | memoryview | Rows] = []
         self.views: list[dict[str, Any]] = []
         self.accessors: list[dict[str, Any]] = []
         self.size = 0
 
-    def view(self, data: bytes, target: int | None = None) -> int:
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """All that was appended."""
+        for chunk in self.chunks:
+            yield from chunk.pieces() if isinstance(chunk, Rows) else (chunk,)
+
+    def view(self, data: bytes | memoryview | Rows, target: int | None = None) -> int:
         """Append bytes, padded to a multiple of four, and return the index of their buffer view."""
-        described = {"buffer": 0, "byteOffset": self.size, "byteLength": len(data)}
+        size = 4 * data.count * data.width if isinstance(data, Rows) else len(data)
+        described = {"buffer": 0, "byteOffset": self.size, "byteLength": size}
         self.views.append(described if target is None else {**described, "target": target})
-        padded = data + b"\0" * (-len(data) % 4)
-        self.chunks.append(padded)
-        self.size += len(padded)
+        padding = b"\0" * (-size % 4)
+        self.chunks += [data, padding]
+        self.size += size + len(padding)
         return len(self.views) - 1
+
+    def add_rows(self, rows: Rows, target: int) -> int:
+        """Append rows that are made when they are written, and return the index of their accessor."""
+        return self._accessor(rows, rows.count, "SCALAR" if rows.width == 1 else f"VEC{rows.width}", _FLOAT, target)
 
     def add(self, rows: NDArray, kind: str, component: int, target: int, *, bounds: bool = False) -> int:
         """Append an array and return the index of its accessor."""
-        dtype = {_FLOAT: "<f4", _UINT: "<u4"}[component]
-        data = np.ascontiguousarray(rows, dtype)
-        accessor: dict[str, Any] = {
-            "bufferView": self.view(data.tobytes(), target),
-            "componentType": component,
-            "count": len(data),
-            "type": kind,
-        }
+        rows = np.ascontiguousarray(rows, {_FLOAT: "<f4", _UINT: "<u4"}[component])
+        number = self._accessor(_raw(rows), len(rows), kind, component, target)
         if bounds:
-            accessor |= {"min": data.min(axis=0).tolist(), "max": data.max(axis=0).tolist()}
-        self.accessors.append(accessor)
+            self.accessors[number] |= {"min": rows.min(axis=0).tolist(), "max": rows.max(axis=0).tolist()}
+        return number
+
+    def _accessor(self, data: memoryview | Rows, count: int, kind: str, component: int, target: int) -> int:
+        self.accessors.append({
+            "bufferView": self.view(data, target), "componentType": component, "count": count, "type": kind
+        })  # fmt: skip
         return len(self.accessors) - 1
+
+
+def _raw(rows: NDArray) -> memoryview:
+    """The bytes of a contiguous array."""
+    return rows.reshape(-1).view(np.uint8).data

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 import struct
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from depthapps.core.models import GaussianSplats
 from depthapps.io.formats import SPLAT_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.models.axes import in_axes, refuse_wild
-from depthapps.io.models.glb import Viewpoint, build_glb, camera_node
+from depthapps.io.models.glb import Rows, Viewpoint, camera_node, glb_parts
 from depthapps.io.outputs import Outputs, check_suffix, opened
 
 _SH0 = 0.28209479177387814  # the constant spherical harmonic: colour = 0.5 + _SH0 * coefficient
@@ -31,6 +33,7 @@ _SPZ_FRACTION = 12  # bits behind the point of a position at most: 0.24 mm, up t
 _SPZ_LARGEST = (1 << 23) - 1  # of a position's 24 bits, one of which is the sign
 _SPZ_COLOR = 0.15  # of a byte's range that a coefficient of 1 takes
 _LEVEL = 6  # of gzip
+_PART = 1 << 18  # splats that are encoded at once
 
 
 def write_splats(
@@ -74,40 +77,68 @@ def write_splats(
     with opened(outputs, [path]) as group:
         match suffix:
             case ".ply":
-                group.write(path, splat_ply_bytes(splats, axes))
+                group.write(path, splat_ply_parts(splats, axes))
             case ".spz":
                 group.write(path, spz_bytes(splats, axes))
             case ".glb":
-                group.write(path, splat_glb_bytes(splats, axes, viewpoint))
+                group.write(path, splat_glb_parts(splats, axes, viewpoint))
 
 
-def splat_ply_bytes(splats: GaussianSplats, axes: Axes = Axes.CAMERA) -> bytes:
-    """Encode splats as binary PLY: colours as coefficients of a harmonic, logits of opacity, logarithms of sizes."""
+def splat_ply_parts(splats: GaussianSplats, axes: Axes = Axes.CAMERA) -> Iterator[bytes]:
+    """Encode splats as binary PLY: colours as coefficients of a harmonic, logits of opacity, logarithms of sizes.
+
+    The bytes come one part after the other: a whole file is larger than all that it is made of.
+    """
     count = len(splats.centers)
-    table = np.zeros((count, len(_NAMES)), "<f4")
+    header = ["ply", "format binary_little_endian 1.0", f"element vertex {count}"]
+    header += [f"property float {name}" for name in _NAMES]
+    yield ("\n".join([*header, "end_header"]) + "\n").encode("ascii")
+    for first in range(0, count, _PART):
+        yield _ply_rows(_part(splats, slice(first, first + _PART)), axes).tobytes()
+
+
+def _part(splats: GaussianSplats, rows: slice) -> GaussianSplats:
+    """Some of the splats."""
+    return replace(
+        splats,
+        centers=splats.centers[rows],
+        colors=splats.colors[rows],
+        scales_m=splats.scales_m[rows],
+        rotations=splats.rotations[rows],
+        opacities=None if splats.opacities is None else splats.opacities[rows],
+    )
+
+
+def _ply_rows(splats: GaussianSplats, axes: Axes) -> NDArray[np.floating]:
+    """The values (N, 17) of splats in a PLY."""
+    table = np.zeros((len(splats.centers), len(_NAMES)), "<f4")
     table[:, :3] = in_axes(splats.centers, axes)
     table[:, 6:9] = _coefficients(splats)
     opacity = _opacities(splats)
     table[:, 9] = np.log(opacity / (1 - opacity))
     table[:, 10:13] = np.log(splats.scales_m)
     table[:, 13:] = _turned(splats, axes)
-    header = ["ply", "format binary_little_endian 1.0", f"element vertex {count}"]
-    header += [f"property float {name}" for name in _NAMES]
-    return ("\n".join([*header, "end_header"]) + "\n").encode("ascii") + table.tobytes()
+    return table
 
 
-def splat_glb_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER, viewpoint: Viewpoint | None = None) -> bytes:
-    """Encode splats as GLB: coefficients of a harmonic, and opacity and sizes as they are."""
-    turned = _turned(splats, axes)
-    turned = turned / np.linalg.norm(turned, axis=1, keepdims=True)
+def splat_glb_parts(
+    splats: GaussianSplats, axes: Axes = Axes.VIEWER, viewpoint: Viewpoint | None = None
+) -> Iterator[bytes | memoryview]:
+    """Encode splats as GLB, in parts: coefficients of a harmonic, and opacity and sizes as they are."""
+
+    def rotations(rows: slice) -> NDArray[np.floating]:
+        turned = _turned(_part(splats, rows), axes)
+        return (turned / np.linalg.norm(turned, axis=1, keepdims=True))[:, [1, 2, 3, 0]]  # glTF has w last
+
+    count = len(splats.centers)
     values = {
-        "ROTATION": turned[:, [1, 2, 3, 0]],  # glTF has w last
-        "SCALE": splats.scales_m,
-        "OPACITY": _opacities(splats),
-        "SH_DEGREE_0_COEF_0": _coefficients(splats),
+        "ROTATION": Rows(rotations, count, 4),
+        "SCALE": Rows(lambda rows: splats.scales_m[rows], count, 3),
+        "OPACITY": Rows(lambda rows: _opacities(_part(splats, rows)), count, 1),
+        "SH_DEGREE_0_COEF_0": Rows(lambda rows: _coefficients(_part(splats, rows)), count, 3),
     }
     view = viewpoint and camera_node(viewpoint, axes)
-    return build_glb(in_axes(splats.centers, axes), colors=splats.colors, view=view, splats=values)
+    return glb_parts(in_axes(splats.centers, axes), colors=splats.colors, view=view, splats=values)
 
 
 def spz_bytes(splats: GaussianSplats, axes: Axes = Axes.VIEWER) -> bytes:
