@@ -29,6 +29,7 @@ _AROUND_PX = 5  # window in which a pixel beside a gap must be the farthest surf
 # behind a leaf ends, the wall behind both goes on. With less, what hangs together at a plant's stem is continued as
 # flat pieces in mid-air; 20 turned pictures of five scenes were looked at with 0.005 to 0.09.
 _THIN_SHARE = 0.09
+_NEARER = 1.25  # times the largest 1/Z that the picture shows: that of a floor at the end of the frame
 _BEHIND = 0.05  # share of 1/Z by which another surface in that window is farther
 _SPARE_PX = 2.0  # beyond what a turn uncovers, against rounding
 _ANYTHING = 1e9  # 1/m: no limit
@@ -83,11 +84,11 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
         return np.pad(values, around, constant_values=fill)
 
     known, thin = padded((background | border) & wide, 0), padded((background | border) & ~wide, 0)
-    # beyond the frame nothing is put nearer than what the picture shows: a floor would go on to below the camera
+    # beyond the frame nothing is put much nearer than what the picture shows: a floor would go on to below the camera
     maps = (
         padded(planes, 0),
         padded(reach, 0),
-        padded(limit, float(inverse[kept].max())),
+        padded(limit, _NEARER * float(inverse[kept].max())),
         np.ones(known.shape, np.float32),
     )
     own = padded(inverse, 0)
