@@ -159,6 +159,17 @@ def test_light_is_not_believed_where_the_depth_is_unsure(scene, surface):
     assert to_linear(shade(nothing_sure, surface, [(light, visible)], RelightParams())).mean() > 0.8 * plain.mean()
 
 
+def test_a_confidence_that_flickers_makes_no_grain(scene, surface):
+    light, visible = LitBy(DirectionalLight((0.3, 0.4, 1.0)), 0.5), np.ones(scene.depth_m.shape, np.float32)
+    visible[20:80, 20:80] = 0
+    y, x = np.indices(visible.shape)
+    flickering = np.where((x // 2 + y // 2) % 2 == 0, 0.6, 0.75).astype(np.float32)
+    flickering[:20] = flickering[80:] = 1
+    lit = to_linear(shade(replace(scene, confidence=flickering), surface, [(light, visible)], RelightParams()))
+    shaded = (lit / to_linear(scene.image))[35:65, 35:65]
+    assert np.abs(np.diff(shaded, axis=1)).max() < 0.03 * shaded.mean()
+
+
 def test_relighting_adds_up_in_linear_light(scene, surface):
     light = DirectionalLight((0, 0, 1))
     visible = Tracer(surface).visibility(light, 16).seen

@@ -14,6 +14,7 @@ from depthapps.runtime.threads import for_bands
 from depthapps.shadow.lights import to_light
 from depthapps.shadow.params import DirectionalLight, Light, LitBy, RelightParams
 from depthapps.shadow.solid import LitSolid
+from depthapps.surface.tearing import even_confidence
 
 # Brightness that changes over less than this share of the picture counts as paint; slower changes count as light.
 _LIGHT_REACH = 1 / 8
@@ -27,6 +28,9 @@ _SPOT = 5
 # Radii, in reaches, over which light is averaged. A narrow one is used where it holds enough confident pixels.
 _WIDER = (8, 4, 2, 1)
 _ENOUGH_SURE = 0.1
+# A matcher's confidence flickers by about as much between pixels of one surface, which shows in dark places. What is
+# less sure than its surroundings by more is an edge, whose light is blurred.
+_FLICKER = np.float32(0.2)
 _DARKEST = 1e-3  # share of full white; below it a logarithm shows only noise
 
 
@@ -52,8 +56,9 @@ def shade(
     for lit, visibility in lights:
         received = lit.intensity * visibility * _irradiance(lit.light, solid)
         gain += received[..., None] * np.asarray(lit.color, np.float32)
-    if scene.confidence is not None:
-        gain = _believed(gain, scene.confidence)
+    even = even_confidence(scene)
+    if scene.confidence is not None and even is not None:
+        gain = _believed(gain, np.minimum(even, scene.confidence + _FLICKER))
     if params.flatten:
         gain *= (1 / estimated_light(to_linear(scene.image)) ** params.flatten)[..., None]
     finite = np.isfinite(solid.points[..., 2:])  # points at infinite depth are infinite
