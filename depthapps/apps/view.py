@@ -27,6 +27,7 @@ from depthapps.io.page.write import write_page as write_contents
 from depthapps.io.photos.profiles import in_srgb
 from depthapps.mesh.hidden import hidden_layer
 from depthapps.shadow.params import Light, LitBy, RelightParams
+from depthapps.shadow.shading import steady_confidence
 from depthapps.shadow.solid import build_lit_solid
 from depthapps.surface.noise import inverse_depth_noise
 
@@ -161,7 +162,8 @@ def _photo(
         size = f"{scene.camera.width}x{scene.camera.height}"
         journal.note(f"the page shows the photo at {size} px, which every browser can take")
     inverse, solid, hidden = filled_inverse_depth(scene.depth_m), build_lit_solid(scene), hidden_layer(scene, TURN_DEG)
-    sure = np.ones(inverse.shape, np.float32) if scene.confidence is None else np.clip(scene.confidence, 0, 1)
+    steady = steady_confidence(scene)
+    sure = np.ones(inverse.shape, np.float32) if steady is None else np.clip(steady, 0, 1)
     width = scene.camera.width
     first = usual_lens(whole, width, journal) if lens is None else page_lens(whole, lens, width, journal)
     journal.add(page_size=[scene.camera.width, scene.camera.height])

@@ -56,9 +56,9 @@ def shade(
     for lit, visibility in lights:
         received = lit.intensity * visibility * _irradiance(lit.light, solid)
         gain += received[..., None] * np.asarray(lit.color, np.float32)
-    even = even_confidence(scene)
-    if scene.confidence is not None and even is not None:
-        gain = _believed(gain, np.minimum(even, scene.confidence + _FLICKER))
+    sure = steady_confidence(scene)
+    if sure is not None:
+        gain = _believed(gain, sure)
     if params.flatten:
         gain *= (1 / estimated_light(to_linear(scene.image)) ** params.flatten)[..., None]
     finite = np.isfinite(solid.points[..., 2:])  # points at infinite depth are infinite
@@ -71,6 +71,12 @@ def shade(
 
     for_bands(len(relit), band)
     return relit
+
+
+def steady_confidence(scene: Scene) -> FloatMap | None:
+    """The confidence (H, W) by which light is believed, without flicker and low at edges; None if there is none."""
+    even = even_confidence(scene)
+    return None if scene.confidence is None or even is None else np.minimum(even, scene.confidence + _FLICKER)
 
 
 def _believed(gain: FloatMap, confidence: FloatMap) -> FloatMap:
