@@ -62,6 +62,21 @@ def test_androids_depth_is_read_back_as_it_was(tmp_path, write):
         step = (np.nanmax(_expected(given)) - np.nanmin(_expected(given))) / 65535
         assert np.abs(found.inverse_m - _expected(given))[known].max() <= 0.51 * step + 1e-6
         assert np.isfinite(found.inverse_m).all()
+        assert found.camera is not None
+        assert np.allclose(found.camera.matrix, given.camera.matrix, rtol=1e-6)
+
+
+@pytest.mark.parametrize("lens", ["FocalLengthX", "PrincipalPointY", "ImageWidth"])
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "1e9", "x", ""])
+def test_a_lens_that_is_none_is_not_taken_from_a_portrait(tmp_path, lens, value):
+    write_dynamic_depth(tmp_path / "a.jpg", scene(2))
+    start, end = (tmp_path / "a.jpg").read_bytes().split(f'ImagingModel:{lens}="'.encode())
+    told = end.split(b'"', 1)[0]
+    end = end.replace(told, value.encode()[: len(told)].ljust(len(told)), 1)  # of the same length
+    (tmp_path / "b.jpg").write_bytes(start + f'ImagingModel:{lens}="'.encode() + end)
+    found = read_contents(tmp_path / "b.jpg")
+    assert found.inverse_m is not None
+    assert found.camera is None
 
 
 def test_gdepth_stands_in_parts_that_each_fit_into_a_segment(tmp_path):

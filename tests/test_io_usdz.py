@@ -152,3 +152,12 @@ def test_what_no_photo_shows_is_a_mesh_of_its_own(tmp_path, usd):
     for name, triangle in zip(("surface", "filled"), TRIANGLES, strict=True):
         assert np.allclose(corners[name], POINTS[triangle] * [1, -1, -1], atol=1e-4)
     assert complaints(tmp_path / "a.usdz") == []
+
+
+def test_what_an_array_is_of_stands_on_lines_of_its_own():
+    """three.js reads an array up to the end of its line."""
+    with zipfile.ZipFile(BytesIO(usdz_bytes(MESH))) as package:
+        lines = package.read("model.usda").decode().splitlines()
+    arrays = [line for line in lines if "[] " in line]
+    assert len(arrays) > 3
+    assert all(line.endswith(("]", "] (")) for line in arrays)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from conftest import Card, TruePair, make_pair, read_raw
@@ -261,6 +262,18 @@ def test_a_quilt_begins_at_the_bottom_left(opened):
     assert psnr(quilt[-height:, :width], np.asarray(first)) > 50
     assert psnr(quilt[:height, -width:], np.asarray(last)) > 50
     assert player_name("a", Style.QUILT, 0.75) == "a_qs8x6a0.75"
+
+
+@pytest.mark.parametrize(("views", "frames"), [(2, 12), (4, 6)])
+def test_a_wiggle_of_the_photos_that_players_show_once_lasts_three_seconds(opened, views, frames, tmp_path):
+    shown = da.make_view3d(opened, da.View3DParams(views=views, view_size_px=160))
+    da.write_view3d(tmp_path / "o.mp4", shown)
+    video = cv2.VideoCapture(str(tmp_path / "o.mp4"))
+    found = 0
+    while video.read()[0]:
+        found += 1
+    assert found == frames
+    assert found / video.get(cv2.CAP_PROP_FPS) == pytest.approx(3 if views == 2 else 1.2, abs=0.01)
 
 
 @pytest.mark.parametrize("style", [Style.QUILT, Style.RGBD, Style.SIDE_BY_SIDE])

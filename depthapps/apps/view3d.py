@@ -36,6 +36,7 @@ from depthapps.io.video import write_video
 
 _PERIOD_S = {2: 0.5}  # of a loop of two pictures; slower ones do not look solid
 _LONGER_PERIOD_S = 1.2
+_SHORTEST_S = 3.0  # of a wiggle as .mp4, which most players show once, where the others go on and on
 _MOTION_FPS = 24.0
 _BORDER = 0.05  # of the width at each side, in which nothing may stand before the window
 _NEAREST_PERCENT = 99.0  # a few pixels of wrong depth do not move the window
@@ -183,7 +184,9 @@ def write_view3d(
     elif suffix in VIDEO_SUFFIXES:
         forth = [to_8bit(view) for view in shown.views(np.linspace(0, 1, params.frames).tolist())]
         frames = forth + forth[-2:0:-1]
-        write_video(path, frames, len(frames) / _PERIOD_S.get(len(frames), _LONGER_PERIOD_S), outputs=outputs)
+        period_s = _PERIOD_S.get(len(frames), _LONGER_PERIOD_S)
+        again = math.ceil(_SHORTEST_S / period_s) if suffix == ".mp4" and len(frames) in _PERIOD_S else 1
+        write_video(path, again * frames, len(frames) / period_s, outputs=outputs)
     else:
         write_image(path, _picture(shown), plain, outputs=outputs)
 

@@ -147,13 +147,30 @@ ROWS: tuple[tuple[str, str, str, str, Check], ...] = (
     ("mesh", "depth", "splats.spz", "--splats", by_gsply),
     ("mesh", "depth", "splats.glb", "--splats", by_json),
     ("view3d", "pair", "side_by_side.jpg", "", by_pillow),
-    ("view3d", "pair", "anaglyph.jpg", "--style anaglyph", by_pillow),
-    ("view3d", "pair", "quilt.jpg", "--style quilt", by_pillow),
+    *(
+        ("view3d", "pair", f"{style}.jpg", f"--style {style}", by_pillow)
+        for style in (
+            "half-side-by-side",
+            "top-bottom",
+            "half-top-bottom",
+            "cross-eyed",
+            "anaglyph",
+            "anaglyph-optimized",
+            "anaglyph-grey",
+            "green-magenta",
+            "interlaced",
+            "rgbd",
+            "quilt",
+        )
+    ),
     ("view3d", "pair", "a.mpo", "", by_pillow),
     ("view3d", "pair", "spatial.heic", "", by_pillow_heif),
     ("view3d", "pair", "wiggle.gif", "", by_pillow),
     ("view3d", "pair", "wiggle.webp", "", by_pillow),
+    ("view3d", "pair", "wiggle.mp4", "", by_opencv),
     ("view3d", "pair", "loop.mp4", "--views 12", by_opencv),
+    ("view3d", "pair", "orbit.mp4", "--motion orbit", by_opencv),
+    ("view3d", "pair", "dolly.mp4", "--motion dolly-zoom", by_opencv),
 )
 
 

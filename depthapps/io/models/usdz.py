@@ -150,7 +150,8 @@ def _array(what: str, row: str, values: NDArray, interpolation: str = "") -> Ite
     yield f"        {what} = [".encode()
     yield from format_rows(f"{row},", values[:-1])
     yield from format_rows(row, values[-1:])
-    yield f'] (interpolation = "{interpolation}")\n'.encode() if interpolation else b"]\n"
+    # on lines of its own, as usdcat writes it: three.js takes what is on the line of the array for a part of its values
+    yield f'] (\n            interpolation = "{interpolation}"\n        )\n'.encode() if interpolation else b"]\n"
 
 
 def _packed(files: dict[str, bytes]) -> bytes:

@@ -102,7 +102,8 @@ def write_gdepth(
         f'{_GDEPTH} xmlns:xmpNote="http://ns.adobe.com/xmp/note/" GDepth:Format="RangeInverse" '
         f'GDepth:Near="{levels.near_m:.9g}" GDepth:Far="{levels.far_m:.9g}" GDepth:Mime="image/png" GDepth:Units="m" '
         f'GDepth:MeasureType="OpticalAxis" GDepth:Software="depthapps" GDepth:ImageWidth="{camera.width}" '
-        f'GDepth:ImageHeight="{camera.height}" xmpNote:HasExtendedXMP="{xmp_guid(extended)}"'
+        f'GDepth:ImageHeight="{camera.height}" xmpNote:HasExtendedXMP="{xmp_guid(extended)}" '
+        f'xmlns:ImagingModel="http://ns.google.com/photos/dd/1.0/imagingmodel/" {_lens(camera)}'  # GDepth has no lens
     )
     packet = _PACKET.format(attributes=attributes, body="").encode()
     photo = with_xmp(encode_image(path, scene.image, metadata), packet, extended)
@@ -165,15 +166,22 @@ def _profile() -> str:
 
 def _camera(levels: DepthLevels, camera: Camera) -> str:
     """The camera, with its photo, its depth and its lens; positions are shares of the picture from its corner."""
-    center = (camera.cx + 0.5) / camera.width, (camera.cy + 0.5) / camera.height
     parts = (
         f'<Camera:Image Image:ItemSemantic="Primary" Image:ItemURI="{_PRIMARY_URI}"/>',
         f'<Camera:DepthMap DepthMap:Format="RangeInverse" DepthMap:Near="{levels.near_m:.9g}" '
         f'DepthMap:Far="{levels.far_m:.9g}" DepthMap:Units="Meters" DepthMap:MeasureType="OpticalAxis" '
         f'DepthMap:ItemSemantic="Depth" DepthMap:DepthURI="{_DEPTH_URI}"/>',
-        f'<Camera:ImagingModel ImagingModel:FocalLengthX="{camera.fx / max(camera.width, camera.height):.9g}" '
-        f'ImagingModel:FocalLengthY="{camera.fy / max(camera.width, camera.height):.9g}" '
-        f'ImagingModel:ImageWidth="{camera.width}" ImagingModel:ImageHeight="{camera.height}" '
-        f'ImagingModel:PrincipalPointX="{center[0]:.9g}" ImagingModel:PrincipalPointY="{center[1]:.9g}"/>',
+        f"<Camera:ImagingModel {_lens(camera)}/>",
     )
     return _sequence("Device:Cameras", f'<Device:Camera Camera:Trait="Physical">{"".join(parts)}</Device:Camera>')
+
+
+def _lens(camera: Camera) -> str:
+    """The lens as Dynamic Depth has it: shares of the longer side, and of both sides from the picture's corner."""
+    center = (camera.cx + 0.5) / camera.width, (camera.cy + 0.5) / camera.height
+    return (
+        f'ImagingModel:FocalLengthX="{camera.fx / max(camera.width, camera.height):.9g}" '
+        f'ImagingModel:FocalLengthY="{camera.fy / max(camera.width, camera.height):.9g}" '
+        f'ImagingModel:ImageWidth="{camera.width}" ImagingModel:ImageHeight="{camera.height}" '
+        f'ImagingModel:PrincipalPointX="{center[0]:.9g}" ImagingModel:PrincipalPointY="{center[1]:.9g}"'
+    )

@@ -20,6 +20,8 @@ from depthapps.io.photos.whole import check_size
 from depthapps.io.photos.xmp import Xmp
 
 _METRES = {"m": 1.0, "meter": 1.0, "meters": 1.0, "metres": 1.0, "mm": 1e-3, "millimeters": 1e-3}
+_SHORTEST_FOCAL, _LONGEST_FOCAL = 0.25, 50.0  # of lenses, in longer sides: 127 and 1 degree
+_SAME_SHAPE = 0.02  # by which width over height of depth and photo differ at most, as sizes are whole numbers
 _LEVEL_SIGMA = 1 / math.sqrt(12)  # standard deviation of rounding to whole numbers
 DESCRIBED = ("apple", "google")  # makers whose XMP tells what the samples mean
 _NEAREST_M = 1e-3  # a nearer depth is a sample at the end of its scale, not a measurement
@@ -89,7 +91,9 @@ def _google_depth(values: FloatMap, level: float, found: EncodedDepth, metadata:
     to_metres = _METRES.get(units)
     if near is None or far is None or not (0 < near < math.inf and far > 0 and near != far):
         # without ends 1/Z falls linearly from sample 0, near, to sample 1, infinitely far
-        return EmbeddedDepth(1 - values, level * _LEVEL_SIGMA, scaled=False, photo=photo)
+        return EmbeddedDepth(
+            1 - values, level * _LEVEL_SIGMA, scaled=False, camera=_lens(xmp, values.shape), photo=photo
+        )
     linear = xmp.properties.get("depthmap:Format") == "RangeLinear"
     # Pixel phones write "diopters" but mean distances. The order tells which: what is near has more diopters.
     diopters = units.startswith("diopter") and near > far
@@ -110,7 +114,25 @@ def _google_depth(values: FloatMap, level: float, found: EncodedDepth, metadata:
     sigma = _level_sigma(inverse, to_inverse(values + np.float32(level)))
     if xmp.properties.get("depthmap:MeasureType") == "OpticRay":
         inverse = inverse * _ray_lengths(inverse.shape, metadata)
-    return EmbeddedDepth(inverse.astype(np.float32), sigma, scaled=to_metres is not None, photo=photo)
+    scaled = to_metres is not None
+    return EmbeddedDepth(inverse.astype(np.float32), sigma, scaled=scaled, camera=_lens(xmp, values.shape), photo=photo)
+
+
+def _lens(xmp: Xmp, shape: tuple[int, ...]) -> Camera | None:
+    """The camera of a depth (h, w) by Dynamic Depth's "ImagingModel"; None where none is told, or no lens is like that.
+
+    Focal lengths are shares of the longer side, and the principal point shares of both sides.
+    """
+    names = ("FocalLengthX", "FocalLengthY", "PrincipalPointX", "PrincipalPointY", "ImageWidth", "ImageHeight")
+    fx, fy, cx, cy, of_width, of_height = (xmp.number(f"imagingmodel:{name}") or 0.0 for name in names)
+    height, width = shape
+    longer = max(width, height)
+    usual = all(_SHORTEST_FOCAL < focal < _LONGEST_FOCAL for focal in (fx, fy)) and 0 < cx < 1 and 0 < cy < 1
+    # of a picture that was cut since, it tells nothing
+    whole = of_height > 0 and abs(of_width / of_height * height / width - 1) < _SAME_SHAPE
+    if not (usual and whole):
+        return None
+    return Camera(width, height, fx * longer, fy * longer, cx * width - 0.5, cy * height - 0.5)
 
 
 def _level_sigma(inverse_m: FloatMap, next_inverse_m: FloatMap) -> float:
