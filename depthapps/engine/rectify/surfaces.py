@@ -16,7 +16,7 @@ SIDE_PX = 1200  # longest side of the copies that points are followed in, and ..
 MATCHED_PX = 400  # ... the width of those that tell where they are to about a pixel
 POINTS = 3000  # about as many are found at most: the surest one of each cell of the picture
 SURE_PX = 0.2  # largest standard error of a point's row and of its column
-STEPS = 3
+STEPS = 4
 _SURE = SgbmParams(block=5, uniqueness=15, speckle_px=30)
 _MARGIN = 0.02  # by which disparities may leave the range of the coarse match, as a share of the width
 _WINDOW_PX, _SMOOTH_PX = 9, 0.8
@@ -33,6 +33,8 @@ def follow_surfaces(left: Image, right: Image, coarse: CoarseMatch, shown: Shown
     A point is followed by Lucas and Kanade's method, once the right view is warped by the disparity: a slanted surface
     then looks alike in both. shown: the pixels of each view that show the scene.
     """
+    if not np.isfinite(coarse.disparity).any():
+        return np.empty((0, 2)), np.empty((0, 2))
     shrink = min(1.0, SIDE_PX / max(left.shape))
     size = round(left.shape[1] * shrink), round(left.shape[0] * shrink)
     first, second = (_resized(v, size).astype(np.float32) for v in (left, right))
@@ -86,6 +88,8 @@ def _followed(first: FloatMap, second: FloatMap, disparity: FloatMap) -> tuple[F
     share = summed(np.ones_like(first)) + np.float32(1e-6)
     slope = _slopes(first)
     for _ in range(STEPS):
+        # neighbours move alike: without the mean, each pixel's window would hold as many motions as pixels
+        aside, down = summed(aside) / share, summed(down) / share
         seen = cv2.remap(second, x + aside, y + down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         warped = np.asarray(seen, np.float32)
         across, along = (0.5 * (a + b) for a, b in zip(slope, _slopes(warped), strict=True))
