@@ -249,3 +249,23 @@ def test_the_command_puts_depth_into_the_photo(tmp_path, kind):
     refused = run("depth", tmp_path / "photo.png", "--depth", tmp_path / "z.npz", "--kind", kind, "-o",
                   tmp_path / "a.png", code=1)  # fmt: skip
     assert "cannot take" in refused.stderr
+
+
+@pytest.mark.parametrize("kind", ["portrait", "dynamic-depth", "heic"])
+def test_metres_that_are_a_guess_are_one_when_they_are_read_back(tmp_path, kind, two_layers):
+    if kind == "heic":
+        pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    kind, file = ("portrait", "a.heic") if kind == "heic" else (kind, "a.jpg")
+    for name, view in (("l.png", two_layers.pair.left), ("r.png", two_layers.pair.right)):
+        da.write_image(tmp_path / name, view)
+    views = ["depth", tmp_path / "l.png", tmp_path / "r.png", "--quality", "fast"]
+    run(*views, "--kind", kind, "-o", tmp_path / file)
+    read = run("depth", tmp_path / file, "--kind", "depth", "-o", tmp_path / "z.pfm")
+    assert "has no unit" in read.stderr
+    assert "metres are a guess" in read.stderr
+    given = da.open_scene(tmp_path / "l.png", tmp_path / "r.png", da.SceneParams(quality=da.Quality.FAST))
+    back = da.open_scene(tmp_path / file)  # the numbers stay
+    assert np.nanmedian(back.scene.depth_m) == pytest.approx(np.nanmedian(given.scene.depth_m), rel=0.02)
+    run(*views, "--kind", kind, "-o", tmp_path / f"known_{file}", "--focal-px", 300, "--baseline", 0.1)
+    read = run("depth", tmp_path / f"known_{file}", "--kind", "depth", "-o", tmp_path / "known.pfm")
+    assert "has no unit" not in read.stderr

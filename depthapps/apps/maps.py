@@ -100,7 +100,13 @@ def write_depth_map(
             else write_portrait_heic if path.suffix.lower() in HEIC_SUFFIXES
             else write_gdepth
         )  # fmt: skip
-        write(path, opened.scene, opened.metadata, outputs=outputs)
+        write(path, opened.scene, opened.metadata, in_metres=_is_measured(opened), outputs=outputs)
+
+
+def _is_measured(opened: OpenedScene) -> bool:
+    """Whether the metres of a scene rest neither on an assumption nor on a network that guesses from one photo."""
+    guessed = opened.params is not None and opened.params.depth_network is not None
+    return opened.in_metres and not guessed and not {"scale", "range"} & set(opened.calibration.assumed)
 
 
 def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progress: Progress | None) -> None:

@@ -125,8 +125,9 @@ def match_photos(
     Notes
     -----
     SIFT features (Lowe 2004) that both photos share give the most probable camera pose, with priors for typical
-    cameras. Both photos are then warped so that corresponding points share a row. The disparity is finally mapped back
-    into the first photo's own frame.
+    cameras. Corners and then points on all surfaces, followed in the warped photos (Lucas and Kanade 1981), refine it.
+    Both photos are then warped so that corresponding points share a row. The disparity is finally mapped back into the
+    first photo's own frame.
     """
     quality, rectify = chosen(Quality, quality, "quality"), chosen(Rectify, rectify, "rectify")
     frame = chosen(Frame, frame, "frame")

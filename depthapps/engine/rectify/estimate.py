@@ -15,7 +15,7 @@ from depthapps.core.color import to_8bit
 from depthapps.core.errors import StereoError
 from depthapps.core.scene import Image, PhotoPair
 from depthapps.core.statistics import robust_deviation
-from depthapps.engine.front.coarse import CoarseMatch, match_coarse
+from depthapps.engine.front.coarse import CoarseMatch, Shown, match_coarse
 from depthapps.engine.front.corners import find_corners, follow_corners
 from depthapps.engine.front.exposure import equalize_exposure
 from depthapps.engine.rectify.features import Matches, match_features
@@ -25,10 +25,13 @@ from depthapps.engine.rectify.pose import Known, Pose, rotation_vector
 from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 from depthapps.engine.rectify.refuse import FEWEST_INLIERS, check_matches, check_parallax, check_share
 from depthapps.engine.rectify.report import RectificationReport
+from depthapps.engine.rectify.surfaces import follow_surfaces
 
 log = logging.getLogger(__name__)
 
-KNOWN_FOCAL_SIGMA = 0.03  # deviation of log(focal length) if it comes from EXIF, a calibration or the user
+# Deviation of log(focal length) if it comes from EXIF, a calibration or the user: EXIF rounds the 35 mm equivalent of a
+# phone to whole millimetres (0.011 of 26 mm), and markings and focusing change it by 1 % each or so.
+KNOWN_FOCAL_SIGMA = 0.02
 ASSUMED_FOCAL_SIGMA = 0.35  # the same if 60 degrees are assumed: one deviation is a field of view of 37 to 83 degrees
 HELD_FOCAL_SIGMA = 0.001  # the same if the assumption is kept
 # Photos must speak this clearly against an assumed focal length: by the logarithm of the odds. Two webcams side by side
@@ -39,7 +42,7 @@ NOISE_PX = 0.4  # standard error of a match, in pixels of the copy in which it w
 # Refinement with corners, tested on 78 real pairs whose right view was rotated: nine tenths of the true matches lie
 # within 0.20 px of their row (median over the pairs), with features alone within 0.31 px. The pairs in which a tenth of
 # the disparities is off by over 1 px are 2 instead of 15.
-CORNERS, FAINTEST_CORNER, REFINEMENTS = 1500, 1e-3, 2
+CORNERS, FAINTEST_CORNER = 1500, 1e-3
 FEW, FIRST_STEPS = 200, 20  # matches and steps to try each start; the best one continues with all matches
 NINE_OF_TEN = 1.645  # deviations to either side
 CONTRADICTED = 2.0  # deviations of the keystone from what the farthest points and the sky say
@@ -152,18 +155,18 @@ def _focal_range(pose: Pose, focal: str, known: Known) -> tuple[float, float]:
 def _refined(
     pose: Pose, photos: PhotoPair, known: Known, a: NDArray[np.floating], b: NDArray[np.floating], noise: float
 ) -> tuple[Pose, Rectification, NDArray[np.floating], NDArray[np.floating], float]:
-    """Fit the pose again to corners, which are more exact than features.
+    """Fit the pose again to corners, which are more exact than features, and then to points on all surfaces.
 
     Returns the pose, its rectification, the points (N, 2) px of both photos that it is based on, and their noise in px:
     the given ones if the views have too few corners.
     """
     rectification = rectify_rig(_rig(pose, photos))
-    for _ in range(REFINEMENTS):
-        found = _spread_matches(photos, rectification)
+    for surfaces in (False, True):
+        found = _spread_matches(photos, rectification, surfaces=surfaces)
         if len(found[0]) < FEWEST_INLIERS:
-            break
+            continue
         a, b = found
-        # corners on fur or moving leaves are less exact: take the noise from the residuals
+        # points on fur or moving leaves are less exact: take the noise from the residuals
         noise = max(NOISE_PX, robust_deviation(pose.epipolar_px(a, b)))
         pose = fit_pose(a, b, known, rotation_vector(pose.rotation), pose.translation, noise)
         rectification = rectify_rig(_rig(pose, photos))
@@ -243,27 +246,34 @@ def _inliers(pose: Pose, matches: Matches, noise: float) -> NDArray[np.bool_]:
 
 
 def _spread_matches(
-    photos: PhotoPair, rectification: Rectification
+    photos: PhotoPair, rectification: Rectification, *, surfaces: bool
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Matched corners (N, 2) px of both photos, all over their common area; empty if the rectified views do not match.
+    """Matched points (N, 2) px of both photos, all over their common area; empty if the rectified views do not match.
 
     Features matched without a known pose form clusters and leave whole regions empty. In roughly rectified views only
-    disparity is left to find, so corners can be tracked everywhere, at full size and with subpixel precision.
+    disparity is left to find, so points can be tracked everywhere, with subpixel precision.
+    surfaces: follow points on all surfaces instead of corners alone; the rows have to line up to about a pixel.
     """
     try:
-        left, right, coarse = _coarse_match(photos, rectification)
+        left, right, shown, coarse = _coarse_match(photos, rectification)
     except StereoError:
         return np.empty((0, 2)), np.empty((0, 2))
-    start, end = follow_corners(left, right, coarse, find_corners(left, CORNERS, FAINTEST_CORNER))
+    if surfaces:
+        start, end = follow_surfaces(left, right, coarse, shown)
+    else:
+        start, end = follow_corners(left, right, coarse, find_corners(left, CORNERS, FAINTEST_CORNER))
     return (
         rectification.first.taken(start.astype(np.float64)),
         rectification.second.taken(end.astype(np.float64)),
     )
 
 
-def _coarse_match(photos: PhotoPair, rectification: Rectification) -> tuple[Image, Image, CoarseMatch]:
-    """The rectified views (H, W) grey at one exposure, and their coarse match. Raises StereoError."""
+def _coarse_match(photos: PhotoPair, rectification: Rectification) -> tuple[Image, Image, Shown, CoarseMatch]:
+    """The rectified views (H, W) grey at one exposure, what of them shows the scene, and their coarse match.
+
+    Raises StereoError.
+    """
     views, shown = rectification.pair(to_8bit(photos.first), to_8bit(photos.second))
     left, right = (cv2.cvtColor(np.asarray(v, np.uint8), cv2.COLOR_RGB2GRAY) for v in (views.left, views.right))
     right = equalize_exposure(left, right, shown)
-    return left, right, match_coarse(left, right, shown)
+    return left, right, shown, match_coarse(left, right, shown)

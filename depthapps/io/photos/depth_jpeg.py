@@ -65,7 +65,12 @@ def depth_levels(scene: Scene) -> DepthLevels:
 
 
 def write_gdepth(
-    path: StrPath, scene: Scene, metadata: Metadata | None = None, *, outputs: Outputs | None = None
+    path: StrPath,
+    scene: Scene,
+    metadata: Metadata | None = None,
+    *,
+    in_metres: bool = True,
+    outputs: Outputs | None = None,
 ) -> None:
     """Write a photo with its depth as GDepth. The file appears only when it is whole.
 
@@ -77,6 +82,8 @@ def write_gdepth(
         The photo and its depth.
     metadata : Metadata, optional
         As for `write_image`.
+    in_metres : bool
+        Whether the depth is in metres. If these are a guess, the file tells no unit.
     outputs : Outputs, optional
         The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
 
@@ -97,10 +104,10 @@ def write_gdepth(
     levels = depth_levels(scene)
     data = base64.b64encode(_png(levels)).decode("ascii")
     extended = _PACKET.format(attributes=f'{_GDEPTH} GDepth:Data="{data}"', body="").encode()
-    camera = scene.camera
+    camera, unit = scene.camera, 'GDepth:Units="m" ' if in_metres else ""
     attributes = (
         f'{_GDEPTH} xmlns:xmpNote="http://ns.adobe.com/xmp/note/" GDepth:Format="RangeInverse" '
-        f'GDepth:Near="{levels.near_m:.9g}" GDepth:Far="{levels.far_m:.9g}" GDepth:Mime="image/png" GDepth:Units="m" '
+        f'GDepth:Near="{levels.near_m:.9g}" GDepth:Far="{levels.far_m:.9g}" GDepth:Mime="image/png" {unit}'
         f'GDepth:MeasureType="OpticalAxis" GDepth:Software="depthapps" GDepth:ImageWidth="{camera.width}" '
         f'GDepth:ImageHeight="{camera.height}" xmpNote:HasExtendedXMP="{xmp_guid(extended)}" '
         f'xmlns:ImagingModel="http://ns.google.com/photos/dd/1.0/imagingmodel/" {_lens(camera)}'  # GDepth has no lens
@@ -112,13 +119,18 @@ def write_gdepth(
 
 
 def write_dynamic_depth(
-    path: StrPath, scene: Scene, metadata: Metadata | None = None, *, outputs: Outputs | None = None
+    path: StrPath,
+    scene: Scene,
+    metadata: Metadata | None = None,
+    *,
+    in_metres: bool = True,
+    outputs: Outputs | None = None,
 ) -> None:
     """Write a photo with its depth as Dynamic Depth, of the profile "DepthPhoto". The file appears when it is whole.
 
     Parameters
     ----------
-    path, scene, metadata, outputs
+    path, scene, metadata, in_metres, outputs
         As for `write_gdepth`.
 
     Raises
@@ -132,7 +144,7 @@ def write_dynamic_depth(
     check_suffix(path, _JPEGS, "a portrait with Dynamic Depth")
     levels = depth_levels(scene)
     depth = _png(levels)
-    body = _container(len(depth)) + _profile() + _camera(levels, scene.camera)
+    body = _container(len(depth)) + _profile() + _camera(levels, scene.camera, in_metres)
     packet = _PACKET.format(attributes=_DYNAMIC, body=body).encode()
     photo = with_xmp(encode_image(path, scene.image, metadata), packet)
     with opened(outputs, [path]) as group:
@@ -164,12 +176,13 @@ def _profile() -> str:
     return _sequence("Device:Profiles", f'<Device:Profile Profile:Type="DepthPhoto">{cameras}</Device:Profile>')
 
 
-def _camera(levels: DepthLevels, camera: Camera) -> str:
+def _camera(levels: DepthLevels, camera: Camera, in_metres: bool) -> str:
     """The camera, with its photo, its depth and its lens; positions are shares of the picture from its corner."""
+    unit = "Meters" if in_metres else "None"
     parts = (
         f'<Camera:Image Image:ItemSemantic="Primary" Image:ItemURI="{_PRIMARY_URI}"/>',
         f'<Camera:DepthMap DepthMap:Format="RangeInverse" DepthMap:Near="{levels.near_m:.9g}" '
-        f'DepthMap:Far="{levels.far_m:.9g}" DepthMap:Units="Meters" DepthMap:MeasureType="OpticalAxis" '
+        f'DepthMap:Far="{levels.far_m:.9g}" DepthMap:Units="{unit}" DepthMap:MeasureType="OpticalAxis" '
         f'DepthMap:ItemSemantic="Depth" DepthMap:DepthURI="{_DEPTH_URI}"/>',
         f"<Camera:ImagingModel {_lens(camera)}/>",
     )

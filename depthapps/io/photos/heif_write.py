@@ -51,7 +51,12 @@ class _Item:
 
 
 def write_portrait_heic(
-    path: StrPath, scene: Scene, metadata: Metadata | None = None, *, outputs: Outputs | None = None
+    path: StrPath,
+    scene: Scene,
+    metadata: Metadata | None = None,
+    *,
+    in_metres: bool = True,
+    outputs: Outputs | None = None,
 ) -> None:
     """Write a photo with its disparity as an iPhone's portrait has it. The file appears only when it is whole.
 
@@ -63,6 +68,8 @@ def write_portrait_heic(
         The photo and its depth.
     metadata : Metadata, optional
         EXIF and colour profile of the photo.
+    in_metres : bool
+        Whether the depth is in metres; if these are a guess, the file says that its depth is relative.
     outputs : Outputs, optional
         The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
 
@@ -86,7 +93,7 @@ def write_portrait_heic(
     shown = _encoded(path, to_8bit(scene.image), metadata, _QUALITY)
     depth = _encoded(path, np.rint(levels.share * 255).astype(np.uint8), None, _LOSSLESS)[0]
     number = len(shown) + 1
-    xmp = _depth_xmp(1 / levels.far_m, 1 / levels.near_m, scene.camera)
+    xmp = _depth_xmp(1 / levels.far_m, 1 / levels.near_m, scene.camera, in_metres)
     auxiliary = replace(depth, properties=(*depth.properties, Property(b"auxC", _DEPTH)), about=(b"auxl", 1))
     data = heif_bytes([*shown, auxiliary, _Item(b"mime", xmp, about=(b"cdsc", number))])
     with opened(outputs, [path]) as group:
@@ -235,7 +242,7 @@ def _spatial_properties(camera: Camera, place_m: float, adjustment: int) -> tupl
     )
 
 
-def _depth_xmp(low: float, high: float, camera: Camera) -> bytes:
+def _depth_xmp(low: float, high: float, camera: Camera, in_metres: bool) -> bytes:
     """The XMP beside a depth picture: its ends in 1/m, and the matrix of the camera column by column."""
     matrix = "".join(f"<rdf:li>{float(v)!r}</rdf:li>" for v in camera.matrix.T.ravel())
     properties = {
@@ -246,7 +253,7 @@ def _depth_xmp(low: float, high: float, camera: Camera) -> bytes:
         "apdi:IntMaxValue": "255",
         "apdi:StoredFormat": "1278226488",  # "L008": 8-bit grey
         "apdi:NativeFormat": "1751411059",  # "hdis": disparity in halves
-        "depthData:Accuracy": "absolute",
+        "depthData:Accuracy": "absolute" if in_metres else "relative",
         "depthData:Quality": "high",
         "depthData:Filtered": "true",
         "depthData:DepthDataVersion": "65541",
