@@ -131,3 +131,18 @@ def test_what_the_model_leaves_free_is_filled_with_the_background_beside_it(mode
     [frame] = moving_frames(model, da.Motion.ORBIT, NEAR_M, SIZE, 1)
     assert np.abs(frame[free].astype(int) - (40, 60, 160)).max() < 12
     assert np.array_equal(frame[~free], holed.image[~free])
+
+
+@pytest.mark.parametrize("more", [(), ("--view-size", 80)])
+def test_around_what_is_cut_out_of_a_photo_a_motion_shows_nothing(tmp_path, more):
+    picture = np.full((120, 160, 4), (200, 60, 40, 0), np.uint8)
+    picture[30:90, 50:110, 3] = 255
+    Pillow.fromarray(picture).save(tmp_path / "p.png")
+    da.write_depth(tmp_path / "z.npy", np.full((120, 160), 2, np.float32))
+    photo = ("view3d", tmp_path / "p.png", "--depth", tmp_path / "z.npy", "--motion", "orbit", "--views", 2, *more)
+    run(*photo, "-o", tmp_path / "a.webp")
+    with Pillow.open(tmp_path / "a.webp") as loop:
+        frame = np.asarray(loop.convert("RGB")).astype(int)
+    height, width = frame.shape[:2]
+    assert frame[:, : width // 10].max() < 30
+    assert abs(frame[height // 2, width // 2] - (200, 60, 40)).max() < 20
