@@ -36,6 +36,8 @@ def test_decimal_commas_are_points(tmp_path, name, text):
     [
         "K: [1733,0,792,0,1733,541,0,0,1]",  # whole numbers, one after the other
         "size: 640,480\nfocal: 700\n",
+        '{"size":[640,480],"f":[500,500],"c":[320,240],"skew":[0,0]}',
+        "size: ( 640,480 )\nf: ( 500,500 )\nc: ( 320,240 )\nk: ( 0,-1 )\n",
         "fx: 1733.74\na: 1,2\nb: 1,2\nc: 1,2\nd: 1,2\n",
     ],
 )

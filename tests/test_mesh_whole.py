@@ -105,6 +105,18 @@ def test_behind_a_thing_on_a_striped_table_the_stripes_go_on_and_nothing_has_its
     assert behind[..., 1][new].std() > 0.6 * image[120:, :, 1].std()  # no grey blur: the stripes go on
 
 
+@pytest.mark.parametrize("size", [(8, 8), (60, 80)])
+def test_what_is_continued_at_a_depth_that_nothing_beside_it_has_is_not_black(size):
+    """A floor that comes nearer beyond the frame, and pictures too small to have pixels that are not mixed."""
+    y = np.arange(size[0], dtype=np.float32)[:, None] * np.ones(size[1], np.float32)
+    white = np.full((*size, 3), 200, np.uint8)
+    scene = Scene(white, 1 / (0.02 + y / size[0]), Camera.centred(size[1], size[0], 80.0))
+    back = whole_surface(scene, fill=True, turn_deg=15).back
+    assert back is not None
+    assert back.new.any()
+    assert back.surface.image[back.new].min() >= 199
+
+
 def test_what_only_one_photo_could_show_is_a_part_of_its_own(pair, tmp_path):
     path = tmp_path / "model.glb"
     write_model(path, make_model(pair))

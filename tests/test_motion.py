@@ -13,6 +13,7 @@ import depthapps as da
 from depthapps.apps import motion
 from depthapps.apps.motion import moving_frames
 from depthapps.apps.turntable import render_view
+from depthapps.draw.background import guess_background
 from depthapps.mesh.view import NewView
 
 NEAR_M, WALL_M, SIZE = 1.0, 3.0, (160, 120)
@@ -131,3 +132,26 @@ def test_what_the_model_leaves_free_is_filled_with_the_background_beside_it(mode
     [frame] = moving_frames(model, da.Motion.ORBIT, NEAR_M, SIZE, 1)
     assert np.abs(frame[free].astype(int) - (40, 60, 160)).max() < 12
     assert np.array_equal(frame[~free], holed.image[~free])
+
+
+def test_rows_that_show_nothing_at_all_take_the_background_of_those_beside_them():
+    seen = np.ones((40, 60), bool)
+    seen[:8] = seen[20:24] = False
+    shown, near = (np.where(seen, np.float32(value), np.float32(0)) for value in (200, 1000))
+    filled = guess_background(shown[..., None].repeat(3, axis=2), seen, near)
+    assert np.allclose(filled, 200, atol=0.1)
+
+
+@pytest.mark.parametrize("more", [(), ("--view-size", 80)])
+def test_around_what_is_cut_out_of_a_photo_a_motion_shows_nothing(tmp_path, more):
+    picture = np.full((120, 160, 4), (200, 60, 40, 0), np.uint8)
+    picture[30:90, 50:110, 3] = 255
+    Pillow.fromarray(picture).save(tmp_path / "p.png")
+    da.write_depth(tmp_path / "z.npy", np.full((120, 160), 2, np.float32))
+    photo = ("view3d", tmp_path / "p.png", "--depth", tmp_path / "z.npy", "--motion", "orbit", "--views", 2, *more)
+    run(*photo, "-o", tmp_path / "a.webp")
+    with Pillow.open(tmp_path / "a.webp") as loop:
+        frame = np.asarray(loop.convert("RGB")).astype(int)
+    height, width = frame.shape[:2]
+    assert frame[:, : width // 10].max() < 30
+    assert abs(frame[height // 2, width // 2] - (200, 60, 40)).max() < 20

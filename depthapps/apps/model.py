@@ -47,6 +47,8 @@ class Model(JobResult):
         From that camera's axes to those of `shape`.
     web : bool
         Whether a .glb or .usdz is kept small: at most 5 MB, if its triangles leave room for that.
+    cut_out : bool
+        Whether parts of its photo are transparent, where there is nothing of the shape.
     make_textured : callable
         Makes the shape for file formats that have a texture; called when the first such file is written.
     make_page : callable
@@ -58,6 +60,7 @@ class Model(JobResult):
     camera: Camera
     pose: NDArray[np.floating] = field(default_factory=lambda: np.eye(4))
     web: bool = False
+    cut_out: bool = False
     make_textured: Callable[[], Shape]
     make_page: Callable[[], tuple[Shape, str]]
 
@@ -143,6 +146,7 @@ def make_model(scene: Scene, params: ModelParams | None = None, *, progress: Pro
         shape=shape,
         camera=scene.camera,
         web=params.preset is Preset.WEB,
+        cut_out=scene.empty is not None,
         make_textured=lambda: shape,
         make_page=lambda: _for_page(shape, scene, whole),
         summary="; ".join(summary),

@@ -52,13 +52,14 @@ def moving_frames(
     Notes
     -----
     All frames are zoomed in by the same factor, up to 1.5, so that the border of the model does not show. What it
-    leaves free is filled with the background beside it.
+    leaves free is filled with the background beside it; around what was cut out of its photo it is black.
     """
     camera = model.camera.scaled_to(*size)
     shots = [_shot(camera, motion, focus_m, k / count) for k in range(count)]
     zoom = _zoom_that_hides_the_border(model, shots[:: max(1, count // 8)])
     for shot in shots:
-        yield _without_holes(render_view(model, _zoomed(shot[0], zoom), pose=shot[1]))
+        view = render_view(model, _zoomed(shot[0], zoom), pose=shot[1])
+        yield view.image if model.cut_out else _without_holes(view)
 
 
 def _without_holes(view: NewView) -> NDArray[np.uint8]:

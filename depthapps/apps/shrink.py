@@ -30,8 +30,14 @@ def shrunk(opened: OpenedScene, times: float) -> OpenedScene:
 
     camera, alpha = scene.camera.scaled_to(width, height), opened.metadata.alpha
     confidence = None if scene.confidence is None else picked(scene.confidence)
+    empty = None if scene.empty is None else picked(scene.empty.astype(np.uint8)) > 0
     small = replace(
-        scene, image=averaged(scene.image), depth_m=picked(scene.depth_m), camera=camera, confidence=confidence
+        scene,
+        image=averaged(scene.image),
+        depth_m=picked(scene.depth_m),
+        camera=camera,
+        confidence=confidence,
+        empty=empty,
     )
     calibration = opened.calibration
     return replace(

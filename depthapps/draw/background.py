@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.filling import push_pull
+from depthapps.core.filling import fill_background, push_pull
 from depthapps.core.scene import FloatMap
 
 _SURFACE_PX, _SURFACE_SHARE = 1.0, 0.05  # disparity by which neighbours on one surface may differ
@@ -38,11 +38,14 @@ def guess_background(colors: FloatMap, seen: NDArray[np.bool_], disparity: Float
 
 
 def behind_hole(hole: NDArray[np.bool_], sure: NDArray[np.bool_], disparity: FloatMap) -> FloatMap:
-    """The disparity (H, W), at the pixels of a hole that of their background: the farther of the next sure pixels."""
-    behind = disparity.copy()
+    """The disparity (H, W), at the pixels of a hole that of their background: the farther of the next sure pixels.
+
+    A row without any has the values of the nearest row that has one.
+    """
+    behind = np.where(hole, np.float32(np.nan), disparity)
     row, column, source = _sources(hole, sure, disparity)
     behind[row, column] = disparity[row, source]
-    return behind
+    return fill_background(behind)
 
 
 def _sources(

@@ -142,16 +142,16 @@ def stitched(surface: GridSurface, behind: Behind) -> GridSurface:
     open_ = kept & ~behind.new[margin : margin + height, margin : margin + width]
 
     def closed(linked: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
-        return linked | (open_[one] & open_[other] & _within(inverse, STEEP_STEP, one, other))
+        return linked | (open_[one] & open_[other] & _within(inverse, one, other))
 
     links = _changed(surface.links, closed)
     return replace(surface, links=links, quads=grid_quads(surface.depth_m, links).among(kept))
 
 
-def _within(inverse: FloatMap, step: float | FloatMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
-    """Whether 1/Z differs by at most `step`, as a share of the larger one, between pixels `one` and `other`."""
+def _within(inverse: FloatMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
+    """Whether 1/Z differs by at most STEEP_STEP, as a share of the larger one, between pixels `one` and `other`."""
     with np.errstate(invalid="ignore"):
-        return np.abs(inverse[one] - inverse[other]) <= step * np.maximum(inverse[one], inverse[other])
+        return np.abs(inverse[one] - inverse[other]) <= STEEP_STEP * np.maximum(inverse[one], inverse[other])
 
 
 def _changed(links: Links, change: Callable[[BoolMap, tuple[slice, ...], tuple[slice, ...]], BoolMap]) -> Links:

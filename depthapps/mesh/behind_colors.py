@@ -56,8 +56,8 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
     """Colour a continued surface.
 
     The second photo's colours are levelled onto the first one's by what both show nearby. Where neither shows the
-    surface, it is half a smooth continuation of what surrounds it, and half patches of the same surface nearby that go
-    on from there (`inpaint`), to begin with those that lie as far beyond the rim as it lies behind it.
+    surface, it is for a quarter a smooth continuation of what surrounds it, and else patches of the same surface nearby
+    that go on from there (`inpaint`), to begin with those that lie as far beyond the rim as it lies behind it.
     """
     photo, margin = to_8bit(surface.image), behind.margin
     picture = np.asarray(cv2.copyMakeBorder(photo, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.uint8)
@@ -73,7 +73,8 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
     with np.errstate(invalid="ignore"):
         stands = behind.new & ~photographed & (front - layer < _STANDS)
     known = (photographed | np.isfinite(front)) & ~stands
-    smooth = _smooth(colors, (photographed | _beside_rim(surface, behind)) & known, source, layer, behind.new)
+    smooth = colors.reshape(-1, 3)[np.maximum(behind.source, 0)]  # the rim's own colours, where no others are told
+    _put_smooth(smooth, colors, (photographed | _beside_rim(surface, behind)) & known, source, layer, behind.new)
     hole = behind.new & ~photographed
     guess = np.where(hole[..., None], smooth, colors)
     patched = inpaint(
@@ -136,19 +137,26 @@ def _layer(surface: GridSurface, behind: Behind) -> FloatMap:
     return np.where(behind.new, np.log(behind.inverse), _front(surface, behind)).astype(np.float32)
 
 
-def _smooth(
-    colors: NDArray[np.floating], told: BoolMap, source: FloatMap, layer: FloatMap, wanted: BoolMap
-) -> NDArray[np.floating]:
-    """Colours (h, w, 3) of wanted pixels (h, w): those of pixels that are told, at a like depth, continued smoothly.
+def _put_smooth(
+    smooth: NDArray[np.floating],
+    colors: NDArray[np.floating],
+    told: BoolMap,
+    source: FloatMap,
+    layer: FloatMap,
+    wanted: BoolMap,
+) -> None:
+    """Put the colours (h, w, 3) of pixels that are told at a like depth, continued smoothly, at wanted pixels (h, w).
 
-    source, layer: (h, w), logarithm of 1/Z of what is told and of what is wanted; a pixel may have both. Colours are
-    spread in slices of depth, as in a bilateral grid (Chen et al. 2007), which also leaves out what is far away.
+    smooth: (h, w, 3) float32, what they are put into; it stays where nothing is told at a like depth. source, layer:
+    (h, w), logarithm of 1/Z of what is told and of what is wanted; a pixel may have both. Colours are spread in slices
+    of depth, as in a bilateral grid (Chen et al. 2007), which also leaves out what is far away.
     """
     height, width = told.shape
     low, high = np.nanpercentile(layer[wanted], (1, 99)) if wanted.any() else (0.0, 0.0)
     size = (-(-width // _COARSE), -(-height // _COARSE))
     slices = ((np.stack([source, layer]) - low) * ((_SLICES - 1) / max(high - low, 1e-3))).clip(0, _SLICES - 1)
-    smooth, total = np.zeros((height, width, 3), np.float32), np.full((height, width), 1e-6, np.float32)
+    total = np.full((height, width), 1e-6, np.float32)
+    smooth *= total[..., None]
     for k in range(_SLICES):
         near = np.maximum(0, 1 - np.abs(np.nan_to_num(slices, nan=-1) - k)).astype(np.float32)
         weight, share = near[0] * told, near[1] * wanted
@@ -160,7 +168,7 @@ def _smooth(
         spread = push_pull(mean, np.minimum(_COARSE**2 * known, 1))
         smooth += share[..., None] * cv2.resize(spread, (width, height), interpolation=cv2.INTER_LINEAR)
         total += share
-    return smooth / total[..., None]
+    smooth /= total[..., None]
 
 
 def _mirrored_places(behind: Behind) -> NDArray[np.int32]:

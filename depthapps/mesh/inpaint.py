@@ -19,17 +19,14 @@ COARSEST = 2 ** (_LEVELS - 1)  # px of the picture in one of that level
 # was found is only copied.
 _SWEEPS, _FARTHEST_PX = (1, 4, 12), (4, 32, 64)
 _REACH = 3  # of a patch, as the kernels have it
-_STEP = (
-    0.06  # natural logarithm of the ratio of 1/Z of neighbours in a patch that may be copied: it lies on one surface
-)
+_STEP = 0.06  # natural logarithm of the ratio of 1/Z of neighbours in a patch that may be copied: it is of one surface
 
 _KERNELS = "depthapps.mesh._inpaint_kernels"
 _improve = Kernel(
     _KERNELS,
     "improve_matches",
     "float32[:,:,::1] float32[:,::1] float32[:,:,::1] float32[:,:,::1] float32[:,::1] uint8[:,::1] float32[:,::1] "
-    "int32[:,::1] int64 int64 int32[:,:,::1] "
-    "float32[:,::1]",
+    "int32[:,::1] int64 int64 int32[:,:,::1] float32[:,::1]",
 )
 _vote = Kernel(
     _KERNELS,

@@ -75,7 +75,7 @@ def splats_of_cloud(cloud: PointCloud, camera: Camera) -> GaussianSplats:
     colors = np.concatenate([cloud.colors[~covered], cloud.colors[~covered][back]])
     layers = np.repeat(np.array([0, 1], np.uint8), [len(points), len(back)])
     colors = _sharpened(colors, layers, centers[:, 2], (column, row), visible, camera)
-    del column, row, visible, covered  # a splat of the rest takes as much memory as they do
+    del column, row, visible, covered  # before sizes and rotations, which are the most of a splat, are made
     scales_m, rotations = np.empty_like(centers), np.empty((len(centers), 4), np.float32)
     for part in parts:
         scales_m[part] = _SIGMA_PX * _shape_m(points[part, 2] / focal_px, cosine[part])

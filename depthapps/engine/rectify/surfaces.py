@@ -1,4 +1,4 @@
-"""Find points of one rectified view in the other all over the picture, to a tenth of a pixel."""
+"""Find points of one rectified view in the other all over the picture, to about a tenth of a pixel of a copy."""
 
 from __future__ import annotations
 

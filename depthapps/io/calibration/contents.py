@@ -23,6 +23,7 @@ _LARGEST_BYTES = 32 << 20  # a table of all cameras of a data set has some megab
 _MOST_LINES = 300_000  # some seconds of reading; poses of ten thousand frames, a number a line, have 240 000
 _LARGEST_ARRAY_BYTES = 1 << 16  # larger arrays in an archive are maps and pictures
 _FEWEST_COMMAS = 4  # a focal length and a centre have three numbers or four; fewer may be a size as 640,480
+_OTHER_COMMAS = r"\d\.\d|\d,\d+,\d|[\[({]\s*[+-]?\d+,[+-]?\d+\s*[\])}]"  # they stand between numbers
 _TO_TEXT = "write its matrices to a text file or by numpy.savez, under the names K1 D1 K2 D2 R T"
 _BY_SAVEZ = "save each matrix under a name of its own: numpy.savez('rig.npz', K1=K1, D1=D1, ...)"
 _SINTEL = b"PIEH"  # a number as text, which begins the files of MPI Sintel; a camera has K and its pose in doubles
@@ -110,10 +111,11 @@ def _decoded(path: Path, data: bytes) -> str:
 def with_decimal_points(text: str) -> str:
     """A text with points for its decimal commas, as German or French programs write them, if these can be nothing else.
 
-    1733,74 is one number where several like it are in the text, no number has a point, and none has two commas.
+    1733,74 is one number where several like it are in the text, no number has a point, none has two commas, and none
+    stands alone in brackets, as a pair does: [640,480].
     """
     numbers = re.sub(r"(?m)^(%YAML|<\?xml).*$", "", text)  # these lines tell a version
-    if len(re.findall(r"\d,\d", numbers)) < _FEWEST_COMMAS or re.search(r"\d\.\d|\d,\d+,\d", numbers):
+    if len(re.findall(r"\d,\d", numbers)) < _FEWEST_COMMAS or re.search(_OTHER_COMMAS, numbers):
         return text
     return re.sub(r"(?<=\d),(?=\d)", ".", text)
 

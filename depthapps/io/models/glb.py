@@ -108,19 +108,10 @@ def glb_parts(
 
     positions, normals: (V, 3). triangles: (T, 3). uv: (V, 2), origin at the top left. texture: its MIME type and the
     encoded picture. colors: (V, 3) sRGB. filled: (T,), None for none. view: a camera and its node. splats: what the
-    extension of Gaussian splats has of each point, by the names of its attributes, (V,) or (V, any).
+    extension of Gaussian splats has of each point, by the names of its attributes, V rows each.
     """
     buffer = _Buffer()
-    attributes = {"POSITION": buffer.add(positions, "VEC3", _FLOAT, _VERTICES, bounds=True)}
-    if normals is not None:
-        attributes["NORMAL"] = buffer.add(normals, "VEC3", _FLOAT, _VERTICES)
-    if uv is not None:
-        attributes["TEXCOORD_0"] = buffer.add(uv, "VEC2", _FLOAT, _VERTICES)
-    if colors is not None:
-        linear = Rows(lambda rows: srgb_decode(colors[rows] / np.float32(255)), len(colors), 3)
-        attributes["COLOR_0"] = buffer.add_rows(linear, _VERTICES)
-    for name, values in (splats or {}).items():
-        attributes[f"{_SPLATS}:{name}"] = buffer.add_rows(values, _VERTICES)
+    attributes = _attributes(buffer, positions, normals, uv, colors, splats or {})
     parts = {"photo": triangles}
     if triangles is not None and filled is not None and filled.any():
         parts = {"photo": triangles[~filled], "filled": triangles[filled]}
@@ -156,11 +147,38 @@ def glb_parts(
         }
         surface["baseColorTexture"] = {"index": 0}
     gltf |= {"accessors": buffer.accessors, "bufferViews": buffer.views, "buffers": [{"byteLength": buffer.size}]}
+    return chain([_head(gltf, buffer.size)], buffer.pieces())
+
+
+def _attributes(
+    buffer: _Buffer,
+    positions: NDArray[np.floating],
+    normals: NDArray[np.floating] | None,
+    uv: NDArray[np.floating] | None,
+    colors: NDArray[np.uint8] | None,
+    splats: dict[str, Rows],
+) -> dict[str, int]:
+    """Append what each vertex has, and return the accessors by the names of the attributes; see `glb_parts`."""
+    attributes = {"POSITION": buffer.add(positions, "VEC3", _FLOAT, _VERTICES, bounds=True)}
+    if normals is not None:
+        attributes["NORMAL"] = buffer.add(normals, "VEC3", _FLOAT, _VERTICES)
+    if uv is not None:
+        attributes["TEXCOORD_0"] = buffer.add(uv, "VEC2", _FLOAT, _VERTICES)
+    if colors is not None:
+        linear = Rows(lambda rows: srgb_decode(colors[rows] / np.float32(255)), len(colors), 3)
+        attributes["COLOR_0"] = buffer.add_rows(linear, _VERTICES)
+    for name, values in splats.items():
+        attributes[f"{_SPLATS}:{name}"] = buffer.add_rows(values, _VERTICES)
+    return attributes
+
+
+def _head(gltf: dict[str, Any], size: int) -> bytes:
+    """What stands in a file before the binary chunk, which has so many bytes."""
     text = json.dumps(gltf, separators=(",", ":")).encode("ascii")
     text += b" " * (-len(text) % 4)
-    total = 12 + 8 + len(text) + 8 + buffer.size
+    total = 12 + 8 + len(text) + 8 + size
     head = struct.pack("<4sIII4s", b"glTF", 2, total, len(text), b"JSON") + text
-    return chain([head, struct.pack("<I4s", buffer.size, b"BIN\0")], buffer.pieces())
+    return head + struct.pack("<I4s", size, b"BIN\0")
 
 
 @dataclass(frozen=True)
