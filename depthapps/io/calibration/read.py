@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from depthapps.core.errors import CalibrationError
-from depthapps.io.calibration.contents import read_contents
+from depthapps.io.calibration.contents import decimal_comma_in, read_contents
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.names import camera_name
 from depthapps.io.calibration.rig import calibration_of
@@ -72,7 +72,14 @@ def _read(given: list[Path], cameras: Sequence[str], photos: Sequence[str]) -> C
         values, name = _joined(main, values, second, _values(second)), f"{main.name} and {second.name}"
         if main.name == second.name:
             name = f"{main.parent.name}/{main.name} and {second.parent.name}/{second.name}"
-    return calibration_of(values, name, cameras, photos)
+    try:
+        return calibration_of(values, name, cameras, photos)
+    except CalibrationError as problem:
+        told = next((t for path in (main, second) if path and (t := decimal_comma_in(path))), "")
+        if not told:
+            raise
+        hint = f"its decimal commas look like those between numbers: write points, {told.replace(',', '.')} for {told}"
+        raise CalibrationError(problem.raw_message, hint=hint) from None
 
 
 def _values(path: Path) -> Values:
