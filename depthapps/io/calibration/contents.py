@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from depthapps.core.errors import CalibrationError, explain_os_error
 from depthapps.io.arrays import NpzArchive, array_of
 from depthapps.io.calibration.outline import parse_outline, parse_table, without_arrays
+from depthapps.io.calibration.reconstructions import is_reconstruction
 from depthapps.io.calibration.yaml import DEEPEST, NotParsedError, flow, parse_yaml
 
 _LARGEST_BYTES = 32 << 20  # a table of all cameras of a data set has some megabytes, a calibration some kilobytes
@@ -59,7 +60,7 @@ def read_contents(path: Path) -> Any:
         if data.startswith(magic) or magic == path.name.encode():
             raise CalibrationError(f"{path.name} cannot be read as a calibration: it is {what}", hint=remedy)
     text = _decoded(path, data)
-    if (lines := text.count("\n")) > _MOST_LINES:
+    if (lines := text.count("\n")) > _MOST_LINES and not is_reconstruction(text):  # a point of those takes twelve lines
         raise _too_large(path, f"{lines} lines")
     if not text.strip():
         raise CalibrationError(f"{path.name} is empty", hint="save the calibration again")

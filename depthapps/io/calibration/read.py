@@ -12,6 +12,7 @@ from depthapps.core.errors import CalibrationError
 from depthapps.io.calibration.contents import decimal_comma_in, read_contents
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.names import camera_name
+from depthapps.io.calibration.reconstructions import as_frames
 from depthapps.io.calibration.rig import calibration_of
 from depthapps.io.calibration.values import Values, flatten
 from depthapps.io.calibration.views import cameras_of, views_of
@@ -65,7 +66,7 @@ def read_calibration(
 @np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
 def _read(given: list[Path], cameras: Sequence[str], photos: Sequence[str]) -> CalibrationFile:
     main = given[0]
-    values = _values(main)
+    values = _values(main, photos)
     second = given[1] if len(given) == 2 else _beside(main) if not _is_whole(values) else None
     name = main.name
     if second is not None:
@@ -82,9 +83,9 @@ def _read(given: list[Path], cameras: Sequence[str], photos: Sequence[str]) -> C
         raise CalibrationError(problem.raw_message, hint=hint) from None
 
 
-def _values(path: Path) -> Values:
+def _values(path: Path, photos: Sequence[str] = ()) -> Values:
     """The values of a file, and those of the files of single cameras that it names."""
-    values = flatten(read_contents(path))
+    values = flatten(as_frames(read_contents(path), photos, path.name))
     for link in [v for v in values.found if v.meaning == "file" and isinstance(v.data, str)]:
         other = path.with_name(Path(str(link.data)).name)  # never outside of the file's own folder
         if not other.is_file():
