@@ -70,8 +70,8 @@ def _of_openmvg(found: dict[str, Any], name: str) -> dict[str, Any]:
     cameras = {}
     for item in found["intrinsics"]:
         value = item["value"]
-        number = int(value["polymorphic_id"]) & 0x7FFFFFFF  # the upper bit: the name is told
-        kind = kinds.setdefault(number, value.get("polymorphic_name", ""))
+        number = int(value.get("polymorphic_id", 0)) & 0x7FFFFFFF  # the upper bit: the name is told
+        kind = kinds[number] = value.get("polymorphic_name") or kinds.get(number, "")
         if kind not in _OPENMVG:
             raise CalibrationError(f"{name} has the camera model {brief(kind)}, which is not understood", hint=_REMEDY)
         data = _data(value)
