@@ -274,6 +274,14 @@ def test_what_is_transparent_in_a_map_is_unknown(tmp_path, depth, name):
     assert np.isnan(affine.values[:9]).all()
 
 
+def test_a_map_of_sky_alone_beside_a_photo_on_its_head_gives_no_foreign_words(tmp_path):
+    exif = Pillow.Exif()
+    exif[0x0112] = 3
+    Pillow.new("RGB", (WIDTH, HEIGHT), "white").save(tmp_path / "a.jpg", exif=exif)
+    with pytest.raises(InputError, match="no known depth"):
+        open_scene(tmp_path / "a.jpg", depth=np.full((HEIGHT, WIDTH), np.inf, np.float32))
+
+
 def test_a_map_that_is_transparent_everywhere_keeps_its_numbers(tmp_path, depth):
     numbers = np.rint(depth * 1000).astype(np.uint16)
     cv2.imwrite(str(tmp_path / "a.png"), np.dstack([*[numbers] * 3, np.zeros_like(numbers)]))
