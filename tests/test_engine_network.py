@@ -128,6 +128,19 @@ def test_a_wrong_description_is_noticed(plane, description, message):
     assert error.value.hint
 
 
+@pytest.mark.parametrize(("given", "share"), [((np.nan, np.nan), 100), ((np.inf, 5.0), 50)])
+def test_a_network_that_overflows_is_told_without_foreign_words(plane, monkeypatch, given, share):
+    def overflowing(self: StereoNetwork, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        answer = np.full((len(left), left.shape[1]), given[0], np.float32)
+        answer[: len(left) // 2 - 1] = given[1]
+        return answer
+
+    monkeypatch.setattr(StereoNetwork, "_run", overflowing)
+    network = StereoNetwork(tiny_network(320, 240), NetworkDescription.from_json(BASE))
+    with pytest.raises(NetworkError, match=f"{share} % of what the network gives are no numbers"):
+        match_pair(plane.pair, network=network)
+
+
 @pytest.mark.parametrize(
     ("entries", "message"),
     [

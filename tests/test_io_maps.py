@@ -21,10 +21,13 @@ from depthapps import (
     read_depth,
     read_disparity,
     read_image,
+    read_inverse_depth,
     write_image,
 )
 from depthapps.core.camera import Camera
 from depthapps.core.geometry import ray_lengths
+from depthapps.io.maps.meaning import Meaning, depth_of
+from depthapps.io.maps.raw import read_raw as read_map
 
 HEIGHT, WIDTH, FOCAL = 60, 84, 100.0
 
@@ -241,6 +244,48 @@ def test_grey_may_be_saved_in_colours_and_with_opacity(tmp_path, photo, depth):
     assert np.allclose(written(tmp_path, photo, "--depth", tmp_path / "a.png")[0], depth, atol=1e-3)
     cv2.imwrite(str(tmp_path / "jet.png"), cv2.applyColorMap(grey, cv2.COLORMAP_JET))
     assert "has colours" in refuse("depth", tmp_path, photo, "--depth", tmp_path / "jet.png", "-o", tmp_path / "z.npy")
+
+
+@pytest.mark.parametrize("name", ["png16", "png8", "tiff16", "tiff8", "grey", "two bands"])
+def test_what_is_transparent_in_a_map_is_unknown(tmp_path, depth, name):
+    whole = name in ("png16", "tiff16", "two bands")
+    numbers = np.rint(depth * (1000 if whole else 60)).astype(np.uint16 if whole else np.uint8)
+    opacity = np.full_like(numbers, 65535 if whole else 255)
+    opacity[:9] = 0  # a renderer leaves what was not hit transparent, with any number in it
+    path = tmp_path / ("a.tif" if name in ("tiff16", "tiff8", "two bands") else "a.png")
+    if name == "two bands":
+        tifffile = pytest.importorskip("tifffile", reason="the extra bands is not installed")
+        tifffile.imwrite(path, np.dstack([numbers, opacity]), photometric="minisblack", extrasamples=["unassalpha"])
+    elif name == "grey":
+        Pillow.fromarray(np.dstack([numbers, opacity])).save(path)
+    elif name == "tiff8":
+        Pillow.fromarray(np.dstack([*[numbers] * 3, opacity])).save(path)
+    else:
+        cv2.imwrite(str(path), np.dstack([*[numbers] * 3, opacity]))
+    scale = 1000 if whole else 60
+    for found in (read_depth(path, scale), read_disparity(path, scale), 1 / read_inverse_depth(path, affine=False)[0]):
+        assert np.isnan(found[:9]).all()
+        assert np.isfinite(found[9:]).all()
+    assert read_depth(path, scale)[9:] == pytest.approx(depth[9:], abs=0.01)
+    raw = read_map(path, "depth map")
+    assert raw.note is not None
+    assert "15 % of the depth map" in raw.note
+    affine = depth_of(raw, Meaning(DepthKind.AFFINE, near_m=1, far_m=2))
+    assert np.isnan(affine.values[:9]).all()
+
+
+def test_a_map_of_sky_alone_beside_a_photo_on_its_head_gives_no_foreign_words(tmp_path):
+    exif = Pillow.Exif()
+    exif[0x0112] = 3
+    Pillow.new("RGB", (WIDTH, HEIGHT), "white").save(tmp_path / "a.jpg", exif=exif)
+    with pytest.raises(InputError, match="no known depth"):
+        open_scene(tmp_path / "a.jpg", depth=np.full((HEIGHT, WIDTH), np.inf, np.float32))
+
+
+def test_a_map_that_is_transparent_everywhere_keeps_its_numbers(tmp_path, depth):
+    numbers = np.rint(depth * 1000).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "a.png"), np.dstack([*[numbers] * 3, np.zeros_like(numbers)]))
+    assert np.isfinite(read_depth(tmp_path / "a.png")).all()
 
 
 # ------------------------------------------------------------------------------------ meaning

@@ -82,6 +82,23 @@ def test_other_pages_of_a_tiff_are_no_views(read):
         assert read(data, "a.tif").right is None
 
 
+def test_two_large_pages_among_others_of_a_tiff_are_two_views(read):
+    small = GREYS[0][:60, :80]
+    for pages, kinds in (((*GREYS, small), (0, 0, 0)), ((small, *GREYS), (0, 0, 0)), ((*GREYS, GREYS[0]), (0, 0, 4))):
+        found = read(tiff_of_pages(list(pages), kinds=kinds), "a.tif")
+        assert found.right is not None
+        for view, grey in zip((found.photo.image, found.right), GREYS, strict=True):
+            assert np.array_equal(view, np.repeat(grey[..., None], 3, axis=2))
+
+
+def test_a_tiff_of_many_pages_alone_is_refused_with_what_helps(tmp_path):
+    for pages in ([*GREYS, GREYS[0]], [GREYS[0], GREYS[0][:60], GREYS[0][:30]]):
+        (tmp_path / "stack.tif").write_bytes(tiff_of_pages(pages))
+        with pytest.raises(InputError, match=r"stack\.tif has 3 pages") as error:
+            open_scene(tmp_path / "stack.tif")
+        assert "the page of the left view" in error.value.hint
+
+
 def test_a_tiff_whose_pages_lead_in_a_circle_or_nowhere_is_one_picture(read):
     whole = tiff_of_pages(GREYS)
     (behind,) = struct.unpack_from("<I", whole, 8 + 2 + 120)

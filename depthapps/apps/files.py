@@ -92,10 +92,16 @@ class SceneFiles:
         """Refuse a picture that holds neither a second view nor a depth, and does not look as if it showed two."""
         if is_path(self.image):
             from depthapps.io.photos.describe import describe_contents
+            from depthapps.io.photos.pages import number_of_pages
             from depthapps.io.photos.suspect import may_show_twice
 
             found = describe_contents(self.image)
-            if found.has_second_view or found.has_depth or may_show_twice(read_bytes(self.image, "image")):
+            if found.has_second_view or found.has_depth:
+                return
+            data = read_bytes(self.image, "image")
+            if (pages := number_of_pages(data)) > 2:
+                raise too_many_pages(Path(self.image).name, pages)
+            if may_show_twice(data):
                 return
             raise only_one_view(Path(self.image).name, found.width, found.height)
         shape = getattr(self.image, "shape", (0, 0))
@@ -117,6 +123,14 @@ def only_one_view(name: str, width: int, height: int, likely: Layout | None = No
         if likely
         else f"add the right view, {param('depth', 'FILE')} or {param('disparity', 'FILE')}; "
         f"or {param('depth_network', 'FILE')}, a network that guesses",
+    )
+
+
+def too_many_pages(name: str, pages: int) -> InputError:
+    """The error for a file of several pages, of which no two alone are of the largest size."""
+    return InputError(
+        f"{name} has {pages} pages, and nothing tells which two of them are the views",
+        hint="save the page of the left view and that of the right one as a file each, or both as a TIFF of two pages",
     )
 
 

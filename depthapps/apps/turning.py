@@ -51,6 +51,8 @@ def _agreement(values: FloatMap, photo: Photo) -> float:
 def _ranked(values: FloatMap) -> FloatMap:
     """A map between the percentiles that most of it lies between, so that one far mark is no edge above all others."""
     finite = np.where(np.isfinite(values), values, np.float32(np.nan))
+    if np.isnan(finite).all():  # nothing but sky, or nothing known
+        return np.zeros(values.shape, np.float32)
     low, high = np.nanpercentile(finite, (2, 98))
     return np.nan_to_num(np.clip(finite, low, high), nan=float(high)).astype(np.float32)
 

@@ -116,11 +116,17 @@ class StereoNetwork:
 
     def _believe(self, disparity: FloatMap, low: float, high: float) -> None:
         """Raise NetworkError if most of the network's disparities lie outside the range of the pair's own matches."""
+        known = disparity[np.isfinite(disparity)]
+        if known.size < disparity.size / 2:
+            raise NetworkError(
+                f"{100 * (1 - known.size / disparity.size):.0f} % of what the network gives are no numbers",
+                hint='check "scale", "mean" and "std" in its description; 16-bit exports may overflow',
+            )
         margin = (high - low) / 10
         share = float(((disparity > low - margin) & (disparity < high + margin)).mean())
         log.info("%.0f %% of the network's disparities lie in the range of the pair's own matches", 100 * share)
         if share < _BELIEVED_SHARE:
-            first, last = np.nanpercentile(disparity, (5, 95))
+            first, last = np.percentile(known, (5, 95))
             raise NetworkError(
                 f"the network's disparities run from {first:.1f} to {last:.1f} px, "
                 f"the pair's matches from {low:.0f} to {high:.0f} px",

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from depthapps.core.errors import CalibrationError, explain_os_error
 from depthapps.io.arrays import NpzArchive, array_of
 from depthapps.io.calibration.outline import parse_outline, parse_table, without_arrays
+from depthapps.io.calibration.reconstructions import is_reconstruction
 from depthapps.io.calibration.yaml import DEEPEST, NotParsedError, flow, parse_yaml
 
 _LARGEST_BYTES = 32 << 20  # a table of all cameras of a data set has some megabytes, a calibration some kilobytes
@@ -24,6 +25,7 @@ _MOST_LINES = 300_000  # some seconds of reading; poses of ten thousand frames, 
 _LARGEST_ARRAY_BYTES = 1 << 16  # larger arrays in an archive are maps and pictures
 _FEWEST_COMMAS = 4  # a focal length and a centre have three numbers or four; fewer may be a size as 640,480
 _OTHER_COMMAS = r"\d\.\d|\d,\d+,\d|[\[({]\s*[+-]?\d+,[+-]?\d+\s*[\])}]"  # they stand between numbers
+_FEWEST_PAIRS = 3  # of numbers with a comma between them, each of which may be one number: a focal length and a centre
 _TO_TEXT = "write its matrices to a text file or by numpy.savez, under the names K1 D1 K2 D2 R T"
 _BY_SAVEZ = "save each matrix under a name of its own: numpy.savez('rig.npz', K1=K1, D1=D1, ...)"
 _SINTEL = b"PIEH"  # a number as text, which begins the files of MPI Sintel; a camera has K and its pose in doubles
@@ -59,7 +61,7 @@ def read_contents(path: Path) -> Any:
         if data.startswith(magic) or magic == path.name.encode():
             raise CalibrationError(f"{path.name} cannot be read as a calibration: it is {what}", hint=remedy)
     text = _decoded(path, data)
-    if (lines := text.count("\n")) > _MOST_LINES:
+    if (lines := text.count("\n")) > _MOST_LINES and not is_reconstruction(text):  # a point of those takes twelve lines
         raise _too_large(path, f"{lines} lines")
     if not text.strip():
         raise CalibrationError(f"{path.name} is empty", hint="save the calibration again")
@@ -118,6 +120,17 @@ def with_decimal_points(text: str) -> str:
     if len(re.findall(r"\d,\d", numbers)) < _FEWEST_COMMAS or re.search(_OTHER_COMMAS, numbers):
         return text
     return re.sub(r"(?<=\d),(?=\d)", ".", text)
+
+
+def decimal_comma_in(path: Path) -> str:
+    """The first number of a text that seems to have a decimal comma, where commas stand between numbers too; or ""."""
+    try:
+        text = _decoded(path, _read(path))
+    except CalibrationError:
+        return ""
+    pairs = re.findall(r"(?<![\d.])\d{1,12},\d{1,12}(?![\d.])", text)
+    broken = [pair for pair in pairs if not pair.rstrip("0").endswith(",")]  # a matrix of whole numbers is full of 0,0
+    return broken[0] if len(broken) >= _FEWEST_PAIRS else ""
 
 
 def _by_syntax(text: str) -> Any:

@@ -113,6 +113,7 @@ TABLE = (
     Row("left camera", (1,), "leftcamerasocket"),
     Row("right camera", (1,), "rightcamerasocket"),
     Row("file", (0,), "camcalib"),
+    Row("program", (0,), "reconstructedby"),
     Row("middlebury", (1,), "ndisp isint vmin dyavg"),
     Row("fov", (1,), "fov fovx fovh hfov fovdegrees fovdeg horizontalfov fieldofview cameraanglex"),
     Row("map", (0,), "stereomapx stereomapy leftstereomapx mapx mapy undistortmap"),

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from depthapps.core.errors import CalibrationError
-from depthapps.io.calibration.contents import read_contents
+from depthapps.io.calibration.contents import decimal_comma_in, read_contents
 from depthapps.io.calibration.file import CalibrationFile
 from depthapps.io.calibration.names import camera_name
+from depthapps.io.calibration.reconstructions import as_frames
 from depthapps.io.calibration.rig import calibration_of
 from depthapps.io.calibration.values import Values, flatten
 from depthapps.io.calibration.views import cameras_of, views_of
@@ -65,19 +66,26 @@ def read_calibration(
 @np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
 def _read(given: list[Path], cameras: Sequence[str], photos: Sequence[str]) -> CalibrationFile:
     main = given[0]
-    values = _values(main)
+    values = _values(main, photos)
     second = given[1] if len(given) == 2 else _beside(main) if not _is_whole(values) else None
     name = main.name
     if second is not None:
         values, name = _joined(main, values, second, _values(second)), f"{main.name} and {second.name}"
         if main.name == second.name:
             name = f"{main.parent.name}/{main.name} and {second.parent.name}/{second.name}"
-    return calibration_of(values, name, cameras, photos)
+    try:
+        return calibration_of(values, name, cameras, photos)
+    except CalibrationError as problem:
+        told = next((t for path in (main, second) if path and (t := decimal_comma_in(path))), "")
+        if not told:
+            raise
+        hint = f"its decimal commas look like those between numbers: write points, {told.replace(',', '.')} for {told}"
+        raise CalibrationError(problem.raw_message, hint=hint) from None
 
 
-def _values(path: Path) -> Values:
+def _values(path: Path, photos: Sequence[str] = ()) -> Values:
     """The values of a file, and those of the files of single cameras that it names."""
-    values = flatten(read_contents(path))
+    values = flatten(as_frames(read_contents(path), photos, path.name))
     for link in [v for v in values.found if v.meaning == "file" and isinstance(v.data, str)]:
         other = path.with_name(Path(str(link.data)).name)  # never outside of the file's own folder
         if not other.is_file():

@@ -201,8 +201,8 @@ def _pose(
         shift, unit = in_metres(pose[1], name)
         if told := next((rig[key] * metres for key, metres in _UNITS if key in rig), None):  # its unit is written out
             shift, unit = pose[1] * (abs(told) / np.linalg.norm(pose[1])), None
-        if any("q world" in view for view in (left, right)):
-            unit = f"COLMAP's unit of length is taken as the metre; pass {param('baseline_m')} if it is not"
+        if program := left.get("program", "COLMAP" if "q world" in left else ""):
+            unit = f"{program}'s unit of length is taken as the metre; pass {param('baseline_m')} if it is not"
         return (pose[0], shift), note or unit
     if projections is not None and (rectifying[0] is None) != (rectifying[1] is None):
         raise CalibrationError(

@@ -96,7 +96,7 @@ def disparity_of(raw: RawMap, scale: float | None = None, *, invert: bool = Fals
                     f"{raw.name} is of int16: divided by {scale:g}, as OpenCV's matchers count",
                 )
     pixels = _inverted(values) if invert else values.astype(np.float32)
-    return np.where(unknown, np.float32(np.nan), pixels / np.float32(scale)).astype(np.float32), notes
+    return np.where(unknown | ~raw.opaque, np.float32(np.nan), pixels / np.float32(scale)).astype(np.float32), notes
 
 
 def _disparity_scale(raw: RawMap) -> float:
@@ -144,7 +144,9 @@ def _metres(raw: RawMap, meaning: Meaning) -> DepthMap:
         notes, scale = (f"{raw.name} holds metres: {param('depth_scale')} is left to files of whole numbers",), None
     sky = np.zeros(values.shape, np.bool_) if whole else largest_is_sky(numbers)
     metres = numbers / np.float32(scale or 1.0)
-    depth = np.where(unknown | ~(numbers > 0), np.float32(np.nan), np.where(sky, np.float32(np.inf), metres))
+    depth = np.where(
+        unknown | ~raw.opaque | ~(numbers > 0), np.float32(np.nan), np.where(sky, np.float32(np.inf), metres)
+    )
     along = meaning.kind is DepthKind.DISTANCE
     doubts = doubts_of_depth(raw, depth, told=meaning.scale is not None, along_rays=along)
     return DepthMap(depth.astype(np.float32), along_rays=along, notes=(*notes, *doubts))
@@ -156,7 +158,7 @@ def _inverse_metres(raw: RawMap, meaning: Meaning) -> DepthMap:
     whole = values.dtype.kind in "ui"
     unit = 1 / (meaning.scale or (np.iinfo(values.dtype).max if whole else 1.0))
     inverse = (_inverted(values) if meaning.invert else values.astype(np.float32)) * np.float32(unit)
-    known = np.isfinite(inverse) & (inverse > 0)
+    known = np.isfinite(inverse) & (inverse > 0) & raw.opaque
     return DepthMap(
         np.where(known, inverse, np.float32(np.nan)).astype(np.float32),
         inverse=True,
@@ -182,7 +184,7 @@ def _relative(raw: RawMap, meaning: Meaning) -> DepthMap:
         inverse = 1 / metres
         sigma = level * (far - near) * _ROUNDING * float(np.median(inverse[known])) ** 2
         inverse = np.where(np.isposinf(raw.values) | _sky(raw), np.float32(0), inverse)
-        known = known | _sky(raw)
+        known = known | (_sky(raw) & raw.opaque)
     values = np.where(known, inverse, np.float32(np.nan)).astype(np.float32)
     return DepthMap(values, inverse=True, sigma_m=sigma, scaled=told)
 
@@ -200,7 +202,7 @@ def _spread(raw: RawMap, meaning: Meaning) -> tuple[FloatMap, NDArray[np.bool_],
     """
     values, whole = raw.values, raw.values.dtype.kind in "ui"
     numbers = _inverted(values) if meaning.invert else values.astype(np.float32)
-    known = np.isfinite(numbers) & ~_sky(raw)
+    known = np.isfinite(numbers) & ~_sky(raw) & raw.opaque
     if not known.any():
         raise InputError(f"{raw.name} holds no known depth at all", hint="check its kind and units")
     told = meaning.near_m is not None and meaning.far_m is not None
@@ -230,7 +232,7 @@ def _z_buffer(raw: RawMap, meaning: Meaning) -> DepthMap:
     values, whole = raw.values, raw.values.dtype.kind in "ui"
     largest = float(np.iinfo(values.dtype).max) if whole else 1.0
     share = values.astype(np.float32) / np.float32(largest)
-    known = np.isfinite(share)
+    known = np.isfinite(share) & raw.opaque
     if known.any() and not (share[known].min() >= -1e-3 and share[known].max() <= 1.001):
         raise InputError(
             f"{raw.name} has numbers from {share[known].min():g} to {share[known].max():g}, a z-buffer 0 to 1",

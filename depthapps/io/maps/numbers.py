@@ -31,6 +31,8 @@ class RawMap:
         What the file says, or its maker is known to write; None where it does not tell.
     note : str or None
         How the file was read, where the user should know.
+    clear : ndarray of bool, (h, w), or None
+        Where the file is transparent, so that its numbers there mean nothing; None where it is nowhere.
     """
 
     values: NDArray
@@ -38,6 +40,12 @@ class RawMap:
     camera: Camera | None = None
     kind: DepthKind | None = None
     note: str | None = None
+    clear: NDArray[np.bool_] | None = None
+
+    @property
+    def opaque(self) -> NDArray[np.bool_]:
+        """Where the numbers (h, w) mean something."""
+        return np.ones(self.values.shape, np.bool_) if self.clear is None else ~self.clear
 
 
 def only_channel(values: NDArray, name: str) -> NDArray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from depthapps.core.errors import InputError
@@ -14,7 +13,7 @@ from depthapps.io.maps import arrays, exr, hdf5, pfm
 from depthapps.io.maps.coded import of_colors
 from depthapps.io.maps.numbers import RawMap, only_channel
 from depthapps.io.photos import jpeg, png
-from depthapps.io.photos.decode import decode
+from depthapps.io.photos.decode import decode_map
 from depthapps.io.photos.whole import check_size, check_whole
 
 Reader = Callable[[bytes, Path, str], RawMap]
@@ -63,13 +62,17 @@ def _read_picture(data: bytes, path: Path, what: str) -> RawMap:
     if data.startswith((png.SIGNATURE, jpeg.SIGNATURE)):
         check_whole(data, f"the {what} {path}")  # else it may be decoded in part
     check_size(data, f"the {what} {path}")
-    values = decode(data, cv2.IMREAD_UNCHANGED)
+    values, clear = decode_map(data, f"the {what} {path}")
     if values is None and data.startswith(_TIFF):
         raise InputError(f"{path} is not a {what} that can be read, it is damaged or cut", hint="copy it anew")
     if values is None:
         raise pfm.unreadable(path, what)
     name = f"the {what} {path}"
-    return of_colors(values, name, what) or RawMap(only_channel(values, name), name)
+    if coded := of_colors(values, name, what):
+        return coded
+    share = 0.0 if clear is None else 100 * float(clear.mean())
+    note = None if clear is None else f"{share:.2g} % of {name} is transparent: its depth there is unknown"
+    return RawMap(only_channel(values, name), name, note=note, clear=clear)
 
 
 def raw_of_array(values: object, what: str) -> RawMap:

@@ -22,6 +22,7 @@ from depthapps.runtime.quiet import silent_libraries
 _TIFF = (b"II*\0", b"MM\0*")
 _BITS, _BANDS, _PLANES, _EXTRA = 258, 277, 284, 338  # TIFF tags: bits a sample, bands, whether planes, what extra ones
 _ALPHA = (1, 2)  # kinds of extra samples that are transparency; 0 is any other, such as infrared
+_OPAQUE = 0.5  # opacity from which a pixel of a map tells something
 _WEBP_HAS_ALPHA = 0x10  # in the flags of its first chunk
 
 
@@ -79,6 +80,23 @@ def _by_pillow(data: bytes) -> NDArray | None:
     return np.asarray(picture)[..., ::-1]
 
 
+def decode_map(data: bytes, name: str) -> tuple[NDArray | None, NDArray[np.bool_] | None]:
+    """The samples of a picture that is a map (h, w) or (h, w, c), as they stand in it, and where it is transparent.
+
+    None for samples that cannot be decoded, and for a map that is not transparent, or is so everywhere, as programs
+    write that know no opacity.
+    """
+    tags = _tiff_tags(data)
+    two_bands = tags.get(_BANDS, (1,))[0] == 2  # of which OpenCV makes one of 8 bits
+    samples = _bands(data, name) if two_bands else decode(data, cv2.IMREAD_UNCHANGED)
+    if samples is None or samples.ndim != 3 or samples.shape[2] not in (2, 4):
+        return samples, None
+    if not _has_alpha(data) and (not tags or _EXTRA in tags):  # OpenCV writes opacity without telling
+        return samples, None
+    clear = samples[..., -1] < _OPAQUE * (1 if samples.dtype.kind == "f" else np.iinfo(samples.dtype).max)
+    return samples, clear if clear.any() and not clear.all() else None
+
+
 def decode_alpha(data: bytes, orientation: int) -> FloatMap | None:
     """Decode the opacity of a picture, upright, (H, W) float32 from 0, transparent, to 1; None if it is opaque."""
     if not _has_alpha(data):
@@ -131,8 +149,8 @@ def _has_many_bands(tags: dict[int, tuple[int, ...]]) -> bool:
     return bands not in (1, 3, 4) or (bands > 1 and tags.get(_PLANES) == (2,) and max(tags.get(_BITS, (1,))) > 8)
 
 
-def _many_bands(data: bytes, name: str) -> NDArray:
-    """The first three bands of a TIFF as red, green and blue (H, W, 3), or its first band as grey."""
+def _bands(data: bytes, name: str) -> NDArray:
+    """All bands of a TIFF (H, W, bands), or its only one (H, W)."""
     try:
         import tifffile  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -150,7 +168,12 @@ def _many_bands(data: bytes, name: str) -> NDArray:
         raise InputError(f"the bands of {name} cannot be read", hint=hint) from None
     if samples.ndim not in (2, 3) or not samples.size:
         raise InputError(f"the bands of {name} are no picture", hint="save three of them as a TIFF of their own")
-    samples = np.moveaxis(samples, 0, -1) if planes and samples.ndim == 3 else samples
+    return np.moveaxis(samples, 0, -1) if planes and samples.ndim == 3 else samples
+
+
+def _many_bands(data: bytes, name: str) -> NDArray:
+    """The first three bands of a TIFF as red, green and blue (H, W, 3), or its first band as grey."""
+    samples = _bands(data, name)
     if samples.ndim == 3 and samples.shape[2] < 3:
         samples = samples[..., 0]
     samples = samples if samples.ndim == 2 else samples[..., 2::-1]

@@ -75,7 +75,7 @@ def describe_contents(path: StrPath) -> ContentsSummary:
             return ContentsSummary(pair, not pair and depth_picture(file) is not None, *primary(file).size)
         check_whole(data, str(path))
         views, depth = views_or_depth(data, path.suffix)
-        width, height = stored_size(data) or _decoded_size(data, str(path))
+        width, height = stored_size(views.pictures[0] if views else data) or _decoded_size(data, str(path))
         if read_metadata(data).orientation >= _TURNED_FROM:
             width, height = height, width
         return ContentsSummary(views is not None, depth is not None, width, height)
