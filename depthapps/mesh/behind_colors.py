@@ -37,10 +37,12 @@ _PATCHES = 0.75
 _JOIN = 0.2
 _EVEN_SHARE = 0.015  # of the picture's longer side: half the window over which the colours of a join are averaged
 _NOTHING = 1e9  # 1/m
-# Logarithm of the ratio of 1/Z: what is as little before what was continued past it stands on that, and has its own
-# colours, though it is as near. As far apart may be what patches are copied to and from.
+# Logarithm of the ratio of 1/Z. What is less than this before the surface that was continued past it stands on that
+# surface, as a pot's foot on a table: its colours are not taken for those of the surface, though it is as near.
 _STANDS = 0.12
-_SLICES = 8  # of depth, in which colours are continued each by themselves: some 15 % of depth in a room
+# Slices of depth in which colours are continued each by themselves, of some 15 % of depth in a room. With 4, 8 and 16
+# the three rooms look 27.89, 27.90 and 27.89 dB like the truth.
+_SLICES = 8
 _COARSE = 4  # px of the picture in one of a slice
 _SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
 
