@@ -1,0 +1,152 @@
+"""How likely a region lies on a plane, by all the texture that it shows.
+
+No window of a plain wall tells its disparity, as its texture is fainter than the noise. But over all of the wall what
+little there is adds up. The views are band-passed at three sizes (differences of Gaussians, Marr and Hildreth 1980).
+On the right plane, what the left and the right view show there is correlated: a correlation r of n independent samples
+is n/2 · −ln(1 − r²) nats more likely than by chance. Fine bands have more samples, and so overrule the coarse ones,
+whose shading may change with the place of the camera.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.scene import FloatMap, Image
+from depthapps.engine.matching.plane_fits import Plane
+from depthapps.engine.matching.regions import Region
+
+_TIMES = (2, 4, 8)  # how many px of the views one of each band's spans
+_SIGMA_PX = 0.75  # of the narrower Gaussian, in a band's px; the other one is twice as wide
+_SAMPLE_PX = 4 * np.pi * _SIGMA_PX**2  # area in which noise so smoothed is one independent sample
+_RIM_PX = 7  # side of the square, in px of the half-size picture, that lies in the region around each sample
+_INNER = 200  # such pixels, below which all of the region is taken
+_FEWEST, _MOST = 30, 8000  # samples of a band; with 20 000 the planes are the same
+_EDGE = 3.0  # medians: what is stronger is an edge or a gloss, which would drown the rest
+LARGE = 1500  # pixels of a region whose texture is enough to look for its level
+_CLEAR_NATS = 5.0  # by which that must be likelier than the planes of matches: by chance, once in 150 times
+# Levels are tried in steps. The coarsest band chooses some, of these the next one, and so on; then all choose together.
+_STEP_PX = 2.0
+_KEPT = (24, 6, 3)
+
+
+class Bands(NamedTuple):
+    """Two views without what is coarser and what is finer than each of _TIMES; (h, w) float32 grey levels each."""
+
+    left: list[FloatMap]
+    right: list[FloatMap]
+
+
+def band_passed(left: Image, right: Image) -> Bands:
+    """The bands of two grey views (H, W) uint8."""
+    return Bands(*([_band(view, times) for times in _TIMES] for view in (left, right)))
+
+
+def _band(view: Image, times: int) -> FloatMap:
+    size = (-(-view.shape[1] // times), -(-view.shape[0] // times))
+    small = np.asarray(cv2.resize(view.astype(np.float32), size, interpolation=cv2.INTER_AREA))
+    narrow, wide = (np.asarray(cv2.GaussianBlur(small, (0, 0), n * _SIGMA_PX), np.float32) for n in (1, 2))
+    return narrow - wide
+
+
+class _Samples(NamedTuple):
+    """What the left view shows of a region in one band.
+
+    shown: (N,) levels; rows, columns: (N,), where, in px of the half-size picture; right: (h, w), the right view's
+    band. times: of the band. each: how many pixels of the band one sample stands for. faintest_edge: levels.
+    """
+
+    shown: FloatMap
+    rows: FloatMap
+    columns: FloatMap
+    right: FloatMap
+    times: int
+    each: float
+    faintest_edge: float
+
+
+class Texture:
+    """What a region of the half-size picture shows in all bands."""
+
+    def __init__(self, bands: Bands, region: Region, rng: np.random.Generator) -> None:
+        self._area = np.count_nonzero(region.mask)
+        inner = cv2.erode(region.mask.astype(np.uint8), np.ones((_RIM_PX, _RIM_PX), np.uint8)) > 0
+        if np.count_nonzero(inner) < _INNER:
+            inner = region.mask
+        self._bands = [
+            samples
+            for left, right, times in zip(*bands, _TIMES, strict=True)
+            if (samples := _sampled(left, right, times, region, inner, rng)) is not None
+        ]
+
+    def likelihood(self, plane: Plane) -> float:
+        """How much likelier the region is to lie on a plane than to be anywhere, nats.
+
+        plane: the disparity's factors (3,) for 1, row and column, in px of the views and of the half-size picture.
+        """
+        return sum(_likelihood(samples, plane) for samples in self._bands)
+
+    def clear_level(self, planes: list[Plane], low: float, high: float) -> list[Plane]:
+        """The likeliest plane of one disparity from low to high px, if it is clearly likelier than these planes.
+
+        Slopes are not looked for: where the light moved, or where a surface mirrors, a tilted plane always fits a
+        little better than the true one.
+        """
+        if not self._bands or self._area < LARGE:
+            return []
+        levels = np.arange(low, high + _STEP_PX, _STEP_PX)
+        for samples, kept in zip(reversed(self._bands), _KEPT, strict=False):
+            likely = [_likelihood(samples, _level(level)) for level in levels]
+            levels = levels[np.argsort(likely, kind="stable")[::-1][:kept]]
+        between = np.unique(levels[:, None] + (-_STEP_PX / 2, 0, _STEP_PX / 2))
+        best = max((_level(level) for level in between), key=self.likelihood)
+        return [best] if self.likelihood(best) > max(map(self.likelihood, planes)) + _CLEAR_NATS else []
+
+
+def _level(disparity: float) -> Plane:
+    return np.array([disparity, 0.0, 0.0])
+
+
+def _sampled(
+    left: FloatMap, right: FloatMap, times: int, region: Region, inner: NDArray[np.bool_], rng: np.random.Generator
+) -> _Samples | None:
+    """The samples of a region in one band, in pixels `inner` (h, w) of its frame; None if there are too few."""
+    step = times // 2
+    first = [-start % step for start in (region.rows.start, region.columns.start)]
+    y, x = np.nonzero(inner[first[0] :: step, first[1] :: step])
+    y, x = y + (region.rows.start + first[0]) // step, x + (region.columns.start + first[1]) // step
+    there = (y < left.shape[0]) & (x < left.shape[1])
+    y, x = y[there], x[there]
+    if len(y) < _FEWEST:
+        return None
+    each = max(1.0, len(y) / _MOST)
+    if each > 1:
+        chosen = rng.choice(len(y), _MOST, replace=False)
+        y, x = y[chosen], x[chosen]
+    shown = left[y, x]
+    faintest_edge = _EDGE * float(np.median(np.abs(shown)))
+    faint = np.abs(shown) <= faintest_edge
+    rows, columns = (step * at[faint].astype(np.float32) for at in (y, x))
+    return _Samples(shown[faint], rows, columns, right, times, each, faintest_edge)
+
+
+def _likelihood(samples: _Samples, plane: Plane) -> float:
+    """See `Texture.likelihood`, of one band."""
+    step, width = samples.times // 2, samples.right.shape[1]
+    disparity = plane[0] + plane[1] * samples.rows + plane[2] * samples.columns
+    at = samples.columns / step - disparity / samples.times
+    first = np.floor(at).astype(np.intp)
+    seen = np.flatnonzero((first >= 0) & (first < width - 1))
+    if len(seen) < _FEWEST:
+        return 0.0
+    start = (samples.rows[seen] / step).astype(np.intp) * width + first[seen]
+    share, flat = (at[seen] - first[seen]).astype(np.float32), samples.right.ravel()
+    there, here = flat[start] * (1 - share) + flat[start + 1] * share, samples.shown[seen]
+    faint = np.abs(there) <= samples.faintest_edge
+    here, there = here[faint], there[faint]
+    correlation = float(here @ there) / max(float(np.sqrt((here @ here) * (there @ there))), 1e-9)
+    independent = samples.each * len(here) / _SAMPLE_PX
+    return -independent / 2 * np.log1p(-(min(max(correlation, 0.0), 0.99) ** 2))

@@ -1,0 +1,90 @@
+"""Where a plain region lies, by the faint texture of all of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from depthapps.engine.matching.correlation import Texture, band_passed
+from depthapps.engine.matching.regions import Region
+from depthapps.engine.matching.surfaces import fit_surfaces
+
+SHAPE = (200, 320)
+ROWS, COLUMNS = np.indices(SHAPE, np.float32)
+LEVEL = np.array([14.0, 0.0, 0.0])
+NEARER = LEVEL + np.array([9.0, 0.0, 0.0])
+TILTED = np.array([20.0, -0.04, 0.03])  # for rows and columns of the half-size picture
+
+
+def wall(plane: np.ndarray, levels: float = 0.8, noise: float = 1.5) -> tuple[np.ndarray, np.ndarray]:
+    """Two grey views (H, W) of a plain wall on a plane, whose texture is fainter than their noise."""
+    rng = np.random.default_rng(3)
+    texture = cv2.GaussianBlur(rng.normal(0, 1, (SHAPE[0], SHAPE[1] + 100)).astype(np.float32), (0, 0), 2)
+    texture *= levels / texture.std()
+    # the right view shows at column x - d what the left one shows at x
+    disparity = plane[0] + plane[1] * ROWS / 2 + plane[2] * COLUMNS / 2
+    right = texture[:, : SHAPE[1]]
+    left = cv2.remap(
+        texture, (COLUMNS - disparity).astype(np.float32), ROWS, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    noisy = (140 + view + rng.normal(0, noise, SHAPE) for view in (left, right))
+    first, second = (np.clip(np.rint(view), 0, 255).astype(np.uint8) for view in noisy)
+    return first, second
+
+
+def region(rows: slice = slice(10, 90), columns: slice = slice(30, 150)) -> Region:
+    mask = np.ones((rows.stop - rows.start, columns.stop - columns.start), np.bool_)
+    return Region(rows, columns, mask, mask)
+
+
+def texture_of(plane: np.ndarray, levels: float = 0.8) -> Texture:
+    return Texture(band_passed(*wall(plane, levels)), region(), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("plane", [LEVEL, TILTED])
+def test_the_true_plane_is_far_likelier_than_others(plane):
+    texture = texture_of(plane)
+    off = np.array([(-12, 0, 0), (-6, 0, 0), (6, 0, 0), (12, 0, 0), (0, 0.2, 0), (0, 0, 0.2)])
+    assert texture.likelihood(plane) > max(map(texture.likelihood, plane + off)) + 20
+
+
+def test_no_window_of_the_wall_would_tell():
+    """The texture is fainter than the noise: what single windows match best is mostly wrong."""
+    left, right = (view.astype(np.float32) for view in wall(LEVEL))
+    levels = np.arange(0, 40)
+    costs = np.stack([cv2.blur(np.abs(left[:, 40:] - right[:, 40 - d : SHAPE[1] - d]), (7, 7)) for d in levels])
+    assert np.mean(np.abs(costs.argmin(axis=0) - LEVEL[0]) > 2) > 0.5
+
+
+def test_a_level_wall_is_found_and_noise_is_none():
+    [found] = texture_of(LEVEL).clear_level([NEARER], 0, 40)
+    assert np.allclose(found, LEVEL, atol=1)
+    assert not texture_of(LEVEL).clear_level([LEVEL], 0, 40)  # nothing is clearly likelier than the truth
+    assert not texture_of(LEVEL, levels=0).clear_level([NEARER], 0, 40)
+
+
+def test_a_small_region_is_not_searched():
+    small = region(slice(10, 40), slice(30, 70))
+    texture = Texture(band_passed(*wall(LEVEL)), small, np.random.default_rng(0))
+    assert not texture.clear_level([NEARER], 0, 40)
+
+
+def test_what_shows_nothing_is_as_likely_anywhere():
+    flat = np.full(SHAPE, 90, np.uint8)
+    texture = Texture(band_passed(flat, flat), region(), np.random.default_rng(0))
+    assert texture.likelihood(LEVEL) == texture.likelihood(TILTED) == 0
+    assert not texture.clear_level([TILTED], 0, 40)
+
+
+def test_a_wall_behind_things_on_all_sides_is_where_its_texture_is():
+    """Most of what is matched around it is a nearer frame, which a plane through the frame would continue."""
+    left, right = wall(LEVEL, levels=2.0)
+    frame = np.ones(SHAPE, np.bool_)
+    frame[24:-24, 48:-48] = False
+    checks = np.where((ROWS // 4 + COLUMNS // 4) % 2 > 0, 60, 200).astype(np.uint8)
+    grey = np.where(frame, checks, left)
+    known = np.where(frame, 26, np.nan).astype(np.float32)
+    known[-8:] = 4  # and something farther, for the range
+    guess = fit_surfaces(np.repeat(grey[..., None], 3, axis=2), right, known).by_rims
+    assert np.mean(np.abs(guess - LEVEL[0])[~frame] < 1.5) > 0.9
