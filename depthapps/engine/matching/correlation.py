@@ -136,7 +136,8 @@ def _sampled(
 def _likelihood(samples: _Samples, plane: Plane) -> float:
     """See `Texture.likelihood`, of one band."""
     step, width = samples.times // 2, samples.right.shape[1]
-    disparity = plane[0] + plane[1] * samples.rows + plane[2] * samples.columns
+    level, down, across = plane.tolist()  # Python's floats leave the samples float32
+    disparity = level + down * samples.rows + across * samples.columns
     at = samples.columns / step - disparity / samples.times
     first = np.floor(at).astype(np.intp)
     seen = np.flatnonzero((first >= 0) & (first < width - 1))

@@ -72,18 +72,21 @@ def _best_fit(
 ) -> Plane:
     """The trial (3,) that most of the values that are left speak for, fitted to these."""
     promising = np.argsort(-_votes(basis, values, left, trials, opaque))[:_REFINED]
-    refined = np.array([_refined(basis, values, left, trials[k]) for k in promising])
+    refined = _refined(basis, values, left, trials[promising])
     return refined[_votes(basis, values, left, refined, opaque).argmax()]
 
 
-def _refined(basis: NDArray[np.floating], values: FloatMap, left: NDArray[np.bool_], plane: Plane) -> Plane:
-    """A plane (3,) fitted to the values that are left and near it, by reweighted least squares."""
+def _refined(
+    basis: NDArray[np.floating], values: FloatMap, left: NDArray[np.bool_], planes: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Planes (M, 3), each fitted to the values that are left and near it, by reweighted least squares."""
     flat = np.diag([1e-6, 1e-2, 1e-2])
+    products = np.einsum("ni,nj->nij", basis, basis).reshape(len(basis), -1)
     for _ in range(4):
-        weights = np.exp(-(((values - basis @ plane) / SIGMA_PX) ** 2)) * left
-        weighted = basis * weights[:, None]
-        plane = np.linalg.solve(basis.T @ weighted + flat, weighted.T @ values)
-    return plane
+        weights = np.exp(-(((values - planes @ basis.T) / SIGMA_PX) ** 2)) * left
+        normal = (weights @ products).reshape(-1, *flat.shape) + flat
+        planes = np.linalg.solve(normal, ((weights * values) @ basis)[..., None])[..., 0]
+    return planes
 
 
 def _votes(
