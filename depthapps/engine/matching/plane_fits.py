@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap
 
-# With these numbers `fast` is off by more than 2 px at 8.0, 8.3 and 8.8 % of 18 rendered rooms and 7.4 % of 20 real
-# pairs with three seeds of the random numbers. With 80 trials, of which one is refined, where values behind a plane
-# count a quarter and 2.5 times as many rule it out, it is 8.3, 9.0 and 9.7 %, and 7.0, 7.0 and 7.1 %: on walls behind
-# furniture most matches are of what is before them, and few planes hold more.
+# Before a region's texture judged its planes too, `fast` was, with these numbers, off by more than 2 px at 8.0, 8.3 and
+# 8.8 % of 18 rendered rooms and 7.4 % of 20 real pairs with three seeds of the random numbers. With 80 trials, of which
+# one is refined, where values behind a plane count a quarter and 2.5 times as many rule it out, it was 8.3, 9.0 and
+# 9.7 %, and 7.0, 7.0 and 7.1 %: on walls behind furniture most matches are of what is before them, and few planes hold
+# more.
 _TRIALS = 160  # planes through three samples; a plane of a fifth of the samples is missed once in four times
 _LEVEL_TRIALS = 20  # planes of constant disparity
 _REFINED = 5  # the best trials, of which the one that fits best when refined is taken

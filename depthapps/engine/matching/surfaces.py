@@ -59,8 +59,8 @@ _LEAST_DEEP = 0.3  # share of the matches inside, away from the rim, that a plan
 # Where no gradient is larger, in a window of so many pixels of the view, a match is less likely right than a plane.
 _PLAIN, _PLAIN_PX = 1.0, 5  # grey levels a pixel beyond noise; side of the window
 # But not on a surface that is matched at more of its plain pixels: there matches agree with each other, and what is no
-# plane is round or has folds. With 0.6, 0.7 and 0.8 `fast` is off by more than 2 px at 7.4, 7.4 and 7.5 % of 20 real
-# pairs, at 11.3, 11.0 and 11.0 % of six streets and at 13.4, 13.2 and 13.2 % of six rendered rooms; with 0.8 a plain
+# plane is round or has folds. With 0.6, 0.7 and 0.8 `fast` is off by more than 2 px at 7.3, 7.2 and 7.3 % of 20 real
+# pairs, at 11.2, 10.9 and 10.9 % of six streets and at 10.6, 10.4 and 10.4 % of six rendered rooms; with 0.8 a plain
 # cloth becomes a plane when its pair is hand-held.
 _DENSE = 0.7
 _SHADING_TIMES = 2  # the half-size picture's size over that in which shading is compared
