@@ -20,10 +20,10 @@ from depthapps.engine.matching.plane_fits import Plane
 from depthapps.engine.matching.regions import Region
 
 # Other numbers are no better. Of the best guess of 20 real pairs 7.37 % are off by more than 2 px, with a gamma of 0.5
-# between the views 8.3 %, with noise of 8 levels 11.3 %, and of 14 rendered rooms 10.70 %; these are means of four draws.
-# Without the coarsest band it is 7.37, 8.2, 11.4 and 10.70; within a rim of 3 px instead of 7 7.49, 8.2, 11.5 and 10.72,
-# of 15 px 7.68, 7.9, 11.5 and 10.74; up to 5 medians 7.48, 7.9, 11.6 and 10.69; from 500 pixels on 7.43, 8.3, 11.2 and
-# 10.73; clearer by 10 nats 7.38, 8.0, 11.4 and 10.70.
+# between the views 8.3 %, with noise of 8 levels 11.3 %, and of 14 rendered rooms 10.70 %: means of four draws each.
+# Without the coarsest band it is 7.37, 8.2, 11.4 and 10.70; within a rim of 3 instead of 7 px 7.49, 8.2, 11.5 and
+# 10.72, of 15 px 7.68, 7.9, 11.5 and 10.74; up to 5 medians 7.48, 7.9, 11.6 and 10.69; from 500 pixels on 7.43, 8.3,
+# 11.2 and 10.73; clearer by 10 nats 7.38, 8.0, 11.4 and 10.70.
 _TIMES = (2, 4, 8)  # how many px of the views one of each band's spans
 _SIGMA_PX = 0.75  # of the narrower Gaussian, in a band's px; the other one is twice as wide
 _SAMPLE_PX = 4 * np.pi * _SIGMA_PX**2  # area in which noise so smoothed is one independent sample
