@@ -19,12 +19,12 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.matching.plane_fits import Plane
 from depthapps.engine.matching.regions import Region
 
-# None of these is better in all. Of the best guess of 20 real pairs 7.37 % are off by more than 2 px, with a gamma of 0.5
+# None is better in all. Of the best guess of 20 real pairs 7.37 % are off by more than 2 px, with a gamma of 0.5
 # between the views 8.3 %, with noise of 8 levels 11.3 %, and of 14 rendered rooms 10.70 %: means of four draws each.
 # Without the coarsest band it is 7.37, 8.2, 11.4 and 10.70; within a rim of 3 instead of 7 px 7.49, 8.2, 11.5 and
 # 10.72, of 15 px 7.68, 7.9, 11.5 and 10.74; up to 5 medians 7.48, 7.9, 11.6 and 10.69; from 500 pixels on 7.43, 8.3,
-# 11.2 and 10.73; clearer by 10 nats 7.38, 8.0, 11.4 and 10.70; with 20 000 samples 7.39, 7.8, 11.5 and 10.68. With gamma
-# and noise one wall more or less is 0.3 %.
+# 11.2 and 10.73; clearer by 10 nats 7.38, 8.0, 11.4 and 10.70; with 20 000 samples 7.39, 7.8, 11.5 and 10.68. With
+# gamma and noise one wall more or less is 0.3 %.
 _TIMES = (2, 4, 8)  # how many px of the views one of each band's spans
 _SIGMA_PX = 0.75  # of the narrower Gaussian, in a band's px; the other one is twice as wide
 _SAMPLE_PX = 4 * np.pi * _SIGMA_PX**2  # area in which noise so smoothed is one independent sample
