@@ -105,6 +105,7 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     known = match(*_search(views), tier.matcher)
     _check_matched(known)
     surfaces = fit_surfaces(views.left, views.right_grey, known)
+    known = surfaces.believed(known)
     disparity = complete(surfaces.onto(known, trusted=True), views.left, fast=True)
     return Found(disparity, *(find_confidence(views, disparity, known) if confidence else (None, None)))
 
@@ -148,6 +149,7 @@ def guess_disparity(
         _check_matched(known)
         local = pool.submit(fill_planes, known, views.left)
         surfaces = fit_surfaces(views.left, views.right_grey, known)
+        known = surfaces.believed(known)
         best = complete(surfaces.onto(known), views.left)
         smaller = (None if native is None else native.result(), half.result())
         guesses = [best, *(best if guess is None else guess for guess in smaller)]

@@ -1,0 +1,150 @@
+"""Find what plain surfaces show through gaps: the floor between the bars of a railing, the wall through a chair's back.
+
+Such a part has nothing of its own but the rim of what is before it. And where bars repeat, each may match the next one,
+so that what is seen between them is matched wherever they are. But a part of a surface's colour that lies just across
+something narrow is likely more of that surface, whose plane was found where it is larger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depthapps.core.scene import FloatMap, Image
+from depthapps.engine.matching.plane_evidence import Evidence, values_on
+from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane
+from depthapps.engine.matching.regions import Region
+
+# All lengths are in pixels of the half-size picture; disparities are those of the views.
+_GAP_PX = 24  # what lies between two parts of one surface is no wider
+_FACING_PX = 12  # parts face each other across it at so many pixels, in one step of the width
+_ALIKE = 0.5  # share of these whose colours are alike
+_SMALLER = 0.5  # a part takes the plane of one that is larger, of which it is less than this share
+_SAME_PX = 5.0
+# Share of a part's matched texture that may contradict the plane and be like no other place of the row.
+_UNLIKE_OTHERS = 0.3
+# A match has a rival where another disparity costs less than so many times as much, and so many grey levels
+_TIMES_WORSE, _LEVELS_WORSE = 1.5, 1.0
+_RIVAL_PX = 2.5  # by which it is another one
+_WINDOW_PX = 7
+_CAP = 40  # grey levels
+_RIM = np.ones((5, 5), np.uint8)  # around a pixel, in which it is compared with its region
+
+
+def seen_through(
+    seen: Evidence,
+    regions: list[Region],
+    label: NDArray[np.int32],
+    planes: list[Plane],
+    alike: Callable[[], NDArray[np.bool_]],
+    picture: Image,
+    largest: float,
+) -> Iterator[tuple[Region, int]]:
+    """The regions that are more of a larger one, each with its plane, by number.
+
+    regions: of a picture (h, w, 3) uint8. label: the number of each pixel's plane (h, w), negative where there is none.
+    alike: tells which matches have a rival, see `rivals`; it is called if that is needed.
+    largest: the difference of colours, grey levels, up to which they are alike.
+    """
+    numbers = np.zeros(label.shape, np.int32)
+    for k, region in enumerate(regions, 1):
+        numbers[region.frame][region.mask] = k
+    areas = np.array([0, *(np.count_nonzero(region.mask) for region in regions)])
+    whole = join_parts(numbers, len(areas), picture, largest)
+    for one in np.flatnonzero(np.bincount(whole) > 1):
+        parts = np.flatnonzero(whole == one)
+        greatest = parts[areas[parts].argmax()]
+        theirs = _within(label, regions[greatest - 1])
+        if not (theirs >= 0).any():
+            continue
+        plane = int(np.bincount(theirs[theirs >= 0]).argmax())
+        for k in parts[areas[parts] < _SMALLER * areas[greatest]]:
+            if _is_more_of_it(seen, regions[k - 1], label, planes, plane, alike):
+                yield regions[k - 1], plane
+
+
+def _within(values: NDArray, region: Region) -> NDArray:
+    """The values (N,) of a picture's map (h, w) in a region."""
+    return values[region.frame][region.mask]
+
+
+def _is_more_of_it(
+    seen: Evidence,
+    region: Region,
+    label: NDArray[np.int32],
+    planes: list[Plane],
+    plane: int,
+    alike: Callable[[], NDArray[np.bool_]],
+) -> bool:
+    """Whether a part takes a plane: if its own is another one, and little of what is unique speaks for it."""
+    own = label[region.frame]
+    there = values_on(region, planes, np.full(own.shape, plane))
+    held = region.mask & (own >= 0)
+    if held.any():
+        apart = np.abs(values_on(region, planes, np.maximum(own, 0)) - there)[held]
+        if (apart < _SAME_PX).mean() > 0.5:
+            return False
+    matches = seen.matches[region.frame]
+    weights = np.where(region.near, seen.weights[region.frame], 0)
+    against = np.abs(matches - there) > 3 * SIGMA_PX
+    return bool(weights[against & ~alike()[region.frame]].sum() <= _UNLIKE_OTHERS * weights.sum())
+
+
+def with_rim(region: Region, picture: Image, largest: float) -> NDArray[np.bool_]:
+    """A region with the pixels beside it that have its colour there, in its frame: it was found away from all edges.
+
+    picture: (h, w, 3) uint8. largest: the difference of colours, grey levels, up to which they are alike.
+    """
+    colors, inside = picture[region.frame], region.mask[..., None]
+    lowest = cv2.erode(np.where(inside, colors, np.uint8(255)), _RIM).astype(np.int16)
+    highest = cv2.dilate(np.where(inside, colors, np.uint8(0)), _RIM).astype(np.int16)
+    beside = (colors > lowest - largest) & (colors < highest + largest)
+    return region.mask | (region.near & beside.all(axis=2))
+
+
+def join_parts(numbers: NDArray[np.int32], count: int, picture: Image, largest: float) -> NDArray[np.intp]:
+    """Which of the regions 1 to count - 1 of a picture are one surface: for each number that of its surface, (count,).
+
+    numbers: (h, w), 0 for no region. picture: (h, w, 3) uint8; colours that differ by less than `largest` are alike.
+    """
+    whole, colors = np.arange(count), picture.astype(np.int16)
+    for axis in (0, 1):
+        near, color = np.moveaxis(numbers, axis, 0), np.moveaxis(colors, axis, 0)
+        for gap in range(2, _GAP_PX + 1, 2):
+            one, other = near[:-gap], near[gap:]
+            places = np.nonzero((one != other) & (one > 0) & (other > 0))
+            apart = np.abs(color[:-gap][places] - color[gap:][places]).max(axis=1)
+            pairs = np.minimum(one[places], other[places]) * count + np.maximum(one[places], other[places])
+            pairs, place = np.unique(pairs, return_inverse=True)
+            facing, same = (
+                np.bincount(place, minlength=len(pairs)),
+                np.bincount(place[apart < largest], minlength=len(pairs)),
+            )
+            for a, b in (divmod(int(pair), count) for pair in pairs[same >= np.maximum(_FACING_PX, _ALIKE * facing)]):
+                whole[whole == whole[b]] = whole[a]
+    return whole
+
+
+def rivals(left: Image, right: Image, matches: FloatMap) -> NDArray[np.bool_]:
+    """Where another disparity matches about as well, (h, w): on what is plain, and on what repeats along the row.
+
+    left, right: (h, w) uint8 grey. matches: (h, w) px of these, NaN where there is none.
+    """
+    rows, columns = np.nonzero(np.isfinite(matches))
+    found = matches[rows, columns]
+    here, other = (np.full(len(found), np.inf, np.float32) for _ in range(2))
+    low, high = (int(np.rint(end)) + margin for end, margin in ((found.min(initial=0), -4), (found.max(initial=0), 4)))
+    before, after = max(high, 0), max(-low, 0)
+    padded, width = cv2.copyMakeBorder(right, 0, 0, before, after, cv2.BORDER_REPLICATE), left.shape[1]
+    for disparity in range(low, high + 1):
+        apart = cv2.absdiff(left, padded[:, before - disparity : before - disparity + width])
+        costs = cv2.boxFilter(np.minimum(apart, _CAP), cv2.CV_32F, (_WINDOW_PX, _WINDOW_PX))[rows, columns]
+        off = np.abs(found - disparity)
+        np.minimum(here, costs, out=here, where=off <= 1)
+        np.minimum(other, costs, out=other, where=off > _RIVAL_PX)
+    out = np.zeros(matches.shape, np.bool_)
+    out[rows, columns] = other < _TIMES_WORSE * here + _LEVELS_WORSE
+    return out
