@@ -126,12 +126,12 @@ def match_pair(
     -----
     Exposure differences and small vertical offsets are measured and removed first. Semi-global matching (Hirschmüller
     2008) with a left-right check gives the best guess. Plain surfaces are planes fitted to the matches on their rims
-    (RANSAC, Fischler 1981), judged by all of their texture. More candidates come from a copy of the pair of half its
-    size, in which all of this was done before if it is large, from these planes and from the nearest matches on the
-    four sides of each pixel. A U-Net (Ronneberger 2015) scores the candidates, the pixels of one colour around each
-    tell where they match (adaptive support weights, Yoon and Kweon 2006), and candidates are chosen so that neighbours
-    agree where no edge of the picture parts them. Thin things are then followed along their length (propagation, Barnes
-    2009).
+    (RANSAC, Fischler 1981), judged by all of their texture, and go on where they are seen through gaps. More candidates
+    come from a copy of the pair of half its size, in which all of this was done before if it is large, from these
+    planes and from the nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the
+    candidates, the pixels of one colour around each tell where they match (adaptive support weights, Yoon and Kweon
+    2006), and candidates are chosen so that neighbours agree where no edge of the picture parts them. Thin things are
+    then followed along their length (propagation, Barnes 2009).
     """
     doffs_px = pair.calibration.doffs_px
     quality = chosen(Quality, quality, "quality")

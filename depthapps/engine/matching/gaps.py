@@ -18,12 +18,17 @@ from depthapps.engine.matching.plane_evidence import Evidence, values_on
 from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane
 from depthapps.engine.matching.regions import Region
 
-# All lengths are in pixels of the half-size picture; disparities are those of the views.
+# All lengths are in pixels of the half-size picture; disparities are those of the views. Of nine rendered rooms, six of
+# them with a railing before a plain floor, 9.9 % are off by more than 2 px without this and 7.9 % with it; of 20 real
+# pairs, which show nothing of the kind, 6.3 %, and of six streets 9.5 %, both times. With gaps up to 12 or 36 px it is
+# 8.4 and 7.8 % of the rooms. Where no share of the colours need be alike, 2 % of one real pair are lost. Where 0.2 may
+# contradict, 8.4 % of the rooms are wrong; with 0.5 it is 7.7 %, but 9.7 % of the streets. Rivals that cost up to twice
+# as much do as that; up to 1.25 times as much, they make it 8.3 %.
 _GAP_PX = 24  # what lies between two parts of one surface is no wider
 _FACING_PX = 12  # parts face each other across it at so many pixels, in one step of the width
 _ALIKE = 0.5  # share of these whose colours are alike
 _SMALLER = 0.5  # a part takes the plane of one that is larger, of which it is less than this share
-_SAME_PX = 5.0
+_SAME_PX = 5.0  # a plane that differs less from the part's own over half of it is no rival of that, see _RIVAL_PX
 # Share of a part's matched texture that may contradict the plane and be like no other place of the row.
 _UNLIKE_OTHERS = 0.3
 # A match has a rival where another disparity costs less than so many times as much, and so many grey levels
@@ -39,14 +44,14 @@ def seen_through(
     regions: list[Region],
     label: NDArray[np.int32],
     planes: list[Plane],
-    alike: Callable[[], NDArray[np.bool_]],
+    repeated: Callable[[], NDArray[np.bool_]],
     picture: Image,
     largest: float,
 ) -> Iterator[tuple[Region, int]]:
     """The regions that are more of a larger one, each with its plane, by number.
 
     regions: of a picture (h, w, 3) uint8. label: the number of each pixel's plane (h, w), negative where there is none.
-    alike: tells which matches have a rival, see `rivals`; it is called if that is needed.
+    repeated: tells which matches have a rival, see `rivals`; it is called if that is needed.
     largest: the difference of colours, grey levels, up to which they are alike.
     """
     numbers = np.zeros(label.shape, np.int32)
@@ -62,7 +67,7 @@ def seen_through(
             continue
         plane = int(np.bincount(theirs[theirs >= 0]).argmax())
         for k in parts[areas[parts] < _SMALLER * areas[greatest]]:
-            if _is_more_of_it(seen, regions[k - 1], label, planes, plane, alike):
+            if _is_more_of_it(seen, regions[k - 1], label, planes, plane, repeated):
                 yield regions[k - 1], plane
 
 
@@ -77,9 +82,9 @@ def _is_more_of_it(
     label: NDArray[np.int32],
     planes: list[Plane],
     plane: int,
-    alike: Callable[[], NDArray[np.bool_]],
+    repeated: Callable[[], NDArray[np.bool_]],
 ) -> bool:
-    """Whether a part takes a plane: if its own is another one, and little of what is unique speaks for it."""
+    """Whether a part takes a plane: if its own is another one, and little that has no rival contradicts."""
     own = label[region.frame]
     there = values_on(region, planes, np.full(own.shape, plane))
     held = region.mask & (own >= 0)
@@ -90,7 +95,7 @@ def _is_more_of_it(
     matches = seen.matches[region.frame]
     weights = np.where(region.near, seen.weights[region.frame], 0)
     against = np.abs(matches - there) > 3 * SIGMA_PX
-    return bool(weights[against & ~alike()[region.frame]].sum() <= _UNLIKE_OTHERS * weights.sum())
+    return bool(weights[against & ~repeated()[region.frame]].sum() <= _UNLIKE_OTHERS * weights.sum())
 
 
 def with_rim(region: Region, picture: Image, largest: float) -> NDArray[np.bool_]:

@@ -4,7 +4,7 @@ Where a picture has no texture, local matching finds nothing. But the surface en
 The picture is cut into regions of one colour. In each, planes are fitted to confirmed matches with random samples
 (RANSAC, Fischler 1981), and every pixel takes the plane that its surroundings speak for, and all the texture of its
 region. Matches on the rim may belong to something nearer, but never to something farther that would be seen through the
-region, so these count against a plane.
+region, so these count against a plane. What is more of a larger surface, seen through gaps, takes the plane of that.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from depthapps.engine.matching.regions import SMALLEST_REGION, Region, color_ste
 
 # All lengths are in pixels of the half-size picture, in which regions are found; disparities are those of the views.
 # The numbers were compared by what the best of these and the other guesses is off by more than 2 px, over 20 real
-# pairs and six rendered ones (4.1, 3.6 and 1.1 %; without planes 5.2, 13.2 and 1.2 %).
+# pairs and six rendered ones (4.1, 3.6 and 1.1 %; without planes 5.2, 13.2 and 1.2 %). All figures of rooms are from
+# before gaps were looked through.
 _THIN_PX = 5  # things less wide than half of it, cables above all, do not part a wall from itself
 _UNLIKE = 12  # colour difference by which such a thing stands out, grey levels, or six sigma of the halved noise
 # Largest colour difference of neighbours within a region, grey levels: where no plane fits, the region is cut further.
@@ -111,7 +112,7 @@ def fit_surfaces(left: Image, right: Image, known: FloatMap) -> Surfaces:
     plain = cv2.dilate(gradient, np.ones((_PLAIN_PX, _PLAIN_PX), np.uint8)) < _PLAIN
     thinly, through = (np.zeros(steps.shape, np.bool_) for _ in range(2))
     matched = np.isfinite(seen.matches)
-    alike = functools.cache(lambda: rivals(cv2.cvtColor(half, cv2.COLOR_RGB2GRAY), _halved(right), seen.matches / 2))
+    repeated = functools.cache(lambda: rivals(cv2.cvtColor(half, cv2.COLOR_RGB2GRAY), _halved(right), seen.matches / 2))
     planes: list[Plane] = []
     labels = [np.full(steps.shape, _NO_PLANE, np.int32) for _ in range(2)]
     for largest in _COLOR_STEPS:
@@ -127,7 +128,7 @@ def fit_surfaces(left: Image, right: Image, known: FloatMap) -> Surfaces:
             planes += [*rims, *insides]
             told = matched[region.frame][region.mask & plain[::2, ::2][region.frame]]
             thinly[region.frame][region.mask] = told.mean() < _DENSE if told.size else True
-        for region, plane in list(seen_through(seen, regions, labels[0], planes, alike, smooth, largest)):
+        for region, plane in list(seen_through(seen, regions, labels[0], planes, repeated, smooth, largest)):
             part = with_rim(region, smooth, largest) & (region.mask | (labels[0][region.frame] == _NO_PLANE))
             labels[0][region.frame][part] = plane
             through[region.frame][part] = True
