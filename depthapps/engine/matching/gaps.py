@@ -27,7 +27,9 @@ from depthapps.engine.matching.regions import Region
 _GAP_PX = 24  # what lies between two parts of one surface is no wider
 _FACING_PX = 12  # parts face each other across it at so many pixels, in one step of the width
 _ALIKE = 0.5  # share of these whose colours are alike
-_SMALLER = 0.5  # a part takes the plane of one that is larger, of which it is less than this share
+# A part takes the plane of one of which it is less than this share; with 1, 7.8 % of the rooms are wrong and 9.7 % of
+# the streets.
+_SMALLER = 0.5
 _SAME_PX = 5.0  # a plane that differs less from the part's own over half of it is no rival of that, see _RIVAL_PX
 # Share of a part's matched texture that may contradict the plane and be like no other place of the row.
 _UNLIKE_OTHERS = 0.3

@@ -24,10 +24,10 @@ _SHADING_MEAN_PX = 17
 _SHADING_WINDOW_PX = 9
 _SHADING_CAP = 6.0  # grey levels
 _SHADING_UNIT = 0.5  # grey levels that count as much as full support, or 1.5 sigma of the noise that is left
-# What a nat of a region's texture counts as in full support, and all of them at most. The best guess of 14 rooms is off
-# by more than 2 px at 11.8 % without texture and with one draw, and at 10.7 % so, that of 20 real pairs at 7.4 %
-# both times, or at 9.4 and 8.3 % with a gamma of 0.5 between the views. 0.3 a nat, and at
-# most 1 or 5, differ by less than 0.1 %.
+# What a nat of a region's texture counts as in full support, and all of them at most. Before gaps were looked through,
+# the best guess of 14 rooms was off by more than 2 px at 11.8 % without texture and with one draw, and at 10.7 % so,
+# that of 20 real pairs at 7.4 % both times, or at 9.4 and 8.3 % with a gamma of 0.5 between the views. 0.3 a nat, and
+# at most 1 or 5, differ by less than 0.1 %.
 _NAT, _MOST_TOLD = 0.1, 2.0
 
 
