@@ -106,6 +106,24 @@ def test_large_planes_are_found_among_other_things():
     assert not find_planes(random.uniform(0.1, 1, (90, 120)).astype(np.float32), on, 0.0).values.size
 
 
+def test_a_floor_and_a_wall_bound_a_room_and_a_table_does_not():
+    y, x = np.mgrid[:90, :120].astype(np.float32)
+    floor, wall, table = 0.1 + 0.006 * y, 0.3 + 0.0004 * x, 0.2 + 0.007 * y
+    on_table = (y > 40) & (y < 70) & (x > 20) & (x < 80)
+    inverse = np.where(on_table, table, np.maximum(wall, floor)).astype(np.float32)
+    planes = find_planes(inverse, np.ones((90, 120), bool), 1e-4)
+    assert any(np.allclose(plane, [0.2, 0, 0.007], atol=2e-4) for plane in planes.values)
+    hole = inverse.copy()
+    hole[80:, :] = np.nan
+    hole[:2, :5] = 0.1  # a few pixels behind the wall are mistakes
+    bounds = planes.bounds(hole, 10)
+    assert bounds.shape == (110, 140)
+    assert np.allclose(bounds[10:-10, 10:-10], np.maximum(wall, floor), atol=1e-3)
+    assert np.allclose(bounds[-1, 10:-10], 0.1 + 0.006 * 99, atol=2e-3)  # the floor goes on beyond the picture
+    hole[:20, :40] = 0.25  # many are no mistakes: there is something behind the wall
+    assert np.allclose(planes.bounds(hole, 10)[10:-10, 10:-10], floor, atol=1e-3)
+
+
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "textured"])
 def test_an_unsure_wall_is_flat_unless_the_photos_show_that_it_is_not(plain):
     """To the right of column 60 a wall is told to be nearer by a pixel of disparity, and hardly surely."""

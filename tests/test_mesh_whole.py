@@ -117,6 +117,23 @@ def test_what_is_continued_at_a_depth_that_nothing_beside_it_has_is_not_black(si
     assert back.surface.image[back.new].min() >= 199
 
 
+def test_a_wall_that_goes_on_behind_a_thing_ends_where_the_floor_is():
+    camera = Camera.from_fov(240, 160, 60)
+    y, x = np.mgrid[:160, :240]
+    floor, wall = (y - camera.cy) / (camera.fy * 0.8), np.full((160, 240), 1 / 4)  # 0.8 m below the camera, 4 m away
+    inverse = np.maximum(floor, wall)
+    inverse[(y > 60) & (y < 135) & (x > 100) & (x < 150)] = 1 / 1.2  # a box, from the wall to far below its foot
+    image = np.random.default_rng(0).integers(90, 160, (160, 240, 3)).astype(np.uint8)
+    scene = Scene(image, (1 / inverse).astype(np.float32), camera, confidence=np.ones((160, 240), np.float32))
+    behind = whole_surface(scene, fill=True, turn_deg=15).back
+    assert behind is not None
+    depth = behind.surface.depth_m[behind.new]
+    rows = np.nonzero(behind.new)[0]
+    below_m = (rows - behind.surface.camera.cy) / behind.surface.camera.fy * depth
+    assert (depth > 1.5).sum() > 1000
+    assert below_m.max() < 0.85
+
+
 def test_what_only_one_photo_could_show_is_a_part_of_its_own(pair, tmp_path):
     path = tmp_path / "model.glb"
     write_model(path, make_model(pair))
