@@ -15,6 +15,7 @@ from depthapps.engine.front.align import AlignedViews
 from depthapps.engine.fusion.fuse import fuse
 from depthapps.engine.fusion.strands import follow_strands
 from depthapps.engine.fusion.support import hidden, is_supported
+from depthapps.engine.matching.bounds import within_bounds
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
@@ -192,11 +193,15 @@ def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap | None:
 
 
 def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None) -> Found:
-    """Choose between the guesses with the network, snap unsure depth edges to the picture, and follow thin things."""
+    """Choose between the guesses with the network, snap unsure depth edges to the picture, and follow thin things.
+
+    Nothing unsure is left behind the planes that bound the scene.
+    """
     found = fuse(views.left, views.right_grey, guesses, known, from_right)
     snapped = median_filter_edges(found.disparity_px, views.left)
     taken = is_supported(views.left, views.right_grey, found.disparity_px, snapped) & (found.confidence < _UNSURE)
     disparity = np.where(taken, snapped, found.disparity_px)
+    disparity = within_bounds(disparity, found.confidence, views.low_px)
     disparity = follow_strands(views.left, views.right_grey, disparity)
     return Found(disparity, found.confidence, _occluded(found.occluded, disparity))
 
