@@ -40,8 +40,8 @@ def test_what_is_sure_to_be_behind_a_plane_makes_it_no_bound():
 
 def test_what_is_sure_stays_where_it_is():
     disparity, confidence = scene(depth_px=9, confidence=0.3)
-    few = BELOW & (COLUMNS < 160)
-    confidence[few] = 0.8
+    few = BELOW & (COLUMNS < 155)
+    confidence[few] = 0.92
     found = within_bounds(disparity, confidence, 0.0)
     assert np.array_equal(found[few], disparity[few])
     assert np.abs(found - FLOOR)[BELOW & ~few].max() < 0.1

@@ -18,6 +18,7 @@ _ON_PLANE = 0.006  # share of 1/Z by which a sure pixel of a plane is off at mos
 _TAKEN = 2.5  # times as far off are those which are left out afterwards, so that no plane is found twice
 _TRIES = 300  # hypotheses for each plane: one of 5 % of the pixels, drawn from nearby, is found in nearly every run
 _SAMPLES = 6000  # pixels that are asked whether they lie on a hypothesis
+_MOST_USED = 40 * _SAMPLES  # the fits need no more
 _NEARBY = 0.15  # of the picture's longer side: how far apart the three pixels of a hypothesis lie at most
 _BEHIND = 0.03  # share of 1/Z by which a pixel lies behind a plane for certain
 # Of the pixels, those behind a plane that bounds the scene at most. In six rendered rooms and five measured pairs walls
@@ -89,13 +90,21 @@ def find_planes(inverse: FloatMap, sure: BoolMap, close: float) -> LargePlanes:
 
 
 def planes_of(
-    values: FloatMap, sure: BoolMap, *, share: float = 0.0, least: float = 0.0, close: float = 0.0
+    values: FloatMap,
+    sure: BoolMap,
+    *,
+    share: float = 0.0,
+    least: float = 0.0,
+    close: float = 0.0,
+    holding: float = _LEAST_SHARE,
+    most_used: int = _MOST_USED,
 ) -> NDArray[np.floating]:
     """Find the planes (N, 3) float64 that hold many of the sure pixels (H, W) of a map, the largest first.
 
     Each is told by its value at the picture's corner, and its slopes to the right and down, per pixel. A pixel of a
     plane is off by at most that share of its value, or by `least` if that is more. Those off by less than _TAKEN times
-    as much, or than `close`, are left out afterwards, so that no plane is found twice.
+    as much, or than `close`, are left out afterwards, so that no plane is found twice. holding: the share of the sure
+    pixels that a plane has to hold. most_used: of more sure pixels than that, so many are drawn.
 
     The planes are found one after the other by random sample consensus (Fischler and Bolles 1981) whose samples lie
     near each other, with truncated squares as the cost (Torr and Zisserman 2000), and fitted to all of their pixels.
@@ -103,12 +112,12 @@ def planes_of(
     """
     random = np.random.default_rng(0)
     y, x = np.nonzero(sure)
-    if len(y) > 40 * _SAMPLES:  # the fits need no more
-        few = random.choice(len(y), 40 * _SAMPLES, replace=False)
+    if len(y) > most_used:
+        few = random.choice(len(y), most_used, replace=False)
         y, x = y[few], x[few]
     points = np.column_stack([np.ones(len(y)), x, y]).astype(np.float64)
     left = values[y, x].astype(np.float64)
-    fewest, near = _LEAST_SHARE * len(left), _NEARBY * max(values.shape)
+    fewest, near = holding * len(left), _NEARBY * max(values.shape)
     found = []
     while len(found) < _MOST_PLANES and len(left) >= max(fewest, 3):
         off = np.maximum(share * left, least)
