@@ -56,6 +56,17 @@ def test_a_small_plane_bounds_nothing():
     assert np.array_equal(within_bounds(disparity, confidence, 0.0), disparity)
 
 
+def test_large_pictures_have_the_same_bounds():
+    disparity, confidence = (np.repeat(np.repeat(m, 11, 0), 11, 1) for m in scene(depth_px=9, confidence=0.3))
+    rows = np.indices(disparity.shape)[0]
+    true = np.maximum(12, -28 + 0.5 * (rows / 11)).astype(np.float32)
+    box = np.repeat(np.repeat(BOX, 11, 0), 11, 1)
+    below = np.repeat(np.repeat(BELOW, 11, 0), 11, 1)
+    found = within_bounds(np.where(box | below, disparity, true), confidence, 0.0)
+    assert np.abs(found - true)[below].max() < 0.1
+    assert np.array_equal(found[~box & ~below], true[~box & ~below])
+
+
 @pytest.mark.parametrize("confidence", [0.0, 0.5])
 def test_without_anything_sure_nothing_changes(confidence):
     disparity, _ = scene(depth_px=9, confidence=0.3)

@@ -130,8 +130,9 @@ def match_pair(
     come from a copy of the pair of half its size, in which all of this was done before if it is large, from these
     planes and from the nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the
     candidates, the pixels of one colour around each tell where they match (adaptive support weights, Yoon and Kweon
-    2006), and candidates are chosen so that neighbours agree where no edge of the picture parts them. Thin things are
-    then followed along their length (propagation, Barnes 2009).
+    2006), and candidates are chosen so that neighbours agree where no edge of the picture parts them. What is not sure
+    and lies behind a plane that bounds the scene, such as its floor, is laid onto that. Thin things are then followed
+    along their length (propagation, Barnes 2009).
     """
     doffs_px = pair.calibration.doffs_px
     quality = chosen(Quality, quality, "quality")

@@ -195,7 +195,7 @@ def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap | None:
 def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None) -> Found:
     """Choose between the guesses with the network, snap unsure depth edges to the picture, and follow thin things.
 
-    Nothing unsure is left behind the planes that bound the scene.
+    What is not sure is left nowhere behind the planes that bound the scene.
     """
     found = fuse(views.left, views.right_grey, guesses, known, from_right)
     snapped = median_filter_edges(found.disparity_px, views.left)
