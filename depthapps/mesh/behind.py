@@ -106,7 +106,7 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
     )
     new = (found.source >= 0) & ~known
     settled = np.maximum(found.inverse, np.pad(_farthest_around(inverse), margin, mode="edge"))
-    # a wall that goes on behind a chair ends where the floor is
+    # a wall that goes on behind a chair ends where the floor is, but nothing comes before the chair
     settled = np.maximum(settled, np.minimum(surface.planes.bounds(inverse, margin), maps[2]))
     inverse = np.where(known, found.inverse, settled)
     tilt = maps[0].reshape(-1, 3)[np.maximum(found.source, 0), :0:-1] / inverse[..., None]

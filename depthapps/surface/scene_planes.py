@@ -65,16 +65,16 @@ class LargePlanes:
         sides; they are 0 where there are none.
         """
         height, width = inverse.shape
-        rows, columns = np.ogrid[-margin : height + margin, -margin : width + margin]
+        rows, columns = (range(-margin, size + margin) for size in (height, width))
         inner = np.s_[margin : margin + height, margin : margin + width]
-        least = np.zeros((height + 2 * margin, width + 2 * margin), np.float32)
+        least = np.zeros((len(rows), len(columns)), np.float32)
         known = max(int(np.isfinite(inverse).sum()), 1)
-        for start, right, down in self.values:
-            plane = (start + right * columns + down * rows).astype(np.float32)
+        for plane in self.values:
+            laid = plane_over(plane, rows, columns)
             with np.errstate(invalid="ignore"):
-                behind = (inverse < (1 - np.float32(_BEHIND)) * plane[inner]).sum()
+                behind = (inverse < (1 - np.float32(_BEHIND)) * laid[inner]).sum()
             if behind <= _MOST_BEHIND * known:
-                np.maximum(least, plane, out=least)
+                np.maximum(least, laid, out=least)
         return least
 
 
@@ -87,6 +87,13 @@ def find_planes(inverse: FloatMap, sure: BoolMap, close: float) -> LargePlanes:
     close: as `LargePlanes` has it. Planes of the scene are planes of 1/Z over the picture.
     """
     return LargePlanes(planes_of(inverse, sure, share=_ON_PLANE, close=close), close)
+
+
+def plane_over(plane: NDArray[np.floating], rows: range, columns: range) -> FloatMap:
+    """The values of a plane, told as `planes_of` tells it, at these rows and columns; float32."""
+    start, right, down = plane.astype(np.float32)
+    x, y = np.array(columns, np.float32), np.array(rows, np.float32)
+    return (start + down * y)[:, None] + right * x
 
 
 def planes_of(
@@ -102,7 +109,7 @@ def planes_of(
     """Find the planes (N, 3) float64 that hold many of the sure pixels (H, W) of a map, the largest first.
 
     Each is told by its value at the picture's corner, and its slopes to the right and down, per pixel. A pixel of a
-    plane is off by at most that share of its value, or by `least` if that is more. Those off by less than _TAKEN times
+    plane is off by at most that share of its value, or by `least` if that is more. Those off by less than 2.5 times
     as much, or than `close`, are left out afterwards, so that no plane is found twice. holding: the share of the sure
     pixels that a plane has to hold. most_used: of more sure pixels than that, so many are drawn.
 
@@ -116,21 +123,21 @@ def planes_of(
         few = random.choice(len(y), most_used, replace=False)
         y, x = y[few], x[few]
     points = np.column_stack([np.ones(len(y)), x, y]).astype(np.float64)
-    left = values[y, x].astype(np.float64)
-    fewest, near = holding * len(left), _NEARBY * max(values.shape)
+    rest = values[y, x].astype(np.float64)
+    fewest, near = holding * len(rest), _NEARBY * max(values.shape)
     found = []
-    while len(found) < _MOST_PLANES and len(left) >= max(fewest, 3):
-        off = np.maximum(share * left, least)
-        plane = _consensus(points, left, off, near, random)
-        on = np.zeros(len(left), bool)
+    while len(found) < _MOST_PLANES and len(rest) >= max(fewest, 3):
+        off = np.maximum(share * rest, least)
+        plane = _consensus(points, rest, off, near, random)
+        on = np.zeros(len(rest), bool)
         for _ in range(_ROUNDS):
-            on = np.abs(points @ plane - left) <= off
+            on = np.abs(points @ plane - rest) <= off
             if on.sum() < max(fewest, 3):
                 return np.reshape(found, (-1, 3))
-            plane = np.linalg.lstsq(points[on], left[on], rcond=None)[0]
+            plane = np.linalg.lstsq(points[on], rest[on], rcond=None)[0]
         found.append(plane)
-        rest = np.abs(points @ plane - left) > np.maximum(close, _TAKEN * off)
-        points, left = points[rest], left[rest]
+        other = np.abs(points @ plane - rest) > np.maximum(close, _TAKEN * off)
+        points, rest = points[other], rest[other]
     return np.reshape(found, (-1, 3))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.threads import for_bands
-from depthapps.surface.scene_planes import planes_of
+from depthapps.surface.scene_planes import plane_over, planes_of
 
 # All figures are of maps that `balanced` found without bounds, of 15 ray-cast rooms, many of them with railings, and of
 # 26 real pairs. Bounds take what is off by more than 2 px in the rooms from 6.28 to 4.49 %, and KITTI's D1, in one of
@@ -27,7 +27,7 @@ _MOST_BEHIND = 0.1  # sure pixels behind a bound for each on it at most; 0.05 is
 # The same for each behind it that is not sure. Where there are more, something is there: with 1, a curved cloth behind
 # a plant is laid onto a plane; 0.25 and 0.5 are alike.
 _MOST_SURE = 0.3
-_MOST_USED = 40_000  # sure pixels that planes are fitted to; six times as many take 1.1 to 1.6 times as long; 4.55 %
+_MOST_USED = 40_000  # sure pixels that planes are fitted to; of six times as many the planes are no better
 _LOOKED_AT = 1_000_000  # pixels that tell all this; of a picture 4 times as large or more, those of a grid
 _OFF_PX = 1.5  # behind a bound by which a pixel is laid onto it: twice what its own pixels may be off
 
@@ -44,10 +44,10 @@ def within_bounds(disparity: FloatMap, confidence: FloatMap, low_px: float) -> F
     planes = [plane / (1, step, step) for plane in large if _bounds(plane, some, likely, low_px)]
     if not planes:
         return disparity
-    within = np.empty_like(disparity)
+    within, columns = np.empty_like(disparity), range(disparity.shape[1])
 
     def lay(first: int, end: int) -> None:
-        nearest = np.max([_laid(plane, disparity.shape, first, end) for plane in planes], axis=0)
+        nearest = np.max([plane_over(plane, range(first, end), columns) for plane in planes], axis=0)
         own = disparity[first:end]
         behind = (own < nearest - _OFF_PX) & (nearest > low_px) & (confidence[first:end] <= _SURE)
         within[first:end] = np.where(behind, nearest, own)
@@ -59,7 +59,7 @@ def within_bounds(disparity: FloatMap, confidence: FloatMap, low_px: float) -> F
 def _bounds(plane: NDArray[np.floating], disparity: FloatMap, confidence: FloatMap, low_px: float) -> bool:
     """Whether a plane holds much of the scene, and next to nothing that is sure lies behind it."""
     sure = confidence > _SURE
-    off = disparity - _laid(plane, disparity.shape, 0, len(disparity))
+    off = disparity - plane_over(plane, *map(range, disparity.shape))
     on = np.abs(off) <= _ON_PX
     if confidence[on].sum() < _LEAST_SHARE * confidence.sum():
         return False
@@ -67,10 +67,3 @@ def _bounds(plane: NDArray[np.floating], disparity: FloatMap, confidence: FloatM
     wrong = int((behind & sure).sum())
     doubtful = int((behind & ~sure).sum())
     return wrong <= min(_MOST_BEHIND * int((on & sure).sum()), _MOST_SURE * doubtful)
-
-
-def _laid(plane: NDArray[np.floating], shape: tuple[int, ...], first: int, end: int) -> FloatMap:
-    """The disparity of a plane in rows first..end of a map of this shape, float32 px."""
-    start, right, down = plane.astype(np.float32)
-    columns, rows = np.arange(shape[1], dtype=np.float32), np.arange(first, end, dtype=np.float32)
-    return (start + down * rows)[:, None] + right * columns
