@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from depthapps import Camera, Scene
-from depthapps.surface.noise import clean_depth
+from depthapps.surface.denoise.clean import clean_depth
 from depthapps.surface.normals import normals_of_slopes, surface_normals
 from depthapps.surface.tearing import grid_quads, surface_links
 

@@ -18,7 +18,7 @@ from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.mesh.rims import rims
 from depthapps.mesh.triangles import used_vertices
 from depthapps.surface.completion import beyond, complete
-from depthapps.surface.noise import clean_depth
+from depthapps.surface.denoise.clean import clean_depth
 from depthapps.surface.normals import surface_normals
 from depthapps.surface.scene_planes import NO_PLANES, LargePlanes
 from depthapps.surface.tearing import BoolMap, Links, Quads, grid_quads, surface_links, trusted

@@ -21,7 +21,8 @@ from depthapps.scan.color_camera import ColorCamera, find_color_camera
 from depthapps.scan.field import DistanceField
 from depthapps.scan.paint import KeptViews, PlacedView, paint_vertices
 from depthapps.scan.params import FuseParams
-from depthapps.surface.noise import clean_depth, inverse_depth_noise
+from depthapps.surface.denoise.clean import clean_depth
+from depthapps.surface.noise import inverse_depth_noise
 from depthapps.surface.normals import surface_normals
 from depthapps.surface.tearing import surface_links, trusted
 

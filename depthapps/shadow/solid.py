@@ -11,17 +11,14 @@ from numpy.typing import NDArray
 from depthapps.core.camera import Camera
 from depthapps.core.geometry import depth_from_inverse, filled_inverse_depth, unproject
 from depthapps.core.scene import FloatMap, Scene
-from depthapps.core.statistics import robust_deviation
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 from depthapps.shadow.lights import to_light
 from depthapps.shadow.params import Light
-from depthapps.surface.denoise.planes import fit_planes
-from depthapps.surface.noise import inverse_depth_noise
+from depthapps.surface.denoise.clean import clean_planes, depth_noise, links_through_noise
 from depthapps.surface.normals import normals_of_slopes, surface_normals
 from depthapps.surface.tearing import (
     DEPTH_STEP,
-    STEP_SIGMAS,
     BoolMap,
     Links,
     even_confidence,
@@ -38,14 +35,12 @@ _SIGMAS = 6.0
 _FARTHEST_OFF = 0.05  # largest offset, as a share of depth; with more, distant objects would float off their shadows
 # Least thickness in pixel footprints: a visible object is at least a pixel wide, and is taken to be as thick as wide.
 _THINNEST_FOOTPRINTS = 2.0
-_NOISE_STEPS = 5.0  # a step between neighbours within this many standard deviations of its noise is no depth edge
 # Confidence below which a surface casts no shadow. Plain walls that stereo could not match have lumps there, whose
 # shadows are wrong more often than right: over three rendered rooms matched from two photos, 0.2 leaves 5.8 % of the
 # picture wrongly dark at an IoU of 0.563; 0.5, 0.6 and 0.7 leave 3.9, 3.3 and 2.8 % at 0.588, 0.593 and 0.582.
 _CASTING = 0.6
 TILE_BITS = 3
 TILE = 1 << TILE_BITS  # side of a tile in pixels; a ray that is before or behind all of a tile skips it in one step
-_ROUNDING = 1e-6  # share of the largest 1/Z; a smaller deviation is float32 rounding, not noise
 
 COMPLETE_ROWS = Kernel(
     "depthapps.shadow._kernels",
@@ -99,19 +94,16 @@ def build_lit_solid(scene: Scene) -> LitSolid:
     """
     camera = scene.camera
     inverse = filled_inverse_depth(scene.depth_m)
-    noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
-    noisy = noise > _ROUNDING * float(inverse.max())
+    noisy = depth_noise(scene) > 0
     if not noisy:
         depth = depth_from_inverse(inverse)
         links = surface_links(depth)
         normals = surface_normals(depth, camera, links)
         sigma = np.float32(0)
     else:
-        steps = (np.diff(inverse, axis=axis) for axis in (0, 1))  # none along the short side of a single row
-        step = min((robust_deviation(each) for each in steps if each.size), default=0.0)
-        links = surface_links(depth_from_inverse(inverse), _NOISE_STEPS * step / STEP_SIGMAS)
-        planes = fit_planes(inverse, links.right, links.down)
-        inverse = np.where(inverse > 0, np.maximum(planes.inverse, 0.1 * inverse), 0)
+        links = links_through_noise(inverse)
+        planes = clean_planes(inverse, links)
+        inverse = planes.inverse
         depth, sigma = depth_from_inverse(inverse), planes.sigma
         normals = normals_of_slopes(inverse, planes.du, planes.dv, camera)
     even = even_confidence(scene)

@@ -1,20 +1,14 @@
-"""Measure the noise of a depth map, and remove it with bilateral filters in inverse depth."""
+"""Measure the noise of a depth map, and where it is stronger than usual."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from depthapps.core.filling import fill_background
 from depthapps.core.geometry import inverse_depth
-from depthapps.core.scene import FloatMap, Scene
+from depthapps.core.scene import FloatMap
 from depthapps.core.statistics import robust_deviation
 
-# Three narrow passes remove more noise than one wide pass and leave edges sharper.
-SMOOTHING_PASSES = 3
-SMOOTHING_WINDOW_PX = 15
-SMOOTHING_SIGMAS = 4.0
-NOISE_LEFT = 0.25  # share of the noise that these passes leave, for noise correlated over 3 px
 _ENOUGH = 200_000  # differences are enough to estimate a deviation
 _STEP_PX = 4  # of differences: errors of neighbouring pixels in a stereo map are correlated
 # Side of the blocks in which noise is compared with that of the whole map, and the most that it counts for. Plain
@@ -24,26 +18,6 @@ _STEP_PX = 4  # of differences: errors of neighbouring pixels in a stereo map ar
 # has the right depth.
 _BLOCK_PX = 32
 _MOST_UNEVEN = 2.0
-
-
-def clean_depth(scene: Scene) -> tuple[FloatMap, float]:
-    """Remove the noise from a scene's depth (H, W); return the depth and the standard deviation of 1/Z left, in 1/m.
-
-    The noise level is the larger of two values: the one that the scene states and the one measured in the map. Three
-    passes of a bilateral filter in 1/Z remove it, with a range sigma of SMOOTHING_SIGMAS times that level. Depth
-    without noise is returned unchanged, and edges higher than the noise stay where they are. Points move only along
-    their rays, so silhouettes do not move. Unknown and infinite depths are kept.
-    """
-    noise = max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m))
-    inverse = inverse_depth(scene.depth_m)
-    known = np.isfinite(inverse)
-    if noise < 1e-5 * float(np.median(inverse[known])):  # only the rounding of float32
-        return np.array(scene.depth_m, np.float32), 0.0
-    smooth = fill_background(inverse)
-    for _ in range(SMOOTHING_PASSES):
-        smooth = cv2.bilateralFilter(smooth, SMOOTHING_WINDOW_PX, SMOOTHING_SIGMAS * noise, SMOOTHING_WINDOW_PX / 2.5)
-    depth = np.where(known, 1 / np.maximum(smooth, 1e-12), scene.depth_m)
-    return depth.astype(np.float32), NOISE_LEFT * noise
 
 
 def inverse_depth_noise(depth_m: FloatMap) -> float:
