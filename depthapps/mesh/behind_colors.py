@@ -198,8 +198,11 @@ def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> 
     found, shown = _look(image, nearest, x[few], y[few], depth[few])
     off = np.log((to_8bit(surface.image)[few] + _FOOT) / (found + _FOOT))
     both = shown & surface.quads.pixels()[few] & (np.abs(off).max(axis=-1) < _SAME)
-    level = push_pull(np.where(both[..., None], off, np.float32(0)), both.astype(np.float32))
     height, width = surface.depth_m.shape
+    side = 2 * round(_EVEN_SHARE * max(height, width) / _EVERY) + 1
+    told = cv2.blur(both.astype(np.float32), (side, side))
+    mean = cv2.blur(np.where(both[..., None], off, np.float32(0)), (side, side)) / np.maximum(told, 1e-6)[..., None]
+    level = push_pull(mean, told)
     level = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
     around = behind.margin
     level = cv2.copyMakeBorder(level, around, around, around, around, cv2.BORDER_REPLICATE)

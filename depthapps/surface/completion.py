@@ -30,6 +30,10 @@ _MOSTLY_PX = 5  # window in which most pixels have to be sure, or none is: the c
 # Pixels as sure as this tell where the large planes lie. They place the wall of a rendered room to 0.5 % of its depth;
 # with those of 0.75 among them, a matcher's own guesses on plain walls make planes.
 _SURE = 0.9
+# Depth with a lower confidence is put anew. Between this and MIN_CONFIDENCE three in four pixels are off by more than
+# 1 px, and yet nearer to the truth than what would be put there: with 0.2, 0.1 and 0.05 nine new views of four rendered
+# rooms each have a PSNR of 29.73, 29.91 and 29.90 dB, what ten real pairs' second photo sees 28.81, 28.84 and 28.83 dB.
+_DOUBTFUL = 0.1
 _UNSURE = 0.5  # what is less sure than that tells nothing about what is around it
 _CLOSE_SIGMAS = 2.5  # deviations of 1/Z by which a sure pixel of a plane may be off
 # The same for pixels which the photos do not tell from the plane, at a confidence of 0, and less the surer they are.
@@ -81,7 +85,7 @@ def complete(scene: Scene) -> Completion:
     inverse = inverse_depth(scene.depth_m)
     backdrop = _sky(scene, far)
     even = even_confidence(scene)
-    sure = trusted(scene) & np.isfinite(inverse) & ~far
+    sure = trusted(scene, _DOUBTFUL) & np.isfinite(inverse) & ~far
     if not sure.any():  # nothing to complete from
         return Completion(scene, np.zeros(sure.shape, bool), far, NO_PLANES)
     least = max(farthest, float(np.quantile(inverse[sure], FAR_QUANTILE)) / _MADE_UP_TIMES)

