@@ -65,32 +65,44 @@ def test_unknown_and_infinite_pixels_have_no_triangles():
 
 
 def test_depth_without_noise_is_left_alone(step_scene):
-    depth, noise = clean_depth(step_scene)
+    depth, coarse, noise = clean_depth(step_scene)
     assert noise == 0
     assert np.array_equal(depth, step_scene.depth_m)
+    assert np.array_equal(coarse, step_scene.depth_m)
 
 
 def test_noise_goes_and_edges_stay(step_scene):
     sigma = 0.01
     noise = sigma * np.random.default_rng(1).standard_normal(step_scene.depth_m.shape)
     noisy = (1 / (1 / step_scene.depth_m + noise)).astype(np.float32)
-    depth, left = clean_depth(Scene(step_scene.image, noisy, step_scene.camera))
-    error = 1 / depth - 1 / step_scene.depth_m
-    assert error.std() < 0.35 * sigma
+    depth, coarse, left = clean_depth(Scene(step_scene.image, noisy, step_scene.camera))
+    for cleaned in (depth, coarse):
+        error = 1 / cleaned - 1 / step_scene.depth_m
+        assert error.std() < 0.35 * sigma
+        assert np.abs(error[40, 40:50]).max() < 0.02  # across the edge: no ramp between 1/3 and 1
     assert left == pytest.approx(0.25 * sigma, rel=0.2)
-    assert np.abs(error[40, 40:50]).max() < 0.02  # across the edge: no ramp between 1/3 and 1
+
+
+def test_details_higher_than_the_noise_that_a_map_shows_stay():
+    """A stereo map errs by as much as it states, but alike over many pixels: a fold that it shows is there."""
+    y, x = np.mgrid[:120, :160]
+    fold = 0.5 + np.where(np.abs(x - 80) < 8, 0.012 * (1 + np.cos((x - 80) * np.pi / 8)) / 2, 0)
+    scene = Scene(np.zeros((120, 160, 3), np.uint8), (1 / fold).astype(np.float32), CAMERA, inverse_depth_sigma=0.008)
+    depth, coarse, _ = clean_depth(scene)
+    assert np.abs(1 / depth - fold)[:, 8:-8].max() < 0.003
+    assert np.abs(1 / coarse - fold)[:, 78:83].max() > 0.006  # nothing tears there
 
 
 def test_known_noise_counts_where_the_map_shows_none(step_scene):
     scene = Scene(step_scene.image, step_scene.depth_m, step_scene.camera, inverse_depth_sigma=0.02)
-    assert clean_depth(scene)[1] == pytest.approx(0.005)
+    assert clean_depth(scene).noise == pytest.approx(0.005)
 
 
 def test_normals_of_a_noisy_wall_point_its_way():
     normal, sigma = np.array([0.4, 0.1, 1]) / np.linalg.norm([0.4, 0.1, 1]), 0.002
     inverse = 1 / plane_depth(normal, 2.0)
     noisy = 1 / (inverse + sigma * np.random.default_rng(2).standard_normal(inverse.shape)).astype(np.float32)
-    depth, left = clean_depth(Scene(np.zeros((120, 160, 3), np.uint8), noisy, CAMERA))
+    depth, _, left = clean_depth(Scene(np.zeros((120, 160, 3), np.uint8), noisy, CAMERA))
     cosine = -(surface_normals(depth, CAMERA, surface_links(depth, left), left) @ normal)
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 8
 

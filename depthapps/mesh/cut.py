@@ -95,9 +95,9 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
         raise InputError(
             "no depth is likely enough right to mesh it", hint="look at a picture of the depth and of its confidence"
         )
-    depth, noise = clean_depth(replace(scene, depth_m=known))
-    depth, camera = depth[::stride, ::stride], _strided(scene.camera, stride)
-    links = surface_links(depth, noise)
+    clean = clean_depth(replace(scene, depth_m=known))
+    depth, camera = clean.depth_m[::stride, ::stride], _strided(scene.camera, stride)
+    links = surface_links(clean.coarse_m[::stride, ::stride], clean.noise)
     quads = grid_quads(depth, links)
     used, large = quads.pixels(), _on_large_pieces(links)
     kept = used & large
@@ -119,7 +119,7 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
         confidence=None if confidence is None else float(confidence.mean()),
         made_up=0.0 if made_up is None else float((made_up & kept).mean()),
     )
-    return GridSurface(scene.image, stride, depth, camera, links, noise, quads.among(large), made_up, cut, planes)
+    return GridSurface(scene.image, stride, depth, camera, links, clean.noise, quads.among(large), made_up, cut, planes)
 
 
 def _on_large_pieces(links: Links) -> BoolMap:
