@@ -85,7 +85,7 @@ def test_noise_goes_and_edges_stay(step_scene):
 
 def test_details_higher_than_the_noise_that_a_map_shows_stay():
     """A stereo map errs by as much as it states, but alike over many pixels: a fold that it shows is there."""
-    y, x = np.mgrid[:120, :160]
+    _, x = np.mgrid[:120, :160]
     fold = 0.5 + np.where(np.abs(x - 80) < 8, 0.012 * (1 + np.cos((x - 80) * np.pi / 8)) / 2, 0)
     scene = Scene(np.zeros((120, 160, 3), np.uint8), (1 / fold).astype(np.float32), CAMERA, inverse_depth_sigma=0.008)
     depth, coarse, _ = clean_depth(scene)
