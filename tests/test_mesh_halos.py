@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from depthapps import Camera, Scene
 from depthapps.mesh.behind import Behind
@@ -35,11 +36,14 @@ def test_a_pixel_without_clean_neighbours_keeps_its_colour():
     assert (without_halos(surface).image == image).all()
 
 
-def test_where_continued_surfaces_are_joined_the_far_ones_colour_is_shown():
+@pytest.mark.parametrize("continued", [True, False], ids=["continued", "rim"])
+def test_where_surfaces_are_joined_the_far_ones_colour_is_shown(continued):
+    """A speck of a near surface draws no line across the far one, be it made up or what the picture itself shows."""
     inverse = np.full((80, 120), 0.25, np.float32)
-    inverse[40:42, 60:62] = 1  # a speck of a near surface
+    inverse[40:42, 60:62] = 1
     inverse[:, :30] = np.nan
     new = np.isfinite(inverse)
+    new[40:42, 60:62] = continued
     tilt, source = np.zeros((*new.shape, 2), np.float32), np.zeros(new.shape, np.int32)
     behind = Behind(inverse, new, tilt, source, inverse, Camera.from_fov(120, 80, 60), 0)
     picture = np.full((80, 120, 3), 60, np.float32)

@@ -86,6 +86,21 @@ def test_behind_a_card_goes_on_the_wall_in_the_second_photos_colours(pair):
     assert seen.covered[strip].min() == 1
 
 
+def test_the_grain_of_two_photos_draws_no_lines_beyond_the_frame():
+    """A plain wall and 3 grey levels of noise: what only the second photo shows is levelled by many pixels."""
+    camera, rng = Camera.centred(320, 240, 300.0), np.random.default_rng(3)
+    first, second = (np.rint(120 + rng.normal(0, 3, (240, 320, 3))).astype(np.uint8) for _ in range(2))
+    away = np.eye(4)
+    away[0, 3] = -0.3  # 30 px
+    scene = Scene(first, np.full((240, 320), 3, np.float32), camera, second=SecondView(second, camera, away))
+    back = whole_surface(scene, fill=True, turn_deg=15).back
+    assert back is not None
+    strip = np.s_[back.margin : back.margin + 240, back.margin + 320 : back.margin + 336]
+    assert back.photographed[strip].all()
+    rows = back.surface.image[strip].mean(axis=1)
+    assert rows.std(axis=0).max() < 1.3  # means of 16 pixels: 0.75; levelled by one pixel: 4
+
+
 def test_behind_a_thing_on_a_striped_table_the_stripes_go_on_and_nothing_has_its_own_colour():
     """Past the box the table goes on, past the table the wall: what is shown at a place is not what is behind it."""
     height, width = 320, 480
