@@ -31,9 +31,9 @@ _MOSTLY_PX = 5  # window in which most pixels have to be sure, or none is: the c
 # with those of 0.75 among them, a matcher's own guesses on plain walls make planes.
 _SURE = 0.9
 # Depth with a lower confidence is put anew. Between this and MIN_CONFIDENCE three in four pixels are off by more than
-# 1 px, and yet nearer to the truth than what would be put there: with 0.2, 0.1 and 0.05 nine new views of six rendered
-# rooms each look 29.81, 29.97 and 29.97 dB like the truth, what ten real pairs' second photo sees 28.64, 28.70 and
-# 28.66 dB.
+# 1 px, and yet nearer to the truth than what would be put there: with 0.2, 0.1 and 0.05 nine new views of four rendered
+# rooms each look 29.52, 29.68 and 29.68 dB like the truth, what ten real pairs' second photo sees 28.60, 28.66 and
+# 28.63 dB.
 _DOUBTFUL = 0.1
 _UNSURE = 0.5  # what is less sure than that tells nothing about what is around it
 _CLOSE_SIGMAS = 2.5  # deviations of 1/Z by which a sure pixel of a plane may be off

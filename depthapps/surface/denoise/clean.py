@@ -1,4 +1,4 @@
-"""Remove the noise of a depth map: each pixel takes the plane that its surface has there, but keeps its details."""
+"""Remove the noise of a depth map, but keep its details: each pixel takes the plane that its surface has there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from depthapps.core.geometry import depth_from_inverse, filled_inverse_depth, inverse_depth
 from depthapps.core.scene import FloatMap, Scene
 from depthapps.core.statistics import robust_deviation
+from depthapps.surface.denoise.fits import fit
 from depthapps.surface.denoise.planes import LocalPlanes, fit_planes
 from depthapps.surface.noise import inverse_depth_noise
 from depthapps.surface.tearing import STEP_SIGMAS, Links, surface_links
@@ -20,15 +21,13 @@ _ROUNDING = 1e-5  # share of the usual 1/Z; a smaller deviation is float32 round
 _PASSES, _WINDOW_PX, _RANGE_SIGMAS = 3, 15, 4.0
 NOISE_LEFT = 0.25  # share of the noise that these passes leave, for noise correlated over 3 px
 _NOISE_STEPS = 5.0  # a step between neighbours within this many standard deviations of its noise is no depth edge
-# A plane is believed as far as the map around it is off by no more than this: deviations that the scene states, or that
-# its map shows, whichever is more. Beyond twice as much, what the map has is no noise, but the folds of a doll's dress.
-# Planes that are believed everywhere leave rooms and real pairs (see below) at 29.97 and 28.46 dB instead of 29.97 and
-# 28.70, half as much at 29.96 and 28.73 dB.
-_AGREE_STATED, _AGREE_SHOWN = 0.5, 1.5
-_AGREE_PX = 9  # window over which the map and the plane are compared
-# Deviations by which details may be off the coarse map. With 0, 1, 1.5, 2 and any number, nine new views of six
-# rendered rooms each look 29.53, 29.86, 29.97, 30.04 and 30.09 dB like the truth, and what ten real pairs' second photo
-# sees 28.23, 28.61, 28.70, 28.78 and 28.90 dB. But what is not torn, and farther apart, is drawn out when it is turned.
+# Standard deviation in px of the weights of the planes that details are fitted with. With 3, 4, 6 and 9, nine new views
+# of four rendered rooms each look 29.72, 29.68, 29.61 and 29.53 dB like the truth, and what ten real pairs' second photo
+# sees 28.69, 28.66, 28.57 and 28.44 dB; but the finer, the rougher are round things.
+_DETAIL_PX = 4.0
+# Deviations by which details may be off the coarse map. With 0, 1, 1.5, 2 and any number, the rooms look 29.20, 29.57,
+# 29.68, 29.72 and 29.79 dB like the truth, what the second photo sees 28.23, 28.53, 28.66, 28.73 and 28.79 dB. But what
+# is not torn, and farther apart, is drawn out when the model turns.
 _DETAIL_SIGMAS = 1.5
 _LEAST = 0.1  # times a pixel's own 1/Z: no plane puts it farther away
 
@@ -36,9 +35,8 @@ _LEAST = 0.1  # times a pixel's own 1/Z: no plane puts it farther away
 class CleanDepth(NamedTuple):
     """Depth without noise, both (H, W) float32 in metres; unknown and infinite depths are kept.
 
-    depth_m: flat faces are planes, and details and edges higher than the noise stay what they are. coarse_m: without
-    details as high as the noise, which alone tells where a surface is torn. noise: the standard deviation of 1/Z that
-    is left in `coarse_m`, in 1/m.
+    depth_m: smooth along each surface, with its details. coarse_m: without details as high as the noise, which alone
+    tells where a surface is torn. noise: the standard deviation of 1/Z that is left in `coarse_m`, in 1/m.
     """
 
     depth_m: FloatMap
@@ -74,8 +72,8 @@ def clean_depth(scene: Scene) -> CleanDepth:
     """Remove the noise from a scene's depth (H, W). Points move only along their rays, so silhouettes do not move.
 
     Depth without noise is returned unchanged, see `depth_noise`. Else the coarse map is that of a bilateral filter in
-    1/Z, and each pixel takes the plane that its surface has there, see `clean_planes`, as far as that agrees with the
-    map, and as near to the coarse map as details are.
+    1/Z, which rounds off what is as high as the noise, such as the limb of a ball. So each pixel takes a plane that is
+    fitted along its surface, and that lies as near to the coarse map as details do.
     """
     noise = depth_noise(scene)
     if not noise:
@@ -85,10 +83,8 @@ def clean_depth(scene: Scene) -> CleanDepth:
     coarse = inverse
     for _ in range(_PASSES):
         coarse = cv2.bilateralFilter(coarse, _WINDOW_PX, _RANGE_SIGMAS * noise, _WINDOW_PX / 2.5)
-    off = clean_planes(inverse, links_through_noise(inverse)).inverse - inverse
-    around = np.sqrt(np.asarray(cv2.blur(off * off, (_AGREE_PX, _AGREE_PX))))
-    agree = max(_AGREE_STATED * scene.inverse_depth_sigma, _AGREE_SHOWN * inverse_depth_noise(scene.depth_m))
-    detailed = inverse + np.clip(2 - around / np.float32(agree), 0, 1) * off
+    links = links_through_noise(inverse)
+    detailed = fit(inverse, links.right, links.down, _DETAIL_PX)[0]
     most = np.float32(_DETAIL_SIGMAS * noise)
     known = np.isfinite(inverse_depth(scene.depth_m))
     depth, coarse = (
