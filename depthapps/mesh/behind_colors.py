@@ -39,6 +39,9 @@ _EVEN_SHARE = 0.015  # of the picture's longer side: half the window over which 
 # Half the window over which the grain of both photos averages out of their levels. With 0.015, 0.03, 0.06 and 0.12,
 # what ten real pairs' second photo sees looks 28.63, 28.64, 28.66 and 28.67 dB like it; rendered rooms do not change.
 _LEVEL_SHARE = 0.06
+_SPECK = (
+    12  # pixels of the rim of a thing that is no more than a speck; a longer rim shows through narrow gaps beside it
+)
 _NOTHING = 1e9  # 1/m
 # Logarithm of the ratio of 1/Z. What is less than this before the surface that was continued past it stands on that
 # surface, as a pot's foot on a table: its colours are not taken for those of the surface, though it is as near.
@@ -98,7 +101,7 @@ def without_streaks(picture: NDArray[np.floating], behind: Behind) -> NDArray[np
     """The picture (h, w, 3) with the far one's even colour where a surface that was continued is joined to another.
 
     Seen from the side such a join is long, and would draw the colours of its few pixels out into lines. Behind it lies
-    the far surface. The rim of a near one is also among these pixels: its own colours are on the picture's own surface.
+    the far surface. Specks of what the picture shows are among these pixels, as its own surface has their own colours.
     """
     inverse = behind.inverse
     near = cv2.dilate(np.nan_to_num(inverse), np.ones((3, 3), np.uint8))
@@ -106,7 +109,7 @@ def without_streaks(picture: NDArray[np.floating], behind: Behind) -> NDArray[np
         join = near > (1 + _JOIN) * inverse
     if not join.any():
         return picture
-    join = (cv2.dilate(join.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & np.isfinite(inverse)
+    join = (cv2.dilate(join.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (behind.new | _specks(behind))
     side = 2 * round(_EVEN_SHARE * max(join.shape)) + 1
     farthest = cv2.erode(np.nan_to_num(inverse, nan=_NOTHING), np.ones((side, side), np.uint8))
     with np.errstate(invalid="ignore"):
@@ -114,6 +117,16 @@ def without_streaks(picture: NDArray[np.floating], behind: Behind) -> NDArray[np
     weight, even = cv2.blur(weight, (side, side)), cv2.blur(picture * weight[..., None], (side, side))
     join &= weight > 0.5 / side**2
     return np.where(join[..., None], even / np.maximum(weight, np.float32(1e-6))[..., None], picture)
+
+
+def _specks(behind: Behind) -> BoolMap:
+    """The rim (h, w) of things of a few pixels."""
+    rim = (np.isfinite(behind.inverse) & ~behind.new).astype(np.uint8)
+    count, found = cv2.connectedComponents(rim, connectivity=8, ltype=cv2.CV_32S)
+    label = np.asarray(found, np.int32)
+    small = np.bincount(label.ravel(), minlength=count) <= _SPECK
+    small[0] = False
+    return small[label]
 
 
 def _beside_rim(surface: GridSurface, behind: Behind) -> BoolMap:
