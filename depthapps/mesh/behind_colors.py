@@ -39,9 +39,8 @@ _EVEN_SHARE = 0.015  # of the picture's longer side: half the window over which 
 # Half the window over which the grain of both photos averages out of their levels. With 0.06, what ten real pairs'
 # second photo sees looks 0.03 dB more like it than with 0.015, with 0.12 by 0.01 dB more; rendered rooms do not change.
 _LEVEL_SHARE = 0.06
-_SPECK = (
-    12  # pixels of the rim of a thing that is no more than a speck; a longer rim shows through narrow gaps beside it
-)
+# Pixels of a speck's rim at most. A longer rim is seen through the narrow gaps beside it, and keeps its own colours.
+_SPECK = 12
 _NOTHING = 1e9  # 1/m
 # Logarithm of the ratio of 1/Z. What is less than this before the surface that was continued past it stands on that
 # surface, as a pot's foot on a table: its colours are not taken for those of the surface, though it is as near.
