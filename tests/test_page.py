@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -20,10 +21,10 @@ from test_cli import run
 
 import depthapps as da
 from depthapps.core.filling import fill_background
-from depthapps.io.page.contents import PageContents, PageModel
+from depthapps.io.page.contents import PageContents, PageModel, PagePhoto
 from depthapps.io.page.pack import GUESSED, STEPS, pack_confidence, pack_inverse
 from depthapps.io.page.write import SCRIPTS, asset, page_html
-from depthapps.mesh.hidden import hidden_layer
+from depthapps.mesh.layers import photo_layers
 
 NASTY = """</script><script>alert(1)</script><!-- "'&\u2028"""
 
@@ -64,19 +65,34 @@ def test_confidence_is_packed_apart_from_what_is_unknown():
 
 
 def test_the_hidden_layer_continues_the_far_side_behind_the_near_one(step_scene):
-    hidden = hidden_layer(step_scene, 15)
-    known = np.isfinite(hidden.inverse_m)
+    layers = photo_layers(step_scene, 15)
+    known = np.isfinite(layers.hidden_inverse_m)
     assert known[31:59, 46:74].all()  # the square hides a part of the wall
+    assert layers.continued[31:59, 46:74].all()
+    assert not layers.continued[25:65, 40:43].any()  # there the wall itself is seen
     assert not known[0, 0]
-    assert hidden.inverse_m[45, 60] == pytest.approx(1 / 3, rel=0.02)
-    assert hidden.color[45, 60] == pytest.approx([40, 80, 160], abs=2)
+    assert layers.hidden_inverse_m[45, 60] == pytest.approx(1 / 3, rel=0.02)
+    assert layers.hidden_color[45, 60] == pytest.approx([40, 80, 160], abs=2)
     inverse = fill_background(1 / step_scene.depth_m)
-    assert (hidden.inverse_m[known] < inverse[known]).all()
+    assert (layers.hidden_inverse_m[known] < inverse[known]).all()
+
+
+def test_what_a_page_shows_is_completed_but_for_the_sky(step_scene):
+    """Depth of no confidence is not a piece of its own in mid-air, and what is infinitely far stays so."""
+    depth, confidence = step_scene.depth_m.copy(), np.ones(step_scene.depth_m.shape, np.float32)
+    depth[70:80, 10:25], confidence[70:80, 10:25] = 0.7, 0
+    depth[:12] = np.inf
+    layers = photo_layers(replace(step_scene, depth_m=depth, confidence=confidence), 15)
+    assert layers.inverse_m[70:80, 10:25] == pytest.approx(1 / 3, rel=0.02)
+    assert (layers.inverse_m[:12] == 0).all()
+    assert layers.inverse_m[45, 60] == pytest.approx(1 / step_scene.depth_m[45, 60], rel=0.005)
 
 
 def test_what_is_nowhere_torn_hides_nothing(step_scene):
     flat = da.Scene(step_scene.image, np.full((90, 120), 2, np.float32), step_scene.camera)
-    assert np.isnan(hidden_layer(flat, 15).inverse_m).all()
+    layers = photo_layers(flat, 15)
+    assert np.isnan(layers.hidden_inverse_m).all()
+    assert not layers.continued.any()
     data_of(page_html(da.make_page(flat).contents))
 
 
@@ -123,7 +139,10 @@ def test_a_page_of_a_noisy_megapixel_is_small_and_its_depth_exact():
     image = np.clip(rng.normal(120, 40, (1000, 1000, 3)), 0, 255).astype(np.uint8)
     confidence = np.asarray(cv2.GaussianBlur(rng.random((1000, 1000), np.float32), (0, 0), 2), np.float32)
     scene = da.Scene(image, depth, da.Camera.centred(1000, 1000, 900.0), confidence=confidence)
-    page = page_html(da.make_page(scene).contents)
+    contents = da.make_page(scene).contents
+    assert isinstance(contents.what, PagePhoto)
+    rough = replace(contents.what, inverse_m=1 / depth)  # the page's own has its noise removed
+    page = page_html(replace(contents, what=rough))
     assert len(page) < 4e6
     data = data_of(page)["photo"]
     assert np.abs(inverse_of(data["depth"]) * depth - 1).max() < 1e-3

@@ -18,14 +18,13 @@ from depthapps.bokeh.params import BokehParams
 from depthapps.core.choices import PageMode, TurnStyle, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
-from depthapps.core.geometry import filled_inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene, check_scene
 from depthapps.io.outputs import Outputs
 from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageLight, PageModel, PagePhoto, Recipe
 from depthapps.io.page.write import page_html
 from depthapps.io.page.write import write_page as write_contents
 from depthapps.io.photos.profiles import in_srgb
-from depthapps.mesh.hidden import hidden_layer
+from depthapps.mesh.layers import photo_layers
 from depthapps.shadow.params import Light, LitBy, RelightParams
 from depthapps.shadow.shading import steady_confidence
 from depthapps.shadow.solid import build_lit_solid
@@ -92,9 +91,10 @@ def make_page(
 
     Notes
     -----
-    The page has the photo as a JPEG, a guess of what is hidden behind near things, and 1/Z in 16 bits, off by 0.01 % of
-    the depth at most, or by 0.05 % where the page would else exceed 4 MB a megapixel. It uses the lens of `refocus` and
-    the lights of `relight`, computed on the GPU.
+    The page has the photo as a JPEG, a guess of what is hidden behind near things, and 1/Z as `make_model` has it,
+    completed where it is unknown or doubtful and without noise; it is packed in 16 bits, off by 0.01 % of the depth at
+    most, or by 0.05 % where the page would else exceed 4 MB a megapixel. The page uses the lens of `refocus` and the
+    lights of `relight`, computed on the GPU.
 
     Examples
     --------
@@ -161,22 +161,23 @@ def _photo(
     if scene.camera.width < full_width:
         size = f"{scene.camera.width}x{scene.camera.height}"
         journal.note(f"the page shows the photo at {size} px, which every browser can take")
-    inverse, solid, hidden = filled_inverse_depth(scene.depth_m), build_lit_solid(scene), hidden_layer(scene, TURN_DEG)
+    layers, solid = photo_layers(scene, TURN_DEG), build_lit_solid(scene)
     steady = steady_confidence(scene)
-    sure = np.ones(inverse.shape, np.float32) if steady is None else np.clip(steady, 0, 1)
+    sure = np.ones(scene.depth_m.shape, np.float32) if steady is None else np.clip(steady, 0, 1)
     width = scene.camera.width
     first = usual_lens(whole, width, journal) if lens is None else page_lens(whole, lens, width, journal)
     journal.add(page_size=[scene.camera.width, scene.camera.height])
     return PagePhoto(
         image=to_8bit(scene.image),
-        inverse_m=inverse,
+        inverse_m=layers.inverse_m,
         confidence=np.where(np.isnan(scene.depth_m), np.float32(np.nan), sure),
-        hidden_color=hidden.color,
-        hidden_inverse_m=hidden.inverse_m,
+        hidden_color=layers.hidden_color,
+        hidden_inverse_m=layers.hidden_inverse_m,
+        hidden_continued=layers.continued,
         normals=solid.normals,
         solid_inverse_m=solid.front,
         thickness=np.clip(solid.back / np.maximum(solid.front, np.float32(1e-12)), 0, 1),
-        offset=_share_of_depth(solid.offset_m, inverse),
+        offset=_share_of_depth(solid.offset_m, layers.inverse_m),
         lamps=_lamps(scene.image),
         camera=scene.camera,
         sigma=max(scene.inverse_depth_sigma, inverse_depth_noise(scene.depth_m)),

@@ -64,6 +64,8 @@ class PagePhoto:
         sRGB of what lies behind near things.
     hidden_inverse_m : (H, W) float32 array
         1/Z of it; NaN where nothing is hidden, or where it is not guessed.
+    hidden_continued : (H, W) bool array
+        Where it does not belong to the photo's own surface; elsewhere it lies close behind that.
     normals : (H, W, 3) float32 array
         Unit normals of the surface, facing the camera.
     solid_inverse_m : (H, W) float32 array
@@ -94,6 +96,7 @@ class PagePhoto:
     confidence: FloatMap
     hidden_color: NDArray[np.uint8]
     hidden_inverse_m: FloatMap
+    hidden_continued: NDArray[np.bool_]
     normals: NDArray[np.floating]
     solid_inverse_m: FloatMap
     thickness: FloatMap

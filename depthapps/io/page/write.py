@@ -29,12 +29,13 @@ from depthapps.io.page.pack import (
 )
 
 SCRIPTS = (
-    "maths", "gpu", "pace", "data", "lens", "refocus", "light", "relight", "orbit", "tilt", "turn", "measure", "recipe",
-    "controls", "stage", "app",
+    "maths", "gpu", "pace", "data", "lens", "refocus", "light", "relight", "orbit", "tilt", "grid", "turn", "measure",
+    "recipe", "controls", "stage", "app",
 )  # fmt: skip
 """Names of the page's scripts, in the order in which they build on each other."""
 
 _CHARACTERS = 3.85  # of a photo with its maps for each pixel: 4 MB a megapixel with the page's own code, which is 90 kB
+_CONTINUED, _OVERLAPPING = 255, 127  # marks of what is hidden: apart from the photo's surface, and close behind it
 _EMPTY_PICTURE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
@@ -98,7 +99,7 @@ def _json(data: Any) -> str:
 def _photo(photo: PagePhoto) -> tuple[str, dict[str, Any]]:
     """A photo's picture, which stands in the page itself, and the rest as the page's scripts read it."""
     behind = ~np.isnan(photo.hidden_inverse_m)
-    mask = np.where(behind, 255, 0).astype(np.uint8)
+    mask = np.where(behind, np.where(photo.hidden_continued, _CONTINUED, _OVERLAPPING), 0).astype(np.uint8)
     data, picture = _maps(photo), ""
     hidden = pack_inverse(photo.hidden_inverse_m, mask, GUESSED)
     for tolerance, qualities in STEPS:

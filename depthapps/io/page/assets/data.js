@@ -47,6 +47,7 @@ async function loadPhoto(data, still, gpu) {
     ...data,
     inverse: front.inverse,
     hiddenInverse: back.inverse, // -1 where nothing is hidden
+    continued: back.third, // 255 where it does not belong to the photo's own surface
     sure: front.third, // 0: unknown, else 17 · (1 + 14 · confidence)
     scale: 1, // metres a unit of the page's depth, which a known length changes
     lamps: lampsOf(lamps, width, gpu),

@@ -89,7 +89,7 @@ function projectionOf(camera, box, near, far) {
 }
 
 const short = value => Number(value.toPrecision(3)).toString();
-const metres = value => value >= 1 ? `${value.toFixed(value < 10 ? 2 : 1)} m` : `${(100 * value).toFixed(1)} cm`;
+const metres = value => value >= 0.9995 ? `${value.toFixed(value < 10 ? 2 : 1)} m` : `${(100 * value).toFixed(1)} cm`;
 
 // A length in metres with its standard deviation, to the decimals that this leaves
 function withError(value, sigma) {

@@ -5,20 +5,18 @@ const FOLLOW_MS = 70; // in which the view comes two thirds of the way to where 
 const DETAILS = [400000, 100000, 6000]; // vertices of the photo's grid, by how slow the frames are
 const WIRES = 12000; // vertices of its wires: finer ones would look like a surface
 const GLOW = 0.55; // of the blurred photo behind what is turned
-const AWAY = 0.1; // radians, or shares of the distance, from the photo's view: there nothing of it is left behind what is turned
 const BLURRED = 48; // pixels across it
-const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn,
-const NOISE = 3; // and deviations of its error
 
 // Triangles with a texture or colours, or points, in the buffers of the GPU
 class Surface {
-  constructor(gpu, { positions, triangles = null, uv = null, colors = null, texture = null }) {
+  constructor(gpu, { positions, triangles = null, uv = null, colors = null, texture = null, levels = null, maps = null }) {
     const { gl } = gpu;
-    Object.assign(this, { gpu, triangles, texture, count: positions.length / 3 });
+    Object.assign(this, { gpu, triangles, texture, maps, count: positions.length / 3 });
     this.array = gl.createVertexArray();
     gl.bindVertexArray(this.array);
     this.attribute(0, positions, 3, gl.FLOAT);
     if (texture) this.attribute(2, uv, 2, gl.FLOAT); else this.attribute(1, colors, 3, gl.UNSIGNED_BYTE);
+    if (levels) this.attribute(3, levels, 2, gl.FLOAT);
     if (triangles) this.elements();
     gl.bindVertexArray(null);
     this.nothing = gpu.map(new Uint8Array(1), 1, 1);
@@ -54,10 +52,14 @@ class Surface {
   }
 
   draw(matrix, style, pointSize) {
-    const { gpu, triangles } = this, { gl } = gpu, wired = style === "wires" && triangles && this.wires;
+    const { gpu, triangles, nothing } = this, { gl } = gpu, wired = style === "wires" && triangles && this.wires;
+    const smoothed = Boolean(this.maps) && gl.getParameter(gl.SAMPLES) > 0;
+    const { depth, hiddenColor, hiddenDepth } = this.maps || { depth: nothing, hiddenColor: nothing, hiddenDepth: nothing };
     gpu.use(gpu.program("surface.frag", "surface.vert"), {
-      matrix, painting: this.texture || this.nothing, textured: Boolean(this.texture), size: pointSize,
+      matrix, painting: this.texture || nothing, textured: Boolean(this.texture), size: pointSize,
+      depth, hiddenColor, hiddenDepth, smoothed,
     });
+    if (smoothed) gl.enable(gl.SAMPLE_ALPHA_TO_COVERAGE);
     gl.bindVertexArray(this.array);
     if (!triangles || style === "points") gl.drawArrays(gl.POINTS, 0, this.count);
     else if (!wired) gl.drawElements(gl.TRIANGLES, triangles.length, gl.UNSIGNED_INT, 0);
@@ -67,7 +69,16 @@ class Surface {
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.corners);
     }
     gl.bindVertexArray(null);
+    gl.disable(gl.SAMPLE_ALPHA_TO_COVERAGE);
   }
+}
+
+// The photo's texture without the colours of near things on what is beside them
+function withoutHalos(gpu, { width, height, textures }) {
+  const target = gpu.target("clean", width, height, [{ format: "SRGB8_ALPHA8", mips: true }]), [texture] = target.textures;
+  gpu.pass("halos.frag", textures, { target });
+  gpu.mipmap(texture);
+  return texture;
 }
 
 // The photo as a grid of its pixels, with the hidden layer behind it, in several details
@@ -78,15 +89,16 @@ class PhotoShape {
     this.nearest = 1 / known[known.length - 1];
     this.farthest = 2 / known[0];
     this.middle = 1 / known[Math.floor(known.length / 2)];
+    this.painting = withoutHalos(gpu, photo);
   }
 
   surfaces(most) { // vertices
-    const { photo: { width, height, inverse, hiddenInverse, textures }, gpu } = this;
+    const { photo: { width, height, textures }, gpu } = this;
     const stride = Math.max(1, Math.ceil(Math.sqrt(width * height / most)));
     if (!this.built.has(stride)) {
-      const seen = gridSurface(this.photo, inverse, stride, this.farthest), behind = gridSurface(this.photo, hiddenInverse, stride, this.farthest);
+      const seen = photoGrid(this.photo, stride, this.farthest), behind = hiddenGrid(this.photo, stride, this.farthest);
       this.built.set(stride, [
-        new Surface(gpu, { ...seen, texture: textures.photo }),
+        new Surface(gpu, { ...seen, texture: this.painting, maps: textures }),
         ...(behind.triangles.length ? [new Surface(gpu, { ...behind, texture: textures.hiddenColor })] : [])]);
     }
     return this.built.get(stride).map(surface => [surface, stride]);
@@ -99,48 +111,15 @@ class PhotoShape {
   }
 
   // Behind a surface, the photo's blurred colours
-  backdrop(box, ground, glow, home) {
+  backdrop(box, ground, glow) {
     const { gpu, photo: { width, height, textures } } = this;
     if (!this.blurred) {
       const size = [BLURRED, Math.max(1, Math.round(BLURRED * height / width))];
       this.blurred = gpu.target("blurred", ...size, [{ format: "RGBA16F" }]);
       gpu.pass("blur.frag", { photo: textures.photo, size }, { target: this.blurred });
     }
-    return { blurred: this.blurred.textures[0], photo: textures.photo, origin: box.slice(0, 2), extent: box.slice(2), ground, glow, home };
+    return { blurred: this.blurred.textures[0], origin: box.slice(0, 2), extent: box.slice(2), ground, glow };
   }
-}
-
-// Vertices at every so-many-th pixel of a map of 1/Z, and the triangles between them that are not torn
-function gridSurface({ width, height, camera, sigma = 0 }, inverse, stride, farthest) {
-  const columns = Math.ceil((width - 1) / stride) + 1, rows = Math.ceil((height - 1) / stride) + 1, count = columns * rows;
-  const positions = new Float32Array(3 * count), uv = new Float32Array(2 * count), depths = new Float32Array(count);
-  const number = new Int32Array(count).fill(-1), triangles = new Uint32Array(6 * count), tear = 1 - TEAR * Math.sqrt(stride);
-  let vertices = 0, corners = 0;
-  const vertex = at => {
-    if (number[at] >= 0) return number[at];
-    const x = Math.min(at % columns * stride, width - 1), y = Math.min(Math.floor(at / columns) * stride, height - 1);
-    const z = Math.min(1 / depths[at], farthest);
-    positions.set([(x - camera.cx) / camera.fx * z, (y - camera.cy) / camera.fy * z, z], 3 * vertices);
-    uv.set([(x + 0.5) / width, (y + 0.5) / height], 2 * vertices);
-    return number[at] = vertices++;
-  };
-  for (let row = 0, at = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++, at++)
-      depths[at] = inverse[Math.min(row * stride, height - 1) * width + Math.min(column * stride, width - 1)];
-  const whole = (p, q, r) => {
-    const low = Math.min(p, q, r);
-    const high = Math.max(p, q, r);
-    return low >= 0 && low >= Math.min(tear * high, high - NOISE * sigma);
-  };
-  for (let row = 0; row < rows - 1; row++)
-    for (let column = 0; column < columns - 1; column++) {
-      const a = row * columns + column, b = a + 1, c = a + columns, d = c + 1;
-      // the diagonal with the smaller step keeps more of a torn cell
-      const falling = Math.abs(depths[a] - depths[d]) <= Math.abs(depths[b] - depths[c]);
-      for (const [p, q, r] of falling ? [[a, c, d], [a, d, b]] : [[a, c, b], [b, c, d]])
-        if (whole(depths[p], depths[q], depths[r])) { triangles.set([vertex(p), vertex(q), vertex(r)], corners); corners += 3; }
-    }
-  return { positions: positions.slice(0, 3 * vertices), uv: uv.slice(0, 2 * vertices), triangles: triangles.slice(0, corners) };
 }
 
 // A mesh with a texture or colours, or a cloud of points, as the page holds it
@@ -221,7 +200,7 @@ class Turn {
     const edges = [-box[0] * scale, top * scale, (canvas[0] - box[0]) * scale, (top + canvas[1]) * scale];
     const { distance } = orbit.now, near = Math.max(shape.nearest * 0.2 * Math.min(distance, 1), shape.farthest * 1e-5);
     const projection = projectionOf(view.camera, edges, near, shape.farthest * 2 + shape.middle * 9);
-    const behind = shape.backdrop && this.settings.style === "surface" && shape.backdrop(box, clear, this.glow, this.glow && clamp(1 - orbit.away / AWAY, 0, 1));
+    const behind = shape.backdrop && this.settings.style === "surface" && shape.backdrop(box, clear, this.glow);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, ...canvas);
     gl.clearColor(...clear, 1);
