@@ -93,8 +93,7 @@ def test_the_grain_of_two_photos_draws_no_lines_beyond_the_frame():
     away = np.eye(4)
     away[0, 3] = -0.3  # 30 px
     scene = Scene(first, np.full((240, 320), 3, np.float32), camera, second=SecondView(second, camera, away))
-    back = whole_surface(scene, fill=True, turn_deg=15).back
-    assert back is not None
+    back = whole_surface(scene, fill=True, turn_deg=15).backs[0]
     strip = np.s_[back.margin : back.margin + 240, back.margin + 320 : back.margin + 336]
     assert back.photographed[strip].all()
     rows = back.surface.image[strip].mean(axis=1)
@@ -111,8 +110,7 @@ def test_behind_a_thing_on_a_striped_table_the_stripes_go_on_and_nothing_has_its
     image = np.where(y < 120, 128, np.where(x % 16 < 8, 60, 180))[..., None].repeat(3, axis=2).astype(np.uint8)
     image[box] = (200, 20, 20)
     scene = Scene(image, (1 / inverse).astype(np.float32), Camera.centred(width, height, 400.0), 1e-4)
-    back = whole_surface(scene, fill=True, turn_deg=15).back
-    assert back is not None
+    back = whole_surface(scene, fill=True, turn_deg=15).backs[0]
     inside = np.s_[back.margin + 130 : back.margin + 230, back.margin + 206 : back.margin + 254]
     behind, new = back.surface.image[inside].astype(int), back.new[inside]
     assert new.mean() > 0.5
@@ -126,8 +124,7 @@ def test_what_is_continued_at_a_depth_that_nothing_beside_it_has_is_not_black(si
     y = np.arange(size[0], dtype=np.float32)[:, None] * np.ones(size[1], np.float32)
     white = np.full((*size, 3), 200, np.uint8)
     scene = Scene(white, 1 / (0.02 + y / size[0]), Camera.centred(size[1], size[0], 80.0))
-    back = whole_surface(scene, fill=True, turn_deg=15).back
-    assert back is not None
+    back = whole_surface(scene, fill=True, turn_deg=15).backs[0]
     assert back.new.any()
     assert back.surface.image[back.new].min() >= 199
 
@@ -140,13 +137,48 @@ def test_a_wall_that_goes_on_behind_a_thing_ends_where_the_floor_is():
     inverse[(y > 60) & (y < 135) & (x > 100) & (x < 150)] = 1 / 1.2  # a box, from the wall to far below its foot
     image = np.random.default_rng(0).integers(90, 160, (160, 240, 3)).astype(np.uint8)
     scene = Scene(image, (1 / inverse).astype(np.float32), camera, confidence=np.ones((160, 240), np.float32))
-    behind = whole_surface(scene, fill=True, turn_deg=15).back
-    assert behind is not None
+    behind = whole_surface(scene, fill=True, turn_deg=15).backs[0]
     depth = behind.surface.depth_m[behind.new]
     rows = np.nonzero(behind.new)[0]
     below_m = (rows - behind.surface.camera.cy) / behind.surface.camera.fy * depth
     assert (depth > 1.5).sum() > 1000
     assert below_m.max() < 0.85
+
+
+def _two_cards() -> Scene:
+    """A near card before a part of a farther one, both before a wall: the farther card goes on behind the near one."""
+    depth = np.full((180, 240), 4, np.float32)
+    image = np.full((180, 240, 3), 128, np.uint8)
+    depth[40:140, 100:200], image[40:140, 100:200] = 3, (30, 160, 40)
+    depth[60:120, 60:130], image[60:120, 60:130] = 2.4, (200, 40, 40)
+    return Scene(image, depth, Camera.centred(240, 180, 220.0), 1e-4)
+
+
+def test_behind_what_was_continued_the_wall_goes_on():
+    whole = whole_surface(_two_cards(), fill=True, turn_deg=15)
+    back, deeper = whole.backs
+    at = back.margin + 90, back.margin + 115  # both cards are before the wall
+    assert back.surface.depth_m[at] == pytest.approx(3, rel=0.01)
+    assert deeper.new[at]
+    assert deeper.surface.depth_m[at] == pytest.approx(4, rel=0.01)
+    assert np.abs(deeper.surface.image[at].astype(int) - 128).max() < 8
+    seen, made_up = whole.shares()
+    assert seen == 0
+    assert made_up == pytest.approx(sum(sum(layer.shares(180 * 240)) for layer in whole.backs))
+
+
+@pytest.mark.parametrize("yaw", [-15, 15])
+def test_no_curtain_hangs_from_what_goes_on_behind_a_near_thing(yaw):
+    """Nothing of a turned model lies between the cards and the wall, and nothing is black."""
+    scene = _two_cards()
+    mesh = make_model(scene, ModelParams(turn_deg=15)).shape
+    shown = render_view(mesh, scene.camera, pose=turned_about(4.0, yaw, 0))
+    inside = np.s_[50:130, 60:180]
+    assert shown.covered[inside].min() == 1
+    corners = mesh.vertices[mesh.triangles][..., 2]
+    near, far = corners.min(axis=1), corners.max(axis=1)
+    sides = np.linalg.norm(np.cross(*(np.diff(mesh.vertices[mesh.triangles], axis=1).transpose(1, 0, 2))), axis=1) / 2
+    assert sides[far > 1.2 * near].sum() < 0.05 * sides.sum()
 
 
 def test_what_only_one_photo_could_show_is_a_part_of_its_own(pair, tmp_path):

@@ -61,8 +61,8 @@ def tell_single_view(journal: Journal, shape: Shape, whole: WholeSurface, loss: 
         journal.add(made_up=round(cut.made_up, 5))
         if cut.made_up >= LEAST_TOLD:
             told.append(f"depth of {100 * cut.made_up:.1f} % made up")
-    if whole.back is not None:
-        seen, invented = whole.back.shares(whole.front.depth_m.size)
+    if whole.backs:
+        seen, invented = whole.shares()
         journal.add(behind={"photographed": round(seen, 5), "made_up": round(invented, 5)})
         told.append(
             f"continued behind and around it by {100 * (seen + invented):.0f} % more pixels, "

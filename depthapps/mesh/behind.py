@@ -1,4 +1,4 @@
-"""Continue the far surface behind depth edges and a little beyond the picture's frame.
+"""Continue the far surface behind depth edges and a little beyond the picture's frame, and once more behind that.
 
 What a turn of the model uncovers is neither in the scene's own picture nor in its depth. The surface on the far side of
 every depth edge is continued as a plane under the near one, as far as the turn shows it (a layered depth image: Shade
@@ -63,41 +63,68 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
     """
     kept = surface.quads.pixels()
     inverse = np.where(kept, inverse_depth(surface.depth_m), np.float32(np.nan))
-    planes = slopes(inverse, _among(surface.links, kept), surface.planes)
-    shift_px_m = surface.camera.fx * math.sin(math.radians(turn_deg)) * float(np.median(surface.depth_m[kept]))
     background, gap, wide = _background(inverse, surface, kept)
     border = np.zeros_like(kept)
     border[[0, -1]], border[:, [0, -1]] = True, True
     border &= kept
     longer = max(kept.shape)
     margin = round(FRAME_SHARE * longer)
-    reach = np.minimum(shift_px_m * gap + np.float32(_SPARE_PX), np.float32(_FARTHEST_SHARE * longer))
+    reach = _reach(gap, surface, turn_deg)
     reach[border] = np.maximum(reach[border], 1.5 * margin)  # the corners are as far
     reach[_beside(~kept)] = _FARTHEST_SHARE * longer
     with np.errstate(invalid="ignore"):
         limit = np.where(kept, (1 - np.float32(DEPTH_STEP)) * inverse, np.float32(_ANYTHING))
-
     if empty is not None:
         limit[empty] = 0
-
-    def padded(values: NDArray, fill: float) -> NDArray:
-        around = [(margin, margin)] * 2 + [(0, 0)] * (values.ndim - 2)
-        return np.pad(values, around, constant_values=fill)
-
-    known, thin = padded((background | border) & wide, 0), padded((background | border) & ~wide, 0)
     # beyond the frame nothing is put much nearer than what the picture shows: a floor would go on to below the camera
-    maps = (
-        padded(planes, 0),
-        padded(reach, 0),
-        padded(limit, _NEARER * float(inverse[kept].max())),
-        np.ones(known.shape, np.float32),
-    )
-    own = padded(inverse, 0)
-    found = continue_surface(maps[0], known, *maps[1:], passes=1)
+    limit = np.pad(limit, margin, constant_values=_NEARER * float(inverse[kept].max()))
+    return _continued(surface, background | border, wide, reach, limit, margin)
+
+
+def continue_deeper(back: GridSurface, front: GridSurface, turn_deg: float) -> Behind:
+    """Continue what was continued behind its own depth edges, as far as turning it by turn_deg uncovers.
+
+    A leaf that goes on behind a nearer one hides the wall, which no picture and no other surface has there. back: over
+    the padded grid, torn at its depth edges (`torn_behind`). front: what the picture shows.
+    """
+    kept, known = back.quads.pixels(), np.isfinite(back.depth_m)
+    inverse = np.where(kept, inverse_depth(back.depth_m), np.float32(np.nan))
+    background, gap, wide = _background(inverse, back, kept)
+    shown = np.where(front.quads.pixels(), inverse_depth(front.depth_m), np.float32(0))
+    shown = np.pad(shown, (known.shape[0] - shown.shape[0]) // 2)
+    limit = (1 - np.float32(DEPTH_STEP)) * np.where(known, inverse_depth(back.depth_m), shown)
+    return _continued(back, background, wide, _reach(gap, front, turn_deg), limit, 0)
+
+
+def _reach(gap: FloatMap, surface: GridSurface, turn_deg: float) -> FloatMap:
+    """How far in px a turn of a surface uncovers what is behind its edges, whose 1/Z differ by `gap` (h, w) in 1/m."""
+    middle_m = float(np.median(surface.depth_m[surface.quads.pixels()]))
+    shift_px_m = surface.camera.fx * math.sin(math.radians(turn_deg)) * middle_m
+    return np.minimum(shift_px_m * gap + np.float32(_SPARE_PX), np.float32(_FARTHEST_SHARE * max(gap.shape)))
+
+
+def _continued(
+    surface: GridSurface, hangs: BoolMap, wide: BoolMap, reach: FloatMap, limit: FloatMap, margin: int
+) -> Behind:
+    """Continue a surface from pixels (H, W) that something hangs on as far as they reach in px.
+
+    wide: (H, W), those of them that lie on something wide, and go first. limit: the largest 1/Z that may be put at each
+    pixel, over the grid with `margin` more pixels on all sides.
+    """
+    kept = surface.quads.pixels()
+    inverse = np.where(kept, inverse_depth(surface.depth_m), np.float32(np.nan))
+
+    def padded(values: NDArray) -> NDArray:
+        return np.pad(values, [(margin, margin)] * 2 + [(0, 0)] * (values.ndim - 2))
+
+    known, thin = padded(hangs & wide), padded(hangs & ~wide)
+    planes = padded(slopes(inverse, _among(surface.links, kept), surface.planes))
+    maps = padded(reach), limit, np.ones(known.shape, np.float32)
+    found = continue_surface(planes, known, *maps, passes=1)
     known = known | (thin & (found.source < 0))
-    found = continue_surface(maps[0], known, *maps[1:], passes=1, before=found, own=own)  # and round corners
+    found = continue_surface(planes, known, *maps, passes=1, before=found, own=padded(inverse))  # and round corners
     camera = surface.camera
-    wide = replace(
+    wider = replace(
         camera,
         width=camera.width + 2 * margin,
         height=camera.height + 2 * margin,
@@ -107,10 +134,10 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
     new = (found.source >= 0) & ~known
     settled = np.maximum(found.inverse, np.pad(_farthest_around(inverse), margin, mode="edge"))
     # a wall that goes on behind a chair ends where the floor is, but nothing comes before the chair
-    settled = np.maximum(settled, np.minimum(surface.planes.bounds(inverse, margin), maps[2]))
+    settled = np.maximum(settled, np.minimum(surface.planes.bounds(inverse, margin), limit))
     inverse = np.where(known, found.inverse, settled)
-    tilt = maps[0].reshape(-1, 3)[np.maximum(found.source, 0), :0:-1] / inverse[..., None]
-    return Behind(inverse, new, tilt.astype(np.float32), found.source, found.cost, wide, margin)
+    tilt = planes.reshape(-1, 3)[np.maximum(found.source, 0), :0:-1] / inverse[..., None]
+    return Behind(inverse, new, tilt.astype(np.float32), found.source, found.cost, wider, margin)
 
 
 def behind_surface(surface: GridSurface, behind: Behind) -> GridSurface:
@@ -121,7 +148,28 @@ def behind_surface(surface: GridSurface, behind: Behind) -> GridSurface:
     depth = depth_from_inverse(behind.inverse)
     links, known = surface_links(depth, surface.noise), np.isfinite(behind.inverse)
     quads = grid_quads(depth, _changed(links, lambda _, one, other: known[one] & known[other])).touching(behind.new)
-    return replace(surface, depth_m=depth, camera=behind.camera, links=links, quads=quads, made_up=behind.new)
+    planes = surface.planes.padded(behind.margin)
+    return replace(
+        surface, depth_m=depth, camera=behind.camera, links=links, quads=quads, made_up=behind.new, planes=planes
+    )
+
+
+def torn_behind(back: GridSurface) -> GridSurface:
+    """A continued surface torn at its depth edges."""
+    return replace(back, quads=grid_quads(back.depth_m, _among(back.links, np.isfinite(back.depth_m))))
+
+
+def joined_behind(back: GridSurface, new: BoolMap, below: BoolMap) -> GridSurface:
+    """A continued surface that is only torn where something was continued below it.
+
+    new: (h, w), what is its own; below: (h, w), what is below.
+    """
+    known = np.isfinite(back.depth_m)
+
+    def closed(linked: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
+        return known[one] & known[other] & (linked | ~(below[one] | below[other]))
+
+    return replace(back, quads=grid_quads(back.depth_m, _changed(back.links, closed)).touching(new))
 
 
 def _farthest_around(inverse: FloatMap) -> FloatMap:

@@ -10,20 +10,14 @@ from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
 from depthapps.core.filling import push_pull
-from depthapps.core.geometry import depth_from_inverse, inverse_depth, unproject
-from depthapps.core.scene import FloatMap, Image, SecondView
+from depthapps.core.geometry import inverse_depth
+from depthapps.core.scene import FloatMap
 from depthapps.mesh.behind import Behind
 from depthapps.mesh.cut import GridSurface
 from depthapps.mesh.inpaint import COARSEST, Layered, inpaint
-from depthapps.surface.raster import draw_largest
-from depthapps.surface.second_photo import project_into
+from depthapps.mesh.second_colors import SecondColors
 from depthapps.surface.tearing import BoolMap
 
-_SEEN = 0.01  # share of 1/Z by which a point may lie behind the nearest surface there and still be what a photo shows
-_RIM_PX = 3  # window over which near surfaces are widened, as a photo mixes their colours with those beside them
-_EVERY = 4  # of the pixels that both photos show, every fourth of every fourth row tells how their colours differ
-_SAME = 0.5  # natural logarithm of the ratio of grey levels; photos that differ more at a point show two things there
-_FOOT = np.float32(8)  # grey levels that are added before, so that noise in the dark makes no large ratios
 _MIXED_PX, _BESIDE_PX = 2.0, 10.0  # distance from the rim of the pixels that tell the colours of what was continued
 _SAME_SURFACE = 0.05  # share of 1/Z by which they may differ from the rim
 # Patches are copied from so far around: times the way to the rim, and a share of the picture's longer side.
@@ -36,9 +30,6 @@ _PATCHES = 0.75
 # 0.2 and 0.5, nine new views of four rendered rooms have a PSNR of 29.54, 29.56 and 29.59 dB, but more is drawn out.
 _JOIN = 0.2
 _EVEN_SHARE = 0.015  # of the picture's longer side: half the window over which the colours of a join are averaged
-# Half the window over which the grain of both photos averages out of their levels. With 0.06, what ten real pairs'
-# second photo sees looks 0.03 dB more like it than with 0.015, with 0.12 by 0.01 dB more; rendered rooms do not change.
-_LEVEL_SHARE = 0.06
 # Pixels of a speck's rim at most. A longer rim is seen through the narrow gaps beside it, and keeps its own colours.
 _SPECK = 12
 _NOTHING = 1e9  # 1/m
@@ -59,19 +50,22 @@ class BehindColors(NamedTuple):
     photographed: BoolMap
 
 
-def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None) -> BehindColors:
+def color_behind(
+    surface: GridSurface, behind: Behind, second: SecondColors | None, *, patches: bool = True
+) -> BehindColors:
     """Colour a continued surface.
 
     The second photo's colours are levelled onto the first one's by what both show nearby. Where neither shows the
     surface, it is for a quarter a smooth continuation of what surrounds it, and else patches of the same surface nearby
-    that go on from there (`inpaint`), to begin with those that lie as far beyond the rim as it lies behind it.
+    that go on from there (`inpaint`), to begin with those that lie as far beyond the rim as it lies behind it. Without
+    patches it is only smooth.
     """
     photo, margin = to_8bit(surface.image), behind.margin
     picture = np.asarray(cv2.copyMakeBorder(photo, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.uint8)
     colors = picture.astype(np.float32)
     photographed = np.zeros_like(behind.new)
     if second is not None:
-        levelled, seen = _second_colors(surface, behind, second)
+        levelled, seen = second.of(behind)
         photographed = seen & behind.new
         colors = np.where(photographed[..., None], levelled, colors)
     # a place has two surfaces, what the picture shows and what was continued past it, and either may be copied from
@@ -84,15 +78,16 @@ def color_behind(surface: GridSurface, behind: Behind, second: SecondView | None
     _put_smooth(smooth, colors, (photographed | _beside_rim(surface, behind)) & known, source, layer, behind.new)
     hole = behind.new & ~photographed
     guess = np.where(hole[..., None], smooth, colors)
-    patched = inpaint(
-        Layered(guess, layer, hole),
-        Layered(colors, source, known),
-        behind.tilt,
-        _mirrored_places(behind),
-        _AROUND_WAYS * behind.way_px + np.float32(_AROUND_SHARE * max(hole.shape)),
-    )
-    filled = guess + np.float32(_PATCHES) * (patched - guess)
-    image = np.clip(np.rint(without_streaks(filled, behind)), 0, 255).astype(np.uint8)
+    if patches:
+        patched = inpaint(
+            Layered(guess, layer, hole),
+            Layered(colors, source, known),
+            behind.tilt,
+            _mirrored_places(behind),
+            _AROUND_WAYS * behind.way_px + np.float32(_AROUND_SHARE * max(hole.shape)),
+        )
+        guess += np.float32(_PATCHES) * (patched - guess)
+    image = np.clip(np.rint(without_streaks(guess, behind)), 0, 255).astype(np.uint8)
     return BehindColors(_spread(image, behind.source >= 0), photographed)
 
 
@@ -199,49 +194,6 @@ def _mirrored_places(behind: Behind) -> NDArray[np.int32]:
     at_y = np.clip(np.rint(rim_y + beyond * step_y).astype(np.int32), *ends[0])
     at_x = np.clip(np.rint(rim_x + beyond * step_x).astype(np.int32), *ends[1])
     return np.stack([at_y, at_x], axis=-1)
-
-
-def _second_colors(surface: GridSurface, behind: Behind, second: SecondView) -> tuple[NDArray[np.floating], BoolMap]:
-    """The second photo's colours (h, w, 3) of the continued surface, levelled onto the first's, and where they are."""
-    image = to_8bit(second.image)
-    front = unproject(surface.depth_m, surface.camera)
-    x, y, depth = project_into(front, second)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        points = np.stack([x, y, 1 / depth], axis=-1).reshape(-1, 3)
-    nearest = draw_largest(points, surface.triangles, image.shape[:2])
-    few = np.s_[::_EVERY, ::_EVERY]
-    found, shown = _look(image, nearest, x[few], y[few], depth[few])
-    off = np.log((to_8bit(surface.image)[few] + _FOOT) / (found + _FOOT))
-    both = shown & surface.quads.pixels()[few] & (np.abs(off).max(axis=-1) < _SAME)
-    height, width = surface.depth_m.shape
-    side = 2 * max(round(_LEVEL_SHARE * max(height, width) / _EVERY), 1) + 1
-    told = cv2.blur(both.astype(np.float32), (side, side))
-    mean = cv2.blur(np.where(both[..., None], off, np.float32(0)), (side, side)) / np.maximum(told, 1e-6)[..., None]
-    level = push_pull(mean, told)
-    level = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
-    around = behind.margin
-    level = cv2.copyMakeBorder(level, around, around, around, around, cv2.BORDER_REPLICATE)
-    nearest = np.asarray(cv2.dilate(nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8)), np.float32)
-    x, y, depth = project_into(unproject(depth_from_inverse(behind.inverse), behind.camera), second)
-    found, shown = _look(image, nearest, x, y, depth)
-    return (found + _FOOT) * np.exp(level) - _FOOT, shown
-
-
-def _look(
-    image: Image, nearest: FloatMap, x: FloatMap, y: FloatMap, depth: FloatMap
-) -> tuple[NDArray[np.floating], BoolMap]:
-    """The colours (h, w, 3) float32 that a photo shows at places (h, w), and whether it is their points that it shows.
-
-    nearest: (H, W), the largest 1/Z of the known surface at each pixel of the photo, -inf where there is none.
-    """
-    height, width = image.shape[:2]
-    with np.errstate(invalid="ignore"):
-        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    at = np.where(inside, x, 0), np.where(inside, y, 0)
-    before = cv2.remap(nearest, *at, cv2.INTER_NEAREST)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shown = inside & (1 / depth >= (1 - _SEEN) * before)
-    return cv2.remap(image, *at, cv2.INTER_LINEAR).astype(np.float32), shown
 
 
 def _spread(image: NDArray[np.uint8], known: BoolMap) -> NDArray[np.uint8]:

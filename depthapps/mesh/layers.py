@@ -43,9 +43,9 @@ def photo_layers(scene: Scene, turn_deg: float) -> Layers:
     whole = whole_surface(scene, fill=True, turn_deg=turn_deg)
     shape = scene.depth_m.shape
     color, shown = np.array(to_8bit(whole.front.image)), _shown(scene, whole.front)
-    if whole.back is None:
+    if not whole.backs:
         return Layers(shown, color, np.full(shape, np.nan, np.float32), np.zeros(shape, bool))
-    back, (height, width) = whole.back, shape
+    back, (height, width) = whole.backs[0], shape
     inside = (slice(back.margin, back.margin + height), slice(back.margin, back.margin + width))
     new, found = back.new[inside], inverse_depth(back.surface.depth_m)[inside]
     color[new] = back.surface.image[inside][new]

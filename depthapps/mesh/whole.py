@@ -10,13 +10,14 @@ import numpy as np
 from depthapps.core.geometry import inverse_depth
 from depthapps.core.models import MadeUp, PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
-from depthapps.mesh.behind import behind_surface, continue_behind, stitched
+from depthapps.mesh.behind import behind_surface, continue_behind, continue_deeper, joined_behind, stitched, torn_behind
 from depthapps.mesh.behind_colors import color_behind
 from depthapps.mesh.coarsen import coarse_triangles
 from depthapps.mesh.cut import GridSurface, cut_surface, surface_cloud, textured_mesh
 from depthapps.mesh.halos import without_halos
 from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.rims import thin_pixels
+from depthapps.mesh.second_colors import SecondColors
 from depthapps.mesh.simplify import Loss, simplify_surface
 from depthapps.surface.tearing import BoolMap
 
@@ -24,10 +25,14 @@ from depthapps.surface.tearing import BoolMap
 _PLANE_ERROR = 2e-4
 _BACK_SHARE = 0.25  # of the triangles that a simplified model may have, for what was continued
 
+# The picture of what was continued twice is so many times smaller: little of it is ever seen, and the texture of a
+# photo of 12 Mpx stays within 8192 pixels, half of which every phone takes.
+_DEEPER_SCALE = 3
+
 
 @dataclass(frozen=True, eq=False)
 class Back:
-    """What was continued behind and around a picture, over a grid with `margin` more pixels on all sides.
+    """What was continued behind and around a picture, over a grid with `margin` more pixels on all sides of it.
 
     surface: with its own picture. new, photographed: (h, w), which of its pixels were continued and do not belong to
     the picture's own surface, and which the second photo shows.
@@ -55,13 +60,21 @@ class Back:
 class WholeSurface:
     """All surfaces of a model.
 
-    front: what the picture shows. back: what was continued behind and around it, if anything was. rimmed: (H, W), the
-    pixels that take their share of the quads that are torn, see `rims`; None for none.
+    front: what the picture shows. backs: what was continued behind and around it, and what was continued behind that.
+    rimmed: (H, W), the pixels that take their share of the quads that are torn, see `rims`; None for none.
     """
 
     front: GridSurface
-    back: Back | None = None
+    backs: tuple[Back, ...] = ()
     rimmed: BoolMap | None = None
+
+    def shares(self) -> tuple[float, float]:
+        """How large what was continued is, as shares of the picture's pixels.
+
+        Those are what the second photo shows of it, and what none shows.
+        """
+        parts = np.array([back.shares(self.front.depth_m.size) for back in self.backs]).reshape(-1, 2)
+        return float(parts[:, 0].sum()), float(parts[:, 1].sum())
 
 
 def whole_surface(scene: Scene, *, fill: bool, turn_deg: float) -> WholeSurface:
@@ -70,14 +83,30 @@ def whole_surface(scene: Scene, *, fill: bool, turn_deg: float) -> WholeSurface:
     if not fill or not turn_deg:
         return WholeSurface(front)
     front = without_halos(front)
+    second = None if scene.second is None else SecondColors(front, scene.second)
     behind = continue_behind(front, turn_deg, scene.empty)
-    colors = color_behind(front, behind, scene.second)
+    colors = color_behind(front, behind, second)
     surface = replace(behind_surface(front, behind), image=colors.image)
+    deeper = _deeper(torn_behind(surface), front, second, turn_deg)
+    if deeper is not None:
+        surface = joined_behind(surface, behind.new, deeper.new)
     back = Back(surface, behind.new, colors.photographed, behind.margin)
     front = stitched(front, behind)
     used = front.quads.pixels()
     rimmed = (used | thin_pixels(front.depth_m, front.links, used)) & ~back.hung(used.shape)
-    return WholeSurface(front, back, rimmed)
+    return WholeSurface(front, (back,) if deeper is None else (back, deeper), rimmed)
+
+
+def _deeper(torn: GridSurface, front: GridSurface, second: SecondColors | None, turn_deg: float) -> Back | None:
+    """What is continued behind the depth edges of what was continued already; None if that has none."""
+    deeper = continue_deeper(torn, front, turn_deg)
+    if not deeper.new.any():
+        return None
+    if second is not None:
+        second.hide_behind(torn)
+    colors = color_behind(torn, deeper, second, patches=False)
+    surface = replace(behind_surface(torn, deeper), image=colors.image)
+    return Back(surface, deeper.new, colors.photographed, (torn.depth_m.shape[0] - front.depth_m.shape[0]) // 2)
 
 
 def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:
@@ -85,26 +114,28 @@ def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMes
 
     The loss is None if nothing was to be simplified.
     """
-    limit, back = params.max_triangles, whole.back
-    own = limit if back is None or limit is None else max(round((1 - _BACK_SHARE) * limit), 4)
+    limit, backs = params.max_triangles, whole.backs
+    own = limit if not backs or limit is None else max(round((1 - _BACK_SHARE) * limit), 4)
     triangles, loss, rimmed = None, None, whole.rimmed
     if params != SimplifyParams():  # what is simplified has edges of its own
         triangles, loss = simplify_surface(whole.front, replace(params, max_triangles=own))
         rimmed = None
-    front = textured_mesh(whole.front, triangles, rimmed)
-    if back is None:
-        return front, loss
-    if limit is None or own is None:
-        error = _PLANE_ERROR if params.max_error_pct is None else params.max_error_pct / 100
-        triangles = coarse_triangles(inverse_depth(back.surface.depth_m), back.surface.quads, error=error)
-    else:
-        triangles = simplify_surface(back.surface, SimplifyParams(max(limit - own, 4)))[0]
-    return _joined(front, textured_mesh(back.surface, triangles), back), loss
+    mesh = textured_mesh(whole.front, triangles, rimmed)
+    sizes = [int(back.new.sum()) for back in backs]
+    for k, back in enumerate(backs):
+        if limit is None or own is None:
+            error = _PLANE_ERROR if params.max_error_pct is None else params.max_error_pct / 100
+            triangles = coarse_triangles(inverse_depth(back.surface.depth_m), back.surface.quads, error=error)
+        else:
+            most = round((limit - own) * sizes[k] / max(sum(sizes), 1))
+            triangles = simplify_surface(back.surface, SimplifyParams(max(most, 4)))[0]
+        mesh = _joined(mesh, textured_mesh(back.surface, triangles), back, _DEEPER_SCALE if k else 1)
+    return mesh, loss
 
 
 def whole_cloud(whole: WholeSurface) -> PointCloud:
     """Make a cloud of all surfaces of a model, with one coloured point for each of their pixels."""
-    clouds = [surface_cloud(surface) for surface in (whole.front, whole.back and whole.back.surface) if surface]
+    clouds = [surface_cloud(surface) for surface in (whole.front, *(back.surface for back in whole.backs))]
     return PointCloud(
         np.concatenate([cloud.points for cloud in clouds]),
         np.concatenate([cloud.colors for cloud in clouds]),
@@ -112,18 +143,27 @@ def whole_cloud(whole: WholeSurface) -> PointCloud:
     )
 
 
-def _joined(front: TriangleMesh, behind: TriangleMesh, back: Back) -> TriangleMesh:
-    """One mesh of both, over a texture that holds the pictures of both, one below the other."""
+def _joined(front: TriangleMesh, behind: TriangleMesh, back: Back, scale: int) -> TriangleMesh:
+    """One mesh of both, over a texture that holds the pictures of both, one below the other.
+
+    front: what the picture shows, and what was continued before. scale: by which the picture of behind is made smaller.
+    """
     photo, photo_uv = _pixels(front)
     picture, picture_uv = _pixels(behind)
-    photo = cv2.copyMakeBorder(photo, 0, 0, back.margin, back.margin, cv2.BORDER_REPLICATE)
-    texture = np.concatenate([photo, picture])
-    places = np.concatenate([photo_uv + np.array((back.margin, 0)), picture_uv + np.array((0, len(photo)))])
+    beside = (picture.shape[1] - photo.shape[1]) // 2
+    width, height = (-(-size // scale) for size in picture.shape[1::-1])
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) if scale > 1 else picture
+    below = cv2.copyMakeBorder(small, 0, 0, 0, picture.shape[1] - width, cv2.BORDER_REPLICATE)
+    above = cv2.copyMakeBorder(photo, 0, 0, beside, beside, cv2.BORDER_REPLICATE)
+    texture = np.asarray(np.concatenate([above, below]), np.uint8)
+    shrunk = picture_uv * (np.array((width, height)) / picture.shape[1::-1])
+    places = np.concatenate([photo_uv + np.array((beside, 0)), shrunk + np.array((0, len(photo)))])
     column, row = np.floor(picture_uv).astype(int).T
     new, photographed = back.new[row, column], back.photographed[row, column]
     made_up = np.where(photographed, MadeUp.DEPTH, new * MadeUp.DEPTH_AND_COLOR).astype(np.uint8)
     own = np.zeros(len(front.vertices), np.uint8) if front.made_up is None else front.made_up
     filled = (made_up[behind.triangles] == MadeUp.DEPTH_AND_COLOR).any(axis=1)
+    before = np.zeros(len(front.triangles), bool) if front.filled is None else front.filled
     return TriangleMesh(
         vertices=np.concatenate([front.vertices, behind.vertices]),
         triangles=np.concatenate([front.triangles, behind.triangles + np.int32(len(front.vertices))]),
@@ -132,7 +172,7 @@ def _joined(front: TriangleMesh, behind: TriangleMesh, back: Back) -> TriangleMe
         uv=(places / texture.shape[1::-1]).astype(np.float32),
         texture=texture,
         made_up=np.concatenate([own, made_up]),
-        filled=np.concatenate([np.zeros(len(front.triangles), bool), filled]),
+        filled=np.concatenate([before, filled]),
     )
 
 

@@ -77,6 +77,12 @@ class LargePlanes:
                 np.maximum(least, laid, out=least)
         return least
 
+    def padded(self, margin: int) -> LargePlanes:
+        """The same planes over a picture with `margin` more pixels on all sides."""
+        values = self.values.copy()
+        values[:, 0] -= margin * (values[:, 1] + values[:, 2])
+        return LargePlanes(values, self.close)
+
 
 NO_PLANES = LargePlanes(np.empty((0, 3)), 0.0)
 
