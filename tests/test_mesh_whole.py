@@ -30,7 +30,7 @@ from depthapps import (
     write_model,
 )
 from depthapps.apps.turntable import turned_about
-from depthapps.core.models import MadeUp
+from depthapps.core.models import MadeUp, TriangleMesh
 from depthapps.mesh.whole import whole_surface
 
 BASELINE_M, NEAR, FAR = 0.1, 1.0, 3.0
@@ -172,6 +172,7 @@ def test_no_curtain_hangs_from_what_goes_on_behind_a_near_thing(yaw):
     """Nothing of a turned model lies between the cards and the wall, and nothing is black."""
     scene = _two_cards()
     mesh = make_model(scene, ModelParams(turn_deg=15)).shape
+    assert isinstance(mesh, TriangleMesh)
     shown = render_view(mesh, scene.camera, pose=turned_about(4.0, yaw, 0))
     inside = np.s_[50:130, 60:180]
     assert shown.covered[inside].min() == 1

@@ -66,15 +66,17 @@ def test_confidence_is_packed_apart_from_what_is_unknown():
 
 def test_the_hidden_layer_continues_the_far_side_behind_the_near_one(step_scene):
     layers = photo_layers(step_scene, 15)
-    known = np.isfinite(layers.hidden_inverse_m)
+    hidden, deeper = layers.hidden
+    known = np.isfinite(hidden.inverse_m)
     assert known[31:59, 46:74].all()  # the square hides a part of the wall
-    assert layers.continued[31:59, 46:74].all()
-    assert not layers.continued[25:65, 40:43].any()  # there the wall itself is seen
+    assert hidden.continued[31:59, 46:74].all()
+    assert not hidden.continued[25:65, 40:43].any()  # there the wall itself is seen
     assert not known[0, 0]
-    assert layers.hidden_inverse_m[45, 60] == pytest.approx(1 / 3, rel=0.02)
-    assert layers.hidden_color[45, 60] == pytest.approx([40, 80, 160], abs=2)
+    assert hidden.inverse_m[45, 60] == pytest.approx(1 / 3, rel=0.02)
+    assert hidden.color[45, 60] == pytest.approx([40, 80, 160], abs=2)
     inverse = fill_background(1 / step_scene.depth_m)
-    assert (layers.hidden_inverse_m[known] < inverse[known]).all()
+    assert (hidden.inverse_m[known] < inverse[known]).all()
+    assert np.isnan(deeper.inverse_m).all()
 
 
 def test_what_a_page_shows_is_completed_but_for_the_sky(step_scene):
@@ -90,9 +92,9 @@ def test_what_a_page_shows_is_completed_but_for_the_sky(step_scene):
 
 def test_what_is_nowhere_torn_hides_nothing(step_scene):
     flat = da.Scene(step_scene.image, np.full((90, 120), 2, np.float32), step_scene.camera)
-    layers = photo_layers(flat, 15)
-    assert np.isnan(layers.hidden_inverse_m).all()
-    assert not layers.continued.any()
+    for hidden in photo_layers(flat, 15).hidden:
+        assert np.isnan(hidden.inverse_m).all()
+        assert not hidden.continued.any()
     data_of(page_html(da.make_page(flat).contents))
 
 

@@ -741,13 +741,21 @@ UNIT = "{fx: 1, fy: 1, cx: 0, cy: 0}"
 DEPTHS = "new Set(g.positions.filter((_, k) => k % 3 === 2)).size"
 
 
-def grid(kind: str, inverse: list[float], hidden: list[float], mark: int = 255) -> str:
-    """Script that makes the grid of a photo of two rows with these 1/Z, and those hidden behind it, all of one mark."""
-    maps = ", ".join(f"Float32Array.from({values})" for values in (inverse, hidden))
-    return (
-        f"(([inverse, hiddenInverse]) => {kind}({{width: {len(inverse) // 2}, height: 2, camera: {UNIT}, "
-        f"inverse, hiddenInverse, continued: new Uint8Array({len(hidden)}).fill({mark})}}, 1, 99))([{maps}])"
-    )
+def layer(inverse: list[float], mark: int = 255) -> str:
+    """Script of a layer of pixels with these 1/Z, all of one mark."""
+    return f"{{inverse: Float32Array.from({inverse}), third: new Uint8Array({len(inverse)}).fill({mark})}}"
+
+
+def grid(inverse: list[float], hidden: list[float]) -> str:
+    """Script that makes the grid of a photo of two rows with these 1/Z, and those hidden behind it."""
+    photo = f"width: {len(inverse) // 2}, height: 2, camera: {UNIT}, hidden: {layer(hidden)}"
+    return f"photoGrid({{{photo}, ...{layer(inverse)}}}, 1, 99)"
+
+
+def hidden_grid(inverse: list[float], mark: int = 255, below: str = "null") -> str:
+    """Script that makes the grid of a layer of two rows that a photo hides, all of one mark."""
+    photo = f"{{width: {len(inverse) // 2}, height: 2, camera: {UNIT}}}"
+    return f"hiddenGrid({photo}, {layer(inverse, mark)}, {below}, 1, 99)"
 
 
 HUNDRED = "{fx: 100, fy: 100, cx: 0, cy: 0}"
@@ -787,19 +795,22 @@ SCRIPTS = {
         [1, 2, 3],
     ),
     "a surface torn at a step has two sheets there": (
-        f"(g => [g.triangles.length / 3, {DEPTHS}])({grid('photoGrid', [1, 1, 0.5, 0.5] * 2, [1, -1, -1, -1] * 2)})",
+        f"(g => [g.triangles.length / 3, {DEPTHS}])({grid([1, 1, 0.5, 0.5] * 2, [1, -1, -1, -1] * 2)})",
         [8, 2],
     ),
     "three surfaces in a cell have three sheets": (
-        f"(g => [g.triangles.length / 3, {DEPTHS}])({grid('photoGrid', [1, 0.5, 0.2, 0.2], [1, -1, -1, -1])})", [6, 3]
+        f"(g => [g.triangles.length / 3, {DEPTHS}])({grid([1, 0.5, 0.2, 0.2], [1, -1, -1, -1])})", [6, 3]
     ),
     "a small step with nothing behind it is whole": (
-        f"[{grid('photoGrid', [1, 1, 0.9, 0.9] * 2, [-1] * 8)}.triangles.length / 3]", [6]
+        f"[{grid([1, 1, 0.9, 0.9] * 2, [-1] * 8)}.triangles.length / 3]", [6]
     ),
-    "no hidden surface without a mark": (f"[{grid('hiddenGrid', [2] * 4, [1, 1, 1, -1])}.triangles.length]", [3]),
-    "what is hidden is joined": (f"[{grid('hiddenGrid', [2] * 4, [1, 0.5] * 2)}.triangles.length]", [6]),
+    "no hidden surface without a mark": (f"[{hidden_grid([1, 1, 1, -1])}.triangles.length]", [3]),
+    "what is hidden is joined": (f"[{hidden_grid([1, 0.5] * 2)}.triangles.length]", [6]),
+    "above what is hidden behind it, it is torn": (
+        f"[{hidden_grid([1, 0.5] * 2, below=layer([0.4] * 4))}.triangles.length]", [0]
+    ),
     "behind it the photo's own surface is torn": (
-        f"[{grid('hiddenGrid', [2] * 4, [1, 0.5] * 2, 127)}.triangles.length]", [0]
+        f"[{hidden_grid([1, 0.5] * 2, 127)}.triangles.length]", [0]
     ),
     "slow frames get fewer pixels": (
         "(p => { const all = p.share; p.moved(80); p.moved(80); p.moved(80); return [p.share < 0.9 * all] })"

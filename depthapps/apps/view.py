@@ -20,7 +20,7 @@ from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
 from depthapps.core.scene import FloatMap, Image, Scene, check_scene
 from depthapps.io.outputs import Outputs
-from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageLight, PageModel, PagePhoto, Recipe
+from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageHidden, PageLight, PageModel, PagePhoto, Recipe
 from depthapps.io.page.write import page_html
 from depthapps.io.page.write import write_page as write_contents
 from depthapps.io.photos.profiles import in_srgb
@@ -171,9 +171,7 @@ def _photo(
         image=to_8bit(scene.image),
         inverse_m=layers.inverse_m,
         confidence=np.where(np.isnan(scene.depth_m), np.float32(np.nan), sure),
-        hidden_color=layers.hidden_color,
-        hidden_inverse_m=layers.hidden_inverse_m,
-        hidden_continued=layers.continued,
+        hidden=(PageHidden(*layers.hidden[0]), PageHidden(*layers.hidden[1])),
         normals=solid.normals,
         solid_inverse_m=solid.front,
         thickness=np.clip(solid.back / np.maximum(solid.front, np.float32(1e-12)), 0, 1),

@@ -1,4 +1,4 @@
-"""What a photo hides behind the near sides of its depth edges, as a second layer of colour and depth."""
+"""What a photo shows and what it hides behind the near sides of its depth edges, as layers of colour and depth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from depthapps.core.color import to_8bit
 from depthapps.core.geometry import filled_inverse_depth, inverse_depth
 from depthapps.core.scene import FloatMap, Scene
 from depthapps.mesh.cut import GridSurface
-from depthapps.mesh.whole import whole_surface
+from depthapps.mesh.whole import Back, whole_surface
 from depthapps.surface.tearing import BoolMap
 
 _OVERLAP_PX = 10  # by which the layer goes on behind the far side itself, so that no gap opens between the two
@@ -20,18 +20,27 @@ _ONE_SURFACE = 0.04  # share of 1/Z by which the far side differs at most from t
 _BEHIND = 0.99  # share of the photo's 1/Z that the layer has at most, so that it never shows through
 
 
-class Layers(NamedTuple):
-    """A photo's own surface and what is behind near things, as maps (H, W) of the size of the photo.
+class HiddenLayer(NamedTuple):
+    """A layer behind what a photo shows, as maps of its size.
 
-    inverse_m: float32, 1/Z in 1/m of the photo's surface without holes and noise, 0 where infinitely far. hidden_color:
-    (H, W, 3) uint8 sRGB. hidden_inverse_m: float32, 1/Z of it, NaN where there is no layer. continued: where it does
-    not belong to the photo's own surface; elsewhere it lies close behind that.
+    color: (H, W, 3) uint8 sRGB. inverse_m: (H, W) float32, 1/Z in 1/m, NaN where there is no layer. continued: (H, W),
+    where it belongs to no layer before it; elsewhere it lies close behind one.
+    """
+
+    color: NDArray[np.uint8]
+    inverse_m: FloatMap
+    continued: BoolMap
+
+
+class Layers(NamedTuple):
+    """A photo's own surface and what is behind near things.
+
+    inverse_m: (H, W) float32, 1/Z in 1/m of the photo's surface without holes and noise, 0 where infinitely far.
+    hidden: what is behind its near things, and what is behind the near parts of that.
     """
 
     inverse_m: FloatMap
-    hidden_color: NDArray[np.uint8]
-    hidden_inverse_m: FloatMap
-    continued: BoolMap
+    hidden: tuple[HiddenLayer, HiddenLayer]
 
 
 def photo_layers(scene: Scene, turn_deg: float) -> Layers:
@@ -41,20 +50,26 @@ def photo_layers(scene: Scene, turn_deg: float) -> Layers:
     beyond the photo's frame is left out, and so is its backdrop for what is infinitely far.
     """
     whole = whole_surface(scene, fill=True, turn_deg=turn_deg)
-    shape = scene.depth_m.shape
-    color, shown = np.array(to_8bit(whole.front.image)), _shown(scene, whole.front)
-    if not whole.backs:
-        return Layers(shown, color, np.full(shape, np.nan, np.float32), np.zeros(shape, bool))
-    back, (height, width) = whole.backs[0], shape
+    shown, color = _shown(scene, whole.front), to_8bit(whole.front.image)
+    first = _hidden(shown, color, whole.backs[0] if whole.backs else None)
+    before = np.where(np.isnan(first.inverse_m), shown, first.inverse_m)
+    return Layers(shown, (first, _hidden(before, first.color, whole.backs[1] if len(whole.backs) > 1 else None)))
+
+
+def _hidden(before: FloatMap, color: NDArray[np.uint8], back: Back | None) -> HiddenLayer:
+    """What was continued behind a surface of 1/Z `before` (H, W) and this colour (H, W, 3); empty for None."""
+    height, width = before.shape
+    if back is None:
+        return HiddenLayer(color, np.full(before.shape, np.nan, np.float32), np.zeros(before.shape, bool))
     inside = (slice(back.margin, back.margin + height), slice(back.margin, back.margin + width))
     new, found = back.new[inside], inverse_depth(back.surface.depth_m)[inside]
-    color[new] = back.surface.image[inside][new]
     around = np.ones((2 * _OVERLAP_PX + 1, 2 * _OVERLAP_PX + 1), np.uint8)
     nearest = cv2.dilate(np.where(new, found, np.float32(0)), around)
     farthest = cv2.erode(np.where(new, found, np.float32(np.inf)), around)
-    overlap = ~new & (shown <= (1 + _ONE_SURFACE) * nearest) & (shown >= (1 - _ONE_SURFACE) * farthest)
-    layer = np.where(new, np.minimum(found, shown), np.where(overlap, shown, np.float32(np.nan)))
-    return Layers(shown, color, (_BEHIND * layer).astype(np.float32), new)
+    overlap = ~new & (before <= (1 + _ONE_SURFACE) * nearest) & (before >= (1 - _ONE_SURFACE) * farthest)
+    layer = np.where(new, np.minimum(found, before), np.where(overlap, before, np.float32(np.nan)))
+    colors = np.where(new[..., None], back.surface.image[inside], color).astype(np.uint8)
+    return HiddenLayer(colors, (_BEHIND * layer).astype(np.float32), new)
 
 
 def _shown(scene: Scene, front: GridSurface) -> FloatMap:

@@ -49,6 +49,19 @@ class PageLight:
 
 
 @dataclass(frozen=True, eq=False)
+class PageHidden:
+    """A layer behind what a photo shows, as maps of its size.
+
+    color: (H, W, 3) uint8 sRGB. inverse_m: (H, W) float32, 1/Z in 1/m, NaN where there is no layer. continued: (H, W),
+    where it belongs to no layer before it; elsewhere it lies close behind one.
+    """
+
+    color: NDArray[np.uint8]
+    inverse_m: FloatMap
+    continued: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class PagePhoto:
     """A photo with its depth, as a page shows it. All maps have the size of the photo.
 
@@ -60,12 +73,8 @@ class PagePhoto:
         1/Z in 1/m without holes; 0 where infinitely far.
     confidence : (H, W) float32 array
         How sure the depth is, 0 to 1; NaN where the depth is unknown and `inverse_m` is filled in.
-    hidden_color : (H, W, 3) uint8 array
-        sRGB of what lies behind near things.
-    hidden_inverse_m : (H, W) float32 array
-        1/Z of it; NaN where nothing is hidden, or where it is not guessed.
-    hidden_continued : (H, W) bool array
-        Where it does not belong to the photo's own surface; elsewhere it lies close behind that.
+    hidden : pair of PageHidden
+        What lies behind near things, and behind the near parts of that.
     normals : (H, W, 3) float32 array
         Unit normals of the surface, facing the camera.
     solid_inverse_m : (H, W) float32 array
@@ -94,9 +103,7 @@ class PagePhoto:
     image: NDArray[np.uint8]
     inverse_m: FloatMap
     confidence: FloatMap
-    hidden_color: NDArray[np.uint8]
-    hidden_inverse_m: FloatMap
-    hidden_continued: NDArray[np.bool_]
+    hidden: tuple[PageHidden, PageHidden]
     normals: NDArray[np.floating]
     solid_inverse_m: FloatMap
     thickness: FloatMap

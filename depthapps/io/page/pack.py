@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import cv2
@@ -34,28 +34,32 @@ def jpeg(image: NDArray[np.uint8], quality: int = _PHOTO_QUALITY) -> str:
     return _url("jpeg", cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality, *full]))
 
 
-def photo_and_behind(
+def photo_and_hidden(
     image: NDArray[np.uint8],
-    behind: NDArray[np.uint8],
-    mask: NDArray[np.bool_],
+    hidden: Sequence[tuple[NDArray[np.uint8], NDArray[np.bool_]]],
     qualities: Iterable[tuple[int, int]],
     limit: int,
-) -> tuple[str, str]:
-    """A photo and the colours behind it, (H, W, 3) uint8 sRGB, as two data URLs.
+) -> list[str]:
+    """A photo (H, W, 3) uint8 sRGB and the colours of layers behind it as data URLs.
 
-    Their qualities are the first ones with which they have at most `limit` characters, or the last.
-    mask (H, W): where something is behind; elsewhere the colours are left out, for nothing shows them.
+    Their qualities are the first ones with which they have at most `limit` characters, or the last. hidden: the colours
+    (H, W, 3) uint8 sRGB of each layer, and where (H, W) it is; elsewhere they are left out, for nothing shows them.
     """
-    side = 2 * _APART_PX + 1
-    kept = cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
-    usual = behind[kept].mean(axis=0).astype(np.uint8) if kept.any() else np.zeros(3, np.uint8)
-    bare = np.where(kept[..., None], behind, usual)
-    urls = "", ""
-    for quality, quality_behind in qualities:
-        urls = jpeg(image, quality), jpeg(bare, quality_behind)
+    bare = [_bare(colors, mask) for colors, mask in hidden]
+    urls: list[str] = []
+    for quality, quality_hidden in qualities:
+        urls = [jpeg(image, quality), *(jpeg(colors, quality_hidden) for colors in bare)]
         if sum(map(len, urls)) <= limit:
             break
     return urls
+
+
+def _bare(colors: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Colours (H, W, 3) that are only kept around a mask (H, W)."""
+    side = 2 * _APART_PX + 1
+    kept = cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    usual = colors[kept].mean(axis=0).astype(np.uint8) if kept.any() else np.zeros(3, np.uint8)
+    return np.where(kept[..., None], colors, usual)
 
 
 def lossless(bytes_of: NDArray[np.uint8]) -> str:

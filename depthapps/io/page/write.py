@@ -10,13 +10,14 @@ from string import Template
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthapps.core.models import PointCloud
 from depthapps.io.formats import VIEWER_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.models.axes import refuse_wild
 from depthapps.io.outputs import Outputs, check_suffix, opened
-from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageModel, PagePhoto
+from depthapps.io.page.contents import LARGEST_OFFSET, PageContents, PageHidden, PageModel, PagePhoto
 from depthapps.io.page.pack import (
     GUESSED,
     STEPS,
@@ -25,7 +26,7 @@ from depthapps.io.page.pack import (
     numbers,
     pack_confidence,
     pack_inverse,
-    photo_and_behind,
+    photo_and_hidden,
 )
 
 SCRIPTS = (
@@ -98,19 +99,24 @@ def _json(data: Any) -> str:
 
 def _photo(photo: PagePhoto) -> tuple[str, dict[str, Any]]:
     """A photo's picture, which stands in the page itself, and the rest as the page's scripts read it."""
-    behind = ~np.isnan(photo.hidden_inverse_m)
-    mask = np.where(behind, np.where(photo.hidden_continued, _CONTINUED, _OVERLAPPING), 0).astype(np.uint8)
-    data, picture = _maps(photo), ""
-    hidden = pack_inverse(photo.hidden_inverse_m, mask, GUESSED)
+    there = [~np.isnan(layer.inverse_m) for layer in photo.hidden]
+    colors = [(layer.color, mask) for layer, mask in zip(photo.hidden, there, strict=True)]
+    hidden = [_hidden(layer, mask) for layer, mask in zip(photo.hidden, there, strict=True)]
+    data, pictures = _maps(photo) | {"hidden": hidden}, [""]
     for tolerance, qualities in STEPS:
         data["depth"] = pack_inverse(photo.inverse_m, pack_confidence(photo.confidence), tolerance)
-        data["hidden"] = dict(hidden)
         left = round(_CHARACTERS * max(photo.inverse_m.size, 1e6)) - len(_json(data))
-        colors = photo_and_behind(photo.image, photo.hidden_color, behind, qualities, left)
-        picture, data["hidden"]["color"] = colors
-        if sum(map(len, colors)) <= left:
+        pictures = photo_and_hidden(photo.image, colors, qualities, left)
+        if sum(map(len, pictures)) <= left:
             break
-    return picture, data
+    data["hidden"] = [{**layer, "color": color} for layer, color in zip(hidden, pictures[1:], strict=True)]
+    return pictures[0], data
+
+
+def _hidden(layer: PageHidden, there: NDArray[np.bool_]) -> dict[str, Any]:
+    """The 1/Z and the marks of a hidden layer that is there in a mask (H, W)."""
+    marks = np.where(there, np.where(layer.continued, _CONTINUED, _OVERLAPPING), 0).astype(np.uint8)
+    return pack_inverse(layer.inverse_m, marks, GUESSED)
 
 
 def _maps(photo: PagePhoto) -> dict[str, Any]:

@@ -37,17 +37,20 @@ function lampsOf(bytes, width, gpu) {
 }
 
 async function loadPhoto(data, still, gpu) {
-  const [depth, hidden, solid, hiddenColor, surface, lamps] = await Promise.all([
-    bytesOf(data.depth.src), bytesOf(data.hidden.src), bytesOf(data.solid.src), pictureOf(data.hidden.color),
+  const [depth, solid, hidden, colors, surface, lamps] = await Promise.all([
+    bytesOf(data.depth.src), bytesOf(data.solid.src), Promise.all(data.hidden.map(layer => bytesOf(layer.src))),
+    Promise.all(data.hidden.map(layer => pictureOf(layer.color))),
     pictureOf(data.surface), data.lamps && bytesOf(data.lamps), still.decode()]);
   const { width, height } = data;
-  const front = unpackInverse(depth, data.depth), back = unpackInverse(hidden, data.hidden, true);
+  const front = unpackInverse(depth, data.depth);
+  const [back, deeper] = hidden.map((bytes, k) => unpackInverse(bytes, data.hidden[k], true));
+  const [hiddenColor, deeperColor] = colors.map(color => gpu.picture(color));
   const near = unpackInverse(solid, data.solid), half = [width, height].map(side => Math.ceil(side / 2));
   return {
     ...data,
     inverse: front.inverse,
-    hiddenInverse: back.inverse, // -1 where nothing is hidden
-    continued: back.third, // 255 where it does not belong to the photo's own surface
+    hidden: back, // inverse is -1 where nothing is hidden, third is 255 where it does not belong to the photo's own surface
+    deeper, // the same of what is behind that
     sure: front.third, // 0: unknown, else 17 · (1 + 14 · confidence)
     scale: 1, // metres a unit of the page's depth, which a known length changes
     lamps: lampsOf(lamps, width, gpu),
@@ -55,7 +58,8 @@ async function loadPhoto(data, still, gpu) {
       photo: gpu.picture(still),
       depth: gpu.map(front.inverse, width, height),
       sure: gpu.map(front.third, width, height),
-      hiddenColor: gpu.picture(hiddenColor),
+      hiddenColor,
+      deeperColor,
       hiddenDepth: gpu.map(back.inverse, width, height),
       solid: gpu.map(near.inverse, ...half, true),
       thickness: gpu.map(near.third, ...half),

@@ -46,11 +46,11 @@ function each(map, width, [left, right, top, bottom], [low, high], act) {
 
 // The ranges of 1/Z, at least one, of the surfaces that a rectangle of the photo shows
 function rangesOf(photo, cell, tear, range = [0, ANYTHING]) {
-  const { width, inverse, hiddenInverse, sigma = 0 } = photo;
+  const { width, inverse, hidden, sigma = 0 } = photo;
   let low = Infinity, high = 0, filled = false;
   each(inverse, width, cell, range, w => { low = Math.min(low, w); high = Math.max(high, w); });
   if (low >= Math.min((1 - tear) * high, high - NOISE * sigma)) return [range];
-  each(hiddenInverse, width, cell, [0, ANYTHING], () => { filled = true; });
+  each(hidden.inverse, width, cell, [0, ANYTHING], () => { filled = true; });
   if (!filled && low >= (1 - STEEP) * high) return [range];
   const level = (low + high) / 2;
   return [[range[0], level], [level, range[1]]].flatMap(part => rangesOf(photo, cell, tear, part));
@@ -84,22 +84,23 @@ function photoGrid(photo, stride, farthest) {
   return vertices.with(triangles);
 }
 
-// What the photo hides. Its parts are joined, however far apart in depth, as nothing is behind that a tear could show.
-function hiddenGrid(photo, stride, farthest) {
-  const { width, height, hiddenInverse, continued } = photo, xs = spread(width, stride), ys = spread(height, stride);
+// A layer that the photo hides. Its parts are joined, however far apart in depth, where nothing is below that a tear could show.
+function hiddenGrid(photo, { inverse, third }, below, stride, farthest) {
+  const { width, height } = photo, xs = spread(width, stride), ys = spread(height, stride), tear = TEAR * Math.sqrt(stride);
   const vertices = new Vertices(photo, farthest, xs.length * ys.length), number = new Int32Array(xs.length * ys.length).fill(-1);
-  const triangles = new Uint32Array(6 * number.length), tear = TEAR * Math.sqrt(stride);
+  const triangles = new Uint32Array(6 * number.length);
   let corners = 0;
   const pixel = k => ys[Math.floor(k / xs.length)] * width + xs[k % xs.length];
   const joined = three => {
-    const depths = three.map(k => hiddenInverse[pixel(k)]), low = Math.min(...depths);
-    return low >= 0 && (low >= (1 - tear) * Math.max(...depths) || three.some(k => continued[pixel(k)] === CONTINUED));
+    const depths = three.map(k => inverse[pixel(k)]), low = Math.min(...depths);
+    if (low < 0 || low >= (1 - tear) * Math.max(...depths)) return low >= 0;
+    return three.some(k => third[pixel(k)] === CONTINUED) && !three.some(k => below && below.third[pixel(k)] === CONTINUED);
   };
-  const vertex = k => number[k] >= 0 ? number[k] : number[k] = vertices.add(xs[k % xs.length], ys[Math.floor(k / xs.length)], hiddenInverse[pixel(k)]);
+  const vertex = k => number[k] >= 0 ? number[k] : number[k] = vertices.add(xs[k % xs.length], ys[Math.floor(k / xs.length)], inverse[pixel(k)]);
   for (let row = 0; row < ys.length - 1; row++)
     for (let column = 0; column < xs.length - 1; column++) {
       const a = row * xs.length + column, four = [a, a + 1, a + xs.length, a + xs.length + 1];
-      const six = halved(four, four.map(k => hiddenInverse[pixel(k)]));
+      const six = halved(four, four.map(k => inverse[pixel(k)]));
       for (const three of [six.slice(0, 3), six.slice(3)])
         if (joined(three)) { triangles.set(three.map(vertex), corners); corners += 3; }
     }

@@ -81,7 +81,7 @@ function withoutHalos(gpu, { width, height, textures }) {
   return texture;
 }
 
-// The photo as a grid of its pixels, with the hidden layer behind it, in several details
+// The photo as a grid of its pixels, with the hidden layers behind it, in several details
 class PhotoShape {
   constructor(gpu, photo) {
     Object.assign(this, { gpu, photo, built: new Map() });
@@ -96,10 +96,12 @@ class PhotoShape {
     const { photo: { width, height, textures }, gpu } = this;
     const stride = Math.max(1, Math.ceil(Math.sqrt(width * height / most)));
     if (!this.built.has(stride)) {
-      const seen = photoGrid(this.photo, stride, this.farthest), behind = hiddenGrid(this.photo, stride, this.farthest);
+      const { photo, farthest } = this, { hidden, deeper } = photo;
+      const below = [[hiddenGrid(photo, hidden, deeper, stride, farthest), textures.hiddenColor],
+        [hiddenGrid(photo, deeper, null, stride, farthest), textures.deeperColor]];
       this.built.set(stride, [
-        new Surface(gpu, { ...seen, texture: this.painting, maps: textures }),
-        ...(behind.triangles.length ? [new Surface(gpu, { ...behind, texture: textures.hiddenColor })] : [])]);
+        new Surface(gpu, { ...photoGrid(photo, stride, farthest), texture: this.painting, maps: textures }),
+        ...below.filter(([grid]) => grid.triangles.length).map(([grid, texture]) => new Surface(gpu, { ...grid, texture }))]);
     }
     return this.built.get(stride).map(surface => [surface, stride]);
   }
