@@ -90,6 +90,15 @@ def test_what_a_page_shows_is_completed_but_for_the_sky(step_scene):
     assert layers.inverse_m[45, 60] == pytest.approx(1 / step_scene.depth_m[45, 60], rel=0.005)
 
 
+def test_the_sky_goes_on_behind_what_stands_before_it(step_scene):
+    """It is infinitely far there too, and overlaps the sky that is seen, so that no gap opens between the two."""
+    sky = replace(step_scene, depth_m=np.where(step_scene.depth_m > 2.5, np.inf, step_scene.depth_m).astype(np.float32))
+    shown, (hidden, _) = photo_layers(sky, 15)
+    assert (hidden.inverse_m[32:58, 47:73] == 0).all()
+    assert (hidden.inverse_m[25:65, 40:43] == 0).all()
+    assert (shown[25:65, 40:43] == 0).all()
+
+
 def test_what_is_nowhere_torn_hides_nothing(step_scene):
     flat = da.Scene(step_scene.image, np.full((90, 120), 2, np.float32), step_scene.camera)
     for hidden in photo_layers(flat, 15).hidden:

@@ -13,6 +13,7 @@ from depthapps.core.geometry import filled_inverse_depth, inverse_depth
 from depthapps.core.scene import FloatMap, Scene
 from depthapps.mesh.cut import GridSurface
 from depthapps.mesh.whole import Back, whole_surface
+from depthapps.surface.completion import beyond
 from depthapps.surface.tearing import BoolMap
 
 _OVERLAP_PX = 10  # by which the layer goes on behind the far side itself, so that no gap opens between the two
@@ -51,22 +52,29 @@ def photo_layers(scene: Scene, turn_deg: float) -> Layers:
     """
     whole = whole_surface(scene, fill=True, turn_deg=turn_deg)
     shown, color = _shown(scene, whole.front), to_8bit(whole.front.image)
-    first = _hidden(shown, color, whole.backs[0] if whole.backs else None)
-    before = np.where(np.isnan(first.inverse_m), shown, first.inverse_m)
-    return Layers(shown, (first, _hidden(before, first.color, whole.backs[1] if len(whole.backs) > 1 else None)))
+    # a model has a backdrop at some depth instead of what is infinitely far
+    farthest = (1 + _ONE_SURFACE) * beyond(scene)[1] if np.isposinf(scene.depth_m).any() else 0.0
+    first, second = (*whole.backs, None, None)[:2]
+    hidden = _hidden(shown, color, first, farthest)
+    before = np.where(np.isnan(hidden.inverse_m), shown, hidden.inverse_m)
+    return Layers(shown, (hidden, _hidden(before, hidden.color, second, farthest)))
 
 
-def _hidden(before: FloatMap, color: NDArray[np.uint8], back: Back | None) -> HiddenLayer:
-    """What was continued behind a surface of 1/Z `before` (H, W) and this colour (H, W, 3); empty for None."""
+def _hidden(before: FloatMap, color: NDArray[np.uint8], back: Back | None, farthest: float) -> HiddenLayer:
+    """What was continued behind a surface of 1/Z `before` (H, W) and this colour (H, W, 3); empty for None.
+
+    farthest: 1/Z in 1/m below which it is infinitely far.
+    """
     height, width = before.shape
     if back is None:
         return HiddenLayer(color, np.full(before.shape, np.nan, np.float32), np.zeros(before.shape, bool))
     inside = (slice(back.margin, back.margin + height), slice(back.margin, back.margin + width))
     new, found = back.new[inside], inverse_depth(back.surface.depth_m)[inside]
+    found = np.where(found <= farthest, np.float32(0), found)
     around = np.ones((2 * _OVERLAP_PX + 1, 2 * _OVERLAP_PX + 1), np.uint8)
-    nearest = cv2.dilate(np.where(new, found, np.float32(0)), around)
-    farthest = cv2.erode(np.where(new, found, np.float32(np.inf)), around)
-    overlap = ~new & (before <= (1 + _ONE_SURFACE) * nearest) & (before >= (1 - _ONE_SURFACE) * farthest)
+    largest = cv2.dilate(np.where(new, found, np.float32(0)), around)
+    smallest = cv2.erode(np.where(new, found, np.float32(np.inf)), around)
+    overlap = ~new & (before <= (1 + _ONE_SURFACE) * largest) & (before >= (1 - _ONE_SURFACE) * smallest)
     layer = np.where(new, np.minimum(found, before), np.where(overlap, before, np.float32(np.nan)))
     colors = np.where(new[..., None], back.surface.image[inside], color).astype(np.uint8)
     return HiddenLayer(colors, (_BEHIND * layer).astype(np.float32), new)

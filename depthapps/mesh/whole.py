@@ -23,6 +23,7 @@ from depthapps.surface.tearing import BoolMap
 
 # What is continued is planes over most of its area: so little error, as a share of 1/Z, leaves few of its triangles.
 _PLANE_ERROR = 2e-4
+_LEAST_TRIANGLES = 4  # to which a surface can be simplified
 _BACK_SHARE = 0.25  # of the triangles that a simplified model may have, for what was continued
 
 # The picture of what was continued twice is so many times smaller: little of it is ever seen, and the texture of a
@@ -115,7 +116,7 @@ def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMes
     The loss is None if nothing was to be simplified.
     """
     limit, backs = params.max_triangles, whole.backs
-    own = limit if not backs or limit is None else max(round((1 - _BACK_SHARE) * limit), 4)
+    own = limit if not backs or limit is None else max(round((1 - _BACK_SHARE) * limit), _LEAST_TRIANGLES)
     triangles, loss, rimmed = None, None, whole.rimmed
     if params != SimplifyParams():  # what is simplified has edges of its own
         triangles, loss = simplify_surface(whole.front, replace(params, max_triangles=own))
@@ -128,7 +129,9 @@ def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMes
             triangles = coarse_triangles(inverse_depth(back.surface.depth_m), back.surface.quads, error=error)
         else:
             most = round((limit - own) * sizes[k] / max(sum(sizes), 1))
-            triangles = simplify_surface(back.surface, SimplifyParams(max(most, 4)))[0]
+            if most < _LEAST_TRIANGLES:
+                continue
+            triangles = simplify_surface(back.surface, SimplifyParams(most))[0]
         mesh = _joined(mesh, textured_mesh(back.surface, triangles), back, _DEEPER_SCALE if k else 1)
     return mesh, loss
 

@@ -87,6 +87,7 @@ def complete(scene: Scene) -> Completion:
     backdrop = _sky(scene, far)
     even = even_confidence(scene)
     sure = trusted(scene, _DOUBTFUL) & np.isfinite(inverse) & ~far
+    sure = _with_neighbours(inverse, sure, np.isfinite(inverse) & ~far)
     if not sure.any():  # nothing to complete from
         return Completion(scene, np.zeros(sure.shape, bool), far, NO_PLANES)
     least = max(farthest, float(np.quantile(inverse[sure], FAR_QUANTILE)) / _MADE_UP_TIMES)
@@ -106,6 +107,20 @@ def complete(scene: Scene) -> Completion:
     same = whole == inverse  # to the bit: no rounding through 1/Z
     completed = replace(scene, depth_m=np.where(same, scene.depth_m, depth_from_inverse(whole)))
     return Completion(completed, (~kept & np.isfinite(whole)) | backdrop, backdrop, planes)
+
+
+def _with_neighbours(inverse: FloatMap, sure: BoolMap, known: BoolMap) -> BoolMap:
+    """Sure pixels (H, W) and the known ones beside them whose 1/Z is the same: a narrow gap goes on as it was found.
+
+    The planes around it may be those of something else.
+    """
+    grown = sure.copy()
+    for one, other in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        with np.errstate(invalid="ignore"):
+            same = np.abs(inverse[one] - inverse[other]) <= DEPTH_STEP * inverse[one]
+        grown[one] |= same & sure[other] & known[one]
+        grown[other] |= same & sure[one] & known[other]
+    return grown
 
 
 def _sky(scene: Scene, far: BoolMap) -> BoolMap:

@@ -84,7 +84,8 @@ function photoGrid(photo, stride, farthest) {
   return vertices.with(triangles);
 }
 
-// A layer that the photo hides. Its parts are joined, however far apart in depth, where nothing is below that a tear could show.
+// A layer that the photo hides. Above another one its parts are joined, however far apart in depth, where that has nothing that
+// a tear could show. The last layer is torn at its steps: what is drawn out there would be seen beyond the photo's edges.
 function hiddenGrid(photo, { inverse, third }, below, stride, farthest) {
   const { width, height } = photo, xs = spread(width, stride), ys = spread(height, stride), tear = TEAR * Math.sqrt(stride);
   const vertices = new Vertices(photo, farthest, xs.length * ys.length), number = new Int32Array(xs.length * ys.length).fill(-1);
@@ -94,7 +95,7 @@ function hiddenGrid(photo, { inverse, third }, below, stride, farthest) {
   const joined = three => {
     const depths = three.map(k => inverse[pixel(k)]), low = Math.min(...depths);
     if (low < 0 || low >= (1 - tear) * Math.max(...depths)) return low >= 0;
-    return three.some(k => third[pixel(k)] === CONTINUED) && !three.some(k => below && below.third[pixel(k)] === CONTINUED);
+    return below && three.some(k => third[pixel(k)] === CONTINUED) && !three.some(k => below.third[pixel(k)] === CONTINUED);
   };
   const vertex = k => number[k] >= 0 ? number[k] : number[k] = vertices.add(xs[k % xs.length], ys[Math.floor(k / xs.length)], inverse[pixel(k)]);
   for (let row = 0; row < ys.length - 1; row++)

@@ -30,6 +30,12 @@ class Orbit {
     return far;
   }
 
+  // How far from the photo's view, in radians or shares of the distance
+  get away() {
+    const { yaw, pitch, distance, x, y } = this.now;
+    return Math.hypot(yaw, pitch, distance - 1, x, y);
+  }
+
   // From the photo's camera axes to those of the eye, column by column
   get matrix() {
     const { yaw, pitch, distance, x, y } = this.now, { pivot } = this;

@@ -1,7 +1,8 @@
 // A fragment of a surface or a cloud, in the photo's own light. A surface that reaches beyond a step in depth is cut where
 // the photo's 1/Z leaves its range. Beside something nearer it has the colours of the layer behind that, if there is one: the
-// photo's are mixed with those of the near thing between two pixels.
-uniform sampler2D painting, depth, hiddenColor, hiddenDepth;
+// photo's are mixed with those of the near thing between two pixels. At the photo's view it is the photo as it is.
+uniform sampler2D painting, photo, depth, hiddenColor, hiddenDepth;
+uniform float home; // 1 at the photo's view, 0 away from it
 uniform bool textured, smoothed; // smoothed: whether a part of a fragment's samples can be covered
 in vec3 painted;
 in vec2 at;
@@ -32,5 +33,6 @@ void main() {
   if (share <= 0.0) discard;
   bool beside = range.y > 0.0 && range.y < ANYTHING && texelFetch(hiddenDepth, ivec2(at * size), 0).r >= 0.0;
   vec3 light = beside ? texture(hiddenColor, at).rgb : texture(painting, at).rgb;
+  if (home > 0.0) light = mix(light, texture(photo, at).rgb, home);
   color = vec4(textured ? encoded(light) : painted, share);
 }

@@ -5,6 +5,7 @@ const FOLLOW_MS = 70; // in which the view comes two thirds of the way to where 
 const DETAILS = [400000, 100000, 6000]; // vertices of the photo's grid, by how slow the frames are
 const WIRES = 12000; // vertices of its wires: finer ones would look like a surface
 const GLOW = 0.55; // of the blurred photo behind what is turned
+const AWAY = 0.1; // radians, or shares of the distance, from the photo's view: there none of its colours are left beside near things
 const BLURRED = 48; // pixels across it
 
 // Triangles with a texture or colours, or points, in the buffers of the GPU
@@ -51,13 +52,13 @@ class Surface {
     return this.sides;
   }
 
-  draw(matrix, style, pointSize) {
+  draw(matrix, style, pointSize, home = 0) {
     const { gpu, triangles, nothing } = this, { gl } = gpu, wired = style === "wires" && triangles && this.wires;
     const smoothed = Boolean(this.maps) && gl.getParameter(gl.SAMPLES) > 0;
-    const { depth, hiddenColor, hiddenDepth } = this.maps || { depth: nothing, hiddenColor: nothing, hiddenDepth: nothing };
+    const { photo, depth, hiddenColor, hiddenDepth } = this.maps || { photo: nothing, depth: nothing, hiddenColor: nothing, hiddenDepth: nothing };
     gpu.use(gpu.program("surface.frag", "surface.vert"), {
       matrix, painting: this.texture || nothing, textured: Boolean(this.texture), size: pointSize,
-      depth, hiddenColor, hiddenDepth, smoothed,
+      photo, depth, hiddenColor, hiddenDepth, smoothed, home: this.maps ? home : 0,
     });
     if (smoothed) gl.enable(gl.SAMPLE_ALPHA_TO_COVERAGE);
     gl.bindVertexArray(this.array);
@@ -106,10 +107,10 @@ class PhotoShape {
     return this.built.get(stride).map(surface => [surface, stride]);
   }
 
-  draw(matrix, style, slowness, pixels) {
+  draw(matrix, style, slowness, pixels, away) {
     const wired = style === "wires", surfaces = this.surfaces(wired ? WIRES : DETAILS[slowness]);
     for (const [surface, stride] of wired ? surfaces.slice(0, 1) : surfaces)
-      surface.draw(matrix, style, Math.max(1, 1.2 * stride * pixels));
+      surface.draw(matrix, style, Math.max(1, 1.2 * stride * pixels), clamp(1 - away / AWAY, 0, 1));
   }
 
   // Behind a surface, the photo's blurred colours
@@ -208,7 +209,7 @@ class Turn {
     gl.clearColor(...clear, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST);
-    shape.draw(multiply(projection, orbit.matrix), this.settings.style, slowness, 1 / scale);
+    shape.draw(multiply(projection, orbit.matrix), this.settings.style, slowness, 1 / scale, orbit.away);
     if (behind) gpu.pass("backdrop.frag", behind, { box: [0, 0, ...canvas], behind: true });
     gl.disable(gl.DEPTH_TEST);
   }
