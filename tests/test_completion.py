@@ -52,6 +52,16 @@ def test_doubtful_depth_follows_the_regions_of_the_picture(slanted):
     assert np.allclose(found[:, 61:], 4, rtol=0.02)
 
 
+def test_a_narrow_gap_goes_on_as_it_was_found(slanted):
+    """A near thing at the frame, half of it doubtful, is not laid onto the wall beside it."""
+    depth, confidence = slanted.depth_m.copy(), slanted.confidence.copy()
+    depth[:, :10] = 1
+    confidence[:, 1:10:2] = 0.05
+    confidence[:, 6:10] = 0.05
+    found = complete(replace(slanted, depth_m=depth, confidence=confidence)).scene.depth_m
+    assert np.allclose(found[:, :6], 1, rtol=0.02)
+
+
 def test_the_sky_is_a_backdrop_and_single_far_points_are_none(slanted):
     sky, depth = slanted.depth_m.copy(), slanted.depth_m.copy()
     sky[:20], depth[70, 60] = np.inf, 500
