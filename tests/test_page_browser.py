@@ -808,7 +808,9 @@ SCRIPTS = {
     "what is hidden is joined": (
         f"[{hidden_grid([1, 0.5] * 2, below=layer([-1] * 4, 0))}.triangles.length]", [6]
     ),
-    "the last hidden layer is torn": (f"[{hidden_grid([1, 0.5] * 2)}.triangles.length]", [0]),
+    "the last hidden layer is torn at large steps": (
+        f"[{hidden_grid([1, 0.4] * 2)}, {hidden_grid([1, 0.6] * 2)}].map(g => g.triangles.length)", [0, 6]
+    ),
     "above what is hidden behind it, it is torn": (
         f"[{hidden_grid([1, 0.5] * 2, below=layer([0.4] * 4))}.triangles.length]", [0]
     ),

@@ -4,6 +4,7 @@
 const TEAR = 0.05; // relative difference of 1/Z from one pixel to the next above which the surface is torn,
 const NOISE = 3; // and deviations of its error
 const STEEP = 0.15; // relative difference up to which it is not torn if nothing behind it would fill the gap
+const FARTHEST_JOIN = 2; // times as far: from the side a longer one would look as long as the room
 const ANYTHING = 1e30; // 1/m, above every 1/Z
 const CONTINUED = 255; // mark of pixels behind the photo that do not belong to its own surface
 
@@ -84,8 +85,8 @@ function photoGrid(photo, stride, farthest) {
   return vertices.with(triangles);
 }
 
-// A layer that the photo hides. Above another one its parts are joined, however far apart in depth, where that has nothing that
-// a tear could show. The last layer is torn at its steps: what is drawn out there would be seen beyond the photo's edges.
+// A layer that the photo hides. Its parts are joined where nothing is below that a tear could show, however far apart in depth
+// above another layer. In the last one, what lies farther is not joined: it would be drawn out beyond the photo's edges.
 function hiddenGrid(photo, { inverse, third }, below, stride, farthest) {
   const { width, height } = photo, xs = spread(width, stride), ys = spread(height, stride), tear = TEAR * Math.sqrt(stride);
   const vertices = new Vertices(photo, farthest, xs.length * ys.length), number = new Int32Array(xs.length * ys.length).fill(-1);
@@ -95,7 +96,8 @@ function hiddenGrid(photo, { inverse, third }, below, stride, farthest) {
   const joined = three => {
     const depths = three.map(k => inverse[pixel(k)]), low = Math.min(...depths);
     if (low < 0 || low >= (1 - tear) * Math.max(...depths)) return low >= 0;
-    return below && three.some(k => third[pixel(k)] === CONTINUED) && !three.some(k => below.third[pixel(k)] === CONTINUED);
+    if (!below && low < Math.max(...depths) / FARTHEST_JOIN) return false;
+    return three.some(k => third[pixel(k)] === CONTINUED) && !(below && three.some(k => below.third[pixel(k)] === CONTINUED));
   };
   const vertex = k => number[k] >= 0 ? number[k] : number[k] = vertices.add(xs[k % xs.length], ys[Math.floor(k / xs.length)], inverse[pixel(k)]);
   for (let row = 0; row < ys.length - 1; row++)
