@@ -414,7 +414,11 @@ def test_a_cluster_loses_no_pair_with_a_worker(tmp_path, step_scene):
         batch = begun(options, "--dask", json.loads(address_file.read_text())["address"])
         done = times(out)
         started[1].kill()
-        output, words = batch.communicate()
+        # communicate() would miss a line that readline() has taken into its buffer together with the one before
+        assert batch.stdout is not None
+        assert batch.stderr is not None
+        output, words = batch.stdout.read(), batch.stderr.read()
+        batch.wait()
     finally:
         for process in started[::-1]:
             process.kill()
