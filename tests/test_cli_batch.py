@@ -417,8 +417,8 @@ def test_a_cluster_loses_no_pair_with_a_worker(tmp_path, step_scene):
         # communicate() would miss a line that readline() has taken into its buffer together with the one before
         assert batch.stdout is not None
         assert batch.stderr is not None
-        output, words = batch.stdout.read(), batch.stderr.read()
-        batch.wait()
+        with batch:
+            output, words = batch.stdout.read(), batch.stderr.read()
     finally:
         for process in started[::-1]:
             process.kill()
