@@ -23,11 +23,11 @@ NOISE_LEFT = 0.25  # share of the noise that these passes leave, for noise corre
 _NOISE_STEPS = 5.0  # a step between neighbours within this many standard deviations of its noise is no depth edge
 # Standard deviation in px of the weights of the planes that are fitted along a surface. The larger, the smoother is it:
 # with 4, 6 and 8 a motorcycle's brake disc, whose depth is off by 0.6 px at one end, is 7.6, 6.4 and 5.2 % too large or
-# small. With 4, 6 and 8, nine new views of four rendered rooms each look 29.68, 29.61 and 29.56 dB like the truth, and
-# what ten real pairs' second photo sees 28.66, 28.57 and 28.52 dB.
+# small. With 4, 6 and 8, nine new views of four rendered rooms each look 29.68, 29.63 and 29.57 dB like the truth, and
+# what ten real pairs' second photo sees 28.73, 28.64 and 28.55 dB.
 _DETAIL_PX = 8.0
 # Deviations by which details may be off the coarse map. With 0, 1, 1.5, 2 and any number, the rooms look 29.20, 29.49,
-# 29.56, 29.62 and 29.67 dB like the truth, what the second photo sees 28.23, 28.42, 28.52, 28.56 and 28.57 dB. But what
+# 29.57, 29.63 and 29.66 dB like the truth, what the second photo sees 28.36, 28.49, 28.55, 28.60 and 28.60 dB. But what
 # is not torn, and farther apart, is drawn out when the model turns.
 _DETAIL_SIGMAS = 1.5
 _LEAST = 0.1  # times a pixel's own 1/Z: no plane puts it farther away
