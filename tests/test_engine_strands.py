@@ -64,13 +64,70 @@ def test_strands_are_thin_and_go_on(stem):
     left[30:33] = 20  # a cable along the row, in which nothing can be matched
     left[80:84, 10:13] = 20  # a dot
     left[20:110, 120:140] = 20  # a board
-    found = find_strands(left) > 0
+    found, flat = (strands > 12 for strands in find_strands(left))
     assert found[on_stem].mean() > 0.9
     assert not found[:, :40].any()
     assert not found[:, 110:].any()
+    assert not flat[:, 15:40].any()  # at the borders a line is cut off
+    assert not flat[:, 110:-15].any()
+
+
+def test_strands_that_lie_flat_stand_out_down_the_column(flat_stem):
+    left, _, _, on_stem = flat_stem
+    left[:] = 100
+    left[on_stem] = 20
+    steep, flat = (strands > 12 for strands in find_strands(left))
+    thin = on_stem & (np.arange(left.shape[1]) < 150)
+    assert flat[thin].mean() > 0.8
+    assert not steep[:, :150].any()
+    assert not flat[~on_stem].any()
 
 
 def test_bands_of_rows_find_the_same(stem, monkeypatch):
     whole = find_strands(stem[0])
     monkeypatch.setattr(strands, "_ROWS", 17)
     assert np.array_equal(find_strands(stem[0]), whole)
+
+
+@pytest.fixture
+def flat_stem():
+    """The same, with a stem that rises by a quarter of its length, and a board of its depth at its right end."""
+    rng = np.random.default_rng(4)
+    texture = cv2.GaussianBlur(rng.uniform(60, 200, (120, 240)).astype(np.float32), (0, 0), 2)
+    ground = np.clip(texture * 3 - texture.mean() * 2, 60, 200).astype(np.uint8)
+    y, x = np.indices((120, 200))
+
+    def on_it(x: np.ndarray) -> np.ndarray:
+        return ((np.abs(y - 90 + x // 4) < 2) & (x > 40) & (x < 160)) | ((x >= 160) & (x < 180))
+
+    left = np.where(on_it(x), np.uint8(20), ground[:, :200])
+    right = np.where(on_it(x + _STEM), np.uint8(20), ground[:, _GROUND : 200 + _GROUND])
+    truth = np.where(on_it(x), np.float32(_STEM), np.float32(_GROUND))
+    return np.repeat(left[..., None], 3, axis=2), right, truth, on_it(x)
+
+
+def test_a_stem_that_lies_flat_is_joined_to_its_end_across_what_does_not_match(flat_stem):
+    left, right, truth, on_stem = flat_stem
+    lost = truth.copy()
+    lost[:, :130] = _GROUND
+    right[:, 95 - _STEM : 105 - _STEM] = 220  # a lamp that shines over it there
+    found = follow_strands(left, right, lost)
+    wrong = np.abs(found - truth) > 1
+    assert wrong[:, 45:160][on_stem[:, 45:160]].mean() < 0.1
+    assert wrong[~on_stem].mean() < 0.005
+
+
+def test_a_stem_goes_on_beyond_what_the_right_view_shows(flat_stem):
+    left, right, truth, on_stem = (np.ascontiguousarray(view[:, 48:]) for view in flat_stem)  # it begins at the border
+    lost = truth.copy()
+    lost[:, :80] = _GROUND
+    found = follow_strands(left, right, lost)
+    assert (found == lost)[~on_stem].mean() > 0.99
+    assert (np.abs(found - truth) <= 1)[:, :_STEM][on_stem[:, :_STEM]].mean() > 0.9
+
+
+def test_a_line_on_the_ground_stays_there(flat_stem):
+    left, right, truth, _ = flat_stem
+    right[:, : 160 - _STEM] = left[:, _GROUND : 160 - _STEM + _GROUND, 0]  # it is painted onto the ground
+    truth[:, :160] = _GROUND
+    assert np.array_equal(follow_strands(left, right, truth)[:, :150], truth[:, :150])
