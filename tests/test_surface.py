@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from depthapps import Camera, Scene
+from depthapps.mesh.cut import cut_surface
 from depthapps.surface.denoise.clean import clean_depth
 from depthapps.surface.normals import normals_of_slopes, surface_normals
-from depthapps.surface.tearing import grid_quads, surface_links
+from depthapps.surface.tearing import grid_quads, surface_links, torn_inside
 
 CAMERA = Camera.centred(160, 120, 150.0)
 
@@ -115,3 +116,33 @@ def test_normals_of_a_noisy_wall_point_its_way():
 def test_what_is_infinitely_far_has_no_normal_and_no_warning():
     nothing = np.zeros((6, 8), np.float32)  # 1/Z and its slopes
     assert np.isnan(normals_of_slopes(nothing, nothing, nothing, Camera.centred(8, 6, 10))).all()
+
+
+def test_a_smoothed_surface_is_torn_where_its_depth_steps_at_an_edge_of_the_picture():
+    lamp = np.zeros((40, 60), bool)
+    lamp[18:22, 28:32] = True
+    depth = np.where(lamp, np.float32(2.5), np.float32(3))
+    smooth = surface_links(np.full_like(depth, 3))
+    nowhere, everywhere = np.zeros_like(lamp), np.ones_like(lamp)
+    assert all(map(np.array_equal, torn_inside(smooth, depth, 0, nowhere), smooth))
+    torn = torn_inside(smooth, depth, 0, everywhere)
+    assert np.array_equal(~torn.right, lamp[:, 1:] != lamp[:, :-1])
+    assert np.array_equal(~torn.down, lamp[1:] != lamp[:-1])
+    assert all(map(np.array_equal, torn_inside(smooth, depth, 0.1, everywhere), smooth))  # noise explains the step
+
+
+def test_a_lamp_before_a_curtain_is_cut_out_of_it_if_the_picture_shows_it():
+    rng = np.random.default_rng(0)
+    y, x = np.indices((CAMERA.height, CAMERA.width))
+    lamp = (x - 80) ** 2 + (y - 60) ** 2 <= 9
+    inverse = 1 / 3 + rng.normal(0, 0.003, lamp.shape) + 0.025 * lamp
+    depth = (1 / inverse).astype(np.float32)
+    grey = np.full((*lamp.shape, 3), 80, np.uint8)
+    lit = np.where(lamp[..., None], np.uint8(250), grey)
+    seen, unseen = (cut_surface(Scene(image, depth, CAMERA)) for image in (lit, grey))
+    step = lamp[:, 1:] != lamp[:, :-1]
+    assert seen.untorn is not None
+    assert seen.untorn.right[step].all()
+    assert seen.links.right[step].mean() < 0.5
+    assert seen.links.right[~step].all()
+    assert unseen.links.right.all()

@@ -8,7 +8,6 @@ et al. 1998). Where the second photo of a pair shows that place, its colours are
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -147,7 +146,7 @@ def behind_surface(surface: GridSurface, behind: Behind) -> GridSurface:
     """
     depth = depth_from_inverse(behind.inverse)
     links, known = surface_links(depth, surface.noise), np.isfinite(behind.inverse)
-    quads = grid_quads(depth, _changed(links, lambda _, one, other: known[one] & known[other])).touching(behind.new)
+    quads = grid_quads(depth, links.changed(lambda _, one, other: known[one] & known[other])).touching(behind.new)
     planes = surface.planes.padded(behind.margin)
     return replace(
         surface, depth_m=depth, camera=behind.camera, links=links, quads=quads, made_up=behind.new, planes=planes
@@ -169,7 +168,7 @@ def joined_behind(back: GridSurface, new: BoolMap, below: BoolMap) -> GridSurfac
     def closed(linked: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
         return known[one] & known[other] & (linked | ~(below[one] | below[other]))
 
-    return replace(back, quads=grid_quads(back.depth_m, _changed(back.links, closed)).touching(new))
+    return replace(back, quads=grid_quads(back.depth_m, back.links.changed(closed)).touching(new))
 
 
 def _farthest_around(inverse: FloatMap) -> FloatMap:
@@ -195,7 +194,7 @@ def stitched(surface: GridSurface, behind: Behind) -> GridSurface:
     def closed(linked: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
         return linked | (open_[one] & open_[other] & _within(inverse, one, other))
 
-    links = _changed(surface.links, closed)
+    links = surface.links.changed(closed)
     return replace(surface, links=links, quads=grid_quads(surface.depth_m, links).among(kept))
 
 
@@ -205,19 +204,9 @@ def _within(inverse: FloatMap, one: tuple[slice, ...], other: tuple[slice, ...])
         return np.abs(inverse[one] - inverse[other]) <= STEEP_STEP * np.maximum(inverse[one], inverse[other])
 
 
-def _changed(links: Links, change: Callable[[BoolMap, tuple[slice, ...], tuple[slice, ...]], BoolMap]) -> Links:
-    """Links that `change` makes of each mask of them, and of the pixels at their two ends."""
-    return Links(
-        change(links.right, np.s_[:, :-1], np.s_[:, 1:]),
-        change(links.down, np.s_[:-1, :], np.s_[1:, :]),
-        change(links.falling, np.s_[:-1, :-1], np.s_[1:, 1:]),
-        change(links.rising, np.s_[1:, :-1], np.s_[:-1, 1:]),
-    )
-
-
 def _among(links: Links, kept: BoolMap) -> Links:
     """The links between kept pixels (H, W)."""
-    return _changed(links, lambda linked, one, other: linked & kept[one] & kept[other])
+    return links.changed(lambda linked, one, other: linked & kept[one] & kept[other])
 
 
 def _beside(pixels: BoolMap) -> BoolMap:

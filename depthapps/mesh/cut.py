@@ -17,14 +17,19 @@ from depthapps.core.models import PointCloud, TriangleMesh
 from depthapps.core.scene import FloatMap, Image, Scene
 from depthapps.mesh.rims import rims
 from depthapps.mesh.triangles import used_vertices
+from depthapps.surface.color_steps import color_steps
 from depthapps.surface.completion import beyond, complete
 from depthapps.surface.denoise.clean import clean_depth
 from depthapps.surface.normals import surface_normals
 from depthapps.surface.scene_planes import NO_PLANES, LargePlanes
-from depthapps.surface.tearing import BoolMap, Links, Quads, grid_quads, surface_links, trusted
+from depthapps.surface.tearing import BoolMap, Links, Quads, grid_quads, surface_links, torn_inside, trusted
 
 # Connected components smaller than this share of the picture's pixels are left out: a square of 1 % of its side.
 SMALLEST_ISLAND = 1e-4
+# Grey levels of the picture's step at a tear inside a surface. Nine new views of four rendered rooms have a PSNR of
+# 29.57 dB without such tears and of 29.62 with them, and 6.4 and 6.3 % of their pixels are off by more than 2 %; what
+# ten real pairs' second photo sees looks 28.55 dB like it both times. Without this condition noise tears walls apart.
+_EDGE = 50
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class GridSurface:
     depth_m: (h, w) float32 metres with the noise removed. camera: the camera of these (h, w) pixels. links: which
     neighbouring vertices lie on one surface. noise: standard deviation of 1/Z that is left, in 1/m. quads: the
     triangles between the vertices. made_up: (h, w), where the depth was put there; None if nowhere. cut: what was left
-    out. planes: the scene's large planes over the picture's own pixels, none if its holes were not filled.
+    out. planes: the scene's large planes over the picture's own pixels, none if its holes were not filled. untorn: the
+    links before surfaces were torn inside (`torn_inside`), by which something is seen through no such tear.
     """
 
     image: Image
@@ -62,6 +68,7 @@ class GridSurface:
     made_up: BoolMap | None
     cut: Cut
     planes: LargePlanes = NO_PLANES
+    untorn: Links | None = None
 
     @cached_property
     def triangles(self) -> NDArray[np.int32]:
@@ -97,7 +104,8 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
         )
     clean = clean_depth(replace(scene, depth_m=known))
     depth, camera = clean.depth_m[::stride, ::stride], _strided(scene.camera, stride)
-    links = surface_links(clean.coarse_m[::stride, ::stride], clean.noise)
+    untorn = surface_links(clean.coarse_m[::stride, ::stride], clean.noise)
+    links = torn_inside(untorn, depth, clean.noise, color_steps(scene.image)[::stride, ::stride] > _EDGE)
     quads = grid_quads(depth, links)
     used, large = quads.pixels(), _on_large_pieces(links)
     kept = used & large
@@ -119,7 +127,8 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
         confidence=None if confidence is None else float(confidence.mean()),
         made_up=0.0 if made_up is None else float((made_up & kept).mean()),
     )
-    return GridSurface(scene.image, stride, depth, camera, links, clean.noise, quads.among(large), made_up, cut, planes)
+    quads = quads.among(large)
+    return GridSurface(scene.image, stride, depth, camera, links, clean.noise, quads, made_up, cut, planes, untorn)
 
 
 def _on_large_pieces(links: Links) -> BoolMap:

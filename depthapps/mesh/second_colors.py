@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from depthapps.mesh.behind import Behind
 from depthapps.mesh.cut import GridSurface
 from depthapps.surface.raster import draw_largest
 from depthapps.surface.second_photo import project_into
-from depthapps.surface.tearing import BoolMap
+from depthapps.surface.tearing import BoolMap, grid_quads
 
 _SEEN = 0.01  # share of 1/Z by which a point may lie behind the nearest surface there and still be what a photo shows
 _RIM_PX = 3  # window over which near surfaces are widened, as a photo mixes their colours with those beside them
@@ -33,7 +35,8 @@ class SecondColors:
         """surface: what the first photo shows."""
         self._second, self._image = second, to_8bit(second.image)
         x, y, depth = project_into(unproject(surface.depth_m, surface.camera), second)
-        self._nearest = self._drawn(surface, x, y, depth)
+        hiding = replace(surface, quads=grid_quads(surface.depth_m, surface.untorn or surface.links))
+        self._nearest = self._drawn(hiding, x, y, depth)
         few = np.s_[::_EVERY, ::_EVERY]
         found, shown = self._look(self._nearest, x[few], y[few], depth[few])
         off = np.log((to_8bit(surface.image)[few] + _FOOT) / (found + _FOOT))

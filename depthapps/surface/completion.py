@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
 
 import cv2
 import numpy as np
 
-from depthapps.core.color import to_8bit
 from depthapps.core.geometry import depth_from_inverse, inverse_depth
 from depthapps.core.scene import FloatMap, Image, Scene
+from depthapps.surface.color_steps import color_steps
 from depthapps.surface.continuation import continue_surface, slopes
 from depthapps.surface.scene_planes import NO_PLANES, LargePlanes, find_planes
 from depthapps.surface.second_photo import alike
@@ -25,7 +24,6 @@ _SKY_SHARE = 0.01  # of the picture's pixels: less than that is not taken for th
 _MADE_UP_TIMES = 1.15  # times that same depth: nothing is put farther away
 # Cost of a step of one grey level in any channel, in px: a way round an edge of 20 levels may be 10 px longer.
 _TOLL = 0.5
-_PICTURE_SIGMA_PX = 0.8  # of the blur that takes the photo's noise out of these steps
 _MOSTLY_PX = 5  # window in which most pixels have to be sure, or none is: the confidence flickers where it is low
 # Pixels as sure as this tell where the large planes lie. They place the wall of a rendered room to 0.5 % of its depth;
 # with those of 0.75 among them, a matcher's own guesses on plain walls make planes.
@@ -194,7 +192,4 @@ def _continued(
 
 def _toll(image: Image) -> FloatMap:
     """What a step onto each pixel (H, W) costs, from 1 px in plain regions up."""
-    smooth = np.asarray(cv2.GaussianBlur(to_8bit(image), (0, 0), _PICTURE_SIGMA_PX))
-    kernel = np.ones((3, 3), np.uint8)
-    steps = cv2.dilate(smooth, kernel) - cv2.erode(smooth, kernel)
-    return 1 + np.float32(_TOLL) * reduce(np.maximum, cv2.split(steps)).astype(np.float32)
+    return 1 + np.float32(_TOLL) * color_steps(image)

@@ -6,6 +6,7 @@ is the same near and far.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -60,6 +61,15 @@ class Links(NamedTuple):
     falling: BoolMap  # top left to bottom right
     rising: BoolMap  # bottom left to top right
 
+    def changed(self, change: Callable[[BoolMap, tuple[slice, ...], tuple[slice, ...]], BoolMap]) -> Links:
+        """What `change` makes of each mask of links, and of the pixels (indices of an (H, W) map) at their two ends."""
+        return Links(
+            change(self.right, np.s_[:, :-1], np.s_[:, 1:]),
+            change(self.down, np.s_[:-1, :], np.s_[1:, :]),
+            change(self.falling, np.s_[:-1, :-1], np.s_[1:, 1:]),
+            change(self.rising, np.s_[1:, :-1], np.s_[:-1, 1:]),
+        )
+
 
 def surface_links(depth_m: FloatMap, noise: float = 0.0) -> Links:
     """Find which neighbouring pixels of a depth map (H, W) in metres lie on one surface.
@@ -75,6 +85,16 @@ def surface_links(depth_m: FloatMap, noise: float = 0.0) -> Links:
         falling=_linked(inverse, height, (1, 1)),
         rising=_linked(inverse[::-1], height, (1, 1))[::-1],
     )
+
+
+def torn_inside(links: Links, depth_m: FloatMap, noise: float, edges: BoolMap) -> Links:
+    """Links of a smoothed surface without those across steps that its detailed depth (H, W) has at the picture's edges.
+
+    A lamp before a curtain is so small that both are one surface when smoothed. edges: (H, W), where the picture has
+    one: where there is none, a step is more likely a mistake. noise: see `surface_links`.
+    """
+    detailed = surface_links(depth_m, noise).changed(lambda linked, one, other: linked | ~(edges[one] & edges[other]))
+    return Links(*(smooth & own for smooth, own in zip(links, detailed, strict=True)))
 
 
 def _linked(inverse: FloatMap, noise_step: float, step: tuple[int, int]) -> BoolMap:
