@@ -364,7 +364,20 @@ make_model(scene, ModelParams(max_triangles=100))
 """
 
 
-@pytest.mark.parametrize("work", [_RENDER, _SIMPLIFY], ids=["bokeh", "mesh"])
+_ALL = """
+import importlib, pkgutil
+import depthapps
+from depthapps.runtime.kernel import Kernel
+names = [found.name for found in pkgutil.walk_packages(depthapps.__path__, "depthapps.")]
+modules = [importlib.import_module(name) for name in names if not name.endswith(("_kernels", "inlining", "__main__"))]
+kernels = {id(value): value for module in modules for value in vars(module).values() if isinstance(value, Kernel)}
+for kernel in kernels.values():
+    kernel.loaded()
+assert len(kernels) > 20
+"""
+
+
+@pytest.mark.parametrize("work", [_RENDER, _SIMPLIFY, _ALL], ids=["bokeh", "mesh", "all"])
 def test_compiled_loops_do_without_numba(work):
     code = f"import sys, numpy as np\n{work}\nprint('numba' in sys.modules)"
     # the first may have to compile

@@ -57,8 +57,10 @@ def _direction(rows, columns, a, b):
     for k in range(a, b):
         x, y = columns[k] - mean_x, rows[k] - mean_y
         xx, xy, yy = xx + x * x, xy + x * y, yy + y * y
-    angle = np.float32(0.5) * np.arctan2(2 * xy, xx - yy)
-    return np.cos(angle), np.sin(angle)
+    apart, both = xx - yy, np.sqrt((xx - yy) * (xx - yy) + 4 * xy * xy)
+    twice = apart / both if both > 0 else np.float32(1)  # the cosine of twice the angle of that direction to the row
+    down = np.sqrt(max((1 - twice) / 2, np.float32(0)))
+    return np.sqrt(max((1 + twice) / 2, np.float32(0))), down if xy > 0 else -down
 
 
 @within

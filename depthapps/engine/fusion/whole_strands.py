@@ -49,7 +49,8 @@ def join_ends(
     """
     closed = cv2.dilate(strands.view(np.uint8), _GAP)
     _, found, sizes, _ = cv2.connectedComponentsWithStats(closed, connectivity=8, ltype=cv2.CV_32S)
-    labels = np.multiply(found, strands, dtype=np.int32)
+    labels = np.asarray(found, np.int32)
+    labels *= strands  # in place: a large picture has no memory to spare
     length = np.maximum(sizes[:, cv2.CC_STAT_WIDTH], sizes[:, cv2.CC_STAT_HEIGHT])
     long = (length >= _LENGTH_PX + len(_GAP) - 1) & (sizes[:, cv2.CC_STAT_AREA] <= _MOST_PX * length)
     places = np.flatnonzero(strands)
