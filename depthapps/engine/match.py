@@ -132,7 +132,7 @@ def match_pair(
     candidates, the pixels of one colour around each tell where they match (adaptive support weights, Yoon and Kweon
     2006), and candidates are chosen so that neighbours agree where no edge of the picture parts them. What is not sure
     and lies behind a plane that bounds the scene, such as its floor, is laid onto that. Thin things are then followed
-    along their length (propagation, Barnes 2009).
+    along their length (propagation, Barnes 2009), and what was lost of each is compared as a whole.
     """
     doffs_px = pair.calibration.doffs_px
     quality = chosen(Quality, quality, "quality")
