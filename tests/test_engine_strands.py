@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -12,19 +14,26 @@ from depthapps.engine.fusion.strands import find_strands, follow_strands
 _GROUND, _STEM = 4, 12  # px
 
 
+def _before_ground(on_it: Callable[[np.ndarray], np.ndarray], width: int, seed: int):
+    """A dark thing before textured ground: both views, the left view's disparity, and where the thing is in that.
+
+    on_it: where it is, by the column (120, width) that each pixel has in the left view.
+    """
+    rng = np.random.default_rng(seed)
+    texture = cv2.GaussianBlur(rng.uniform(60, 200, (120, width + 40)).astype(np.float32), (0, 0), 2)
+    ground = np.clip(texture * 3 - texture.mean() * 2, 60, 200).astype(np.uint8)
+    x = np.indices((120, width))[1]
+    on_left, on_right = on_it(x), on_it(x + _STEM)
+    left = np.where(on_left, np.uint8(20), ground[:, :width])
+    right = np.where(on_right, np.uint8(20), ground[:, _GROUND : width + _GROUND])
+    truth = np.where(on_left, np.float32(_STEM), np.float32(_GROUND))
+    return np.repeat(left[..., None], 3, axis=2), right, truth, on_left
+
+
 @pytest.fixture
 def stem():
-    """A slanted stem of 3 px before textured ground: both views, the left view's disparity, and where the stem is."""
-    rng = np.random.default_rng(3)
-    texture = cv2.GaussianBlur(rng.uniform(60, 200, (120, 200)).astype(np.float32), (0, 0), 2)
-    ground = np.clip(texture * 3 - texture.mean() * 2, 60, 200).astype(np.uint8)
-    y, x = np.indices((120, 160))
-    on_stem = np.abs(x - 70 - y // 6) < 2
-    in_right = np.abs(x + _STEM - 70 - y // 6) < 2
-    left = np.where(on_stem, np.uint8(20), ground[:, :160])
-    right = np.where(in_right, np.uint8(20), ground[:, _GROUND : 160 + _GROUND])
-    truth = np.where(on_stem, np.float32(_STEM), np.float32(_GROUND))
-    return np.repeat(left[..., None], 3, axis=2), right, truth, on_stem
+    """A slanted stem of 3 px: see `_before_ground`."""
+    return _before_ground(lambda x: np.abs(x - 70 - np.arange(120)[:, None] // 6) < 2, 160, seed=3)
 
 
 def test_a_stem_is_followed_from_where_it_was_found(stem):
@@ -91,19 +100,13 @@ def test_bands_of_rows_find_the_same(stem, monkeypatch):
 
 @pytest.fixture
 def flat_stem():
-    """The same, with a stem that rises by a quarter of its length, and a board of its depth at its right end."""
-    rng = np.random.default_rng(4)
-    texture = cv2.GaussianBlur(rng.uniform(60, 200, (120, 240)).astype(np.float32), (0, 0), 2)
-    ground = np.clip(texture * 3 - texture.mean() * 2, 60, 200).astype(np.uint8)
-    y, x = np.indices((120, 200))
+    """A stem that rises by a quarter of its length, and a board of its depth at its right end: see `_before_ground`."""
 
     def on_it(x: np.ndarray) -> np.ndarray:
-        return ((np.abs(y - 90 + x // 4) < 2) & (x > 40) & (x < 160)) | ((x >= 160) & (x < 180))
+        rising = np.abs(np.arange(120)[:, None] - 90 + x // 4) < 2
+        return (rising & (x > 40) & (x < 160)) | ((x >= 160) & (x < 180))
 
-    left = np.where(on_it(x), np.uint8(20), ground[:, :200])
-    right = np.where(on_it(x + _STEM), np.uint8(20), ground[:, _GROUND : 200 + _GROUND])
-    truth = np.where(on_it(x), np.float32(_STEM), np.float32(_GROUND))
-    return np.repeat(left[..., None], 3, axis=2), right, truth, on_it(x)
+    return _before_ground(on_it, 200, seed=4)
 
 
 def test_a_stem_that_lies_flat_is_joined_to_its_end_across_what_does_not_match(flat_stem):
