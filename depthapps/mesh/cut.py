@@ -67,8 +67,8 @@ class GridSurface:
     quads: Quads
     made_up: BoolMap | None
     cut: Cut
-    planes: LargePlanes = NO_PLANES
-    untorn: Links | None = None
+    planes: LargePlanes
+    untorn: Links
 
     @cached_property
     def triangles(self) -> NDArray[np.int32]:

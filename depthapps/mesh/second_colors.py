@@ -35,7 +35,7 @@ class SecondColors:
         """surface: what the first photo shows."""
         self._second, self._image = second, to_8bit(second.image)
         x, y, depth = project_into(unproject(surface.depth_m, surface.camera), second)
-        hiding = replace(surface, quads=grid_quads(surface.depth_m, surface.untorn or surface.links))
+        hiding = replace(surface, quads=grid_quads(surface.depth_m, surface.untorn))
         self._nearest = self._drawn(hiding, x, y, depth)
         few = np.s_[::_EVERY, ::_EVERY]
         found, shown = self._look(self._nearest, x[few], y[few], depth[few])

@@ -56,6 +56,8 @@ def join_ends(
     places = np.flatnonzero(strands)
     places = places[long[labels.ravel()[places]]]
     places = places[_by_disparity(labels.ravel()[places], disparity.ravel()[places])]
+    if not len(places):
+        return
     part, ranges, same = _parts(labels.ravel()[places], disparity.ravel()[places])
     views, pixels = (grey, right, labels, unseen), np.divmod(places, grey.shape[1])
     limits = CAP, _UNSEEN * unit, _BETTER * unit
@@ -86,11 +88,10 @@ def _parts(label: NDArray[np.int32], values: FloatMap) -> tuple[NDArray[np.uint8
     ends = first + counts
     farthest, nearest = (values[first + np.rint(share * (counts - 1)).astype(int)] for share in (_FARTHEST, _NEAREST))
     near = values > np.repeat(np.maximum(farthest + _APART_PX, nearest - _APART_PX), counts)
-    many = np.add.reduceat(near, first, dtype=np.intp) if len(first) else counts
+    many = np.add.reduceat(near, first, dtype=np.intp)
     same = values[np.minimum(ends - many + many // 2, ends - 1)]
     lost = values < np.repeat(same, counts) - _LOST_PX
-    lost_many = np.add.reduceat(lost, first, dtype=np.intp) if len(first) else counts
-    told = (many >= _LEAST) & (lost_many >= _LEAST)
+    told = (many >= _LEAST) & (np.add.reduceat(lost, first, dtype=np.intp) >= _LEAST)
     return near + 2 * lost.astype(np.uint8), np.stack([first, ends], axis=1)[told], same[told]
 
 
