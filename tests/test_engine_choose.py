@@ -33,15 +33,17 @@ def test_sweeps_agree_with_a_plain_loop():
     rng = np.random.default_rng(5)
     choices, costs = rng.uniform(0, 9, (2, 4, 13, 600)).astype(np.float32)  # more columns than one band has
     guide = rng.integers(0, 60, (13, 600, 3)).astype(np.uint8)
-    assert np.allclose(choose._swept(choices, costs, guide), plainly_swept(choices, costs, guide), atol=1e-3)
+    by_rows = [np.ascontiguousarray(maps.swapaxes(0, 1)) for maps in (choices, costs)]
+    found = choose._swept(by_rows[0], by_rows[1], guide)
+    assert np.allclose(found.swapaxes(0, 1), plainly_swept(choices, costs, guide), atol=1e-3)
 
 
 def test_sure_pixels_speak_for_unsure_ones():
     right, wrong = np.full((2, 40, 60), 10, np.float32)
     wrong[:] = np.random.default_rng(0).uniform(0, 40, wrong.shape)
-    scores = np.zeros((2, 40, 60), np.float32)
-    scores[0, ::8, ::8] = 4  # elsewhere both are as likely
-    assert np.abs(choose_together(np.stack([wrong, right]), scores[::-1], GREY) - 10).max() < 1.5
+    scores = np.zeros((40, 2, 60), np.float32)
+    scores[::8, 1, ::8] = 4  # elsewhere both are as likely
+    assert np.abs(choose_together(np.stack([wrong, right], axis=1), scores, GREY) - 10).max() < 1.5
 
 
 def test_edges_of_the_picture_part_surfaces():
@@ -49,16 +51,16 @@ def test_edges_of_the_picture_part_surfaces():
     far[:] = 10
     guide = GREY.copy()
     guide[:, 30:] = 20
-    scores = np.zeros((2, 40, 60), np.float32)
-    scores[0, :, 5:9] = scores[1, :, 50:54] = 6  # little is sure
-    found = choose_together(np.stack([near, far]), scores, guide)
+    scores = np.zeros((40, 2, 60), np.float32)
+    scores[:, 0, 5:9] = scores[:, 1, 50:54] = 6  # little is sure
+    found = choose_together(np.stack([near, far], axis=1), scores, guide)
     assert np.abs(found[:, :30] - 30).max() < 0.1
     assert np.abs(found[:, 30:] - 10).max() < 0.1
 
 
 def test_candidates_that_agree_are_averaged():
-    choices = np.stack([np.full((40, 60), v, np.float32) for v in (10.0, 10.4, 20.0)])
-    scores = np.stack([np.full((40, 60), v, np.float32) for v in (2.0, 2.0, 0.0)])
+    choices = np.stack([np.full((40, 60), v, np.float32) for v in (10.0, 10.4, 20.0)], axis=1)
+    scores = np.stack([np.full((40, 60), v, np.float32) for v in (2.0, 2.0, 0.0)], axis=1)
     found = choose_together(choices, scores, GREY)
     assert found.min() > 10.1
     assert found.max() < 10.3

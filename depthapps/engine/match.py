@@ -14,8 +14,7 @@ from depthapps.engine.effort import CELLS, matched_cells
 from depthapps.engine.front.align import AlignedViews, align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
-from depthapps.engine.fusion import choose, strands, support
-from depthapps.engine.fusion.fuse import fusion_network
+from depthapps.engine.fusion import choose, clues, fuse, strands, support
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
     THREE_PATHS,
@@ -138,10 +137,11 @@ def match_pair(
     quality = chosen(Quality, quality, "quality")
     tier = replace(_TIERS[quality], cells=matched_cells(quality, pair.left.shape[0] * pair.left.shape[1]))
     with beside(1) as pool:
-        if confidence or (network is None and tier.fused):
-            pool.submit(fusion_network)  # load the weights on a core that alignment leaves idle
-        if network is None and tier.fused:
-            load_ahead((*support.KERNELS, *choose.KERNELS, *strands.KERNELS))
+        fused = network is None and tier.fused
+        if confidence or fused:
+            pool.submit(fuse.fusion_network)  # load the weights on a core that alignment leaves idle
+            choosing = (*support.KERNELS, *choose.KERNELS, *strands.KERNELS) if fused else support.KERNELS
+            load_ahead((*clues.KERNELS, *fuse.KERNELS, *choosing))
         views = align(
             pair.left,
             pair.right,

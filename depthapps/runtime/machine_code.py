@@ -55,10 +55,13 @@ def compile_to_object(function: Callable[..., Any], types: Sequence[str]) -> byt
             each.linkage = "internal"  # lets LLVM drop it if the wanted function does not use it
     module.link_in(llvm.parse_assembly(_NEVER_CALLED))
     machine = _target_machine()
-    passes = llvm.create_new_module_pass_manager()
+    tuning = llvm.create_pipeline_tuning_options(_OPTIMISATION)
+    tuning.slp_vectorization = True  # numba does without: operations that are written side by side become vectors
+    builder = llvm.create_pass_builder(machine, tuning)
+    passes = builder.getModulePassManager()
     for name in _PASSES:
         getattr(passes, f"add_{name}_pass")()
-    passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    passes.run(module, builder)
     outside = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
     if missing := sorted(outside - _C_LIBRARY):
         raise RuntimeError(f"{function.__name__} needs {', '.join(missing)} of numba")

@@ -4,7 +4,10 @@ import numpy as np
 
 from depthapps.runtime.inlining import within
 
+_MARGIN = 8  # px beyond the right view
 _REACH = 2
+_MIDDLE = np.uint64(_REACH)
+_0, _1, _2, _3, _4, _5, _6, _7 = (np.uint64(n) for n in range(8))
 _SAME_PX = 0.125  # candidates that differ less have one cost
 _FAR = np.float32(1e30)
 # Of strands, see `grow_strands`; the first three in units of the views' usual difference. Where both fit as well, what
@@ -20,43 +23,112 @@ _STEPS = 2  # to both sides: strands lean
 _DIFFERENT_PX = np.float32(2)  # from here on, disparities disagree in full
 
 
-def compare_support(left, grey, right, candidates, first_column, largest, likeness, first, end, weights, costs):
-    """Write each candidate's cost, less the least one's, into costs (K, H, W) for the rows first to end.
+def compare_support(planes, grey, right, candidates, first_column, largest, scale, first, end, weights, costs):
+    """Write each candidate's cost, less the least one's, into costs (H, K, W) for the rows first to end.
 
-    left (H, W, 3), grey (H, W) and right (H, any) uint8; the picture starts at first_column. candidates: (K, H, W) px.
-    A pixel of the window counts by how like the middle one its colour is: likeness (766,) over the sum of the channels'
-    differences. Its difference between the views counts as `largest` grey levels at most. weights: (5, 5), for scratch.
+    planes, grey, right: see `support.Windows`; the picture starts at first_column. candidates: (H, K, W) px.
+    A pixel of the window counts exp(-d / scale) for a sum d of the channels' differences from the middle one. Its
+    difference between the views counts as `largest` grey levels at most. weights: (6, 8), for scratch.
     """
-    cap = np.float32(largest)
-    for y in range(first, end):
-        for x in range(grey.shape[1]):
+    cap, unit = np.float32(largest), np.float32(1 / scale)
+    count = candidates.shape[1]
+    # Numba takes a negative index for a place counted from the end, and asks at each pixel, except if it has no sign.
+    for y in range(np.uint64(first), np.uint64(end)):
+        for x in range(np.uint64(candidates.shape[2])):
             if _all_same(candidates, y, x):
-                for k in range(len(candidates)):
-                    costs[k, y, x] = np.float32(0)
+                for k in range(count):
+                    costs[y, k, x] = np.float32(0)
                 continue
-            _weigh(left, y, x, likeness, weights)
-            least = _FAR
-            for k in range(len(candidates)):
-                disparity, same = candidates[k, y, x], -1
+            total, least = _weigh(planes, y, x, unit, weights), _FAR
+            for k in range(count):
+                disparity, same = candidates[y, k, x], -1
                 for j in range(k):
-                    if same < 0 and abs(candidates[j, y, x] - disparity) < _SAME_PX:
+                    if same < 0 and abs(candidates[y, j, x] - disparity) < _SAME_PX:
                         same = j
                 if same >= 0:
-                    costs[k, y, x] = costs[same, y, x]
+                    costs[y, k, x] = costs[y, same, x]
                 else:
-                    column = np.float32(first_column + x) - disparity
-                    costs[k, y, x] = _cost(grey, right, y, x, column, cap, weights)
-                least = min(least, costs[k, y, x])
-            for k in range(len(candidates)):
-                costs[k, y, x] -= least
+                    column = np.float32(first_column + np.int64(x)) - disparity
+                    costs[y, k, x] = _cost(grey, right, y, x, column, cap, weights) / total
+                least = min(least, costs[y, k, x])
+            for k in range(count):
+                costs[y, k, x] -= least
 
 
 @within
 def _all_same(candidates, y, x):
     same = True
-    for k in range(1, len(candidates)):
-        same = same and abs(candidates[k, y, x] - candidates[0, y, x]) < _SAME_PX
+    for k in range(1, candidates.shape[1]):
+        same = same and abs(candidates[y, k, x] - candidates[y, 0, x]) < _SAME_PX
     return same
+
+
+@within
+def _weigh(planes, y, x, unit, weights):
+    """How much the pixels around (x, y) count, into the first 5x5 of weights (6, 8); returns their sum.
+
+    Eight neighbours are written out and kept, as in `_cost`, so that LLVM makes them one vector.
+    """
+    q, p = y + _MIDDLE, x + _MIDDLE
+    red, green, blue = np.float32(planes[0, q, p]), np.float32(planes[1, q, p]), np.float32(planes[2, q, p])
+    total = np.float32(0)
+    for row in range(np.uint64(5)):
+        r, g, b, out = planes[0, y + row], planes[1, y + row], planes[2, y + row], weights[row]
+        w0 = _likeness(r, g, b, x, red, green, blue, unit)
+        w1 = _likeness(r, g, b, x + _1, red, green, blue, unit)
+        w2 = _likeness(r, g, b, x + _2, red, green, blue, unit)
+        w3 = _likeness(r, g, b, x + _3, red, green, blue, unit)
+        w4 = _likeness(r, g, b, x + _4, red, green, blue, unit)
+        w5 = _likeness(r, g, b, x + _5, red, green, blue, unit)
+        w6 = _likeness(r, g, b, x + _6, red, green, blue, unit)
+        w7 = _likeness(r, g, b, x + _7, red, green, blue, unit)
+        out[0], out[1], out[2], out[3], out[4], out[5], out[6], out[7] = w0, w1, w2, w3, w4, w5, w6, w7
+        total += w0 + w1 + w2 + w3 + w4
+    return total
+
+
+@within
+def _likeness(r, g, b, at, red, green, blue, unit):
+    """exp(-d), of which a thirty-second is taken by its series up to the third power: to 0.1 % where it counts."""
+    apart = abs(np.float32(r[at]) - red) + abs(np.float32(g[at]) - green) + abs(np.float32(b[at]) - blue)
+    part = apart * unit * np.float32(1 / 32)
+    power = np.float32(1) + part * (np.float32(1) + part * (np.float32(1 / 2) + part * np.float32(1 / 6)))
+    power *= power
+    power *= power
+    power *= power
+    power *= power
+    power *= power
+    return np.float32(1) / power
+
+
+@within
+def _cost(grey, right, y, x, column, cap, weights):
+    """The weighted sum of differences between the window of grey at (x, y) and that of right at (column, y)."""
+    last, whole = right.shape[1] - 2 * _MARGIN - 1, np.floor(column)
+    # what is farther outside sees the same: the last pixel only
+    at = np.uint64(min(max(np.int64(whole), -_REACH - 1), last + _REACH) + _MARGIN - _REACH)
+    share = column - whole
+    c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = np.float32(0)
+    for row in range(np.uint64(5)):
+        own, there, w = grey[y + row], right[y + row], weights[row]
+        c0 += _difference(own, there, w, x, at, _0, share, cap)
+        c1 += _difference(own, there, w, x, at, _1, share, cap)
+        c2 += _difference(own, there, w, x, at, _2, share, cap)
+        c3 += _difference(own, there, w, x, at, _3, share, cap)
+        c4 += _difference(own, there, w, x, at, _4, share, cap)
+        c5 += _difference(own, there, w, x, at, _5, share, cap)
+        c6 += _difference(own, there, w, x, at, _6, share, cap)
+        c7 += _difference(own, there, w, x, at, _7, share, cap)
+    sums = weights[5]
+    sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7] = c0, c1, c2, c3, c4, c5, c6, c7
+    return c0 + c1 + c2 + c3 + c4
+
+
+@within
+def _difference(own, there, weights, x, at, beside, share, cap):
+    first, second = np.float32(there[at + beside]), np.float32(there[at + beside + _1])
+    apart = abs(first + share * (second - first) - np.float32(own[x + beside]))
+    return weights[beside] * (apart if apart < cap else cap)
 
 
 def mark_hidden(disparity, least, by, first, end, nearest, hidden):
@@ -79,59 +151,23 @@ def mark_hidden(disparity, least, by, first, end, nearest, hidden):
             hidden[y, x] = nearest[at] > row[x] + margin
 
 
-@within
-def _weigh(left, y, x, likeness, weights):
-    """How much the pixels around (x, y) count; 0 outside the picture."""
-    height, width = left.shape[0], left.shape[1]
-    for dy in range(-_REACH, _REACH + 1):
-        for dx in range(-_REACH, _REACH + 1):
-            q, p, weight = y + dy, x + dx, np.float32(0)
-            if 0 <= q < height and 0 <= p < width:
-                apart = 0
-                for c in range(3):
-                    apart += abs(np.int32(left[q, p, c]) - np.int32(left[y, x, c]))
-                weight = likeness[apart]
-            weights[dy + _REACH, dx + _REACH] = weight
-
-
-@within
-def _cost(grey, right, y, x, column, cap, weights):
-    """The weighted mean difference between the window of grey at (x, y) and that of right at (column, y)."""
-    (height, width), last = grey.shape, right.shape[1] - 1
-    whole = np.floor(column)
-    share, at = column - whole, np.int64(whole)
-    total, count = np.float32(0), np.float32(0)
-    for dy in range(-_REACH, _REACH + 1):
-        q = min(max(y + dy, 0), height - 1)
-        for dx in range(-_REACH, _REACH + 1):
-            p = min(max(x + dx, 0), width - 1)
-            a, b = min(max(at + dx, 0), last), min(max(at + dx + 1, 0), last)
-            seen = (1 - share) * np.float32(right[q, a]) + share * np.float32(right[q, b])
-            apart = abs(seen - np.float32(grey[q, p]))
-            weight = weights[dy + _REACH, dx + _REACH]
-            total += weight * (apart if apart < cap else cap)
-            count += weight
-    return total / count
-
-
-def grow_strands(left, grey, right, strand, hidden, disparity, likeness, largest, unit, same, backwards, weights):
+def grow_strands(planes, grey, right, strand, hidden, disparity, scale, largest, unit, same, backwards, weights):
     """Sweep once over the picture: pixels of strands take a neighbour's nearer disparity over where it fits, in place.
 
-    left (H, W, 3), grey (H, W) and right (H, W) uint8. strand, hidden (H, W) uint8: 1 on a strand, and where the right
-    view does not show what the pixel is at first. disparity: (H, W) px.
-    likeness, largest: see `compare_support`; here only pixels of strands count. unit: grey levels by which views differ
-    usually. same: sum of the channels' differences up to which a neighbour is of the same strand. backwards: 1 for a
-    sweep from the last pixel to the first one. weights: (5, 5), for scratch.
+    planes, grey, right, scale, largest, weights: see `compare_support`; here only pixels of strands count.
+    strand, hidden (H, W) uint8: 1 on a strand, and where the right view does not show what the pixel is at first.
+    disparity: (H, W) px. unit: grey levels by which views differ usually. same: sum of the channels' differences up to
+    which a neighbour is of the same strand. backwards: 1 for a sweep from the last pixel to the first one.
     """
-    (height, width), cap, level = grey.shape, np.float32(largest), np.float32(unit)
+    (height, width), cap, level, per_level = strand.shape, np.float32(largest), np.float32(unit), np.float32(1 / scale)
     for n in range(height):
         y = height - 1 - n if backwards else n
         for m in range(width):
             x = width - 1 - m if backwards else m
             if strand[y, x] and _nearer_beside(strand, disparity, y, x):
-                _weigh(left, y, x, likeness, weights)
-                _leave_strands(strand, y, x, weights)
-                _grow(left, grey, right, strand, hidden, disparity, y, x, cap, level, same, weights)
+                _weigh(planes, np.uint64(y), np.uint64(x), per_level, weights)
+                total = _leave_strands(strand, y, x, weights)
+                _grow(planes, grey, right, strand, hidden, disparity, y, x, cap, level, same, weights, total)
 
 
 @within
@@ -146,32 +182,34 @@ def _nearer_beside(strand, disparity, y, x):
 
 @within
 def _leave_strands(strand, y, x, weights):
-    """Make weights 0 for what is on no strand."""
-    height, width = strand.shape
+    """Make weights 0 for what is on no strand; returns the sum of the others."""
+    (height, width), total = strand.shape, np.float32(0)
     for dy in range(-_REACH, _REACH + 1):
         for dx in range(-_REACH, _REACH + 1):
             q, p = y + dy, x + dx
             if not (0 <= q < height and 0 <= p < width and strand[q, p]):
                 weights[dy + _REACH, dx + _REACH] = 0
+            total += weights[dy + _REACH, dx + _REACH]
+    return total
 
 
 @within
-def _grow(left, grey, right, strand, hidden, disparity, y, x, cap, level, same, weights):
+def _grow(planes, grey, right, strand, hidden, disparity, y, x, cap, level, same, weights, total):
     """Choose between a pixel's disparity and those of its strand nearby that are nearer."""
     height, width = disparity.shape
     before = disparity[y, x]
-    least = _UNSEEN * level if hidden[y, x] else _least_cost(grey, right, y, x, before, cap, weights)[0]
+    least = _UNSEEN * level if hidden[y, x] else _least_cost(grey, right, y, x, before, cap, weights, total)[0]
     least += (_DISAGREEMENT * _disagreement(disparity, y, x, before, weights) + _FARTHER) * level
     best, tried = before, before
     for q in range(max(y - _REACH, 0), min(y + _REACH + 1, height)):
         for p in range(max(x - _REACH, 0), min(x + _REACH + 1, width)):
-            there, apart = disparity[q, p], 0
+            there, apart = disparity[q, p], np.float32(0)
             for c in range(3):
-                apart += abs(np.int32(left[q, p, c]) - np.int32(left[y, x, c]))
+                apart += abs(np.float32(planes[c, q + _REACH, p + _REACH] - planes[c, y + _REACH, x + _REACH]))
             of_it = strand[q, p] and apart <= same and there > before + _NEARER_PX and there <= x
             if of_it and abs(there - tried) >= _STEP_PX and abs(there - best) >= _STEP_PX:
                 tried = there
-                cost, moved = _least_cost(grey, right, y, x, there, cap, weights)
+                cost, moved = _least_cost(grey, right, y, x, there, cap, weights, total)
                 cost += _DISAGREEMENT * _disagreement(disparity, y, x, moved, weights) * level
                 if cost < least:
                     least, best = cost, moved
@@ -179,12 +217,12 @@ def _grow(left, grey, right, strand, hidden, disparity, y, x, cap, level, same, 
 
 
 @within
-def _least_cost(grey, right, y, x, disparity, cap, weights):
+def _least_cost(grey, right, y, x, disparity, cap, weights, total):
     """The least cost near a disparity, and where it is."""
     least, best = _FAR, disparity
     for step in range(-_STEPS, _STEPS + 1):
         moved = disparity + np.float32(step) * _STEP_PX
-        cost = _cost(grey, right, y, x, np.float32(x) - moved, cap, weights)
+        cost = _cost(grey, right, np.uint64(y), np.uint64(x), np.float32(x) - moved, cap, weights) / total
         if cost < least:
             least, best = cost, moved
     return least, best

@@ -25,7 +25,6 @@ _COLOR_GAMMA = 10.0  # colour difference at which the penalty falls to 1/e, summ
 _LEAST_PENALTY = 0.1  # its share that is left across the strongest edge
 _LEAST_SHARE = 1e-4  # of a candidate: what the network rules out may still be right
 _COLUMNS = 512  # that are followed side by side: their costs stay in the cache
-_PIXELS = 1 << 14
 _SWEEPS = 4  # down, up, and both again on the turned picture
 
 _sweep = Kernel(
@@ -37,7 +36,8 @@ _sweep = Kernel(
 _choose = Kernel(
     "depthapps.engine.fusion._kernels",
     "choose",
-    "float32[:,::1] float32[:,::1] float32[:,::1] float32[:,::1] int64 int64 int64 float32[::1]",
+    "float32[:,:,::1] float32[:,:,::1] float32[:,:,::1] float32[:,:,::1] int64 int64 int64 float32[:,::1] "
+    "float32[:,::1]",
 )
 KERNELS = (_sweep, _choose)  # in the order in which they are needed
 
@@ -45,44 +45,52 @@ KERNELS = (_sweep, _choose)  # in the order in which they are needed
 def choose_together(choices: FloatMap, scores: FloatMap, guide: Image) -> FloatMap:
     """The disparity (H, W) float32 px: each pixel's chosen candidate, averaged with those within about a pixel of it.
 
-    choices: (K, H, W) float32 px. scores: (K, H, W) float32, how likely each is right, as logits.
+    choices: (H, K, W) float32 px. scores: (H, K, W) float32, how likely each is right, as logits.
     guide: (H, W, 3) uint8, the picture; depth edges are where its colours change.
     """
-    count, height, width = choices.shape
+    height, _, width = choices.shape
     shares, costs = np.empty_like(scores), np.empty_like(scores)
-    for_bands(height, lambda first, end: _weigh(scores[:, first:end], shares[:, first:end], costs[:, first:end]))
+    for_bands(height, lambda first, end: _weigh(scores[first:end], shares[first:end], costs[first:end]))
     totals = _swept(choices, costs, guide)
     totals += _turned(_swept(_turned(choices), _turned(costs), np.ascontiguousarray(guide.swapaxes(0, 1))))
-    flat = [maps.reshape(count, -1) for maps in (choices, costs, shares, totals)]
-    disparity = np.empty(height * width, np.float32)
-    for_bands(height * width, lambda first, end: _choose(*flat, _SWEEPS, first, end, disparity), _PIXELS)
-    return disparity.reshape(height, width)
+    disparity, maps = np.empty((height, width), np.float32), (choices, costs, shares, totals)
+
+    def choose(first: int, end: int) -> None:
+        _choose(*maps, _SWEEPS, first, end, np.empty((3, width), np.float32), disparity)
+
+    for_bands(height, choose)
+    return disparity
 
 
 def _weigh(scores: FloatMap, shares: FloatMap, costs: FloatMap) -> None:
-    """Write each candidate's share of the probability, and the negative logarithm of that, its cost; all (K, h, W)."""
-    np.exp(scores - scores.max(axis=0), out=shares)
-    shares /= shares.sum(axis=0)
+    """Write each candidate's share of the probability, and the negative logarithm of that, its cost; all (h, K, W)."""
+    np.exp(scores - scores.max(axis=1, keepdims=True), out=shares)
+    shares /= shares.sum(axis=1, keepdims=True)
     shares += np.float32(_LEAST_SHARE)
     np.negative(np.log(shares, out=costs), out=costs)
 
 
 def _swept(choices: FloatMap, costs: FloatMap, guide: Image) -> FloatMap:
-    """The sum of the two sweeps along the columns, (K, H, W); see `choose_together`."""
-    apart = np.abs(np.diff(guide.astype(np.int16), axis=0)).sum(axis=2)
+    """The sum of the two sweeps along the columns, (H, K, W); see `choose_together`."""
+    red, green, blue = (np.asarray(each, np.uint16) for each in cv2.split(cv2.absdiff(guide[1:], guide[:-1])))
     falling = np.exp(-np.arange(3 * 255 + 1) / _COLOR_GAMMA) + _LEAST_PENALTY
-    penalties = (_PENALTY * falling).astype(np.float32)[apart]
+    penalties = (_PENALTY * falling).astype(np.float32)[red + green + blue]
     totals = np.zeros_like(costs)
+    _, count, width = costs.shape
 
     def follow(first: int, end: int) -> None:
-        before, now = np.empty((2, len(costs), end - first), np.float32)
+        before, now = np.empty((count, width), np.float32), np.empty((count + 1, width), np.float32)
         for upwards in (0, 1):
             _sweep(choices, costs, penalties, _LARGEST_JUMP_PX, upwards, first, end, before, now, totals)
 
-    for_bands(choices.shape[2], follow, _COLUMNS)
+    for_bands(width, follow, _COLUMNS)
     return totals
 
 
 def _turned(maps: FloatMap) -> FloatMap:
-    """Maps (K, H, W) with rows and columns exchanged, (K, W, H)."""
-    return np.stack([np.asarray(cv2.transpose(each), np.float32) for each in maps])
+    """Maps (H, K, W) with rows and columns exchanged, (W, K, H)."""
+    height, count, width = maps.shape
+    turned = np.empty((width, count, height), np.float32)
+    for k in range(count):
+        cv2.transpose(maps[:, k], turned[:, k])
+    return turned

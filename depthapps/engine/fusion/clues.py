@@ -5,7 +5,6 @@ The network was trained on exactly these features, so a change here needs new tr
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import cv2
@@ -14,14 +13,16 @@ from numpy.typing import NDArray
 
 from depthapps.core.filling import carry_down, fill_background
 from depthapps.core.scene import FloatMap, Image
+from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
 REACH_PX = 6  # least distance of the pixels that the four neighbour candidates are taken from
 _SIDES = ((0, -1), (0, 1), (-1, 0), (1, 0))  # steps down and across to the left, the right, above and below
 _LOCAL_MEAN_PX = 9  # side of the window
+_MARGIN_PX = 4  # around costs, half the window in which their mean is taken
+_AT_PIXELS = 9  # maps that the U-Net sees for each pixel: of the colours, the best guess and its costs
 _COST_CAP = 40.0  # grey levels
 _COST_UNIT = 16.0  # grey levels that become 1 in the network's input
-_AGREEMENT_UNITS = 4  # steps a pixel
 EVIDENCE = 6  # maps a candidate
 _SURROUNDINGS_PX = 33  # side of the window of the local mean disparity
 # Shading is all that plain walls have. A copy of a quarter of the size has a quarter of their noise, four times the
@@ -31,13 +32,28 @@ _SHADING_MEAN_PX = 17  # sides of windows in the small copy
 _SHADING_COST_PX = 5
 _SHADING_UNIT = 4.0  # grey levels that become 1 in the network's input
 
+_KERNELS = "depthapps.engine.fusion._clue_kernels"
+_compare = Kernel(
+    _KERNELS,
+    "compare",
+    "float32[:,::1] float32[:,::1] float32[:,::1] float32[:,:,::1] int64 float64 float64 int64 int64 float32[:,:,::1] "
+    "float32[:,:,:,:,::1] float32[:,:,:,::1] float32[:,:,::1]",
+)
+_summarize = Kernel(
+    _KERNELS,
+    "summarize",
+    "float32[:,:,::1] float32[:,:,::1] float64 int64 int64 float32[:,::1] int32[:,::1] float32[:,:,:,:,::1] "
+    "float32[:,:,:,::1] float32[:,:,::1]",
+)
+KERNELS = (_compare, _summarize)  # in the order in which they are needed
+
 
 def neighbour_candidates(disparity: FloatMap) -> list[FloatMap]:
     """For every pixel the nearest known disparity at least REACH_PX to its left, right, above and below.
 
     disparity: (H, W) px, NaN = unknown. Returns four maps (H, W) px, NaN where no disparity is known in that direction.
     """
-    return neighbours_at(carried_from_sides(disparity), *map(slice, disparity.shape))
+    return neighbours_at(carried_from_sides(disparity), *(slice(0, size) for size in disparity.shape))
 
 
 def carried_from_sides(disparity: FloatMap) -> list[FloatMap]:
@@ -59,13 +75,21 @@ def neighbours_at(carried: list[FloatMap], rows: slice, columns: slice) -> list[
     """`neighbour_candidates` of a tile, from the maps of `carried_from_sides`; the tile may reach beyond them."""
     found = []
     for side, (down, across) in zip(carried, _SIDES, strict=True):
-        last_row, last_column = side.shape[0] - 1, side.shape[1] - 1
-        moved = (
-            np.clip(np.r_[rows] + down * REACH_PX, 0, last_row),
-            np.clip(np.r_[columns] + across * REACH_PX, 0, last_column),
-        )
-        found.append(side[np.ix_(*moved)])
+        moved = slice(rows.start + down * REACH_PX, rows.stop + down * REACH_PX)
+        found.append(cut(side, moved, slice(columns.start + across * REACH_PX, columns.stop + across * REACH_PX)))
     return found
+
+
+def cut(view: NDArray, rows: slice, columns: slice) -> NDArray:
+    """The rows and columns of a view; what lies beyond it repeats its outermost pixels. Not a copy if nothing does."""
+    height, width = view.shape[:2]
+    inside = view[max(rows.start, 0) : min(rows.stop, height), max(columns.start, 0) : min(columns.stop, width)]
+    above, below, before, after = (
+        max(pixels, 0) for pixels in (-rows.start, rows.stop - height, -columns.start, columns.stop - width)
+    )
+    if not (above or below or before or after):
+        return inside
+    return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_REPLICATE)
 
 
 def see_from_right(disparity: FloatMap) -> FloatMap:
@@ -108,75 +132,54 @@ def clues(
     from_right: disparity px of the right view's pixels, same shape as right.
     """
     height, width = known.shape
-    x = np.arange(first_column, first_column + width, dtype=np.float32)
-    y = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, axis=1)
-    left_detail = _detail(cv2.cvtColor(left, cv2.COLOR_RGB2GRAY))
-    right_detail = _detail(right)
-    guess, count = candidates[0], len(candidates)
-    halved = np.empty((3 * count - 2, height // 2, width // 2), np.float32)
-    evidence = np.empty((4, count, EVIDENCE, height // 2, width // 2), np.float32)
-    shading = _shading_costs(left, right, candidates, first_column)
+    guess, count, shape = candidates[0], len(candidates), (height // 2, width // 2)
+    views = (_detail(cv2.cvtColor(left, cv2.COLOR_RGB2GRAY)), _detail(right), np.ascontiguousarray(from_right))
+    candidates, shading = np.ascontiguousarray(candidates), _shading_costs(left, right, candidates, first_column)
+    costs = np.empty((count + 2, height + 2 * _MARGIN_PX, width + 2 * _MARGIN_PX), np.float32)
+    evidence, halved = np.empty((4, count, EVIDENCE, *shape), np.float32), np.empty((count, 3, *shape), np.float32)
+    picture = np.empty((4 * _AT_PIXELS + 4 * count, *shape), np.float32)
 
-    def landed(seen: FloatMap, disparity: FloatMap, interpolation: int) -> FloatMap:
-        return np.asarray(cv2.remap(seen, x - disparity, y, interpolation, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    def compare(first: int, end: int) -> None:
+        limits = first_column, _COST_CAP, _COST_UNIT
+        _compare(*views, candidates, *limits, first, end, costs, evidence, halved, picture)
 
-    def difference(disparity: FloatMap) -> FloatMap:
-        return np.clip(landed(right_detail, disparity, cv2.INTER_LINEAR) - left_detail, -_COST_CAP, _COST_CAP)
+    def summarize(first: int, end: int) -> None:
+        scratch = np.empty((6, costs.shape[2]), np.float32), np.empty((count, width), np.int32)
+        _summarize(costs, candidates, _COST_UNIT, first, end, *scratch, evidence, halved, picture)
 
-    def mean_cost(costs: FloatMap, window_px: int = 3) -> FloatMap:
-        return np.asarray(cv2.blur(costs, (window_px, window_px)), np.float32) / _COST_UNIT
-
-    def nearer_there(disparity: FloatMap) -> FloatMap:
-        """Right view's disparity at the match minus `disparity`. Above 0: something nearer may occlude the pixel in the
-        right view. Below 0: the pixel would occlude what the right view sees there."""
-        return _squashed(landed(from_right, disparity, cv2.INTER_NEAREST) - disparity)
-
-    cost, agreeing = mean_cost(np.abs(difference(guess))), _agreement(candidates)
-
-    def describe(first: int, end: int) -> None:
-        for k in range(first, end):
-            candidate = candidates[k]
-            costs, apart, nearer = np.abs(difference(candidate)), _squashed(candidate - guess), nearer_there(candidate)
-            match = mean_cost(costs)
-            maps = (apart, match, mean_cost(costs, _LOCAL_MEAN_PX), nearer, agreeing[k] / np.float32(count))
-            for n, value in enumerate(maps):
-                evidence[:, k, n] = _blocks(value)
-            evidence[:, k, -1] = _twice(shading[k])
-            halved[2 * count - 2 + k] = _halved(nearer)
-            if k:
-                halved[2 * k - 2], halved[2 * k - 1] = _halved(apart), _halved(match - cost)
-
-    for_bands(count, describe, 1)
+    for_bands(len(picture[0]), compare)
+    _mirror(costs)
+    for_bands(len(picture[0]), summarize)
+    evidence[:, :, -1] = _twice(shading)
+    for k in range(3):
+        picture[4 * k : 4 * k + 4] = _blocks(left[..., k].astype(np.float32) / 128 - 1)
+    picture[16:20] = _blocks(known - np.float32(0.5))
     around = np.asarray(cv2.blur(guess, (_SURROUNDINGS_PX, _SURROUNDINGS_PX)), np.float32)
-    full = [left[..., k].astype(np.float32) / 128 - 1 for k in range(3)]
-    full += [difference(guess) / _COST_UNIT, known - np.float32(0.5), cost, _squashed(guess - around)]
-    full += [mean_cost(np.abs(difference(guess + step))) - cost for step in (-1, 1)]
+    picture[24:28] = _blocks(_squashed(guess - around))
+    apart, nearer, worse = halved.swapaxes(0, 1)
+    rest = picture[4 * _AT_PIXELS :]
+    rest[0 : 2 * count - 2 : 2], rest[1 : 2 * count - 2 : 2] = apart[1:], worse[1:]
+    rest[2 * count - 2 : 3 * count - 2] = nearer
+    x = np.arange(first_column, first_column + width, 2, dtype=np.float32)
+    rest[3 * count - 2] = guess[::2, ::2] / 64 - 1
+    rest[3 * count - 1] = np.clip((x - guess[::2, ::2]) / 16, -1, 1)
     shading[1:] -= shading[0]
-    where = np.stack([guess[::2, ::2] / 64 - 1, np.clip((x - guess) / 16, -1, 1)[::2, ::2]])
-    picture = np.concatenate([*(_blocks(value) for value in full), halved, where, _twice(shading)])
-    return Clues(picture, evidence.reshape(4, count * EVIDENCE, height // 2, width // 2))
+    rest[3 * count :] = _twice(shading)
+    return Clues(picture, evidence.reshape(4, count * EVIDENCE, *shape))
 
 
-def _agreement(candidates: FloatMap) -> NDArray[np.uint8]:
-    """How many of the other candidates are within 1 px of each, (K, H, W)."""
-    units = np.clip(candidates * _AGREEMENT_UNITS, -(2**14), 2**14).astype(np.int16)
-    agreeing = np.zeros(candidates.shape, np.uint8)
-    for j, k in itertools.combinations(range(len(candidates)), 2):
-        near = np.abs(units[j] - units[k]) <= _AGREEMENT_UNITS
-        agreeing[j] += near
-        agreeing[k] += near
-    return agreeing
+def _mirror(maps: FloatMap) -> None:
+    """Fill the margins of maps (K, H, W) with what lies beside them inside, the outermost pixels not repeated."""
+    margin = _MARGIN_PX
+    for view in (maps, maps.swapaxes(1, 2)):
+        view[:, :margin] = view[:, 2 * margin : margin : -1]
+        view[:, -margin:] = view[:, -margin - 2 : -2 * margin - 2 : -1]
 
 
 def _blocks(full: FloatMap) -> FloatMap:
     """The four pixels of the 2x2 blocks of a map (H, W), (4, H/2, W/2)."""
     height, width = full.shape
     return full.reshape(height // 2, 2, width // 2, 2).transpose(1, 3, 0, 2).reshape(4, height // 2, width // 2)
-
-
-def _halved(full: FloatMap) -> FloatMap:
-    """Means over 2x2 blocks of a map (H, W), (H/2, W/2)."""
-    return np.asarray(cv2.resize(full, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _twice(maps: FloatMap) -> FloatMap:

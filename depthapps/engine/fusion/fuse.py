@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -23,8 +24,10 @@ from numpy.typing import NDArray
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.effort import TILE_OVERLAP_PX, fusion_tile_px
 from depthapps.engine.fusion.choose import choose_together
-from depthapps.engine.fusion.clues import carried_from_sides, clues, neighbours_at, see_from_right
+from depthapps.engine.fusion.clues import carried_from_sides, clues, cut, neighbours_at, see_from_right
 from depthapps.engine.fusion.support import lack_of_support, usual_difference
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 
 CANDIDATES = 9
 _OUTPUTS = ["choices", "scores", "confidence", "occluded"]
@@ -33,6 +36,11 @@ _MULTIPLE = 32  # width and height must be multiples: the input is half the pict
 # 3D camera's photo was 0.15. It is 0.82 if the right view is shifted so that the smallest disparity is about 0.
 # Rectified pairs reach -6 px, so up to -16 px nothing is shifted.
 _BEHIND_PX = 16
+
+_unblock = Kernel(
+    "depthapps.engine.fusion._kernels", "from_blocks", "float32[:,:,:,::1] int64[::1] int64 int64 float32[:,:,::1]"
+)
+KERNELS = (_unblock,)
 
 
 class Fused(NamedTuple):
@@ -80,26 +88,24 @@ def fuse(
     down, across = (size + -size % _MULTIPLE for size in (height, width))  # what lies beyond repeats the last pixels
     tile_px = fusion_tile_px(height * width)  # bounds memory, since a tile reuses the memory of the one before
     for rows, inner_rows in _tiles(down, tile_px):
-        row_of_tiles = _places(right, rows, slice(0, across))
-        right_rows, seen_rows = right[row_of_tiles], seen_right[row_of_tiles]
+        right_rows, seen_rows = (cut(view, rows, slice(0, across)) for view in (right, seen_right))
         for columns, inner_columns in _tiles(across, tile_px):
-            at = _places(right, rows, columns)
             tile = _candidates_at(guesses, sides, rows, columns)
-            picture, sure = left[at], np.isfinite(known[at]).astype(np.float32)
+            picture, sure = cut(left, rows, columns), np.isfinite(cut(known, rows, columns)).astype(np.float32)
             seen = clues(picture, right_rows, tile, sure, seen_rows, columns.start)
             network = fusion_network()
             network.setInput(seen.picture[None], "clues")
             network.setInput(to_blocks(tile), "candidates")
             network.setInput(seen.evidence, "evidence")
             choices, scores, *judged = (np.asarray(found, np.float32) for found in network.forward(_OUTPUTS))
-            choices, scores = (from_blocks(found[:, kept]) for found in (choices, scores))
             if judge_only:
                 guess = tile[0]
             else:
+                choices, scores = _from_blocks(choices, kept), _from_blocks(scores, kept)
                 scores -= lack_of_support(picture, right_rows, choices, scores, usual, columns.start)
                 guess = choose_together(choices, scores, picture)
             inner = (_within(rows, inner_rows), _within(columns, inner_columns))
-            for out, found in zip(maps, (guess, *(from_blocks(found)[0] for found in judged)), strict=True):
+            for out, found in zip(maps, (guess, *(_from_blocks(found, [0])[:, 0] for found in judged)), strict=True):
                 target = out[inner_rows, inner_columns]
                 target[:] = found[inner][: target.shape[0], : target.shape[1]]
     if max(down, across) > tile_px:  # what follows for a large pair needs the memory that the network keeps: 1.1 GB
@@ -126,22 +132,15 @@ def _moved_left(view: NDArray, by: int) -> NDArray:
 
 def stack_candidates(guesses: list[FloatMap], known: FloatMap) -> FloatMap:
     """The candidates (CANDIDATES, H, W) px: the guesses and the known disparities on four sides; see `fuse`."""
-    return _candidates_at(guesses, carried_from_sides(known), *map(slice, known.shape))
+    return _candidates_at(guesses, carried_from_sides(known), *(slice(0, size) for size in known.shape))
 
 
 def _candidates_at(guesses: list[FloatMap], sides: list[FloatMap], rows: slice, columns: slice) -> FloatMap:
     """`stack_candidates` of a tile: all those of a large picture would be most of the memory."""
-    at = _places(guesses[0], rows, columns)
-    found = [guess[at] for guess in guesses]
+    found = [cut(guess, rows, columns) for guess in guesses]
     nearby = neighbours_at(sides, rows, columns)
     found += [found[-1]] * (CANDIDATES - len(nearby) - len(found))
     return np.stack([*found, *(np.where(np.isnan(side), found[0], side) for side in nearby)])
-
-
-def _places(view: NDArray, rows: slice, columns: slice) -> tuple[NDArray[np.intp], ...]:
-    """Indices of the rows and columns of a view; beyond it they are those of its last pixels."""
-    last = view.shape[0] - 1, view.shape[1] - 1
-    return np.ix_(*(np.minimum(np.r_[part], end) for part, end in zip((rows, columns), last, strict=True)))
 
 
 def _tiles(size: int, tile_px: int) -> list[tuple[slice, slice]]:
@@ -161,9 +160,16 @@ def to_blocks(maps: FloatMap) -> FloatMap:
 
 def from_blocks(blocks: FloatMap) -> FloatMap:
     """Undo `to_blocks`: (4, K, H/2, W/2) to (K, H, W)."""
-    _, count, height, width = blocks.shape
-    rows = blocks.reshape(2, 2, count, height, width).transpose(2, 3, 0, 4, 1)
-    return np.ascontiguousarray(rows).reshape(count, 2 * height, 2 * width)
+    return np.ascontiguousarray(_from_blocks(blocks, range(blocks.shape[1])).swapaxes(0, 1))
+
+
+def _from_blocks(blocks: FloatMap, kept: Sequence[int]) -> FloatMap:
+    """Some maps (H, N, W) of blocks (4, K, H/2, W/2), by their numbers: a pixel's candidates are near each other."""
+    height, width = blocks.shape[2:]
+    maps = np.empty((2 * height, len(kept), 2 * width), np.float32)
+    inputs = np.ascontiguousarray(blocks), np.array(kept, np.int64)
+    for_bands(height, lambda first, end: _unblock(*inputs, first, end, maps))
+    return maps
 
 
 def _within(outer: slice, inner: slice) -> slice:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.fusion import whole_strands
-from depthapps.engine.fusion.support import CAP, hidden, likeness, usual_difference
+from depthapps.engine.fusion.support import CAP, SCALE, hidden, usual_difference, weights_scratch, windows
 from depthapps.engine.fusion.whole_strands import join_ends
 from depthapps.runtime.kernel import Kernel
 
@@ -41,7 +41,7 @@ _ROWS = 512  # that are looked at together: bounds memory
 _grow = Kernel(
     "depthapps.engine.fusion._support_kernels",
     "grow_strands",
-    "uint8[:,:,::1] uint8[:,::1] uint8[:,::1] uint8[:,::1] uint8[:,::1] float32[:,::1] float32[::1] float64 float64 "
+    "int16[:,:,::1] uint8[:,::1] uint8[:,::1] uint8[:,::1] uint8[:,::1] float32[:,::1] float64 float64 float64 "
     "int64 int64 float32[:,::1]",
 )
 KERNELS = (_grow, *whole_strands.KERNELS)
@@ -67,13 +67,12 @@ def follow_strands(left: Image, right: Image, disparity: FloatMap) -> FloatMap:
     grown = np.array(disparity, np.float32, order="C")
     outside = np.arange(width, dtype=np.float32) < disparity
     unseen = (hidden(grown) | outside).view(np.uint8)
-    picture, grey, other = (
-        np.ascontiguousarray(view) for view in (left, cv2.cvtColor(left, cv2.COLOR_RGB2GRAY), right)
-    )
     strands, unit = find_strands(left), 1 + usual_difference(left, right, disparity)
-    steep, scratch = (strands.steep > _CONTRAST).view(np.uint8), np.empty((5, 5), np.float32)
+    views, steep, scratch = windows(left, right), (strands.steep > _CONTRAST).view(np.uint8), weights_scratch()
     for sweep in range(_SWEEPS):
-        _grow(picture, grey, other, steep, unseen, grown, likeness(), CAP, unit, _SAME, sweep % 2, scratch)
+        _grow(*views, steep, unseen, grown, SCALE, CAP, unit, _SAME, sweep % 2, scratch)
+    del views
+    grey, other = np.asarray(cv2.cvtColor(left, cv2.COLOR_RGB2GRAY)), np.ascontiguousarray(right)
     for contrast in _CONTRASTS:
         for out in strands:
             join_ends(grey, other, out > contrast, unseen, grown, unit)

@@ -7,6 +7,8 @@ weights, Yoon and Kweon 2006).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from depthapps.runtime.threads import for_bands
 # candidate, the right one costs less at 85 %, and by the network's scores at 77 %. Beside depth edges it is 80 and
 # 63 %. Scales of 10 or 40 levels and a cap of 40 levels change that by 1 % at most, 9x9 px gain nothing. Grey levels
 # are as they are: less a local mean, thin things lose what tells them.
-_SCALE = 20.0  # sum of the channels' differences at which a pixel counts 1/e
+SCALE = 20.0  # sum of the channels' differences at which a pixel counts 1/e
 CAP = 20.0  # grey levels
 # Taken off the scores for a difference as large as the views' usual one and a grey level, as logits. Of thin things in
 # three rooms 48 % are off by more than 2 px with 0, 40, 37 and 36 % with 0.75, 1 and 1.25; of 20 real pairs 7.48, 7.40,
@@ -27,13 +29,15 @@ CAP = 20.0  # grey levels
 _LOGITS = 1.0
 _TOLERANCE = 0.5  # of the same; with 0.25 and 1, bad2 differs by 0.02 %
 _REACH = 2  # px of the windows to each side
+MARGIN_PX = 8  # around the right view; eight pixels side by side are read at once
 _ROWS = 512  # that are compared together: bounds memory
+_NO_COLOR = 30_000  # of what is outside the left view: so unlike any colour that it does not count
 _HIDDEN_PX = 1.0  # by which something must be nearer to hide a pixel; with 0.5 px the same
 
 _compare = Kernel(
     "depthapps.engine.fusion._support_kernels",
     "compare_support",
-    "uint8[:,:,::1] uint8[:,::1] uint8[:,::1] float32[:,:,::1] int64 float64 float32[::1] int64 int64 float32[:,::1] "
+    "int16[:,:,::1] uint8[:,::1] uint8[:,::1] float32[:,:,::1] int64 float64 float64 int64 int64 float32[:,::1] "
     "float32[:,:,::1]",
 )
 _mark_hidden = Kernel(
@@ -56,47 +60,65 @@ def usual_difference(left: Image, right: Image, disparity: FloatMap) -> float:
     return float(np.median(np.abs(matches - cv2.cvtColor(np.ascontiguousarray(left[::4]), cv2.COLOR_RGB2GRAY))))
 
 
+class Windows(NamedTuple):
+    """Views with pixels around them, so that the windows of their outermost pixels lie inside.
+
+    colors: the left view's channels (3, H + 4, W + 8) int16. grey: the left view (H + 4, W + 8) uint8.
+    right: the right view (H + 4, W + 16) uint8, which may be wider than the left one.
+    """
+
+    colors: NDArray[np.int16]
+    grey: NDArray[np.uint8]
+    right: NDArray[np.uint8]
+
+
+def windows(left: Image, right: Image) -> Windows:
+    """The left view (H, W, 3) uint8 RGB and the right one (H, any) uint8 grey as `_support_kernels` reads them."""
+
+    def widened(view: NDArray, columns: tuple[int, int], kind: int = cv2.BORDER_REPLICATE) -> NDArray:
+        return cv2.copyMakeBorder(view, _REACH, _REACH, *columns, kind, value=_NO_COLOR)
+
+    beside = _REACH, MARGIN_PX - _REACH
+    colors = [widened(channel.astype(np.int16), beside, cv2.BORDER_CONSTANT) for channel in cv2.split(left)]
+    grey = cv2.cvtColor(left, cv2.COLOR_RGB2GRAY)
+    return Windows(np.stack(colors), widened(grey, beside), widened(right, (MARGIN_PX, MARGIN_PX)))
+
+
+def weights_scratch() -> FloatMap:
+    """What compiled loops keep the weights of a window in, for one thread."""
+    return np.empty((6, 8), np.float32)
+
+
 def lack_of_support(
     left: Image, right: Image, choices: FloatMap, scores: FloatMap, usual: float, first_column: int = 0
 ) -> FloatMap:
-    """What to take off the scores of candidates whose support is less than the best one's, (K, H, W) logits.
+    """What to take off the scores of candidates whose support is less than the best one's, (H, K, W) logits.
 
     left: (H, W, 3) uint8 RGB, a tile that starts at `first_column`. right: (H, any width) uint8 grey, from column 0 on.
-    choices: (K, H, W) px, the network's own surface first. scores: (K, H, W), logits. usual: see `usual_difference`.
+    choices: (H, K, W) px, the network's own surface first. scores: (H, K, W), logits. usual: see `usual_difference`.
 
     It is 0 where the right view probably does not show the pixel, because nothing can match there: where the likeliest
     candidates, or the network's own surface, put the pixel behind something nearer or outside.
     """
     costs = support_costs(left, right, choices, first_column)
-    likeliest = np.take_along_axis(choices, scores.argmax(axis=0)[None], axis=0)[0]
+    likeliest = np.take_along_axis(choices, scores.argmax(axis=1)[:, None], axis=1)[:, 0]
     width = choices.shape[2]
     shown = np.ones(likeliest.shape, np.bool_)
-    for disparity in (likeliest, choices[0]):
+    for disparity in (likeliest, choices[:, 0]):
         landing = np.arange(first_column, first_column + width, dtype=np.float32) - disparity
         shown &= (landing > -0.5) & (landing < right.shape[1] - 0.5) & ~hidden(disparity)
-    costs *= np.where(shown, np.float32(_LOGITS / (1 + usual)), np.float32(0))
+    costs *= np.where(shown, np.float32(_LOGITS / (1 + usual)), np.float32(0))[:, None]
     return costs
 
 
-def likeness() -> FloatMap:
-    """How much a pixel counts for one whose channels differ by 0, 1, .. 765 levels in sum, (766,) float32."""
-    return np.exp(-np.arange(3 * 255 + 1, dtype=np.float32) / np.float32(_SCALE))
-
-
 def support_costs(left: Image, right: Image, choices: FloatMap, first_column: int) -> FloatMap:
-    """How much worse than at its best candidate the pixels of one colour around a pixel match: grey levels (K, H, W).
+    """How much worse than at its best candidate the pixels of one colour around a pixel match: grey levels (H, K, W).
 
     See `lack_of_support`.
     """
-    grey = np.asarray(cv2.cvtColor(left, cv2.COLOR_RGB2GRAY), np.uint8)
-    views = [np.ascontiguousarray(view) for view in (left, grey, right)]
     costs = np.empty_like(choices, order="C")
-    inputs = (*views, np.ascontiguousarray(choices), first_column, CAP, likeness())
-
-    def compare(first: int, end: int) -> None:
-        _compare(*inputs, first, end, np.empty((5, 5), np.float32), costs)
-
-    for_bands(len(grey), compare)
+    inputs = (*windows(left, right), np.ascontiguousarray(choices), first_column, CAP, SCALE)
+    for_bands(len(left), lambda first, end: _compare(*inputs, first, end, weights_scratch(), costs))
     return costs
 
 
@@ -111,9 +133,9 @@ def is_supported(left: Image, right: Image, before: FloatMap, after: FloatMap) -
     for first in range(0, height, _ROWS):
         end = min(first + _ROWS, height)
         rows = slice(max(0, first - _REACH), min(height, end + _REACH))
-        was, now = support_costs(left[rows], right[rows], np.stack([before[rows], after[rows]]), 0)
+        costs = support_costs(left[rows], right[rows], np.stack([before[rows], after[rows]], axis=1), 0)
         inner = slice(first - rows.start, end - rows.start)
-        supported[first:end] |= now[inner] - was[inner] < tolerance
+        supported[first:end] |= costs[inner, 1] - costs[inner, 0] < tolerance
     return supported
 
 
