@@ -26,6 +26,7 @@ from depthapps.cli.stopping import end_if_stopped
 from depthapps.cli.view import view
 from depthapps.cli.view3d import view3d
 from depthapps.core.errors import DepthappsError, explain_os_error
+from depthapps.runtime.memory import keep_freed_memory
 
 _LIBRARIES = ("opencv-python", "numpy", "open3d", "trimesh", "numba", "typer", "pillow")
 
@@ -93,6 +94,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not sys.warnoptions:
         warnings.showwarning = _log_warning
+    keep_freed_memory()  # before there are threads: they share one heap then
     gc.set_threshold(100_000)  # most objects belong to modules and stay: searching them for garbage takes 30 ms
     try:
         app(prog_name="depthapps")
