@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
@@ -125,7 +124,7 @@ def _c_types(kind: str) -> list[Any]:
     if kind in _NUMBERS:
         return [_NUMBERS[kind]]
     pointer, size = ctypes.c_void_p, ctypes.c_int64
-    return [pointer, pointer, size, size, pointer] + [size] * (2 * _dimensions(kind))
+    return [pointer, pointer, size, size, pointer] + [size] * (2 * _array_type(kind)[1])
 
 
 def _c_values(kind: str, value: Any) -> list[Any]:
@@ -140,12 +139,11 @@ def _checked(kind: str, value: Any) -> Any:
     """One argument, numbers as Python's own. Raises TypeError if it is not of the type `kind`."""
     if kind in _NUMBERS:
         return int(value) if kind == "int64" else float(value)
-    wanted = re.match(r"\w+", kind)
-    assert wanted is not None
+    dtype, dimensions = _array_type(kind)
     if (
         not isinstance(value, np.ndarray)
-        or value.dtype != wanted[0]
-        or value.ndim != _dimensions(kind)
+        or value.dtype != dtype
+        or value.ndim != dimensions
         or not value.flags.c_contiguous
     ):
         found = f"{value.dtype}, {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
@@ -153,8 +151,10 @@ def _checked(kind: str, value: Any) -> Any:
     return value
 
 
-def _dimensions(kind: str) -> int:
-    return kind.count(",") + 1
+@cache
+def _array_type(kind: str) -> tuple[np.dtype[Any], int]:
+    """The type of the values of an array such as float32[:,::1], and how many dimensions it has."""
+    return np.dtype(kind[: kind.index("[")]), kind.count(",") + 1
 
 
 @cache

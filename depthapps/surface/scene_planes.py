@@ -18,6 +18,7 @@ _ON_PLANE = 0.006  # share of 1/Z by which a sure pixel of a plane is off at mos
 _TAKEN = 2.5  # times as far off are those which are left out afterwards, so that no plane is found twice
 _TRIES = 300  # hypotheses for each plane: one of 5 % of the pixels, drawn from nearby, is found in nearly every run
 _SAMPLES = 6000  # pixels that are asked whether they lie on a hypothesis
+_AT_ONCE = 16  # hypotheses that they are asked about together
 _MOST_USED = 40 * _SAMPLES  # the fits need no more
 _NEARBY = 0.15  # of the picture's longer side: how far apart the three pixels of a hypothesis lie at most
 _BEHIND = 0.03  # share of 1/Z by which a pixel lies behind a plane for certain
@@ -166,5 +167,12 @@ def _consensus(
     if not usable.any():
         return np.array([np.median(values), 0, 0])
     planes = np.linalg.solve(matrices[usable], values[corners[usable]][..., None])[..., 0]
-    off = (points[few] @ planes.T - values[few][:, None]) / most_off[few][:, None]
-    return planes[np.argmin(np.minimum(off * off, 1).sum(axis=0))]
+    # in float32, and some planes at a time so that they stay in the cache: a third of the time
+    weights = (1 / most_off[few]).astype(np.float32)
+    asked, told = (points[few].astype(np.float32) * weights[:, None]).T.copy(), values[few].astype(np.float32) * weights
+    costs = []
+    for some in np.array_split(planes.astype(np.float32), 1 + len(planes) // _AT_ONCE):
+        off = some @ asked
+        off -= told
+        costs.append(np.minimum(np.square(off, out=off), 1, out=off).sum(axis=1))
+    return planes[np.concatenate(costs).argmin()]

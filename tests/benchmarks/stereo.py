@@ -36,6 +36,7 @@ from depthapps import (
     read_disparity,
     read_image,
 )
+from depthapps.runtime.memory import keep_freed_memory
 
 Matcher = Callable[[Image, Image, FloatMap], tuple[FloatMap, FloatMap | None]]  # disparity and confidence
 
@@ -95,6 +96,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--quality", nargs="+", type=Quality, default=list(Quality))
     arguments = parser.parse_args()
+    keep_freed_memory()  # as every command and `open_scene` do; SGBM gains by it too
     folders = sorted(p.parent for p in arguments.folder.glob("*/im0.png"))
     if not folders:
         sys.exit(f"no pair under {arguments.folder}")

@@ -17,6 +17,8 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.matching.plane_evidence import Evidence, values_on
 from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane
 from depthapps.engine.matching.regions import Region
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 
 # All lengths are in pixels of the half-size picture; disparities are those of the views. Of nine rendered rooms, six of
 # them with a railing before a plain floor, 9.9 % are off by more than 2 px without this and 7.9 % with it; of 20 real
@@ -30,15 +32,20 @@ _ALIKE = 0.5  # share of these whose colours are alike
 # A part takes the plane of one of which it is less than this share; with 1, 7.8 % of the rooms are wrong and 9.7 % of
 # the streets.
 _SMALLER = 0.5
-_SAME_PX = 5.0  # a plane that differs less from the part's own over half of it is no rival of that, see _RIVAL_PX
+_SAME_PX = 5.0  # a plane that differs less from the part's own over half of it is no rival of that, see `least_costs`
 # Share of a part's matched texture that may contradict the plane and be like no other place of the row.
 _UNLIKE_OTHERS = 0.3
 # A match has a rival where another disparity costs less than so many times as much, and so many grey levels
 _TIMES_WORSE, _LEVELS_WORSE = 1.5, 1.0
-_RIVAL_PX = 2.5  # by which it is another one
-_WINDOW_PX = 9  # with 7, 9 and 11, 6.6, 6.3 and 6.3 % of fifteen rooms are wrong, and real pairs are alike
+_WINDOW_PX = 9  # side of the window of `least_costs`
 _CAP = 40  # grey levels
 _RIM = np.ones((5, 5), np.uint8)  # around a pixel, in which it is compared with its region
+
+_least_costs = Kernel(
+    "depthapps.engine.matching._gap_kernels",
+    "least_costs",
+    "uint8[:,::1] uint8[:,::1] float32[:,::1] int64 int64 int64 int64 int64 int64 uint16[::1] uint16[:,:,::1]",
+)
 
 
 def seen_through(
@@ -119,12 +126,15 @@ def join_parts(numbers: NDArray[np.int32], count: int, picture: Image, largest: 
     """
     whole, colors = np.arange(count), picture.astype(np.int16)
     for axis in (0, 1):
-        near, color = np.moveaxis(numbers, axis, 0), np.moveaxis(colors, axis, 0)
-        for gap in range(2, _GAP_PX + 1, 2):
+        across = numbers.shape[1 - axis]
+        near, color = np.moveaxis(numbers, axis, 0).ravel(), np.moveaxis(colors, axis, 0).reshape(-1, 3)
+        known = near > 0
+        for gap in range(2 * across, (_GAP_PX + 1) * across, 2 * across):
             one, other = near[:-gap], near[gap:]
-            places = np.nonzero((one != other) & (one > 0) & (other > 0))
-            apart = np.abs(color[:-gap][places] - color[gap:][places]).max(axis=1)
-            pairs = np.minimum(one[places], other[places]) * count + np.maximum(one[places], other[places])
+            places = np.flatnonzero((one != other) & known[:-gap] & known[gap:])
+            apart = np.abs(color[places] - color[places + gap]).max(axis=1)
+            one, other = one[places], other[places]
+            pairs = np.minimum(one, other) * count + np.maximum(one, other)
             pairs, place = np.unique(pairs, return_inverse=True)
             facing, same = (
                 np.bincount(place, minlength=len(pairs)),
@@ -140,18 +150,19 @@ def rivals(left: Image, right: Image, matches: FloatMap) -> NDArray[np.bool_]:
 
     left, right: (h, w) uint8 grey. matches: (h, w) px of these, NaN where there is none.
     """
-    rows, columns = np.nonzero(np.isfinite(matches))
-    found = matches[rows, columns]
-    here, other = (np.full(len(found), np.inf, np.float32) for _ in range(2))
-    low, high = (int(np.rint(end)) + margin for end, margin in ((found.min(initial=0), -4), (found.max(initial=0), 4)))
+    matches, (height, width) = np.ascontiguousarray(matches), left.shape
+    known = np.isfinite(matches)
+    if not known.any():
+        return known
+    low, high = int(np.rint(matches[known].min())) - 4, int(np.rint(matches[known].max())) + 4
     before, after = max(high, 0), max(-low, 0)
-    padded, width = cv2.copyMakeBorder(right, 0, 0, before, after, cv2.BORDER_REPLICATE), left.shape[1]
-    for disparity in range(low, high + 1):
-        apart = cv2.absdiff(left, padded[:, before - disparity : before - disparity + width])
-        costs = cv2.boxFilter(np.minimum(apart, _CAP), cv2.CV_32F, (_WINDOW_PX, _WINDOW_PX))[rows, columns]
-        off = np.abs(found - disparity)
-        np.minimum(here, costs, out=here, where=off <= 1)
-        np.minimum(other, costs, out=other, where=off > _RIVAL_PX)
-    out = np.zeros(matches.shape, np.bool_)
-    out[rows, columns] = other < _TIMES_WORSE * here + _LEVELS_WORSE
-    return out
+    padded = np.asarray(cv2.copyMakeBorder(right, 0, 0, before, after, cv2.BORDER_REPLICATE), np.uint8)
+    least = np.empty((2, height, width), np.uint16)
+
+    def compare(first: int, end: int) -> None:
+        views = np.ascontiguousarray(left), padded, matches
+        _least_costs(*views, low, high, before, _CAP, first, end, np.empty(width + 8, np.uint16), least)
+
+    for_bands(height, compare)
+    near, away = least
+    return known & (away < _TIMES_WORSE * near + _LEVELS_WORSE * _WINDOW_PX**2)

@@ -91,7 +91,7 @@ def rank_planes(seen: Evidence, region: Region, texture: Texture, planes: list[P
     weights = np.maximum(seen.weights[region.frame], np.float32(_PLAIN_WEIGHT)) * np.isfinite(matches) * region.near
     total = _around(weights) + 1
     rows, columns = region.places()
-    likelihoods = np.array([texture.likelihood(plane) for plane in planes])
+    likelihoods = texture.likelihoods(planes)
     told = np.maximum(_NAT * (likelihoods - likelihoods.max()), -_MOST_TOLD)
     ranks = np.empty((len(planes), *matches.shape), np.float32)
     for k, plane in enumerate(planes):

@@ -94,8 +94,8 @@ def _votes(
     basis: NDArray[np.floating], values: FloatMap, left: NDArray[np.bool_], planes: NDArray[np.floating], opaque: bool
 ) -> NDArray[np.floating]:
     """How many of the values that are left lie on each plane (M, 3), less those that an opaque one would hide; (M,)."""
-    errors = values - planes @ basis.T
-    votes = np.exp(-((errors / SIGMA_PX) ** 2)) * left
-    if opaque:
-        votes -= _BEHIND * (errors < -2 * SIGMA_PX)
-    return votes.sum(axis=1)
+    errors = (planes / SIGMA_PX).astype(np.float32) @ basis.T.astype(np.float32)  # float32: twice as fast
+    np.subtract((values / SIGMA_PX).astype(np.float32), errors, out=errors)
+    behind = (errors < -2).sum(axis=1) if opaque else 0
+    np.negative(np.square(errors, out=errors), out=errors)
+    return np.exp(errors, out=errors) @ left.astype(np.float32) - _BEHIND * behind
