@@ -11,7 +11,8 @@ from depthapps.engine.front.coarse import CoarseMatch, match_coarse, match_detai
 from depthapps.engine.front.exposure import equalize_exposure, match_exposure
 from depthapps.engine.front.noise import noise_level, remove_noise
 from depthapps.engine.front.range import find_range
-from depthapps.engine.matching.refinement import complete, median_filter_edges, weighted_medians
+from depthapps.engine.matching._refinement_kernels import weighted_median
+from depthapps.engine.matching.refinement import complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
 
 
@@ -233,6 +234,12 @@ def test_completion_fills_an_occlusion_with_background_up_to_the_edge(two_layers
     holes[~two_layers.seen] = np.nan
     filled = complete(holes, two_layers.pair.left)
     assert (np.abs(filled - two_layers.disparity_px) > 1).mean() < 0.002
+
+
+def weighted_medians(values, weights):
+    """The weighted median of each column of values (K, N), by the compiled loop's Python function."""
+    units, weights = np.empty(len(values), np.int32), weights.astype(np.int32)
+    return np.array([weighted_median.py_func(*columns, units) for columns in zip(values.T, weights.T, strict=True)])
 
 
 def test_weighted_medians_agree_with_a_plain_loop():

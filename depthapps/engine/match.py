@@ -15,6 +15,7 @@ from depthapps.engine.front.align import AlignedViews, align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
 from depthapps.engine.fusion import choose, clues, fuse, strands, support
+from depthapps.engine.matching import correlation, refinement
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
     THREE_PATHS,
@@ -138,10 +139,13 @@ def match_pair(
     tier = replace(_TIERS[quality], cells=matched_cells(quality, pair.left.shape[0] * pair.left.shape[1]))
     with beside(1) as pool:
         fused = network is None and tier.fused
+        needed = [] if network is not None else [*correlation.KERNELS, *refinement.KERNELS]
         if confidence or fused:
             pool.submit(fuse.fusion_network)  # load the weights on a core that alignment leaves idle
-            choosing = (*support.KERNELS, *choose.KERNELS, *strands.KERNELS) if fused else support.KERNELS
-            load_ahead((*clues.KERNELS, *fuse.KERNELS, *choosing))
+            needed += [*clues.KERNELS, *fuse.KERNELS, *support.KERNELS]
+        if fused:
+            needed += [*choose.KERNELS, *strands.KERNELS]
+        load_ahead(needed)
         views = align(
             pair.left,
             pair.right,
