@@ -258,6 +258,11 @@ def test_a_median_of_equal_values_is_exact():
     assert weighted_medians(values, np.ones_like(values, np.int16)) == pytest.approx(41.6875, abs=1e-5)
 
 
+def test_a_median_of_what_is_all_unlike_is_the_farthest_of_it():
+    values = np.array([[30], [12.5], [20]], np.float32)
+    assert weighted_medians(values, np.zeros((3, 1), np.int16)) == pytest.approx(12.5)
+
+
 def test_exposure_is_matched_in_pictures_taller_than_wide():
     rng = np.random.default_rng(0)
     left = cv2.GaussianBlur(rng.integers(0, 255, (600, 400), np.uint8), (0, 0), 2)

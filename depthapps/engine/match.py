@@ -15,7 +15,7 @@ from depthapps.engine.front.align import AlignedViews, align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
 from depthapps.engine.fusion import choose, clues, fuse, strands, support
-from depthapps.engine.matching import correlation, refinement
+from depthapps.engine.matching import correlation, plane_fits, refinement
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
     THREE_PATHS,
@@ -139,7 +139,7 @@ def match_pair(
     tier = replace(_TIERS[quality], cells=matched_cells(quality, pair.left.shape[0] * pair.left.shape[1]))
     with beside(1) as pool:
         fused = network is None and tier.fused
-        needed = [] if network is not None else [*correlation.KERNELS, *refinement.KERNELS]
+        needed = [] if network is not None else [*plane_fits.KERNELS, *correlation.KERNELS, *refinement.KERNELS]
         if confidence or fused:
             pool.submit(fuse.fusion_network)  # load the weights on a core that alignment leaves idle
             needed += [*clues.KERNELS, *fuse.KERNELS, *support.KERNELS]

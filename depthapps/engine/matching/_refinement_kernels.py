@@ -28,7 +28,7 @@ def take_medians(disparity, red, green, blue, places, lattice, likeness, first, 
 
 @within
 def weighted_median(values, weights, units):
-    """The weighted median of values (K,) px with weights (K,) int32, of which one at least is not 0.
+    """The weighted median of values (K,) px with weights (K,) int32; the least value if all weights are 0.
 
     It is found by bisection in steps of 1/4 px. The weighted mean of the values within half a pixel of it is returned,
     which restores subpixel precision. units: (K,) int32, for scratch.
@@ -55,4 +55,4 @@ def weighted_median(values, weights, units):
         if abs(units[k] - high) <= _NEAR_UNITS:
             share += weights[k]
             mean += weights[k] * values[k]
-    return np.float32(mean / share)
+    return np.float32(mean / share) if share > 0 else lowest
