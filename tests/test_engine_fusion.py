@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -201,6 +202,47 @@ def test_the_network_chooses_in_copies_of_half_the_size_of_large_pairs():
     (_, _, chosen, *_), *_ = guess_disparity(views, FOUR_PATHS)
     wrong, still_wrong = ((np.abs(guess - true) > 2).mean() for guess in (matched, chosen))
     assert still_wrong < 0.85 * wrong
+
+
+def test_clues_are_what_plain_array_operations_find(two_layers):
+    left, right = (np.ascontiguousarray(view[40:104, 30:126]) for view in (two_layers.pair.left, two_layers.pair.right))
+    grey, other = (np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in (left, right))
+    rng = np.random.default_rng(2)
+    candidates = rng.uniform(-9, 30, (9, 64, 96)).astype(np.float32)
+    candidates[3] = candidates[0] + 0.5
+    from_right = rng.uniform(0, 20, (64, 96)).astype(np.float32)
+    picture, evidence = clues(left, other.astype(np.uint8), candidates, np.ones((64, 96), np.float32), from_right)
+    evidence = evidence.reshape(4, 9, EVIDENCE, 32, 48)
+    grey, other = (view - cv2.blur(view, (9, 9)) for view in (grey, other))
+    x, y = (np.asarray(places, np.float32) for places in np.meshgrid(np.arange(96), np.arange(64)))
+
+    def costs(disparity):
+        seen = cv2.remap(other, np.clip(x - disparity, 0, 95), y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.minimum(np.abs(seen - grey), 40)
+
+    def mean(values, side):
+        return cv2.blur(values, (side, side)) / 16
+
+    def squashed(apart):
+        return apart / (4 + np.abs(apart) / 2)
+
+    def blocks(values):
+        return np.stack([values[0::2, 0::2], values[0::2, 1::2], values[1::2, 0::2], values[1::2, 1::2]])
+
+    best = mean(costs(candidates[0]), 3)
+    for k, candidate in enumerate(candidates):
+        there = from_right[y.astype(int), np.clip(np.rint(x - candidate), 0, 95).astype(int)]
+        units = np.trunc(4 * candidates)
+        agreeing = (np.abs(units - units[k]) <= 4).sum(axis=0) - 1
+        expected = (squashed(candidate - candidates[0]), mean(costs(candidate), 3), mean(costs(candidate), 9))
+        expected += (squashed(there - candidate), agreeing / 9)
+        for n, values in enumerate(expected):
+            assert evidence[:, k, n] == pytest.approx(blocks(values), abs=1e-4)
+        if k:
+            assert picture[35 + 2 * k] == pytest.approx(blocks(expected[1] - best).mean(axis=0), abs=1e-4)
+    assert picture[20:24] == pytest.approx(blocks(best), abs=1e-4)
+    for n, step in ((28, -1), (32, 1)):
+        assert picture[n : n + 4] == pytest.approx(blocks(mean(costs(candidates[0] + step), 3) - best), abs=1e-4)
 
 
 @pytest.mark.parametrize("quality", list(Quality))

@@ -12,7 +12,9 @@ _UNITS_A_PIXEL = 4  # in which agreement is told
 _MOST_UNITS = np.float32(2**20)
 _QUARTER, _NINTH = np.float32(1 / 4), np.float32(1 / 9)
 _APART, _COST, _WIDE, _NEARER, _AGREEING = range(5)  # the order of a candidate's evidence, as the network was trained
-_DIFFERENCE, _BEST_COST, _STEPS = 12, 20, 28  # first rows of the picture with what tells of the best guess
+# The first of four rows of the picture, one for each pixel of a block, with what tells of the best guess: the
+# difference of the views there, its cost, and that a pixel before and behind it; see `clues` for the rows between.
+_DIFFERENCE, _BEST_COST, _STEPS = 4 * 3, 4 * 5, 4 * 7
 
 
 def compare(left, right, seen, candidates, first_column, largest, unit, first, end, costs, evidence, halved, picture):

@@ -20,7 +20,8 @@ REACH_PX = 6  # least distance of the pixels that the four neighbour candidates 
 _SIDES = ((0, -1), (0, 1), (-1, 0), (1, 0))  # steps down and across to the left, the right, above and below
 _LOCAL_MEAN_PX = 9  # side of the window
 _MARGIN_PX = 4  # around costs, half the window in which their mean is taken
-_AT_PIXELS = 9  # maps that the U-Net sees for each pixel: of the colours, the best guess and its costs
+# The order of what the U-Net sees of each pixel: three colours and the best guess, see `_clue_kernels` for its costs.
+_KNOWN, _AROUND, _AT_PIXELS = 4, 6, 9
 _COST_CAP = 40.0  # grey levels
 _COST_UNIT = 16.0  # grey levels that become 1 in the network's input
 EVIDENCE = 6  # maps a candidate
@@ -151,20 +152,20 @@ def clues(
     _mirror(costs)
     for_bands(len(picture[0]), summarize)
     evidence[:, :, -1] = _twice(shading)
-    for k in range(3):
-        picture[4 * k : 4 * k + 4] = _blocks(left[..., k].astype(np.float32) / 128 - 1)
-    picture[16:20] = _blocks(known - np.float32(0.5))
     around = np.asarray(cv2.blur(guess, (_SURROUNDINGS_PX, _SURROUNDINGS_PX)), np.float32)
-    picture[24:28] = _blocks(_squashed(guess - around))
+    at_pixels = {k: left[..., k].astype(np.float32) / 128 - 1 for k in range(3)}
+    at_pixels |= {_KNOWN: known - np.float32(0.5), _AROUND: _squashed(guess - around)}
+    for k, values in at_pixels.items():
+        picture[4 * k : 4 * k + 4] = _blocks(values)
     apart, nearer, worse = halved.swapaxes(0, 1)
-    rest = picture[4 * _AT_PIXELS :]
-    rest[0 : 2 * count - 2 : 2], rest[1 : 2 * count - 2 : 2] = apart[1:], worse[1:]
-    rest[2 * count - 2 : 3 * count - 2] = nearer
+    at_blocks, others = picture[4 * _AT_PIXELS :], 2 * (count - 1)
+    at_blocks[0:others:2], at_blocks[1:others:2] = apart[1:], worse[1:]  # of the best guess they are 0
+    at_blocks[others : others + count] = nearer
     x = np.arange(first_column, first_column + width, 2, dtype=np.float32)
-    rest[3 * count - 2] = guess[::2, ::2] / 64 - 1
-    rest[3 * count - 1] = np.clip((x - guess[::2, ::2]) / 16, -1, 1)
+    at_blocks[others + count] = guess[::2, ::2] / 64 - 1
+    at_blocks[others + count + 1] = np.clip((x - guess[::2, ::2]) / 16, -1, 1)
     shading[1:] -= shading[0]
-    rest[3 * count :] = _twice(shading)
+    at_blocks[3 * count :] = _twice(shading)
     return Clues(picture, evidence.reshape(4, count * EVIDENCE, *shape))
 
 
