@@ -9,9 +9,12 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, BinaryIO
 
+from depthapps.runtime.memory import keep_freed_memory
+
 
 def serve() -> None:
     """Work until stdin ends, which it does when the process that gives the work has ended, in whatever way."""
+    keep_freed_memory()  # before there are threads
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: who gave the work ends this process
     jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
