@@ -18,7 +18,7 @@ def keep_freed_memory() -> None:
 
     Memory that comes from the system must be zeroed, page by page. By itself glibc gives each thread a heap of its own,
     returns blocks of more than 32 MB at once, and what lies free at the end of a heap beyond 64 MB (mallopt(3)).
-    Matching a pair of 2 megapixels on two cores takes 10.2 s that way and 8.2 s this way, and 2.70 or 2.63 GB of
+    Matching a pair of 2 megapixels on two cores takes 9.4 s that way and 6.5 s this way, and 2.70 or 2.62 GB of
     memory. One heap is only had before there are threads, such as those that numpy starts when it is imported: call
     this first. Other C libraries are left as they are.
     """

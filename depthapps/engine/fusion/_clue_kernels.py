@@ -7,7 +7,8 @@ import numpy as np
 
 from depthapps.runtime.inlining import within
 
-_MARGIN = np.uint64(4)  # px around costs, half the larger window
+_MARGIN_PX = 4  # around costs, half the larger window; as in `clues`
+_MARGIN = np.uint64(_MARGIN_PX)
 _UNITS_A_PIXEL = 4  # in which agreement is told
 _MOST_UNITS = np.float32(2**20)
 _QUARTER, _NINTH = np.float32(1 / 4), np.float32(1 / 9)
@@ -35,9 +36,9 @@ def compare(left, right, seen, candidates, first_column, largest, unit, first, e
             y = 2 * block + down
             own, there, best = left[y], right[y], candidates[0, y]
             for k in range(count):
-                _costs(own, there, candidates[k, y], start, cap, np.float32(0), costs[k, y + 4])
+                _costs(own, there, candidates[k, y], start, cap, np.float32(0), costs[k, y + _MARGIN_PX])
             for side in range(2):
-                _costs(own, there, best, start, cap, np.float32(2 * side - 1), costs[count + side, y + 4])
+                _costs(own, there, best, start, cap, np.float32(2 * side - 1), costs[count + side, y + _MARGIN_PX])
                 _difference(own, there, best, start, cap, share, side, picture[_DIFFERENCE + 2 * down + side, block])
         for k in range(count):
             _tell_apart(candidates, k, seen, start, block, evidence, halved)

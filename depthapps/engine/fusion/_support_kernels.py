@@ -4,8 +4,8 @@ import numpy as np
 
 from depthapps.runtime.inlining import within
 
-_MARGIN = 8  # px beyond the right view
-_REACH = 2
+_MARGIN = 8  # px around the right view, and
+_REACH = 2  # to each side in windows: both as in `support`
 _MIDDLE = np.uint64(_REACH)
 _0, _1, _2, _3, _4, _5, _6, _7 = (np.uint64(n) for n in range(8))
 _SAME_PX = 0.125  # candidates that differ less have one cost
@@ -89,7 +89,10 @@ def _weigh(planes, y, x, unit, weights):
 
 @within
 def _likeness(r, g, b, at, red, green, blue, unit):
-    """exp(-d), of which a thirty-second is taken by its series up to the third power: to 0.1 % where it counts."""
+    """How much a pixel counts: exp(-d) for d units of difference, to 0.1 % where that is no less than 0.01.
+
+    Compiled loops have no exp: it is that of a thirty-second, by its series up to the third power, to the power of 32.
+    """
     apart = abs(np.float32(r[at]) - red) + abs(np.float32(g[at]) - green) + abs(np.float32(b[at]) - blue)
     part = apart * unit * np.float32(1 / 32)
     power = np.float32(1) + part * (np.float32(1) + part * (np.float32(1 / 2) + part * np.float32(1 / 6)))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-# Weight of the guess that a plane is level, and a ten-thousandth of it, of 0: what few values tell stays solvable
+# Planes are drawn towards slopes of 0 with this weight, and towards a level of 0 with a ten-thousandth of it, so that
+# there is a solution where few values count, or all of them lie in one line.
 _FLAT = 1e-2
 
 
@@ -34,7 +35,8 @@ def refine(basis, values, left, sigma, rounds, planes):
             a = b = c = d = e = f = u = v = w = 0.0
             for k in range(len(values)):
                 off = values[k] - level - down * basis[k, 1] - right * basis[k, 2]
-                part = off * off * unit  # exp is no loop's: a thirty-second of it by its series, and that to the 32nd
+                # Compiled loops have no exp: it is that of a thirty-second, by its series, to the power of 32.
+                part = off * off * unit
                 power = 1 + part * (1 + part * (1 / 2 + part * (1 / 6)))
                 power *= power
                 power *= power

@@ -4,10 +4,10 @@ import numpy as np
 
 from depthapps.runtime.inlining import within
 
-_REACH = (
-    4  # px of the window to each side; with 3, 4 and 5, 6.6, 6.3 and 6.3 % of fifteen rooms are wrong, real pairs alike
-)
-_NEAR_PX, _AWAY_PX = np.float32(1), np.float32(2.5)  # within which a match is the one found, and from which on another
+# Pixels of the window to each side: with 3, 4 and 5, 6.6, 6.3 and 6.3 % of fifteen rooms are wrong, and real pairs are
+# alike.
+_REACH = 4
+_NEAR_PX, _AWAY_PX = np.float32(1), np.float32(2.5)  # a match is the one found up to here, and another one beyond
 
 
 def least_costs(left, right, matches, low, high, before, largest, first, end, sums, least):

@@ -102,7 +102,7 @@ class Texture:
 
         planes: the disparity's factors (3,) for 1, row and column, in px of the views and of the half-size picture.
         """
-        return np.sum([_likelihoods(samples, planes) for samples in self._bands], axis=0) + np.zeros(len(planes))
+        return sum((_likelihoods(samples, planes) for samples in self._bands), np.zeros(len(planes)))
 
     def clear_level(self, planes: list[Plane], low: float, high: float) -> list[Plane]:
         """The likeliest plane of one disparity from low to high px, if it is clearly likelier than these planes.

@@ -37,7 +37,7 @@ _SAME_PX = 5.0  # a plane that differs less from the part's own over half of it 
 _UNLIKE_OTHERS = 0.3
 # A match has a rival where another disparity costs less than so many times as much, and so many grey levels
 _TIMES_WORSE, _LEVELS_WORSE = 1.5, 1.0
-_WINDOW_PX = 9  # side of the window of `least_costs`
+_WINDOW_PX = 9  # side of the window of `least_costs`; see there for why
 _CAP = 40  # grey levels
 _RIM = np.ones((5, 5), np.uint8)  # around a pixel, in which it is compared with its region
 
