@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from depthapps import Calibration, Camera, Image, Quality, StereoError, StereoPair, SwappedViewsError, match_pair
+from depthapps.engine.front.align import align
 from depthapps.engine.front.coarse import CoarseMatch, match_coarse, match_detail
 from depthapps.engine.front.exposure import equalize_exposure, match_exposure
 from depthapps.engine.front.noise import noise_level, remove_noise
@@ -144,12 +145,45 @@ def test_vignetting_of_one_view_changes_little(two_layers):
     assert 100 * (error > 2).mean() < 4
 
 
-def test_noise_is_measured_and_taken_out_only_where_there_is_some(two_layers):
+def test_noise_is_measured_and_removed(two_layers):
     left, _ = grey(two_layers.pair)
-    assert remove_noise(left) is left
     noisy = np.clip(left + np.random.default_rng(0).normal(0, 8, left.shape), 0, 255).astype(np.uint8)
     assert noise_level(noisy) == pytest.approx(8, rel=0.1)
-    assert np.std(remove_noise(noisy) - left.astype(float)) < 0.75 * np.std(noisy - left.astype(float))
+    assert np.std(remove_noise(noisy, 8) - left.astype(float)) < 0.75 * np.std(noisy - left.astype(float))
+
+
+@pytest.mark.parametrize("noise", [2, 4, 8])
+def test_noise_is_measured_between_shapes(noise):
+    y, x = np.mgrid[:240, :320]
+    shapes = 60 + 0.3 * x + 60 * (np.hypot(x - 160, y - 120) < 70)
+    noisy = np.clip(np.rint(shapes + np.random.default_rng(0).normal(0, noise, shapes.shape)), 0, 255).astype(np.uint8)
+    assert noise_level(noisy) == pytest.approx(noise, rel=0.1)
+
+
+def test_texture_clipped_parts_and_tiny_views_are_not_taken_for_noise():
+    rng = np.random.default_rng(1)
+    fine = cv2.GaussianBlur(rng.normal(0, 60, (240, 320)), (0, 0), 1)
+    assert noise_level(np.clip(np.rint(128 + fine), 0, 255).astype(np.uint8)) < 1
+    noisy = np.clip(np.rint(128 + rng.normal(0, 4, (240, 320))), 0, 255).astype(np.uint8)
+    noisy[:160] = 255  # a burnt-out sky has no noise, and must not tell that there is none
+    assert noise_level(noisy) == pytest.approx(4, rel=0.1)
+    assert noise_level(noisy[200:232]) == pytest.approx(4, rel=0.25)
+    assert noise_level(noisy[200:210]) == 0
+
+
+def test_colours_are_matched_without_their_noise_and_clean_views_as_they_are(two_layers):
+    pair = two_layers.pair
+    clean = [np.asarray(cv2.GaussianBlur(view, (0, 0), 3), np.uint8) for view in (pair.left, pair.right)]
+    views = align(clean[0], clean[1])
+    assert views.noise == 0
+    assert views.left is clean[0]
+    rng = np.random.default_rng(0)
+    left, right = (np.clip(np.rint(v + rng.normal(0, 8, v.shape)), 0, 255).astype(np.uint8) for v in clean)
+    views = align(left, right)
+    assert views.noise == pytest.approx(8 * np.linalg.norm((0.299, 0.587, 0.114)), rel=0.15)
+    assert views.resized(0.5).noise == views.noise / 2
+    before, after = (np.std(view - clean[0].astype(float)) for view in (left, views.left))
+    assert after < 0.75 * before
 
 
 def test_the_same_exposure_is_left_alone(two_layers):

@@ -12,7 +12,15 @@ from conftest import Card, TruePair, make_pair
 from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
-from depthapps import NetworkDescription, NetworkError, StereoNetwork, match_pair, read_disparity, write_image
+from depthapps import (
+    NetworkDescription,
+    NetworkError,
+    StereoNetwork,
+    StereoPair,
+    match_pair,
+    read_disparity,
+    write_image,
+)
 from depthapps.cli.app import app
 
 LEVELS = 24
@@ -126,6 +134,20 @@ def test_a_wrong_description_is_noticed(plane, description, message):
     with pytest.raises(NetworkError, match=message) as error:
         match_pair(plane.pair, network=network)
     assert error.value.hint
+
+
+def test_a_network_sees_both_views_with_their_grain(plane, monkeypatch):
+    rng = np.random.default_rng(0)
+    left, right = (
+        np.clip(np.rint(view + rng.normal(0, 8, view.shape)), 0, 255).astype(np.uint8)
+        for view in (plane.pair.left, plane.pair.right)
+    )
+    network = StereoNetwork(tiny_network(320, 240), NetworkDescription.from_json(BASE))
+    shown = []
+    match = StereoNetwork.match
+    monkeypatch.setattr(StereoNetwork, "match", lambda self, *given: (shown.append(given[:2]), match(self, *given))[1])
+    match_pair(StereoPair(left, right, plane.pair.calibration), network=network)
+    assert all(np.array_equal(seen, view) for seen, view in zip(shown[0], (left, right), strict=True))
 
 
 @pytest.mark.parametrize(("given", "share"), [((np.nan, np.nan), 100), ((np.inf, 5.0), 50)])

@@ -162,7 +162,7 @@ def match_pair(
     if network is None:
         found = find_disparity(small, tier, confidence=confidence)
     else:
-        found = _by_network(network, pair.right, views, small, confidence=confidence)
+        found = _by_network(network, pair, views, small, confidence=confidence)
     found = found._replace(confidence=_doubted(found.confidence, small.left))
     if small is not views:
         found = _enlarged(found, views)
@@ -170,15 +170,19 @@ def match_pair(
 
 
 def _by_network(
-    network: StereoNetwork, right: Image, views: AlignedViews, small: AlignedViews, *, confidence: bool
+    network: StereoNetwork, pair: StereoPair, views: AlignedViews, small: AlignedViews, *, confidence: bool
 ) -> Found:
-    """What a network finds in aligned views, or in their smaller copies. right: the right view (H, W, 3) as it was."""
-    right = to_8bit(right)
+    """What a network finds in a pair's views with their rows aligned, or in smaller copies of them.
+
+    Exposure and noise are left to the network.
+    """
+    left, right = to_8bit(pair.left), to_8bit(pair.right)
     if views.row_offset is not None:
         right = np.asarray(shift_rows(right, views.row_offset), np.uint8)
     if small is not views:
-        right = np.asarray(cv2.resize(right, small.left_grey.shape[::-1], interpolation=cv2.INTER_AREA))
-    disparity = network.match(small.left, right, small.low_px, small.high_px)
+        size = small.left_grey.shape[::-1]
+        left, right = (np.asarray(cv2.resize(view, size, interpolation=cv2.INTER_AREA)) for view in (left, right))
+    disparity = network.match(left, right, small.low_px, small.high_px)
     return Found(disparity, *(find_confidence(small, disparity) if confidence else (None, None)))
 
 

@@ -14,7 +14,8 @@ from depthapps.core.scene import Image
 from depthapps.engine.front.coarse import Shown, match_coarse, match_detail
 from depthapps.engine.front.corners import find_corners
 from depthapps.engine.front.exposure import equalize_exposure, match_exposure
-from depthapps.engine.front.noise import remove_noise
+from depthapps.engine.front.noise import LARGEST as LARGEST_NOISE
+from depthapps.engine.front.noise import noise_level, remove_noise
 from depthapps.engine.front.range import find_range
 from depthapps.engine.front.rows import POINTS, RowCheck, RowOffset, check_rows, shift_rows, worth_removing
 from depthapps.runtime.threads import beside
@@ -24,12 +25,12 @@ from depthapps.runtime.threads import beside
 class AlignedViews:
     """Two views ready to be matched.
 
-    left: (H, W, 3) uint8 RGB.
+    left: (H, W, 3) uint8 RGB, after denoising.
     left_grey, right_grey: (H, W) uint8 after denoising; the right one has the left one's rows and exposure.
     low_px, high_px: the disparity range to search.
     row_offset: the vertical offset that was removed from the right view; None if none was removed.
     rows: the vertical alignment measured before that removal; None if there were too few points.
-    noisy: whether noise was removed from either view.
+    noise: what was removed from the noisier view, standard deviation in grey levels; 0 if none was removed.
     """
 
     left: Image
@@ -39,7 +40,7 @@ class AlignedViews:
     high_px: float
     row_offset: RowOffset | None = None
     rows: RowCheck | None = None
-    noisy: bool = False
+    noise: float = 0.0
 
     @property
     def cells(self) -> float:
@@ -56,7 +57,7 @@ class AlignedViews:
         )
         across = size[0] / width
         low, high = self.low_px * across, self.high_px * across
-        return AlignedViews(left, left_grey, right_grey, low, high, noisy=self.noisy)
+        return AlignedViews(left, left_grey, right_grey, low, high, noise=self.noise * min(scale, 1))
 
 
 # Two views are one photo if nine tenths of the points move less than this: in px, or as a share of the width if that is
@@ -90,10 +91,10 @@ def align(
     of the view, make that impossible to judge; and StereoError if nothing moves between the views.
     """
     left, right = to_8bit(left), to_8bit(right)
+    left, left_noise = _denoised(left, cv2.cvtColor(left, cv2.COLOR_RGB2GRAY))
     left_grey, right_grey = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (left, right))
     with beside(1) as pool:  # work on the left view alone runs in parallel with the rest
         corners = pool.submit(find_corners, left_grey, POINTS)
-        clean = pool.submit(remove_noise, left_grey)
         coarse = match_coarse(left_grey, equalize_exposure(left_grey, right_grey, shown), shown)
         low, high = find_range(coarse, doffs_px, order_known=order_known, infinity_known=infinity_known)
         right_grey = match_exposure(left, right, match_detail(left_grey, right_grey, coarse, low, high))
@@ -129,6 +130,11 @@ def align(
     offset = rows.bent if rows is not None and bent else worth_removing(rows)
     if offset is not None:
         right_grey = np.asarray(shift_rows(right_grey, offset), np.uint8)
-    clean_left, clean_right = clean.result(), remove_noise(right_grey)
-    noisy = clean_left is not left_grey or clean_right is not right_grey
-    return AlignedViews(left, clean_left, clean_right, low, high, offset, rows, noisy)
+    right_grey, right_noise = _denoised(right_grey, right_grey)
+    return AlignedViews(left, left_grey, right_grey, low, high, offset, rows, max(left_noise, right_noise))
+
+
+def _denoised(view: Image, grey: Image) -> tuple[Image, float]:
+    """A view (H, W, any) without the noise that its grey copy (H, W) shows, and its level; as it is and 0 if faint."""
+    level = noise_level(grey)
+    return (remove_noise(view, level), level) if level > LARGEST_NOISE else (view, 0.0)

@@ -76,7 +76,7 @@ class Tier:
         bad2 from 12.4 to 13.0 %.
         """
         scale = min((self.effort * views.left_grey.size / views.cells) ** (1 / 3), _LARGEST_SCALE)
-        worth = scale >= _SMALLEST_SCALE and not views.noisy
+        worth = scale >= _SMALLEST_SCALE and not views.noise
         return scale if worth and views.cells * scale**3 <= self.cells else 1.0
 
 
@@ -105,7 +105,7 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
         return _fused(views, *guess_disparity(views, tier.matcher, tier.scale(views)))
     known = match(*_search(views), tier.matcher)
     _check_matched(known)
-    surfaces = fit_surfaces(views.left, views.right_grey, known)
+    surfaces = fit_surfaces(views.left, views.right_grey, known, views.noise)
     known = surfaces.believed(known)
     disparity = complete(surfaces.onto(known, trusted=True), views.left, fast=True)
     return Found(disparity, *(find_confidence(views, disparity, known) if confidence else (None, None)))
@@ -149,7 +149,7 @@ def guess_disparity(
         known, from_right = _matched_enlarged(views, matcher, scale)
         _check_matched(known)
         local = pool.submit(fill_planes, known, views.left)
-        surfaces = fit_surfaces(views.left, views.right_grey, known)
+        surfaces = fit_surfaces(views.left, views.right_grey, known, views.noise)
         known = surfaces.believed(known)
         best = complete(surfaces.onto(known), views.left)
         smaller = (None if native is None else native.result(), half.result())

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
-from depthapps.engine.front.noise import noise_level
+from depthapps.engine.front.noise import roughness
 from depthapps.engine.matching.correlation import LARGE, Texture
 from depthapps.engine.matching.gaps import rivals, seen_through, with_rim
 from depthapps.engine.matching.plane_evidence import Evidence, gather_evidence, rank_planes, values_on
@@ -92,23 +92,24 @@ class Surfaces(NamedTuple):
         return np.where(taken & np.isfinite(self.by_rims), self.by_rims, known)
 
 
-def fit_surfaces(left: Image, right: Image, known: FloatMap) -> Surfaces:
+def fit_surfaces(left: Image, right: Image, known: FloatMap, noise: float = 0.0) -> Surfaces:
     """Guess the disparity of plain surfaces.
 
     left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey, aligned with it.
     known: (H, W) px, the confirmed matches, NaN elsewhere.
+    noise: what was removed from the noisier view, grey levels.
     """
     rng = np.random.default_rng(0)  # the same planes every time
     height, width = known.shape
     half = _halved(left)
     smooth = cv2.medianBlur(half, _THIN_PX)
     grey = cv2.cvtColor(left, cv2.COLOR_RGB2GRAY)
-    noise = noise_level(grey)
+    rough = roughness(grey)
     unlike = np.abs(half.astype(np.int16) - smooth).max(axis=2)
-    steps, thin = color_steps(smooth), unlike > max(_UNLIKE, 3 * noise)
+    steps, thin = color_steps(smooth), unlike > max(_UNLIKE, 3 * rough)
     # of Sobel's filter, noise of 1 becomes 0.87
-    gradient = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) / 4 - np.float32(_NOISE_SIGMAS * 0.87 * noise)
-    seen = gather_evidence(grey, right, known, gradient, thin, noise)
+    gradient = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) / 4 - np.float32(_NOISE_SIGMAS * 0.87 * rough)
+    seen = gather_evidence(grey, right, known, gradient, thin, max(rough, noise))
     plain = cv2.dilate(gradient, np.ones((_PLAIN_PX, _PLAIN_PX), np.uint8)) < _PLAIN
     thinly, through = (np.zeros(steps.shape, np.bool_) for _ in range(2))
     matched = np.isfinite(seen.matches)
@@ -123,7 +124,8 @@ def fit_surfaces(left: Image, right: Image, known: FloatMap) -> Surfaces:
                 continue
             texture = Texture(seen.bands, region, rng)
             rims += texture.clear_level([*rims, *insides], *seen.range_px)
-            for label, best in zip(labels, _best_planes(seen, region, texture, rims, insides), strict=True):
+            chosen = _best_planes(seen, region, texture, rims, insides)
+            for label, best in zip(labels, chosen, strict=True):
                 label[region.frame][region.mask] = len(planes) + best[region.mask]
             planes += [*rims, *insides]
             told = matched[region.frame][region.mask & plain[::2, ::2][region.frame]]
