@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -161,3 +162,16 @@ def test_a_plane_that_hides_matches_behind_it_is_none():
     values = np.where(np.arange(400) < 240, 40, rng.uniform(0, 30, 400)).astype(np.float32)
     assert len(fit_planes(places, values, 1, 0.12, rng, opaque=False)) == 1
     assert not fit_planes(places, values, 1, 0.12, rng, opaque=True)
+
+
+def test_a_floor_that_would_lead_below_the_horizon_leaves_the_wall_behind_it_alone():
+    floor = np.random.default_rng(0).integers(90, 150, SHAPE)  # of the wall's colour, seen from afar
+    picture = (np.abs(ROWS - 25) < 12) & (np.abs(COLUMNS - 120) < 12)
+    above = ROWS < 70
+    grey = np.where(above, 118, floor).astype(np.uint8)
+    grey[picture] = 40
+    true = np.where(above, 12, 12 + 0.6 * (ROWS - 70)).astype(np.float32)
+    beside = cv2.dilate(picture.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    known = np.where(above & ~beside, np.nan, true).astype(np.float32)
+    surfaces = fit_surfaces(np.repeat(grey[..., None], 3, axis=2), RIGHT, known)
+    assert (np.abs(surfaces.onto(known) - true)[above] < 2).mean() > 0.9
