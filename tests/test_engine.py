@@ -173,6 +173,7 @@ def test_texture_clipped_parts_and_tiny_views_are_not_taken_for_noise():
 
 def test_colours_are_matched_without_their_noise_and_clean_views_as_they_are(two_layers):
     pair = two_layers.pair
+    assert align(pair.left, pair.right).left is pair.left
     clean = [np.asarray(cv2.GaussianBlur(view, (0, 0), 3), np.uint8) for view in (pair.left, pair.right)]
     views = align(clean[0], clean[1])
     assert views.noise == 0

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps.engine.matching.plane_evidence import gather_evidence
 from depthapps.engine.matching.plane_fits import fit_planes
 from depthapps.engine.matching.surfaces import fit_surfaces
 
@@ -175,3 +176,12 @@ def test_a_floor_that_would_lead_below_the_horizon_leaves_the_wall_behind_it_alo
     known = np.where(above & ~beside, np.nan, true).astype(np.float32)
     surfaces = fit_surfaces(np.repeat(grey[..., None], 3, axis=2), RIGHT, known)
     assert (np.abs(surfaces.onto(known) - true)[above] < 2).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("removed", "unit"), [(0.0, 0.5), (4.0, 1.5)]
+)  # of 4 levels, 1 is left at a quarter of the size
+def test_shading_counts_less_where_either_view_was_noisy(removed, unit):
+    grey = np.full(SHAPE, 150, np.uint8)
+    nothing = np.zeros((SHAPE[0] // 2, SHAPE[1] // 2), np.bool_)
+    assert gather_evidence(grey, RIGHT, WALL, np.zeros(SHAPE, np.float32), nothing, removed).unit == unit

@@ -72,8 +72,8 @@ class Tier:
     def scale(self, views: AlignedViews) -> float:
         """The factor by which views are enlarged for matching; their cost volume grows with its third power.
 
-        Noisy views are not enlarged, since noise hides subpixel detail: with noise of 8 grey levels enlarging worsens
-        bad2 from 12.4 to 13.0 %.
+        Noisy views are not enlarged, since noise hides subpixel detail: with 8 levels of it in the right view, 19 real
+        pairs would be off by more than 2 px at 8.8 instead of 8.3 %.
         """
         scale = min((self.effort * views.left_grey.size / views.cells) ** (1 / 3), _LARGEST_SCALE)
         worth = scale >= _SMALLEST_SCALE and not views.noise
