@@ -15,6 +15,7 @@ from depthapps.engine.front.align import AlignedViews
 from depthapps.engine.fusion.fuse import fuse
 from depthapps.engine.fusion.strands import follow_strands
 from depthapps.engine.fusion.support import hidden, is_supported
+from depthapps.engine.matching.border import continued_by_color
 from depthapps.engine.matching.bounds import within_bounds
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
@@ -107,7 +108,10 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     _check_matched(known)
     surfaces = fit_surfaces(views.left, views.right_grey, known, views.noise)
     known = surfaces.believed(known)
-    disparity = complete(surfaces.onto(known, trusted=True), views.left, fast=True)
+    seen = surfaces.onto(known, trusted=True)
+    disparity = complete(seen, views.left, fast=True)
+    other = continued_by_color(disparity, seen, views.left)
+    disparity = np.where(np.isnan(other), disparity, other)
     return Found(disparity, *(find_confidence(views, disparity, known) if confidence else (None, None)))
 
 
@@ -151,11 +155,14 @@ def guess_disparity(
         local = pool.submit(fill_planes, known, views.left)
         surfaces = fit_surfaces(views.left, views.right_grey, known, views.noise)
         known = surfaces.believed(known)
-        best = complete(surfaces.onto(known), views.left)
+        seen = surfaces.onto(known)
+        best = complete(seen, views.left)
+        other = continued_by_color(best, seen, views.left)
         smaller = (None if native is None else native.result(), half.result())
         guesses = [best, *(best if guess is None else guess for guess in smaller)]
         # what is on no plain surface takes local planes where it has no confirmed match
         guesses += [np.where(np.isnan(p), local.result(), p) for p in (surfaces.by_rims, surfaces.by_insides)]
+    guesses = [np.where(np.isnan(other), guess, other) for guess in guesses]
     return guesses, known, fill_background(from_right)
 
 

@@ -1,0 +1,72 @@
+"""Where the right view ends, the surface goes on that has the colours."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from depthapps import Calibration, Camera, Quality, StereoPair, match_pair
+from depthapps.core.filling import fill_background
+from depthapps.engine.matching.border import continued_by_color
+
+SHAPE = (160, 240)
+ROWS, COLUMNS = np.indices(SHAPE)
+WALL_PX, CARD_PX = 8.0, 40.0
+STRIP = np.where((ROWS > 50) & (ROWS < 110), 40, 8) > COLUMNS  # which the right view does not show
+CARD = (ROWS > 50) & (ROWS < 110) & (COLUMNS > 30) & (COLUMNS < 120)  # its left end lies in the strip
+SEEN = np.where(STRIP, np.nan, np.where(CARD, CARD_PX, WALL_PX)).astype(np.float32)
+SMEARED = np.asarray(fill_background(SEEN), np.float32)
+
+
+def picture(wall: tuple[int, int, int], card: tuple[int, int, int]) -> np.ndarray:
+    """A chequered wall and a chequered card before it, (H, W, 3) uint8."""
+    dark = ((ROWS // 12 + COLUMNS // 12) % 2)[..., None] * 60
+    return np.clip(np.where(CARD[..., None], card, wall) - dark, 0, 255).astype(np.uint8)
+
+
+def test_a_wall_goes_on_to_the_border_behind_a_card_whose_colours_it_has_not():
+    other = continued_by_color(SMEARED, SEEN, picture((90, 120, 200), (220, 110, 90)))
+    behind = STRIP & ~CARD & (SMEARED == CARD_PX)
+    assert np.isfinite(other[behind]).mean() > 0.97
+    assert np.nanmax(np.abs(other - WALL_PX)) < 0.2
+    told = np.where(np.isnan(other), SMEARED, other)
+    assert (np.abs(told - np.where(CARD, CARD_PX, WALL_PX)) < 0.5).mean() > 0.995
+
+
+@pytest.mark.parametrize("card", [(90, 120, 200), (96, 118, 190)])
+def test_like_colours_change_nothing(card):
+    assert np.isnan(continued_by_color(SMEARED, SEEN, picture((90, 120, 200), card))).all()
+
+
+def test_a_surface_that_goes_on_changes_nothing():
+    wide = CARD | (ROWS > 50) & (ROWS < 110) & (COLUMNS < 120)
+    left = np.where(wide[..., None], (220, 110, 90), (90, 120, 200)).astype(np.uint8)
+    assert np.isnan(continued_by_color(SMEARED, SEEN, left)).all()
+
+
+def test_without_a_strip_or_anything_seen_nothing_goes_on():
+    left = picture((90, 120, 200), (220, 110, 90))
+    assert np.isnan(continued_by_color(SMEARED, SMEARED, left)).all()
+    assert np.isnan(continued_by_color(SMEARED, np.full(SHAPE, np.nan, np.float32), left)).all()
+
+
+def test_rows_without_any_match_are_a_strip_as_wide_as_the_view():
+    seen = SEEN.copy()
+    seen[60:70] = np.nan
+    other = continued_by_color(SMEARED, seen, picture((90, 120, 200), (220, 110, 90)))
+    assert np.abs(other[80:100, :30] - WALL_PX).max() < 0.2
+
+
+@pytest.mark.parametrize("quality", list(Quality))
+def test_a_near_thing_beside_the_border_does_not_smear_out_to_it(quality):
+    rng = np.random.default_rng(1)
+    wall, card = (rng.integers(20, 110, (*SHAPE, 3)) + np.array(tint) for tint in ((0, 30, 90), (110, 40, 0)))
+    wall, card = (cv2.GaussianBlur(cv2.resize(t.astype(np.uint8), (480, 320)), (0, 0), 1.5) for t in (wall, card))
+    left, right = wall[:, 8:408].copy(), wall[:, 16:416].copy()
+    left[90:230, 30:170] = card[:140, :140]
+    right[90:230, :130] = card[:140, 10:140]
+    camera = Camera.from_fov(400, 320, 60)
+    found = match_pair(StereoPair(left, right, Calibration(camera, 0.1)), quality).disparity_px
+    assert (np.abs(found[95:225, :27] - 8) < 2).mean() > 0.95
+    assert (np.abs(found[95:225, 34:165] - 40) < 2).mean() > 0.95
