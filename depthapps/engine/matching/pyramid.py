@@ -20,6 +20,7 @@ from depthapps.engine.matching.bounds import within_bounds
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
+from depthapps.engine.matching.specks import without_specks
 from depthapps.engine.matching.surfaces import fit_surfaces
 from depthapps.runtime.threads import beside, for_bands
 
@@ -111,7 +112,7 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     seen = surfaces.onto(known, trusted=True)
     disparity = complete(seen, views.left, fast=True)
     other = continued_by_color(disparity, seen, views.left)
-    disparity = np.where(np.isnan(other), disparity, other)
+    disparity = without_specks(np.where(np.isnan(other), disparity, other), views.left)
     return Found(disparity, *(find_confidence(views, disparity, known) if confidence else (None, None)))
 
 
@@ -202,13 +203,14 @@ def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap | None:
 def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None) -> Found:
     """Choose between the guesses with the network, snap unsure depth edges to the picture, and follow thin things.
 
-    What is not sure is left nowhere behind the planes that bound the scene.
+    What is not sure is left nowhere behind the planes that bound the scene, and specks are removed.
     """
     found = fuse(views.left, views.right_grey, guesses, known, from_right)
     snapped = median_filter_edges(found.disparity_px, views.left)
     taken = is_supported(views.left, views.right_grey, found.disparity_px, snapped) & (found.confidence < _UNSURE)
     disparity = np.where(taken, snapped, found.disparity_px)
     disparity = within_bounds(disparity, found.confidence, views.low_px)
+    disparity = without_specks(disparity, views.left)
     disparity = follow_strands(views.left, views.right_grey, disparity)
     return Found(disparity, found.confidence, _occluded(found.occluded, disparity))
 
