@@ -40,9 +40,28 @@ def test_like_colours_change_nothing(card):
 
 
 def test_a_surface_that_goes_on_changes_nothing():
-    wide = CARD | (ROWS > 50) & (ROWS < 110) & (COLUMNS < 120)
+    wide = (ROWS > 50) & (ROWS < 110) & (COLUMNS < 120)
     left = np.where(wide[..., None], (220, 110, 90), (90, 120, 200)).astype(np.uint8)
     assert np.isnan(continued_by_color(SMEARED, SEEN, left)).all()
+
+
+def test_the_flood_gets_past_a_slanted_wall_whose_strip_widens():
+    wall = (8 + 0.25 * ROWS).astype(np.float32)
+    slanted = (10 + np.maximum(0, 50 - ROWS) > COLUMNS) | STRIP
+    seen = np.where(slanted, np.nan, np.where(CARD, 110, wall)).astype(np.float32)
+    smeared = np.asarray(fill_background(seen), np.float32)
+    other = continued_by_color(smeared, seen, picture((90, 120, 200), (220, 110, 90)))
+    behind = STRIP & ~CARD & (smeared == 110)
+    assert np.isfinite(other[behind]).mean() > 0.95
+    assert np.nanmedian(np.abs(other - wall)[behind]) < 10  # it takes one level of the wall, not its slope
+
+
+def test_where_the_flood_does_not_get_to_nothing_changes():
+    steep = (8 + COLUMNS + ROWS).astype(np.float32)  # every seed is a level of its own
+    seen = np.where(40 - np.abs(ROWS - 80) > COLUMNS, np.nan, steep).astype(np.float32)
+    other = continued_by_color(np.full(SHAPE, 200, np.float32), seen, picture((90, 120, 200), (220, 110, 90)))
+    known = np.isfinite(other)
+    assert ((other >= steep.min() - 0.5) & (other <= steep.max() + 0.5))[known].all()
 
 
 def test_without_a_strip_or_anything_seen_nothing_goes_on():

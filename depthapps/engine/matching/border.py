@@ -14,20 +14,22 @@ from depthapps.core.scene import FloatMap, Image
 
 # Log of how many times likelier a part's colours must be on the other surface, mean of its pixels. Applied to the maps
 # that `balanced` finds in 20 real pairs, 27 ray-cast rooms and 27 scenes of layers, it takes bad2 from 6.26, 4.26 and
-# 2.66 to 6.12, 4.26 and 2.52 %. 0.7 is .01 better in the pairs and .11 worse in the rooms; 2 is .01 worse in the pairs.
+# 2.66 to 6.11, 4.25 and 2.52 %. With 0.7 the rooms are .07 worse, with 2 the pairs .02.
 _NATS = 1.5
-# Rows and columns around a part in which the colours of a surface are looked for. With 60 rows or 75 columns the pairs
-# lose .02 to .04 %, the rest .01 at most.
+# How far above, below and to the right of a part the colours of a surface are looked for. With 60 rows or 75 columns,
+# the pairs are .03 and .04 worse.
 _ABOVE_PX, _BESIDE_PX = 30, 40
 _BINS = 24  # of each channel of YCbCr; bad2 is the same in Lab, whose tables take OpenCV 90 ms to make
 _UNSEEN = 1e-5  # share of a colour that a surface does not show: one such pixel does not rule it out
-_LEAST_PX = 20  # of a part, and
-_LEAST_SEEN = 30  # of a surface, for their colours to tell anything
+_LEAST_PX = 20  # a smaller part of the strip has too few colours to tell anything
+_LEAST_SEEN = 30  # and so has a surface of which fewer pixels are seen
 _UNLIKE_PX = 2.0  # by which the two surfaces differ at least
 # px that a pixel's disparity may be from the median of a surface to belong to it, and as a share of what lies between
 _OF_SURFACE_PX, _OF_SURFACE = 1.5, 0.15
 _SMOOTH_PX = 5  # median of the colours: grain neither stops the flood nor counts as colour
-_LEVELS = 4  # a pixel of disparity, which the flood tells apart
+# Levels of disparity a pixel that the flood tells apart. Between two of them a dam remains, which a flood does not
+# cross: with many levels it would not get past a steep surface. With 1 and 4 the pairs are .02 and .01 worse.
+_LEVELS = 2.0
 
 
 def continued_by_color(disparity: FloatMap, seen: FloatMap, left: Image) -> FloatMap:
@@ -64,15 +66,18 @@ def continued_by_color(disparity: FloatMap, seen: FloatMap, left: Image) -> Floa
 
 
 def _flooded(colors: Image, seen: FloatMap) -> FloatMap:
-    """`seen`, its holes filled from where the colours (H, W, 3) uint8 change least on the way; both (H, W) px."""
+    """`seen`, its holes filled from where the colours (H, W, 3) uint8 change least on the way; both (H, W) px.
+
+    NaN where the flood does not get to.
+    """
     least = np.nanmin(seen, initial=np.inf)
     levels = np.where(np.isfinite(seen), np.rint((seen - least) * _LEVELS) + 1, 0).astype(np.int32)
     # a watershed marks the outermost pixels, and those between two levels, as dams
     levels = cv2.copyMakeBorder(levels, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     cv2.watershed(cv2.copyMakeBorder(colors, 1, 1, 1, 1, cv2.BORDER_REPLICATE), levels)
-    dams = levels <= 0
-    levels[dams] = cv2.dilate(levels.astype(np.float32), np.ones((3, 3)))[dams]
-    return ((levels[1:-1, 1:-1] - 1) / np.float32(_LEVELS) + least).astype(np.float32)
+    # a dam takes the nearest surface beside it; what dams close off stays unknown
+    levels = np.where(levels > 0, levels, cv2.dilate(levels.astype(np.float32), np.ones((3, 3))))[1:-1, 1:-1]
+    return np.where(levels > 0, (levels - 1) / _LEVELS + least, np.nan).astype(np.float32)
 
 
 def _tones(colors: Image) -> NDArray[np.int32]:
