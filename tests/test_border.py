@@ -8,7 +8,7 @@ import pytest
 
 from depthapps import Calibration, Camera, Quality, StereoPair, match_pair
 from depthapps.core.filling import fill_background
-from depthapps.engine.matching.border import continued_by_color
+from depthapps.engine.matching.border import _flooded, continued_by_color
 
 SHAPE = (160, 240)
 ROWS, COLUMNS = np.indices(SHAPE)
@@ -56,12 +56,14 @@ def test_the_flood_gets_past_a_slanted_wall_whose_strip_widens():
     assert np.nanmedian(np.abs(other - wall)[behind]) < 10  # it takes one level of the wall, not its slope
 
 
-def test_where_the_flood_does_not_get_to_nothing_changes():
-    steep = (8 + COLUMNS + ROWS).astype(np.float32)  # every seed is a level of its own
-    seen = np.where(40 - np.abs(ROWS - 80) > COLUMNS, np.nan, steep).astype(np.float32)
-    other = continued_by_color(np.full(SHAPE, 200, np.float32), seen, picture((90, 120, 200), (220, 110, 90)))
-    known = np.isfinite(other)
-    assert ((other >= steep.min() - 0.5) & (other <= steep.max() + 0.5))[known].all()
+def test_what_dams_close_off_stays_unknown():
+    steep = (8 + ROWS).astype(np.float32)  # each row is a level of its own, and all of the strip's rim is slanted
+    strip = 40 - np.abs(ROWS - 80) > COLUMNS
+    seen = np.where(strip, np.nan, steep)[:, :41].astype(np.float32)
+    flooded = _flooded(picture((90, 120, 200), (220, 110, 90))[:, :41], seen)
+    known = np.isfinite(flooded)
+    assert not known[strip[:, :41]].all()
+    assert ((flooded >= steep.min()) & (flooded <= steep.max()))[known].all()
 
 
 def test_without_a_strip_or_anything_seen_nothing_goes_on():

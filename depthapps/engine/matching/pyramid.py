@@ -210,7 +210,7 @@ def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_r
     taken = is_supported(views.left, views.right_grey, found.disparity_px, snapped) & (found.confidence < _UNSURE)
     disparity = np.where(taken, snapped, found.disparity_px)
     disparity = within_bounds(disparity, found.confidence, views.low_px)
-    disparity = without_specks(disparity, views.left)  # before, since what is left of a strand may be islands
+    disparity = without_specks(disparity, views.left)  # before strands are followed, of which pieces are small islands
     disparity = follow_strands(views.left, views.right_grey, disparity)
     return Found(disparity, found.confidence, _occluded(found.occluded, disparity))
 
