@@ -163,24 +163,46 @@ def _put_smooth(
     (h, w), logarithm of 1/Z of what is told and of what is wanted; a pixel may have both. Colours are spread in slices
     of depth, as in a bilateral grid (Chen et al. 2007), which also leaves out what is far away.
     """
+    if not (told.any() and wanted.any()):
+        return
     height, width = told.shape
-    low, high = np.nanpercentile(layer[wanted], (1, 99)) if wanted.any() else (0.0, 0.0)
-    size = (-(-width // _COARSE), -(-height // _COARSE))
-    slices = ((np.stack([source, layer]) - low) * ((_SLICES - 1) / max(high - low, 1e-3))).clip(0, _SLICES - 1)
+    low, high = np.nanpercentile(layer[wanted], (1, 99))
+
+    def slice_of(depth: FloatMap) -> FloatMap:
+        return ((depth - low) * ((_SLICES - 1) / max(high - low, 1e-3))).clip(0, _SLICES - 1)
+
+    weights, means = _told_in_slices(colors, told, slice_of(source[told]))
+    at = np.where(wanted, np.nan_to_num(slice_of(layer), nan=-1), np.float32(-1))
     total = np.full((height, width), 1e-6, np.float32)
     smooth *= total[..., None]
     for k in range(_SLICES):
-        near = np.maximum(0, 1 - np.abs(np.nan_to_num(slices, nan=-1) - k)).astype(np.float32)
-        weight, share = near[0] * told, near[1] * wanted
-        if not (weight.any() and share.any()):
+        share = np.maximum(0, 1 - np.abs(at - k))
+        if not (weights[k].any() and share.any()):
             continue
-        known = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-        mean = cv2.resize(colors * weight[..., None], size, interpolation=cv2.INTER_AREA)
-        mean = mean / np.maximum(known, np.float32(1e-6))[..., None]
-        spread = push_pull(mean, np.minimum(_COARSE**2 * known, 1))
+        spread = push_pull(means[k], np.minimum(_COARSE**2 * weights[k], 1))
         smooth += share[..., None] * cv2.resize(spread, (width, height), interpolation=cv2.INTER_LINEAR)
         total += share
     smooth /= total[..., None]
+
+
+def _told_in_slices(
+    colors: NDArray[np.floating], told: BoolMap, at: NDArray[np.floating]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How much of each cell of each slice of depth is told, (S, h, w), and its mean colour there, (S, h, w, 3).
+
+    colors: (H, W, 3). told: (H, W). at: (N,), the place of each told pixel among the slices.
+    """
+    rows, columns = (-(-size // _COARSE) for size in told.shape)
+    y, x = np.nonzero(told)
+    below, cell = np.minimum(at.astype(np.int64), _SLICES - 2), y // _COARSE * columns + x // _COARSE
+    sums = np.zeros((4, _SLICES * rows * columns))
+    for upper in range(2):
+        weight = 1 - np.abs(below + upper - at)
+        number = (below + upper) * (rows * columns) + cell
+        for total, values in zip(sums, (1, *colors[y, x].T), strict=True):
+            total += np.bincount(number, weight * values, len(total))
+    weights, *means = sums.astype(np.float32).reshape(4, _SLICES, rows, columns)
+    return weights / _COARSE**2, np.stack(means, axis=-1) / np.maximum(weights, np.float32(1e-6))[..., None]
 
 
 def _mirrored_places(behind: Behind) -> NDArray[np.int32]:
