@@ -20,6 +20,11 @@ from depthapps.surface.tearing import BoolMap, grid_quads
 
 _SEEN = 0.01  # share of 1/Z by which a point may lie behind the nearest surface there and still be what a photo shows
 _RIM_PX = 3  # window over which near surfaces are widened, as a photo mixes their colours with those beside them
+# Of the longer side: through narrower gaps between near things nothing is taken to be seen. Often they are mistakes of
+# the depth, as where a petal ends too early, and what the photo shows there is the petal. With 0, 0.005, 0.0075, 0.01
+# and 0.02, nine new views of five rendered rooms, whose chairs have true gaps, look 29.94, 29.94, 29.88, 29.84 and
+# 29.68 dB like the truth. A photo of a flower before a shelf has red stains on the shelf with 0, and few with 0.005.
+_GAP_SHARE = 0.005
 _EVERY = 4  # of the pixels that both photos show, every fourth of every fourth row tells how their colours differ
 _SAME = 0.5  # natural logarithm of the ratio of grey levels; photos that differ more at a point show two things there
 _FOOT = np.float32(8)  # grey levels that are added before, so that noise in the dark makes no large ratios
@@ -57,7 +62,10 @@ class SecondColors:
         """The colours (h, w, 3) of a continued surface as the first photo would have them, and where they are seen."""
         around = (behind.inverse.shape[0] - self._level.shape[0]) // 2
         level = cv2.copyMakeBorder(self._level, around, around, around, around, cv2.BORDER_REPLICATE)
-        nearest = np.asarray(cv2.dilate(self._nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8)), np.float32)
+        gap_px = 2 * round(_GAP_SHARE / 2 * max(self._nearest.shape)) + 1
+        gap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap_px, gap_px))
+        nearest = cv2.morphologyEx(self._nearest, cv2.MORPH_CLOSE, gap)
+        nearest = np.asarray(cv2.dilate(nearest, np.ones((_RIM_PX, _RIM_PX), np.uint8)), np.float32)
         points = unproject(depth_from_inverse(behind.inverse), behind.camera)
         found, shown = self._look(nearest, *project_into(points, self._second))
         return (found + _FOOT) * np.exp(level) - _FOOT, shown
