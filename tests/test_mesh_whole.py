@@ -31,6 +31,8 @@ from depthapps import (
 )
 from depthapps.apps.turntable import turned_about
 from depthapps.core.models import MadeUp, TriangleMesh
+from depthapps.mesh.behind import behind_surface, continue_deeper, least_known
+from depthapps.mesh.cut import cut_surface
 from depthapps.mesh.whole import whole_surface
 
 BASELINE_M, NEAR, FAR = 0.1, 1.0, 3.0
@@ -84,6 +86,46 @@ def test_behind_a_card_goes_on_the_wall_in_the_second_photos_colours(pair):
     assert not np.array_equal(truth[strip], pair.image[strip])
     assert np.abs(seen.image[strip].astype(int) - truth[strip]).max() < 12
     assert seen.covered[strip].min() == 1
+
+
+@pytest.mark.parametrize(("width_px", "shown"), [(3, False), (40, True)])
+def test_through_a_narrow_gap_of_a_near_thing_the_second_photo_shows_nothing(width_px, shown):
+    """A card whose depth has a slit, which is most likely a mistake, and one with a wide gap."""
+    camera, away = Camera.centred(600, 240, 500.0), np.eye(4)
+    away[0, 3] = -BASELINE_M  # the card is moved by 50 px, the wall by 17 px
+    x = np.arange(camera.width)
+    card = (x > 150) & (x < 450)
+    gap = np.abs(x - 300) <= width_px // 2
+    depth = np.where(card & ~gap, np.float32(NEAR), np.float32(FAR)) + np.zeros((camera.height, 1), np.float32)
+    image = np.full((camera.height, camera.width, 3), WALL, np.uint8)
+    second = image.copy()
+    image[:, card & ~(gap & shown)] = CARD
+    second[:, np.roll(card & ~(gap & shown), -50)] = CARD
+    scene = Scene(image, depth, camera, second=SecondView(second, camera, away))
+    back = whole_surface(scene, fill=True, turn_deg=15).backs[0]
+    behind = np.s_[back.margin + 20 : back.margin + 220, back.margin + 230 : back.margin + 280]
+    assert back.new[behind].mean() > 0.5
+    assert back.photographed[behind].any() == shown
+    assert (np.abs(back.surface.image[behind].astype(int) - WALL).max(axis=-1) < 20)[back.new[behind]].all()
+
+
+def test_in_the_last_layer_the_farthest_goes_on_first_and_nothing_is_joined_across_a_step():
+    """Before a wall stands a board, and before both a card that hides where they meet."""
+    depth = np.full((240, 320), 4, np.float32)
+    depth[:, 60:150] = 2  # the board
+    depth[60:180, 110:220] = 1  # the card
+    front = cut_surface(Scene(np.full((240, 320, 3), 128, np.uint8), depth, Camera.centred(320, 240, 300.0), 1e-4))
+    shares = {}
+    for last in (False, True):
+        deeper = continue_deeper(front, front, 15, least_known(front), last=last)
+        behind = deeper.new[60:180, 110:220]
+        assert behind.mean() > 0.8
+        shares[last] = (deeper.inverse[60:180, 110:220][behind] > 0.4).mean()
+        made = behind_surface(front, deeper, last=last)
+        corners = made.depth_m.ravel()[made.quads.triangles()]
+        steps = corners.max(axis=1) > 1.5 * corners.min(axis=1)
+        assert steps.any() != last
+    assert shares[True] < 0.5 * shares[False]
 
 
 def test_the_grain_of_two_photos_draws_no_lines_beyond_the_frame():
@@ -156,7 +198,7 @@ def _two_cards() -> Scene:
 
 def test_behind_what_was_continued_the_wall_goes_on():
     whole = whole_surface(_two_cards(), fill=True, turn_deg=15)
-    back, deeper = whole.backs
+    back, deeper, *_ = whole.backs
     at = back.margin + 90, back.margin + 115  # both cards are before the wall
     assert back.surface.depth_m[at] == pytest.approx(3, rel=0.01)
     assert deeper.new[at]

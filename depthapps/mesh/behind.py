@@ -18,7 +18,8 @@ from depthapps.core.camera import Camera
 from depthapps.core.geometry import depth_from_inverse, inverse_depth
 from depthapps.core.scene import FloatMap
 from depthapps.mesh.cut import GridSurface
-from depthapps.surface.continuation import continue_surface, slopes
+from depthapps.mesh.hidden_edges import hidden_edges
+from depthapps.surface.continuation import Continued, continue_surface, slopes
 from depthapps.surface.tearing import DEPTH_STEP, STEEP_STEP, BoolMap, Links, grid_quads, surface_links
 
 FRAME_SHARE = 0.058  # of the picture's longer side: how far its surfaces are continued beyond its frame
@@ -29,8 +30,11 @@ _AROUND_PX = 5  # window in which a pixel beside a gap must be the farthest surf
 # flat pieces in mid-air. That was chosen by looking at turned models: nine new views of three rendered rooms look
 # 28.01, 27.98 and 27.90 dB like the truth with 0.009, 0.045 and 0.09.
 _THIN_SHARE = 0.09
+# Share of 1/Z by which what is continued first in the last layer may be nearer than the farthest around.
+_FAR = 0.2
 _NEARER = 1.25  # times the largest 1/Z that the picture shows: that of a floor at the end of the frame
 _BEHIND = 0.05  # share of 1/Z by which another surface in that window is farther
+_SLIT_PX = 5  # between two lines of one hidden edge, told by what is on either side of what hides it
 _SPARE_PX = 2.0  # beyond what a turn uncovers, against rounding
 _ANYTHING = 1e9  # 1/m: no limit
 
@@ -80,19 +84,30 @@ def continue_behind(surface: GridSurface, turn_deg: float, empty: BoolMap | None
     return _continued(surface, background | border, wide, reach, limit, margin)
 
 
-def continue_deeper(back: GridSurface, front: GridSurface, turn_deg: float) -> Behind:
+def continue_deeper(
+    back: GridSurface, front: GridSurface, turn_deg: float, hides: FloatMap, *, last: bool = False
+) -> Behind:
     """Continue what was continued behind its own depth edges, as far as turning it by turn_deg uncovers.
 
     A leaf that goes on behind a nearer one hides the wall, which no picture and no other surface has there. back: over
-    the padded grid, torn at its depth edges (`torn_behind`). front: what the picture shows.
+    the padded grid, torn at its depth edges (`torn_behind`). front: what the picture shows. hides: (h, w), the least
+    1/Z of what is known so far, 0 for nothing. last: nothing will be continued behind it, so what is farthest goes on
+    first: between that and a piece before it there would be streaks.
     """
-    kept, known = back.quads.pixels(), np.isfinite(back.depth_m)
+    kept = back.quads.pixels()
     inverse = np.where(kept, inverse_depth(back.depth_m), np.float32(np.nan))
     background, gap, wide = _background(inverse, back, kept)
-    shown = np.where(front.quads.pixels(), inverse_depth(front.depth_m), np.float32(0))
-    shown = np.pad(shown, (known.shape[0] - shown.shape[0]) // 2)
-    limit = (1 - np.float32(DEPTH_STEP)) * np.where(known, inverse_depth(back.depth_m), shown)
+    if last:
+        with np.errstate(invalid="ignore"):
+            wide &= inverse <= (1 + _FAR) * _farthest_around(inverse)
+    limit = (1 - np.float32(DEPTH_STEP)) * hides
     return _continued(back, background, wide, _reach(gap, front, turn_deg), limit, 0)
+
+
+def least_known(surface: GridSurface, before: FloatMap | None = None) -> FloatMap:
+    """The least 1/Z (h, w) of a surface and of what was known before it, 0 for nothing."""
+    known = surface.quads.pixels() if before is None else np.isfinite(surface.depth_m)
+    return np.where(known, inverse_depth(surface.depth_m), np.float32(0) if before is None else before)
 
 
 def _reach(gap: FloatMap, surface: GridSurface, turn_deg: float) -> FloatMap:
@@ -112,16 +127,21 @@ def _continued(
     """
     kept = surface.quads.pixels()
     inverse = np.where(kept, inverse_depth(surface.depth_m), np.float32(np.nan))
+    tilted = slopes(inverse, _among(surface.links, kept), surface.planes)
+    inside = np.s_[margin : margin + kept.shape[0], margin : margin + kept.shape[1]]
+    edges = hidden_edges(inverse, surface.links, tilted, limit[inside])
 
     def padded(values: NDArray) -> NDArray:
         return np.pad(values, [(margin, margin)] * 2 + [(0, 0)] * (values.ndim - 2))
 
     known, thin = padded(hangs & wide), padded(hangs & ~wide)
-    planes = padded(slopes(inverse, _among(surface.links, kept), surface.planes))
-    maps = padded(reach), limit, np.ones(known.shape, np.float32)
+    planes, own, lines = (padded(values) for values in (tilted, inverse, edges))
+    maps = padded(reach), np.where(lines, np.float32(0), limit), np.ones(known.shape, np.float32)
     found = continue_surface(planes, known, *maps, passes=1)
     known = known | (thin & (found.source < 0))
-    found = continue_surface(planes, known, *maps, passes=1, before=found, own=padded(inverse))  # and round corners
+    found = continue_surface(planes, known, *maps, passes=1, before=found, own=own)  # and round corners
+    if edges.any():
+        found = _across(found, lines, planes, known, limit, own)
     camera = surface.camera
     wider = replace(
         camera,
@@ -139,14 +159,30 @@ def _continued(
     return Behind(inverse, new, tilt.astype(np.float32), found.source, found.cost, wider, margin)
 
 
-def behind_surface(surface: GridSurface, behind: Behind) -> GridSurface:
+def _across(
+    found: Continued, lines: BoolMap, planes: NDArray[np.floating], known: BoolMap, limit: FloatMap, own: FloatMap
+) -> Continued:
+    """What was continued up to the lines (H, W) of hidden edges, and onto these and into slits between two of them."""
+    window, bare = np.ones((_SLIT_PX, _SLIT_PX), np.uint8), (found.source < 0).astype(np.uint8)
+    beside = (cv2.dilate(lines.astype(np.uint8), window) > 0) & (bare > cv2.erode(bare, window))
+    free = np.full(known.shape, np.inf, np.float32), np.where(beside, limit, np.float32(0))
+    onto = continue_surface(planes, known, *free, np.ones(known.shape, np.float32), passes=1, before=found, own=own)
+    return Continued(*(np.where(beside, new, old) for new, old in zip(onto, found, strict=True)))
+
+
+def behind_surface(surface: GridSurface, behind: Behind, *, last: bool = False) -> GridSurface:
     """The continued surface, ready to be meshed; its picture and what was left out are those of `surface`.
 
     Where two surfaces meet they are joined, however far apart in depth, as nothing is behind that a tear could show.
+    last: it is the last of several, where a join is seen past all else, as long streaks: there, only what is near.
     """
-    depth = depth_from_inverse(behind.inverse)
-    links, known = surface_links(depth, surface.noise), np.isfinite(behind.inverse)
-    quads = grid_quads(depth, links.changed(lambda _, one, other: known[one] & known[other])).touching(behind.new)
+    depth, inverse = depth_from_inverse(behind.inverse), behind.inverse
+    links, known = surface_links(depth, surface.noise), np.isfinite(inverse)
+
+    def joined(_: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
+        return _within(inverse, one, other) if last else known[one] & known[other]
+
+    quads = grid_quads(depth, links.changed(joined)).touching(behind.new)
     planes = surface.planes.padded(behind.margin)
     return replace(
         surface, depth_m=depth, camera=behind.camera, links=links, quads=quads, made_up=behind.new, planes=planes

@@ -10,7 +10,15 @@ import numpy as np
 from depthapps.core.geometry import inverse_depth
 from depthapps.core.models import MadeUp, PointCloud, TriangleMesh
 from depthapps.core.scene import Scene
-from depthapps.mesh.behind import behind_surface, continue_behind, continue_deeper, joined_behind, stitched, torn_behind
+from depthapps.mesh.behind import (
+    behind_surface,
+    continue_behind,
+    continue_deeper,
+    joined_behind,
+    least_known,
+    stitched,
+    torn_behind,
+)
 from depthapps.mesh.behind_colors import color_behind
 from depthapps.mesh.coarsen import coarse_triangles
 from depthapps.mesh.cut import GridSurface, cut_surface, surface_cloud, textured_mesh
@@ -29,6 +37,9 @@ _BACK_SHARE = 0.25  # of the triangles that a simplified model may have, for wha
 # The picture of what was continued twice is so many times smaller: little of it is ever seen, and the texture of a
 # photo of 12 Mpx stays within 8192 pixels, half of which every phone takes.
 _DEEPER_SCALE = 3
+# Times that something is continued behind what was continued. With once, turned models of the sample and of a real
+# pair have long streaks in mid-air; new views of five rendered rooms look 29.87 dB like the truth with both.
+_DEEPER = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,26 +99,30 @@ def whole_surface(scene: Scene, *, fill: bool, turn_deg: float) -> WholeSurface:
     behind = continue_behind(front, turn_deg, scene.empty)
     colors = color_behind(front, behind, second)
     surface = replace(behind_surface(front, behind), image=colors.image)
-    deeper = _deeper(torn_behind(surface), front, second, turn_deg)
-    if deeper is not None:
-        surface = joined_behind(surface, behind.new, deeper.new)
-    back = Back(surface, behind.new, colors.photographed, behind.margin)
+    backs = _with_deeper(Back(surface, behind.new, colors.photographed, behind.margin), front, second, turn_deg)
     front = stitched(front, behind)
     used = front.quads.pixels()
-    rimmed = (used | thin_pixels(front.depth_m, front.links, used)) & ~back.hung(used.shape)
-    return WholeSurface(front, (back,) if deeper is None else (back, deeper), rimmed)
+    rimmed = (used | thin_pixels(front.depth_m, front.links, used)) & ~backs[0].hung(used.shape)
+    return WholeSurface(front, backs, rimmed)
 
 
-def _deeper(torn: GridSurface, front: GridSurface, second: SecondColors | None, turn_deg: float) -> Back | None:
-    """What is continued behind the depth edges of what was continued already; None if that has none."""
-    deeper = continue_deeper(torn, front, turn_deg)
-    if not deeper.new.any():
-        return None
-    if second is not None:
-        second.hide_behind(torn)
-    colors = color_behind(torn, deeper, second, patches=False)
-    surface = replace(behind_surface(torn, deeper), image=colors.image)
-    return Back(surface, deeper.new, colors.photographed, (torn.depth_m.shape[0] - front.depth_m.shape[0]) // 2)
+def _with_deeper(back: Back, front: GridSurface, second: SecondColors | None, turn_deg: float) -> tuple[Back, ...]:
+    """What was continued, and what is continued behind the depth edges of that, one after the other."""
+    backs, hides = [back], np.pad(least_known(front), back.margin)
+    for k in range(_DEEPER):
+        above = backs[-1]
+        torn, last = torn_behind(above.surface), k == _DEEPER - 1
+        hides = least_known(torn, hides)
+        deeper = continue_deeper(torn, front, turn_deg, hides, last=last)
+        if not deeper.new.any():
+            break
+        if second is not None:
+            second.hide_behind(torn)
+        colors = color_behind(torn, deeper, second, patches=False)
+        surface = replace(behind_surface(torn, deeper, last=last), image=colors.image)
+        backs[-1] = replace(above, surface=joined_behind(above.surface, above.new, deeper.new))
+        backs.append(Back(surface, deeper.new, colors.photographed, back.margin))
+    return tuple(backs)
 
 
 def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:
