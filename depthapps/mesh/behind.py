@@ -170,19 +170,14 @@ def _across(
     return Continued(*(np.where(beside, new, old) for new, old in zip(onto, found, strict=True)))
 
 
-def behind_surface(surface: GridSurface, behind: Behind, *, last: bool = False) -> GridSurface:
+def behind_surface(surface: GridSurface, behind: Behind) -> GridSurface:
     """The continued surface, ready to be meshed; its picture and what was left out are those of `surface`.
 
     Where two surfaces meet they are joined, however far apart in depth, as nothing is behind that a tear could show.
-    last: it is the last of several, where a join is seen past all else, as long streaks: there, only what is near.
     """
-    depth, inverse = depth_from_inverse(behind.inverse), behind.inverse
-    links, known = surface_links(depth, surface.noise), np.isfinite(inverse)
-
-    def joined(_: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
-        return _within(inverse, one, other) if last else known[one] & known[other]
-
-    quads = grid_quads(depth, links.changed(joined)).touching(behind.new)
+    depth = depth_from_inverse(behind.inverse)
+    links, known = surface_links(depth, surface.noise), np.isfinite(behind.inverse)
+    quads = grid_quads(depth, links.changed(lambda _, one, other: known[one] & known[other])).touching(behind.new)
     planes = surface.planes.padded(behind.margin)
     return replace(
         surface, depth_m=depth, camera=behind.camera, links=links, quads=quads, made_up=behind.new, planes=planes

@@ -185,9 +185,7 @@ def _put_smooth(
     smooth /= total[..., None]
 
 
-def _told_in_slices(
-    colors: NDArray[np.floating], told: BoolMap, at: NDArray[np.floating]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _told_in_slices(colors: NDArray[np.floating], told: BoolMap, at: NDArray[np.floating]) -> tuple[FloatMap, FloatMap]:
     """How much of each cell of each slice of depth is told, (S, h, w), and its mean colour there, (S, h, w, 3).
 
     colors: (H, W, 3). told: (H, W). at: (N,), the place of each told pixel among the slices.

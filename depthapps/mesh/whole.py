@@ -111,15 +111,15 @@ def _with_deeper(back: Back, front: GridSurface, second: SecondColors | None, tu
     backs, hides = [back], np.pad(least_known(front), back.margin)
     for k in range(_DEEPER):
         above = backs[-1]
-        torn, last = torn_behind(above.surface), k == _DEEPER - 1
+        torn = torn_behind(above.surface)
         hides = least_known(torn, hides)
-        deeper = continue_deeper(torn, front, turn_deg, hides, last=last)
+        deeper = continue_deeper(torn, front, turn_deg, hides, last=k == _DEEPER - 1)
         if not deeper.new.any():
             break
         if second is not None:
             second.hide_behind(torn)
         colors = color_behind(torn, deeper, second, patches=False)
-        surface = replace(behind_surface(torn, deeper, last=last), image=colors.image)
+        surface = replace(behind_surface(torn, deeper), image=colors.image)
         backs[-1] = replace(above, surface=joined_behind(above.surface, above.new, deeper.new))
         backs.append(Back(surface, deeper.new, colors.photographed, back.margin))
     return tuple(backs)
