@@ -58,6 +58,11 @@ def test_curved_and_short_edges_and_those_that_nothing_hides_tell_no_line():
     assert not _edges(_table(np.full_like(_Y, 100))).any()
     card = (np.abs(_X - 150) < 40) & (np.abs(_Y - 100) < 40)
     assert not _edges(np.where(card, np.float32(NEAR), np.float32(WALL))).any()
+    for shown, drawn in ((6, False), (14, True)):  # px of the edge, between two things that hide the rest
+        slot = (150 - shown <= _X) & (_X < 150)
+        lines = _edges(np.where(slot, _table(np.full_like(_Y, 100)), np.float32(NEAR)))
+        assert lines.any() == drawn
+        assert lines[:, 150:].any(axis=0).sum() <= 5 * shown
     stub = np.where((_X > 142) & (_X < 158) & (_Y >= 92), np.float32(0.4), np.float32(WALL))  # a post, 8 px are seen
     assert not _edges(np.where(_Y >= 100, np.float32(NEAR), stub)).any()
 
@@ -104,6 +109,7 @@ def test_between_two_lines_of_one_edge_no_slit_stays_open(monkeypatch):
     edge = np.full_like(_Y, 95)
     monkeypatch.setattr(behind_module, "hidden_edges", crossed)
     back = whole_surface(_scene(edge), fill=True, turn_deg=15).backs[0]
+    assert not back.new[back.margin + 10 : back.margin + 80, back.margin + 5 : back.margin + 100].any()
     slit = np.s_[back.margin + 92 : back.margin + 99, back.margin + 125 : back.margin + 175]
     assert back.new[slit].all()
     assert np.isfinite(back.surface.depth_m[slit]).all()

@@ -32,8 +32,10 @@ from depthapps import (
 from depthapps.apps.turntable import turned_about
 from depthapps.core.models import MadeUp, TriangleMesh
 from depthapps.mesh.behind import continue_deeper, least_known
+from depthapps.mesh.behind_colors import _put_smooth
 from depthapps.mesh.cut import cut_surface
-from depthapps.mesh.whole import whole_surface
+from depthapps.mesh.params import SimplifyParams
+from depthapps.mesh.whole import whole_mesh, whole_surface
 
 BASELINE_M, NEAR, FAR = 0.1, 1.0, 3.0
 WALL, CARD = (60, 120, 180), (220, 160, 40)
@@ -194,7 +196,14 @@ def _two_cards() -> Scene:
 
 def test_behind_what_was_continued_the_wall_goes_on():
     whole = whole_surface(_two_cards(), fill=True, turn_deg=15)
-    back, deeper, *_ = whole.backs
+    back, deeper, last = whole.backs
+    shown = np.pad(1 / whole.front.depth_m, back.margin)
+    for layer in whole.backs:  # each lies behind all that is before it
+        new, inverse = layer.new, 1 / layer.surface.depth_m
+        assert new.any()
+        assert (inverse[new & (shown > 0)] <= 0.99 * shown[new & (shown > 0)]).all()
+        shown = np.where(np.isfinite(inverse), inverse, shown)
+    assert last.new.sum() < deeper.new.sum() < back.new.sum()
     at = back.margin + 90, back.margin + 115  # both cards are before the wall
     assert back.surface.depth_m[at] == pytest.approx(3, rel=0.01)
     assert deeper.new[at]
@@ -203,6 +212,31 @@ def test_behind_what_was_continued_the_wall_goes_on():
     seen, made_up = whole.shares()
     assert seen == 0
     assert made_up == pytest.approx(sum(sum(layer.shares(180 * 240)) for layer in whole.backs))
+
+
+def test_the_texture_of_a_photo_of_twelve_megapixels_is_one_that_phones_take():
+    """8192 px at most, for 4000 x 3000; here a tenth of that, with all layers."""
+    scene = _two_cards()
+    image, depth = (
+        cv2.resize(part, (400, 300), interpolation=cv2.INTER_NEAREST) for part in (scene.image, scene.depth_m)
+    )
+    whole = whole_surface(Scene(image, depth, Camera.centred(400, 300, 370.0), 1e-4), fill=True, turn_deg=15)
+    assert len(whole.backs) == 3
+    texture = whole_mesh(whole, SimplifyParams())[0].texture
+    assert texture is not None
+    assert max(texture.shape) <= 819
+
+
+@pytest.mark.parametrize("size", [(240, 320), (237, 323)])
+def test_smooth_colours_stay_in_place_at_any_size(size):
+    """A ramp goes on through a hole at the far corner, also if the sides are no multiples of the coarse cells."""
+    y, x = np.mgrid[: size[0], : size[1]]
+    ramp = (0.5 * (x + y))[..., None].astype(np.float32) * np.ones(3, np.float32)
+    hole = (y >= size[0] - 12) & (x >= size[1] - 40)
+    smooth, near = np.zeros_like(ramp), np.zeros(size, np.float32)
+    _put_smooth(smooth, ramp, ~hole, near, near, np.ones(size, bool))
+    told = np.s_[size[0] - 60 : size[0] - 16, size[1] - 120 : size[1] - 60]
+    assert np.abs(smooth - ramp)[told].max() < 0.3
 
 
 @pytest.mark.parametrize("yaw", [-15, 15])

@@ -1,4 +1,4 @@
-"""Continue the far surface behind depth edges and a little beyond the picture's frame, and once more behind that.
+"""Continue the far surface behind depth edges and a little beyond the picture's frame, and twice more behind that.
 
 What a turn of the model uncovers is neither in the scene's own picture nor in its depth. The surface on the far side of
 every depth edge is continued as a plane under the near one, as far as the turn shows it (a layered depth image: Shade
@@ -35,7 +35,7 @@ _THIN_SHARE = 0.09
 _FAR = 0.2
 _NEARER = 1.25  # times the largest 1/Z that the picture shows: that of a floor at the end of the frame
 _BEHIND = 0.05  # share of 1/Z by which another surface in that window is farther
-_SLIT_PX = 5  # between two lines of one hidden edge, told by what is on either side of what hides it
+_SLIT_PX = 5  # side of the window in which slits between two lines of one hidden edge are closed
 _SPARE_PX = 2.0  # beyond what a turn uncovers, against rounding
 _ANYTHING = 1e9  # 1/m: no limit
 
@@ -106,7 +106,10 @@ def continue_deeper(
 
 
 def least_known(surface: GridSurface, before: FloatMap | None = None) -> FloatMap:
-    """The least 1/Z (h, w) of a surface and of what was known before it, 0 for nothing."""
+    """The 1/Z (h, w) of a surface, and where it is not, of what was known before it, which it lies behind; 0 for none.
+
+    Nothing before it: it is what the picture shows, and what was cut out of that is not known.
+    """
     known = surface.quads.pixels() if before is None else np.isfinite(surface.depth_m)
     return np.where(known, inverse_depth(surface.depth_m), np.float32(0) if before is None else before)
 

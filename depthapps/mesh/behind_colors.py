@@ -169,7 +169,7 @@ def _put_smooth(
     low, high = np.nanpercentile(layer[wanted], (1, 99))
 
     def slice_of(depth: FloatMap) -> FloatMap:
-        return ((depth - low) * ((_SLICES - 1) / max(high - low, 1e-3))).clip(0, _SLICES - 1)
+        return ((depth - np.float32(low)) * np.float32((_SLICES - 1) / max(high - low, 1e-3))).clip(0, _SLICES - 1)
 
     weights, means = _told_in_slices(colors, told, slice_of(source[told]))
     at = np.where(wanted, np.nan_to_num(slice_of(layer), nan=-1), np.float32(-1))
@@ -180,7 +180,9 @@ def _put_smooth(
         if not (weights[k].any() and share.any()):
             continue
         spread = push_pull(means[k], np.minimum(_COARSE**2 * weights[k], 1))
-        smooth += share[..., None] * cv2.resize(spread, (width, height), interpolation=cv2.INTER_LINEAR)
+        cells = (_COARSE * spread.shape[1], _COARSE * spread.shape[0])  # the last ones reach beyond the picture
+        colors_there = cv2.resize(spread, cells, interpolation=cv2.INTER_LINEAR)[:height, :width]
+        smooth += share[..., None] * colors_there
         total += share
     smooth /= total[..., None]
 

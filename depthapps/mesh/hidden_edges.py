@@ -21,9 +21,10 @@ from depthapps.surface.tearing import BoolMap, Links
 _END_PX = 3  # how near to what hides it an edge has to end
 _SAME = 0.03  # share of 1/Z by which the edge of a surface may be off its plane
 _FITTED_SHARE = 0.06  # of the picture's longer side: how far from its end an edge tells its line
+_FITTED_PX = 120  # no farther than that: the time would grow with the picture's area for each edge
 _LEAST_PX = 10  # of an edge that tells one
 _STRAIGHT_PX = 1.0  # root mean square distance of an edge's pixels from its line
-_TIMES = 5.0  # a line goes on for so many times the length that told it at most
+_TIMES = 5.0  # times the length of the edge that told it is a line long at most
 
 
 class _Line(NamedTuple):
@@ -92,7 +93,7 @@ def _middles(pixels: BoolMap) -> list[tuple[int, int]]:
 
 def _fitted(y: int, x: int, near: BoolMap, inverse: FloatMap, plane: NDArray[np.floating]) -> _Line | None:
     """The line of the edge that ends at a pixel, on whose plane it lies; None if it is short or not straight."""
-    reach = max(round(_FITTED_SHARE * max(near.shape)), _LEAST_PX)
+    reach = min(max(round(_FITTED_SHARE * max(near.shape)), _LEAST_PX), _FITTED_PX)
     top, left = max(y - reach, 0), max(x - reach, 0)
     part = np.s_[top : y + reach + 1, left : x + reach + 1]
     down, across = np.ogrid[top - y : top - y + near[part].shape[0], left - x : left - x + near[part].shape[1]]
@@ -107,15 +108,12 @@ def _fitted(y: int, x: int, near: BoolMap, inverse: FloatMap, plane: NDArray[np.
     middle = points.mean(axis=0)
     variance, axes = np.linalg.eigh(np.cov(points.T, bias=True))
     along = axes[:, 1] if axes[:, 1] @ middle < 0 else -axes[:, 1]
-    places = points @ along
-    length = float(np.ptp(places))
-    if length < _LEAST_PX or variance[0] > _STRAIGHT_PX**2 or places.max() > 2 * _END_PX:
-        return None
-    return _Line(along, length)
+    length = float(np.ptp(points @ along))
+    return _Line(along, length) if length >= _LEAST_PX and variance[0] <= _STRAIGHT_PX**2 else None
 
 
 def _last_hidden(y: int, x: int, line: _Line, plane: NDArray[np.floating], limit: FloatMap) -> tuple[int, int] | None:
-    """Column and row of the last pixel of a line on which the plane is hidden; None if it is not from the start."""
+    """Column and row of the last pixel of a line on which the plane is hidden; None if it is not near the start."""
     steps = np.arange(1, int(_TIMES * line.length_px) + 1)
     columns, rows = (np.rint(at + steps * share).astype(int) for at, share in zip((x, y), line.along, strict=True))
     inside = (columns >= 0) & (columns < limit.shape[1]) & (rows >= 0) & (rows < limit.shape[0])
@@ -124,5 +122,5 @@ def _last_hidden(y: int, x: int, line: _Line, plane: NDArray[np.floating], limit
     if not hidden[: 2 * _END_PX].any():
         return None
     first = int(hidden.argmax())
-    count = int((~hidden[first:]).argmax()) if not hidden[first:].all() else len(hidden) - first
-    return (int(columns[first + count - 1]), int(rows[first + count - 1])) if count > _END_PX else None
+    last = first + int(np.append(~hidden[first:], True).argmax()) - 1
+    return int(columns[last]), int(rows[last])

@@ -34,12 +34,12 @@ _PLANE_ERROR = 2e-4
 _LEAST_TRIANGLES = 4  # to which a surface can be simplified
 _BACK_SHARE = 0.25  # of the triangles that a simplified model may have, for what was continued
 
-# The picture of what was continued twice is so many times smaller: little of it is ever seen, and the texture of a
-# photo of 12 Mpx stays within 8192 pixels, half of which every phone takes.
-_DEEPER_SCALE = 3
+# By how much smaller the pictures are of what was continued behind the photo, behind that, and behind that once more:
+# ever less of it is seen, and the texture of a photo of 4000 x 3000 px stays within 8192, half of which phones take.
+_SCALES = (1, 3, 7)
 # Times that something is continued behind what was continued. With once, turned models of the sample and of a real
 # pair have long streaks in mid-air; new views of five rendered rooms look 29.87 dB like the truth with both.
-_DEEPER = 2
+_DEEPER = len(_SCALES) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMes
             if most < _LEAST_TRIANGLES:
                 continue
             triangles = simplify_surface(back.surface, SimplifyParams(most))[0]
-        mesh = _joined(mesh, textured_mesh(back.surface, triangles), back, _DEEPER_SCALE if k else 1)
+        mesh = _joined(mesh, textured_mesh(back.surface, triangles), back, _SCALES[k])
     return mesh, loss
 
 
