@@ -40,8 +40,8 @@ _SCALES = (1, 3, 7)
 # Times that something is continued behind what was continued. With once, turned models of the sample and of a real
 # pair have long streaks in mid-air; new views of five rendered rooms look 29.87 dB like the truth with both.
 _DEEPER = len(_SCALES) - 1
-# Of them, how many a cloud has. Its points are not joined by streaks, and splats, which let some light through, show a
-# smooth texture 32.7 instead of 33.3 dB like its photo with a third.
+# Layers of what was continued that a cloud has. Its points are not joined by streaks, and splats let some light
+# through: with a third layer a smooth texture looks 32.7 instead of 33.3 dB like its photo.
 _IN_CLOUDS = 2
 
 
