@@ -38,7 +38,7 @@ _BACK_SHARE = 0.25  # of the triangles that a simplified model may have, for wha
 # ever less of it is seen, and the texture of a photo of 4000 x 3000 px stays within 8192, half of which phones take.
 _SCALES = (1, 3, 7)
 # Times that something is continued behind what was continued. With once, turned models of the sample and of a real
-# pair have long streaks in mid-air; new views of five rendered rooms look 29.87 dB like the truth with both.
+# pair have long streaks in mid-air; new views of five rendered rooms look 29.86 dB like the truth with both.
 _DEEPER = len(_SCALES) - 1
 # Layers of what was continued that a cloud has. Its points are not joined by streaks, and splats let some light
 # through: with a third layer a smooth texture looks 32.7 instead of 33.3 dB like its photo.
