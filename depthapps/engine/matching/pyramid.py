@@ -17,6 +17,7 @@ from depthapps.engine.fusion.strands import follow_strands
 from depthapps.engine.fusion.support import hidden, is_supported
 from depthapps.engine.matching.border import continued_by_color
 from depthapps.engine.matching.bounds import within_bounds
+from depthapps.engine.matching.edges import vote_at_edges
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
@@ -201,7 +202,7 @@ def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap | None:
 
 
 def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None) -> Found:
-    """Choose between the guesses with the network, snap unsure depth edges to the picture, and follow thin things.
+    """Choose between the guesses with the network, follow thin things, and move depth edges onto the picture's.
 
     What is not sure is left nowhere behind the planes that bound the scene, and specks are removed.
     """
@@ -212,6 +213,7 @@ def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_r
     disparity = within_bounds(disparity, found.confidence, views.low_px)
     disparity = without_specks(disparity, views.left)  # before strands are followed, of which pieces are small islands
     disparity = follow_strands(views.left, views.right_grey, disparity)
+    disparity = vote_at_edges(views.left, views.right_grey, disparity, found.confidence)
     return Found(disparity, found.confidence, _occluded(found.occluded, disparity))
 
 
