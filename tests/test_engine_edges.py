@@ -37,7 +37,7 @@ def _off(disparity, truth):
 def test_a_thing_that_came_out_too_large_gets_its_outline_back(room):
     left, right, truth = room
     fattened = np.asarray(cv2.dilate(truth, np.ones((5, 5), np.uint8)), np.float32)
-    voted = vote_at_edges(left, right, fattened, np.ones_like(truth))
+    voted, _ = vote_at_edges(left, right, fattened, np.ones_like(truth))
     assert _off(fattened, truth) > 0.02
     assert _off(voted, truth) < 0.25 * _off(fattened, truth)
 
@@ -45,19 +45,21 @@ def test_a_thing_that_came_out_too_large_gets_its_outline_back(room):
 def test_a_thing_that_came_out_too_small_grows(room):
     left, right, truth = room
     eaten = np.asarray(cv2.erode(truth, np.ones((5, 5), np.uint8)), np.float32)
-    voted = vote_at_edges(left, right, eaten, np.ones_like(truth))
+    voted, _ = vote_at_edges(left, right, eaten, np.ones_like(truth))
     assert _off(voted, truth) < 0.25 * _off(eaten, truth)
 
 
 def test_right_depth_stays(room):
     left, right, truth = room
-    assert _off(vote_at_edges(left, right, truth, np.ones_like(truth)), truth) < 5e-4
+    assert _off(vote_at_edges(left, right, truth, np.ones_like(truth))[0], truth) < 5e-4
 
 
 def test_a_slanted_plane_has_nothing_to_vote_on(room):
     left, right, truth = room
     slanted = np.broadcast_to(np.linspace(10, 30, truth.shape[1], dtype=np.float32), truth.shape).copy()
-    assert np.array_equal(vote_at_edges(left, right, slanted, np.ones_like(truth)), slanted)
+    voted, confidence = vote_at_edges(left, right, slanted, np.full_like(truth, 0.8))
+    assert np.array_equal(voted, slanted)
+    assert (confidence == np.float32(0.8)).all()
 
 
 def test_what_is_sure_outvotes_what_is_not(room):
@@ -67,11 +69,23 @@ def test_what_is_sure_outvotes_what_is_not(room):
     x = np.arange(truth.shape[1])
     split = np.broadcast_to(np.where(x < 80, np.float32(_NEAR_PX), np.float32(_FAR_PX)), truth.shape).copy()
     for sure_px in (_NEAR_PX, _FAR_PX):
-        voted = vote_at_edges(plain, right, split, np.where(split == sure_px, 1, 0.05).astype(np.float32))
+        voted, _ = vote_at_edges(plain, right, split, np.where(split == sure_px, 1, 0.05).astype(np.float32))
         inner = (voted - split)[20:80]
         moved = np.abs(inner) > 1
         assert moved.any()
         assert voted[20:80][moved] == pytest.approx(sure_px, abs=1e-3)
+
+
+def test_votes_against_a_disparity_lower_its_confidence(room):
+    left, right, truth = room
+    plain = np.full_like(left, 128)
+    split = np.where(np.arange(truth.shape[1]) < 80, np.float32(_NEAR_PX), np.float32(_FAR_PX))
+    split = np.broadcast_to(split, truth.shape).copy()
+    voted, confidence = vote_at_edges(plain, np.full_like(right, 128), split, np.full_like(truth, 0.8))
+    assert voted == pytest.approx(split, abs=1e-3)
+    # of the seven columns that vote on the last one of the near side, three are on the far side
+    assert confidence[:, 79] == pytest.approx(0.8 * (1 - 3 / 7 / 2), abs=1e-5)
+    assert (confidence[:, :60] == np.float32(0.8)).all()
 
 
 def test_a_picture_is_voted_on_in_bands_without_seams(room, monkeypatch):
@@ -79,7 +93,7 @@ def test_a_picture_is_voted_on_in_bands_without_seams(room, monkeypatch):
     fattened = np.asarray(cv2.dilate(truth, np.ones((5, 5), np.uint8)), np.float32)
     whole = vote_at_edges(left, right, fattened, np.ones_like(truth))
     monkeypatch.setattr(edges, "_ROWS", 50)  # borders of bands lie in the middle of the boxes
-    assert np.array_equal(vote_at_edges(left, right, fattened, np.ones_like(truth)), whole)
+    assert all(map(np.array_equal, vote_at_edges(left, right, fattened, np.ones_like(truth)), whole))
 
 
 def test_votes_are_what_a_plain_loop_counts(room):

@@ -30,6 +30,9 @@ _AROUND_PX = 8  # how far away the least and the largest candidate are taken fro
 _OWN = 1.0
 _LEAST_SHARE = 0.01  # of the votes, so that the logarithm is finite; 0.001 and 0.05 change 0.01 % at most
 _HIDDEN_PX = 1.0  # by which something must be nearer to hide a pixel; 0.5 and 2 change 0.004 % at most
+# By how much votes against a disparity can lower its confidence. With 0, 0.3, 0.5 and 0.7 the area under its
+# sparsification is 2.01, 1.94, 1.93 and 1.92 in 20 real pairs, 1.71, 1.61, 1.57 and 1.54 in 27 ray-cast rooms.
+_DOUBT = 0.5
 _ROWS, _OVERLAP = 512, 64  # that are done together, and those around them: bounds memory
 _BAND_PLACES = 4000  # places a task
 
@@ -42,27 +45,30 @@ _take_votes = Kernel(
 KERNELS = (_take_votes,)
 
 
-def vote_at_edges(left: Image, right: Image, disparity: FloatMap, confidence: FloatMap) -> FloatMap:
-    """A disparity map (H, W) px whose depth edges lie where the colours of the picture and the views' match want them.
+def vote_at_edges(left: Image, right: Image, disparity: FloatMap, confidence: FloatMap) -> tuple[FloatMap, FloatMap]:
+    """Disparity px and confidence (H, W), with depth edges where colours and the views' match want them.
 
     left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey. disparity: (H, W) px. confidence: (H, W), 0 to 1.
 
     Near a depth edge a pixel has three candidates: its own disparity, and the least and the largest one around it. The
     score of each is the logarithm of its share of the votes, less how much worse it matches than the best of them
     (`support_costs`), except where the right view does not show it, as then nothing can match. `choose_together` then
-    chooses.
+    chooses. The confidence is lowered by the votes against the chosen one.
     """
     height, usual = len(disparity), usual_difference(left, right, disparity)
-    voted = np.empty_like(disparity)
+    voted, sure = np.empty_like(disparity), np.empty_like(confidence)
     for first in range(0, height, _ROWS):
         end = min(first + _ROWS, height)
         rows = slice(max(0, first - _OVERLAP), min(height, end + _OVERLAP))
         inner = slice(first - rows.start, end - rows.start)
-        voted[first:end] = _voted(left[rows], right[rows], disparity[rows], confidence[rows], usual)[inner]
-    return voted
+        found = _voted(left[rows], right[rows], disparity[rows], confidence[rows], usual)
+        voted[first:end], sure[first:end] = (each[inner] for each in found)
+    return voted, sure
 
 
-def _voted(left: Image, right: Image, disparity: FloatMap, confidence: FloatMap, usual: float) -> FloatMap:
+def _voted(
+    left: Image, right: Image, disparity: FloatMap, confidence: FloatMap, usual: float
+) -> tuple[FloatMap, FloatMap]:
     """`vote_at_edges` of some rows. usual: see `usual_difference`."""
     height, width = disparity.shape
     near = cv2.dilate(beside_edges(disparity).astype(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
@@ -71,7 +77,8 @@ def _voted(left: Image, right: Image, disparity: FloatMap, confidence: FloatMap,
     sides = [(0, away), (away, 0), (0, -away), (-away, 0), *itertools.product((-aslant, aslant), repeat=2)]
     around = [disparity[np.clip(y + dy, 0, height - 1), np.clip(x + dx, 0, width - 1)] for dy, dx in sides]
     candidates = np.stack([disparity[y, x], np.min(around, axis=0), np.max(around, axis=0)], axis=1)
-    logits = np.log(_shares_of_votes(left, disparity, confidence, y, x, candidates) + np.float32(_LEAST_SHARE))
+    shares = _shares_of_votes(left, disparity, confidence, y, x, candidates)
+    logits = np.log(shares + np.float32(_LEAST_SHARE))
     logits[:, 0] += np.float32(_OWN)
     choices = np.repeat(disparity[:, None], candidates.shape[1], axis=1)
     choices[y, :, x] = candidates
@@ -81,7 +88,10 @@ def _voted(left: Image, right: Image, disparity: FloatMap, confidence: FloatMap,
     shown = (landing >= 0) & (landing < width) & (nearest <= candidates + _HIDDEN_PX)
     scores = np.zeros_like(choices)
     scores[y, :, x] = logits - np.where(shown, against, np.float32(0))
-    return np.where(near, choose_together(choices, scores, left), disparity)
+    voted, sure = np.where(near, choose_together(choices, scores, left), disparity), confidence.copy()
+    chosen = np.abs(candidates - voted[y, x, None]).argmin(axis=1)
+    sure[y, x] *= 1 - np.float32(_DOUBT) * (1 - shares[np.arange(len(y)), chosen])
+    return voted, sure
 
 
 def _shares_of_votes(

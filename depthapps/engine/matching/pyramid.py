@@ -213,8 +213,8 @@ def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_r
     disparity = within_bounds(disparity, found.confidence, views.low_px)
     disparity = without_specks(disparity, views.left)  # before strands are followed, of which pieces are small islands
     disparity = follow_strands(views.left, views.right_grey, disparity)
-    disparity = vote_at_edges(views.left, views.right_grey, disparity, found.confidence)
-    return Found(disparity, found.confidence, _occluded(found.occluded, disparity))
+    disparity, confidence = vote_at_edges(views.left, views.right_grey, disparity, found.confidence)
+    return Found(disparity, confidence, _occluded(found.occluded, disparity))
 
 
 def _occluded(told: FloatMap, disparity: FloatMap) -> FloatMap:
