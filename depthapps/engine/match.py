@@ -15,7 +15,7 @@ from depthapps.engine.front.align import AlignedViews, align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
 from depthapps.engine.fusion import choose, clues, fuse, strands, support
-from depthapps.engine.matching import correlation, edges, plane_fits, refinement
+from depthapps.engine.matching import correlation, edge_votes, plane_fits, refinement
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
     THREE_PATHS,
@@ -132,7 +132,7 @@ def match_pair(
     candidates, the pixels of one colour around each tell where they match (adaptive support weights, Yoon and Kweon
     2006), and candidates are chosen so that neighbours agree where no edge of the picture parts them. What is not sure
     and lies behind a plane that bounds the scene, such as its floor, is laid onto that. Thin things are then followed
-    along their length (propagation, Barnes 2009), and what was lost of each is compared as a whole. At last pixels of
+    along their length (propagation, Barnes 2009), and what was lost of each is compared as a whole. Finally pixels of
     one colour near a depth edge vote on which side of it each lies.
     """
     doffs_px = pair.calibration.doffs_px
@@ -145,7 +145,7 @@ def match_pair(
             pool.submit(fuse.fusion_network)  # load the weights on a core that alignment leaves idle
             needed += [*clues.KERNELS, *fuse.KERNELS, *support.KERNELS]
         if fused:
-            needed += [*choose.KERNELS, *strands.KERNELS, *edges.KERNELS]
+            needed += [*choose.KERNELS, *strands.KERNELS, *edge_votes.KERNELS]
         load_ahead(needed)
         views = align(
             pair.left,

@@ -17,7 +17,7 @@ from depthapps.engine.fusion.strands import follow_strands
 from depthapps.engine.fusion.support import hidden, is_supported
 from depthapps.engine.matching.border import continued_by_color
 from depthapps.engine.matching.bounds import within_bounds
-from depthapps.engine.matching.edges import vote_at_edges
+from depthapps.engine.matching.edge_votes import vote_at_edges
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
 from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
@@ -204,7 +204,8 @@ def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap | None:
 def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None) -> Found:
     """Choose between the guesses with the network, follow thin things, and move depth edges onto the picture's.
 
-    What is not sure is left nowhere behind the planes that bound the scene, and specks are removed.
+    Unsure edges take a weighted median first. What is not sure is left nowhere behind the planes that bound the scene,
+    and specks are removed.
     """
     found = fuse(views.left, views.right_grey, guesses, known, from_right)
     snapped = median_filter_edges(found.disparity_px, views.left)

@@ -48,7 +48,7 @@ def median_filter_edges(
     Pixels in a narrow band around depth edges, and those marked as doubtful (H, W), take the median of their
     surroundings, weighted by colour similarity (Ma 2013). A 3x3 median over the whole map then removes single wrong
     pixels. fast: use half of the median's samples.
-    Edges that stereo puts too far out as a whole are left to `depthapps.bokeh.edges.snap_edges`.
+    Edges that stereo puts farther out as a whole are left to `edge_votes`, and to `depthapps.bokeh.edges.snap_edges`.
     """
     chosen = beside_edges(disparity)
     reach = MEDIAN_RADIUS_PX

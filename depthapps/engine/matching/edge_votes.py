@@ -21,7 +21,9 @@ from depthapps.runtime.threads import for_bands
 # Measured on what `best` found without votes in 18 real pairs, 9 ray-cast rooms and 6 lens scenes: bad2 5.91, 4.70 and
 # 3.32 %, within 3 px of depth edges 19.6, 21.9 and 13.0 %. With these constants it is 5.81, 4.48 and 3.18 %, and 19.2,
 # 19.9 and 12.2 %.
-_REACH_PX, _STRIDE_PX = 12, 4  # of the samples that vote; as many over 9 px 5.82, 4.50, 3.19 %, more over 16 alike
+# Of the samples that vote; the reach is a multiple of the stride, so that a pixel votes for itself. As many over 9 px:
+# 5.82, 4.50 and 3.19 %, 81 over 16 px: 5.82, 4.48 and 3.15 %.
+_REACH_PX, _STRIDE_PX = 12, 4
 # Sum of the channels' differences at which a vote counts 1/e; 8 and 30: 5.83 and 5.81, 4.49 and 4.50, 3.21 and 3.18 %.
 _COLOR = 15.0
 _AROUND_PX = 8  # how far away the least and the largest candidate are taken from; 5 and 12 change 0.02 % at most
@@ -31,13 +33,14 @@ _OWN = 1.0
 _LEAST_SHARE = 0.01  # of the votes, so that the logarithm is finite; 0.001 and 0.05 change 0.01 % at most
 _HIDDEN_PX = 1.0  # by which something must be nearer to hide a pixel; 0.5 and 2 change 0.004 % at most
 # By how much votes against a disparity can lower its confidence. With 0, 0.3, 0.5 and 0.7 the area under its
-# sparsification is 2.01, 1.94, 1.93 and 1.92 in 20 real pairs, 1.71, 1.61, 1.57 and 1.54 in 27 ray-cast rooms.
+# sparsification is 2.01, 1.94, 1.93 and 1.92 in 20 real pairs, 1.71, 1.61, 1.57 and 1.54 in 27 ray-cast rooms. A steep
+# surface votes against itself a little: beside an edge a slope of 0.2 px a px lowers a confidence of 0.9 to 0.77.
 _DOUBT = 0.5
 _ROWS, _OVERLAP = 512, 64  # that are done together, and those around them: bounds memory
 _BAND_PLACES = 4000  # places a task
 
 _take_votes = Kernel(
-    "depthapps.engine.matching._edge_kernels",
+    "depthapps.engine.matching._vote_kernels",
     "take_votes",
     "float32[::1] float32[::1] uint8[::1] uint8[::1] uint8[::1] int64[::1] int64[::1] float32[::1] float32[:,::1] "
     "int64 int64 float32[:,::1]",
@@ -48,12 +51,14 @@ KERNELS = (_take_votes,)
 def vote_at_edges(left: Image, right: Image, disparity: FloatMap, confidence: FloatMap) -> tuple[FloatMap, FloatMap]:
     """Disparity px and confidence (H, W), with depth edges where colours and the views' match want them.
 
-    left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey. disparity: (H, W) px. confidence: (H, W), 0 to 1.
+    left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey. disparity: (H, W) px, float32 and finite. confidence: (H, W)
+    float32, 0 to 1.
 
-    Near a depth edge a pixel has three candidates: its own disparity, and the least and the largest one around it. The
-    score of each is the logarithm of its share of the votes, less how much worse it matches than the best of them
-    (`support_costs`), except where the right view does not show it, as then nothing can match. `choose_together` then
-    chooses. The confidence is lowered by the votes against the chosen one.
+    Near a depth edge a pixel has three candidates: its own disparity, and the least and the largest of eight places
+    around it. The score of each is the logarithm of its share of the votes, with a bonus for its own, less how much
+    worse it matches than the best of them (`support_costs`). Nothing is held against a candidate at which the right
+    view would not show the pixel. `choose_together` then chooses, and averages those within about a pixel of the chosen
+    one. The confidence is lowered by the votes against it.
     """
     height, usual = len(disparity), usual_difference(left, right, disparity)
     voted, sure = np.empty_like(disparity), np.empty_like(confidence)

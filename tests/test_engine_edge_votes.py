@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from depthapps.engine.matching import edges
-from depthapps.engine.matching.edges import vote_at_edges
+from depthapps import read_disparity, read_image
+from depthapps.engine.front.align import align
+from depthapps.engine.matching import edge_votes, pyramid
+from depthapps.engine.matching.edge_votes import vote_at_edges
+from depthapps.engine.matching.refinement import beside_edges
 
+SAMPLES = Path(__file__).parents[1] / "samples"
 _NEAR_PX, _FAR_PX = 30, 10
 _BLUE, _ORANGE = (60, 90, 120), (200, 160, 90)
 
@@ -37,9 +43,13 @@ def _off(disparity, truth):
 def test_a_thing_that_came_out_too_large_gets_its_outline_back(room):
     left, right, truth = room
     fattened = np.asarray(cv2.dilate(truth, np.ones((5, 5), np.uint8)), np.float32)
-    voted, _ = vote_at_edges(left, right, fattened, np.ones_like(truth))
+    voted, confidence = vote_at_edges(left, right, fattened, np.ones_like(truth))
     assert _off(fattened, truth) > 0.02
     assert _off(voted, truth) < 0.25 * _off(fattened, truth)
+    y, x = np.nonzero(np.abs(voted - fattened) > 1)
+    far = np.full((len(y), 1), _FAR_PX, np.float32)
+    share = edge_votes._shares_of_votes(left, fattened, np.ones_like(truth), y, x, far)[:, 0]
+    assert confidence[y, x] == pytest.approx(1 - (1 - share) / 2, abs=1e-5)  # by the votes for where it was put
 
 
 def test_a_thing_that_came_out_too_small_grows(room):
@@ -91,23 +101,48 @@ def test_votes_against_a_disparity_lower_its_confidence(room):
 def test_a_picture_is_voted_on_in_bands_without_seams(room, monkeypatch):
     left, right, truth = (np.concatenate([part] * 3) for part in room)
     fattened = np.asarray(cv2.dilate(truth, np.ones((5, 5), np.uint8)), np.float32)
+    noise = np.random.default_rng(4).normal(0, 20, (100, truth.shape[1]))
+    right[100:200] = np.clip(right[100:200] + noise, 0, 255).astype(
+        np.uint8
+    )  # how much counts is the same in all bands
     whole = vote_at_edges(left, right, fattened, np.ones_like(truth))
-    monkeypatch.setattr(edges, "_ROWS", 50)  # borders of bands lie in the middle of the boxes
+    monkeypatch.setattr(edge_votes, "_ROWS", 50)  # some borders of bands lie in the middle of a box
     assert all(map(np.array_equal, vote_at_edges(left, right, fattened, np.ones_like(truth)), whole))
 
 
-def test_votes_are_what_a_plain_loop_counts(room):
-    left, _, truth = room
-    confidence = np.random.default_rng(0).random(truth.shape, np.float32)
-    places = np.array([0, 30, 50, 99]), np.array([159, 58, 78, 3])
-    values = _NEAR_PX, _FAR_PX, 20
-    candidates = np.tile(np.array(values, np.float32), (4, 1))
-    shares = edges._shares_of_votes(left, truth, confidence, *places, candidates)
+def test_votes_are_what_a_plain_loop_counts():
+    rng = np.random.default_rng(0)
+    left = rng.integers(100, 112, (30, 40, 3), np.uint8)
+    disparity = rng.uniform(0, 4, (30, 40)).astype(np.float32)
+    confidence = rng.random((30, 40), np.float32)
+    places = np.array([0, 15, 29, 7]), np.array([39, 20, 2, 0])
+    values = np.array([1, 2, 3], np.float32)
+    shares = edge_votes._shares_of_votes(left, disparity, confidence, *places, np.tile(values, (4, 1)))
     steps = range(-12, 13, 4)
     for found, y, x in zip(shares, *places, strict=True):
-        votes = np.zeros(3)
-        for q in (min(max(y + dy, 0), 99) for dy in steps):
-            for p in (min(max(x + dx, 0), 159) for dx in steps):
-                apart = np.abs(left[q, p].astype(int) - left[y, x]).sum()
-                votes[values.index(int(truth[q, p]))] += confidence[q, p] * np.exp(-apart / 15)
-        assert found == pytest.approx(votes / votes.sum(), abs=1e-5)
+        votes, total = np.zeros(3), 0.0
+        for q in (min(max(y + dy, 0), 29) for dy in steps):
+            for p in (min(max(x + dx, 0), 39) for dx in steps):
+                weight = confidence[q, p] * np.exp(-np.abs(left[q, p].astype(int) - left[y, x]).sum() / 15)
+                votes += weight * (np.abs(disparity[q, p] - values) < 1)
+                total += weight
+        assert found == pytest.approx(votes / total, abs=1e-5)
+
+
+def test_nobody_votes_where_nothing_is_sure(room):
+    left, right, truth = room
+    voted, confidence = vote_at_edges(left, right, truth, np.zeros_like(truth))
+    assert np.isfinite(voted).all()
+    assert not confidence.any()
+
+
+def test_the_engine_lets_pixels_vote(monkeypatch):
+    true = read_disparity(SAMPLES / "disparity.png")
+    views = align(read_image(SAMPLES / "left.png"), read_image(SAMPLES / "right.png"))
+    edges = beside_edges(true)
+    tier = pyramid.Tier(pyramid.FOUR_PATHS, 1e12)
+    voted = pyramid.find_disparity(views, tier).disparity_px
+    monkeypatch.setattr(pyramid, "vote_at_edges", lambda left, right, disparity, confidence: (disparity, confidence))
+    before = pyramid.find_disparity(views, tier).disparity_px
+    wrong, still_wrong = ((np.abs(found - true) > 2)[edges].mean() for found in (before, voted))
+    assert still_wrong < 0.95 * wrong
