@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.engine.matching.correlation import Texture, band_passed
+from depthapps.engine.matching.correlation import Bands, Texture, band_passed
 from depthapps.engine.matching.regions import Region
 from depthapps.engine.matching.surfaces import fit_surfaces
 
@@ -89,3 +89,25 @@ def test_a_wall_behind_things_on_all_sides_is_where_its_texture_is():
     known[-8:] = 4  # and something farther, for the range
     guess = fit_surfaces(np.repeat(grey[..., None], 3, axis=2), right, known).by_rims
     assert np.mean(np.abs(guess - LEVEL[0])[~frame] < 1.5) > 0.9
+
+
+def test_what_is_rounded_alike_is_no_texture():
+    """Smooth shading has one level in both views at 12 px, where a surface that mirrors a lamp is not."""
+    shading = 100 + 0.2 * COLUMNS + 0.13 * ROWS
+    views = (np.rint(view).astype(np.uint8) for view in (shading, shading + 0.2 * 12))
+    texture = Texture(band_passed(*views), region(), np.random.default_rng(0))
+    assert texture.likelihoods([np.array([12.0, 0.0, 0.0])]) < 1
+
+
+def test_a_level_is_found_by_coarse_texture_where_fine_bands_show_none():
+    """All but the coarsest band leave many levels equal: these keep the order in which the bands before put them."""
+    rng = np.random.default_rng(3)
+    small = rng.normal(0, 3, (SHAPE[0] // 8, SHAPE[1] // 8 + 12)).astype(np.float32)
+    texture = cv2.resize(small, (SHAPE[1] + 96, SHAPE[0]), interpolation=cv2.INTER_CUBIC)
+    right = 140 + texture[:, : SHAPE[1]]
+    left = 140 + cv2.remap(texture, COLUMNS - 14, ROWS, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    bands = band_passed(left.round().astype(np.uint8), right.round().astype(np.uint8))
+    blank = [[np.zeros_like(band) for band in views[:2]] + views[2:] for views in bands]
+    texture = Texture(Bands(*blank), region(), np.random.default_rng(0))
+    [found] = texture.clear_level([NEARER + 9], 0, 40)
+    assert np.allclose(found, LEVEL, atol=1)

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps.engine.matching.plane_evidence import gather_evidence
+from depthapps.engine.matching.correlation import Texture
+from depthapps.engine.matching.plane_evidence import _shading_cost, gather_evidence, rank_planes
 from depthapps.engine.matching.plane_fits import fit_planes
-from depthapps.engine.matching.surfaces import fit_surfaces
+from depthapps.engine.matching.regions import Region
+from depthapps.engine.matching.surfaces import _best_planes, fit_surfaces
 
 SHAPE = (160, 240)
 ROWS, COLUMNS = np.indices(SHAPE)
@@ -28,6 +30,17 @@ def wall_in_frame(*, cable: bool = False) -> tuple[np.ndarray, np.ndarray]:
 
 
 RIGHT = np.full(SHAPE, 150, np.uint8)  # its shading tells nothing
+
+
+def seen_from_right(left: np.ndarray, disparity: np.ndarray) -> np.ndarray:
+    """The right view (H, W) of a grey left view (H, W) and its disparity; what only it shows is 150."""
+    right = RIGHT.copy()
+    rows, columns = np.unravel_index(np.argsort(disparity, axis=None, kind="stable"), SHAPE)  # the nearest last
+    for beside in (0, 1):
+        landing = np.floor(columns - disparity[rows, columns]).astype(int) + beside
+        inside = (landing >= 0) & (landing < SHAPE[1])
+        right[rows[inside], landing[inside]] = left[rows[inside], columns[inside]]
+    return right
 
 
 @pytest.mark.parametrize("cable", [False, True])
@@ -174,7 +187,7 @@ def test_a_floor_that_would_lead_below_the_horizon_leaves_the_wall_behind_it_alo
     true = np.where(above, 12, 12 + 0.6 * (ROWS - 70)).astype(np.float32)
     beside = cv2.dilate(picture.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     known = np.where(above & ~beside, np.nan, true).astype(np.float32)
-    surfaces = fit_surfaces(np.repeat(grey[..., None], 3, axis=2), RIGHT, known)
+    surfaces = fit_surfaces(np.repeat(grey[..., None], 3, axis=2), seen_from_right(grey, true), known)
     assert (np.abs(surfaces.onto(known) - true)[above] < 2).mean() > 0.9
 
 
@@ -185,3 +198,86 @@ def test_shading_counts_less_where_either_view_was_noisy(removed, unit):
     grey = np.full(SHAPE, 150, np.uint8)
     nothing = np.zeros((SHAPE[0] // 2, SHAPE[1] // 2), np.bool_)
     assert gather_evidence(grey, RIGHT, WALL, np.zeros(SHAPE, np.float32), nothing, removed).unit == unit
+
+
+def shaded_wall_behind_a_lamp() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A wall with faint shading at 12 px, a dark lamp before it at 36 px: the left view, the disparity, the lamp."""
+    lamp = (np.abs(COLUMNS - 130) < 30) & (ROWS > 30)
+    shading = cv2.GaussianBlur(np.random.default_rng(5).normal(0, 1, SHAPE).astype(np.float32), (0, 0), 6)
+    grey = np.where(lamp, 60, 150 + 3 * shading / shading.std()).astype(np.uint8)
+    return grey, np.where(lamp, 36, 12).astype(np.float32), lamp
+
+
+def shading_costs(grey: np.ndarray, right: np.ndarray, known: np.ndarray, level: float, columns: slice) -> np.ndarray:
+    """The costs (h, w) of shading at a disparity, in columns of the picture of half the size."""
+    nothing, thin = np.zeros(SHAPE, np.float32), np.zeros((SHAPE[0] // 2, SHAPE[1] // 2), np.bool_)
+    seen = gather_evidence(grey, right, known, nothing, thin, 0.0)
+    mask = np.ones((thin.shape[0], columns.stop - columns.start), np.bool_)
+    region = Region(slice(0, thin.shape[0]), columns, mask, mask)
+    return _shading_cost(seen, region, np.full(mask.shape, level, np.float32))
+
+
+def costs_left_of_the_lamp(level: float, *, matched: bool) -> np.ndarray:
+    """The costs of the wall's shading, were it at a disparity, along a row that the lamp partly hides in the right."""
+    grey, true, lamp = shaded_wall_behind_a_lamp()
+    known = np.where(lamp & matched, true, np.nan).astype(np.float32)
+    return shading_costs(grey, seen_from_right(grey, true), known, level, slice(0, 50))[40, 20:45]
+
+
+def test_shading_beside_a_nearer_thing_is_compared_without_what_that_hides():
+    true = costs_left_of_the_lamp(12, matched=True).max()
+    assert true < 1
+    assert costs_left_of_the_lamp(36, matched=True).min() > 4 * true  # where the lamp is
+    assert costs_left_of_the_lamp(12, matched=False).max() > 4 * true  # not known to be hidden
+
+
+def test_a_plane_that_would_be_hidden_everywhere_costs_what_its_shading_does():
+    grey, _, _ = shaded_wall_behind_a_lamp()
+    known = np.full(SHAPE, 50, np.float32)
+    wrong, right = (shading_costs(grey, grey, known, level, slice(10, 80)) for level in (12, 0))
+    assert wrong.mean() > right.mean() + 1
+
+
+def test_shading_beyond_the_border_of_the_right_view_costs_as_much_as_the_rest():
+    grey, _, lamp = shaded_wall_behind_a_lamp()
+    grey[lamp] = 150
+    right = seen_from_right(grey, np.full(SHAPE, 40, np.float32))
+    costs = shading_costs(grey, right, np.full(SHAPE, np.nan, np.float32), 40, slice(0, 110))
+    assert costs.max() < 1
+
+
+@pytest.mark.parametrize(("textured", "hidden"), [(False, False), (True, True)])
+def test_what_is_behind_a_plane_counts_against_it_only_with_texture(textured, hidden):
+    """A wall's rim is 20 px nearer than what is matched inside, as a matcher makes up where nothing is to be seen."""
+    flat = np.full(SHAPE, 150, np.uint8)
+    wall = np.zeros((SHAPE[0] // 2, SHAPE[1] // 2), np.bool_)
+    wall[10:-10, 10:-10] = True
+    rim = ~wall.repeat(2, 0).repeat(2, 1)
+    known = np.where(rim, 30, 10).astype(np.float32)
+    gradient = np.where(rim | textured, 20, 0).astype(np.float32)
+    seen = gather_evidence(flat, flat, known, gradient, np.zeros(wall.shape, np.bool_), 0.0)
+    near = cv2.dilate(wall.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    region = Region(slice(0, wall.shape[0]), slice(0, wall.shape[1]), wall, near)
+    planes = [np.array([level, 0.0, 0.0]) for level in (30, 10, 20)]
+    ranks = rank_planes(seen, region, Texture(seen.bands, region, np.random.default_rng(0)), planes)
+    middle = ranks[:, wall.shape[0] // 2, wall.shape[1] // 2]
+    assert (middle[2] < -0.5) == hidden  # at 20 px, what is matched inside lies behind
+    assert (middle[0] < middle[1]) == hidden
+
+
+@pytest.mark.parametrize(("levels", "hides", "first"), [(1.5, False, 1), (0.0, False, 0), (1.5, True, 0)])
+def test_the_planes_of_the_inside_come_first_where_the_texture_speaks_for_them(levels, hides, first):
+    texture = cv2.GaussianBlur(np.random.default_rng(3).normal(0, 1, SHAPE).astype(np.float32), (0, 0), 2)
+    grey = np.rint(140 + levels * texture / texture.std()).astype(np.uint8)
+    known = np.full(SHAPE, np.nan, np.float32)
+    known[:8], known[70:90, 100:140] = WALL[:8] + 16, WALL[70:90, 100:140]  # a rim that is nearer, a little inside
+    if hides:  # what would be behind the wall
+        known[-8:] = WALL[-8:] - 6
+    thin = np.zeros((SHAPE[0] // 2, SHAPE[1] // 2), np.bool_)
+    gradient = np.where(known == WALL, 0, 9).astype(np.float32)
+    seen = gather_evidence(grey, seen_from_right(grey, WALL), known, gradient, thin, 0)
+    region = Region(slice(0, thin.shape[0]), slice(0, thin.shape[1]), ~thin, ~thin)
+    inside = np.array([10, -0.04, 0.1])
+    rim = inside + np.array([16, 0, 0]) if not hides else inside - np.array([6, 0, 0])
+    best = _best_planes(seen, region, Texture(seen.bands, region, np.random.default_rng(0)), [rim], [inside])
+    assert [np.unique(each).tolist() for each in best] == [[first], [1 - first]]

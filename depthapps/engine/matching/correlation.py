@@ -32,6 +32,11 @@ _SIGMA_PX = 0.75  # of the narrower Gaussian, in a band's px; the other one is t
 _SAMPLE_PX = 4 * np.pi * _SIGMA_PX**2  # area in which noise so smoothed is one independent sample
 _RIM_PX = 7  # side of the square, in px of the half-size picture, that lies in the region around each sample
 _INNER = 200  # such pixels, below which all of the region is taken
+# What is fainter than a grey level is rounded, and alike in both views wherever smooth shading has one level, which may
+# be at a wrong disparity. Rounding deviates by 1 / √12 levels, of which a band of 2 keeps 0.256 / 2 (measured on white
+# noise), and so on. With so much taken off the covariance, the first planes of 20 real pairs are wrong at 8.7 instead of
+# 9.9 %, or with a gamma of 0.5 between the views at 9.0 instead of 10.1 %; with half as much they gain nothing.
+_ROUNDING = 0.256 / np.sqrt(12)
 _FEWEST, _MOST = 30, 8000  # samples of a band
 _EDGE = 3.0  # medians: what is stronger is an edge or a gloss, which would drown the rest
 LARGE = 1500  # pixels of a region whose texture is enough to look for its level
@@ -113,9 +118,11 @@ class Texture:
         if not self._bands or self._area < LARGE:
             return []
         levels = np.arange(low, high + _STEP_PX, _STEP_PX)
+        likely = np.zeros(len(levels))
         for samples, kept in zip(reversed(self._bands), _KEPT, strict=False):
-            likely = _likelihoods(samples, [_level(level) for level in levels])
-            levels = levels[np.argsort(likely, kind="stable")[::-1][:kept]]
+            likely = likely + _likelihoods(samples, [_level(level) for level in levels])
+            best = np.argsort(-likely, kind="stable")[:kept]
+            levels, likely = levels[best], likely[best]
         between = [_level(level) for level in np.unique(levels[:, None] + (-_STEP_PX / 2, 0, _STEP_PX / 2))]
         likely = self.likelihoods([*planes, *between])
         best = int(likely[len(planes) :].argmax())
@@ -155,6 +162,7 @@ def _likelihoods(samples: _Samples, planes: Sequence[Plane]) -> NDArray[np.float
     places = samples.shown, samples.rows, samples.columns
     _correlate(*places, samples.right, np.array(planes, np.float64), samples.times, samples.faintest_edge, sums)
     together, here, there, count = sums.T
-    correlation = np.clip(together / np.maximum(np.sqrt(here * there), 1e-9), 0.0, 0.99)
+    rounding = count * (_ROUNDING / samples.times) ** 2
+    correlation = np.clip((together - rounding) / np.maximum(np.sqrt(here * there), 1e-9), 0.0, 0.99)
     independent = np.where(count < _FEWEST, 0, samples.each * count / _SAMPLE_PX)
     return -independent / 2 * np.log1p(-(correlation**2))

@@ -18,11 +18,16 @@ _TEXTURE = 6.0  # gradient along the row at which a match counts in full, grey l
 _PLAIN_WEIGHT = 0.05  # of a match without texture where planes are compared
 # A match speaks for its plane at some distance: sides of windows, and the weight of a match in each
 _WINDOWS = ((9, 1.0), (33, 0.25), (129, 0.06))
-_BEHIND_COUNTS = 2.0  # times as much as a match on the plane
+# A match behind a plane counts so many times as much as one on it, but only for its texture: where all is plain,
+# matches behind deceive. If they counted in full, the first planes would be wrong at 9.9 instead of 8.7 % of 20 real
+# pairs, and as they are in 27 rendered rooms.
+_BEHIND_COUNTS = 2.0
 _SHADING_TIMES = 2  # the half-size picture's size over that in which shading is compared
+_SHADING_PX = 2 * _SHADING_TIMES  # of the views, that a pixel in which shading is compared spans
 _SHADING_MEAN_PX = 17
 _SHADING_WINDOW_PX = 9
 _SHADING_CAP = 6.0  # grey levels
+_WHOLE = 0.99  # of such a pixel that lies in the region: where only part of it does, what is beyond shines through
 _SHADING_UNIT = 0.5  # grey levels that count as much as full support, or 1.5 sigma of the noise that is left
 # What a nat of a region's texture counts as in full support, and all of them at most. Before gaps were looked through,
 # the best guess of 14 rooms was off by more than 2 px at 11.8 % without texture and with one draw, and at 10.7 % so,
@@ -38,7 +43,8 @@ class Evidence:
     matches: px of disparity, NaN where there is none.
     weights: how much texture each match has, 0..1; 0 where there is none.
     broad: where there is a match, and not on a thin thing.
-    left, right: the views at a quarter of their size without their local means, float32; unit: see _SHADING_UNIT.
+    left, right: the views at a quarter of their size, float32 grey levels; unit: see _SHADING_UNIT.
+    nearest: the largest match that is seen at each pixel of that right view, -inf where there is none.
     bands: the views, band-passed. range_px: the least and the largest match.
     """
 
@@ -47,6 +53,7 @@ class Evidence:
     broad: NDArray[np.bool_]
     left: FloatMap
     right: FloatMap
+    nearest: FloatMap
     unit: float
     bands: Bands
     range_px: tuple[float, float]
@@ -63,17 +70,25 @@ def gather_evidence(
     matches = known[::2, ::2]
     there = np.isfinite(matches)
     weights = np.where(there, np.clip(gradient[::2, ::2] / _TEXTURE, 0, 1), 0).astype(np.float32)
-    times = 2 * _SHADING_TIMES
-    size = (-(-grey.shape[1] // times), -(-grey.shape[0] // times))
-
-    def shading(view: Image) -> FloatMap:
-        small = np.asarray(cv2.resize(view.astype(np.float32), size, interpolation=cv2.INTER_AREA))
-        return small - cv2.blur(small, (_SHADING_MEAN_PX, _SHADING_MEAN_PX))
-
-    unit = max(_SHADING_UNIT, 1.5 * noise / times)
+    size = (-(-grey.shape[1] // _SHADING_PX), -(-grey.shape[0] // _SHADING_PX))
+    views = [
+        np.asarray(cv2.resize(view.astype(np.float32), size, interpolation=cv2.INTER_AREA)) for view in (grey, right)
+    ]
+    nearest = _seen_from_right(known[::_SHADING_PX, ::_SHADING_PX])
+    unit = max(_SHADING_UNIT, 1.5 * noise / _SHADING_PX)
     ends = (float(np.nanmin(matches)), float(np.nanmax(matches))) if there.any() else (0.0, 0.0)
-    views = shading(grey), shading(right)
-    return Evidence(matches, weights, there & ~thin, *views, unit, band_passed(grey, right), ends)
+    return Evidence(matches, weights, there & ~thin, views[0], views[1], nearest, unit, band_passed(grey, right), ends)
+
+
+def _seen_from_right(matches: FloatMap) -> FloatMap:
+    """The nearest match (px of the views) at each pixel of the right view in which shading is compared, or -inf."""
+    nearest = np.full(matches.shape, -np.inf, np.float32)
+    rows, columns = np.nonzero(np.isfinite(matches))
+    found = matches[rows, columns]
+    landing = np.rint(columns - found / _SHADING_PX).astype(np.intp)
+    inside = (landing >= 0) & (landing < matches.shape[1])
+    np.maximum.at(nearest, (rows[inside], landing[inside]), found[inside])
+    return np.asarray(cv2.dilate(nearest, np.ones((1, 3), np.uint8)), np.float32)  # closes the gaps of slanted surfaces
 
 
 def values_on(region: Region, planes: list[Plane], chosen: NDArray[np.intp]) -> FloatMap:
@@ -88,7 +103,8 @@ def rank_planes(seen: Evidence, region: Region, texture: Texture, planes: list[P
     if len(planes) == 1:
         return np.zeros((1, *region.mask.shape), np.float32)
     matches = seen.matches[region.frame]
-    weights = np.maximum(seen.weights[region.frame], np.float32(_PLAIN_WEIGHT)) * np.isfinite(matches) * region.near
+    textured = seen.weights[region.frame] * region.near
+    weights = np.maximum(textured, np.float32(_PLAIN_WEIGHT)) * np.isfinite(matches) * region.near
     total = _around(weights) + 1
     rows, columns = region.places()
     likelihoods = texture.likelihoods(planes)
@@ -97,8 +113,9 @@ def rank_planes(seen: Evidence, region: Region, texture: Texture, planes: list[P
     for k, plane in enumerate(planes):
         disparity = (plane[0] + plane[1] * rows + plane[2] * columns).astype(np.float32)
         error = matches - disparity
-        votes = (np.abs(error) < 2 * SIGMA_PX) - np.float32(_BEHIND_COUNTS) * (error < -3 * SIGMA_PX)
-        ranks[k] = _around(weights * votes) / total - _shading_cost(seen, region, disparity) + told[k]
+        votes = weights * (np.abs(error) < 2 * SIGMA_PX)
+        votes -= np.float32(_BEHIND_COUNTS) * textured * (error < -3 * SIGMA_PX)
+        ranks[k] = _around(votes) / total - _shading_cost(seen, region, disparity) + told[k]
     return ranks
 
 
@@ -112,17 +129,30 @@ def _around(values: FloatMap) -> FloatMap:
 
 
 def _shading_cost(seen: Evidence, region: Region, disparity: FloatMap) -> FloatMap:
-    """How badly the views' shading matches at a disparity (h, w), near each pixel and over the whole region."""
+    """How badly the views' shading matches at a disparity (h, w), near each pixel and over the whole region.
+
+    Levels are compared less their means around, of the region alone: what is beyond it moves otherwise. What would be
+    hidden in the right view by something nearer, or lie beyond its border, costs as much as the rest. Otherwise a wall
+    takes the disparity of a lamp before it: of 20 real pairs, with a gamma of 0.5 between the views, 9.4 instead of
+    9.0 % of the first planes are wrong.
+    """
     times = _SHADING_TIMES
-    small = disparity[::times, ::times] / (2 * times)
+    small = disparity[::times, ::times]
     top, first = region.rows.start // times, region.columns.start // times
     rows, columns = np.indices(small.shape, np.float32)
-    at = (columns + first - small, rows + top)
+    at = (columns + first - small / _SHADING_PX, rows + top)
     there = cv2.remap(seen.right, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     here = seen.left[top : top + small.shape[0], first : first + small.shape[1]]
-    mask = cv2.resize(region.mask.astype(np.float32), small.shape[::-1], interpolation=cv2.INTER_AREA)
-    costs = np.minimum(np.abs(there - here), _SHADING_CAP) * mask
-    window = (_SHADING_WINDOW_PX, _SHADING_WINDOW_PX)
-    near = cv2.blur(costs, window) / (cv2.blur(mask, window) + 1e-3)
-    mean = (near + costs.sum() / max(mask.sum(), 1)) / 2
-    return np.asarray(cv2.resize(mean, disparity.shape[::-1]), np.float32) / seen.unit
+    before = cv2.remap(seen.nearest, *at, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=np.inf)
+    inside = cv2.resize(region.mask.astype(np.float32), small.shape[::-1], interpolation=cv2.INTER_AREA)
+    inner = inside > _WHOLE
+    shown = inner & (before <= small + 3 * SIGMA_PX)
+    if not shown.any():  # nothing to tell the rest by
+        shown = inner
+    share = shown.astype(np.float32)
+    wide, apart = (_SHADING_MEAN_PX, _SHADING_MEAN_PX), there - here
+    apart -= cv2.blur(apart * share, wide) / (cv2.blur(share, wide) + 1e-3)
+    costs = np.minimum(np.abs(apart), _SHADING_CAP)
+    whole = (costs * share).sum() / max(share.sum(), 1)
+    near = cv2.blur(np.where(shown, costs, whole), (_SHADING_WINDOW_PX, _SHADING_WINDOW_PX))
+    return np.asarray(cv2.resize((near + whole) / 2, disparity.shape[::-1]), np.float32) / seen.unit
