@@ -34,8 +34,8 @@ _RIM_PX = 7  # side of the square, in px of the half-size picture, that lies in 
 _INNER = 200  # such pixels, below which all of the region is taken
 # What is fainter than a grey level is rounded, and alike in both views wherever smooth shading has one level, which may
 # be at a wrong disparity. Rounding deviates by 1 / √12 levels, of which a band of 2 keeps 0.256 / 2 (measured on white
-# noise), and so on. With so much taken off the covariance, the first planes of 20 real pairs are wrong at 8.7 instead of
-# 9.9 %, or with a gamma of 0.5 between the views at 9.0 instead of 10.1 %; with half as much they gain nothing.
+# noise), and so on. With so much taken off the covariance, the first planes of 20 real pairs are wrong at 8.7 instead
+# of 9.9 %, or with a gamma of 0.5 between the views at 9.0 instead of 10.1 %; with half as much they gain nothing.
 _ROUNDING = 0.256 / np.sqrt(12)
 _FEWEST, _MOST = 30, 8000  # samples of a band
 _EDGE = 3.0  # medians: what is stronger is an edge or a gloss, which would drown the rest

@@ -71,13 +71,15 @@ def gather_evidence(
     there = np.isfinite(matches)
     weights = np.where(there, np.clip(gradient[::2, ::2] / _TEXTURE, 0, 1), 0).astype(np.float32)
     size = (-(-grey.shape[1] // _SHADING_PX), -(-grey.shape[0] // _SHADING_PX))
-    views = [
-        np.asarray(cv2.resize(view.astype(np.float32), size, interpolation=cv2.INTER_AREA)) for view in (grey, right)
-    ]
+
+    def quartered(view: Image) -> FloatMap:
+        return np.asarray(cv2.resize(view.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+
     nearest = _seen_from_right(known[::_SHADING_PX, ::_SHADING_PX])
     unit = max(_SHADING_UNIT, 1.5 * noise / _SHADING_PX)
     ends = (float(np.nanmin(matches)), float(np.nanmax(matches))) if there.any() else (0.0, 0.0)
-    return Evidence(matches, weights, there & ~thin, views[0], views[1], nearest, unit, band_passed(grey, right), ends)
+    views = quartered(grey), quartered(right)
+    return Evidence(matches, weights, there & ~thin, *views, nearest, unit, band_passed(grey, right), ends)
 
 
 def _seen_from_right(matches: FloatMap) -> FloatMap:
