@@ -99,15 +99,27 @@ def test_what_is_rounded_alike_is_no_texture():
     assert texture.likelihoods([np.array([12.0, 0.0, 0.0])]) < 1
 
 
-def test_a_level_is_found_by_coarse_texture_where_fine_bands_show_none():
-    """All but the coarsest band leave many levels equal: these keep the order in which the bands before put them."""
-    rng = np.random.default_rng(3)
-    small = rng.normal(0, 3, (SHAPE[0] // 8, SHAPE[1] // 8 + 12)).astype(np.float32)
-    texture = cv2.resize(small, (SHAPE[1] + 96, SHAPE[0]), interpolation=cv2.INTER_CUBIC)
-    right = 140 + texture[:, : SHAPE[1]]
-    left = 140 + cv2.remap(texture, COLUMNS - 14, ROWS, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-    bands = band_passed(left.round().astype(np.uint8), right.round().astype(np.uint8))
-    blank = [[np.zeros_like(band) for band in views[:2]] + views[2:] for views in bands]
-    texture = Texture(Bands(*blank), region(), np.random.default_rng(0))
-    [found] = texture.clear_level([NEARER + 9], 0, 40)
+def bands_at(levels: tuple[float, float, float], noise: tuple[float, float, float] = (0, 0, 0)) -> Bands:
+    """Bands of a wall, each of them as if the wall were at its own disparity, with noise in the right one."""
+    rng, found = np.random.default_rng(3), []
+    for k, level in enumerate(levels):
+        left, right = (band[k] for band in band_passed(*wall(np.array([level, 0.0, 0.0]), 3.0, 0.0)))
+        found.append((left, right + rng.normal(0, noise[k], right.shape).astype(np.float32)))
+    return Bands(*(list(views) for views in zip(*found, strict=True)))
+
+
+@pytest.mark.parametrize("level", [14, 60, 100])
+def test_a_level_is_found_where_the_coarser_bands_are_blank(level):
+    """There all levels are as likely, so that all of them are left to the next band."""
+    left, right = bands_at((level,) * 3)
+    blank = [np.zeros_like(band) for band in left[1:]]
+    texture = Texture(Bands([left[0], *blank], right), region(columns=slice(60, 150)), np.random.default_rng(0))
+    [found] = texture.clear_level([np.array([35.0, 0.0, 0.0])], 0, 120)
+    assert found[0] == pytest.approx(level, abs=1)
+
+
+def test_each_cut_of_levels_is_by_all_bands_so_far():
+    """The middle band alone would keep levels near 30 px; together with the coarsest it keeps 14 px."""
+    texture = Texture(bands_at((14, 30, 14), (0, 2, 0)), region(), np.random.default_rng(0))
+    [found] = texture.clear_level([NEARER], 0, 40)
     assert np.allclose(found, LEVEL, atol=1)

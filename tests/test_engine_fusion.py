@@ -10,7 +10,14 @@ import pytest
 
 from depthapps import Calibration, Camera, Quality, StereoError, StereoPair, match_pair, read_disparity, read_image
 from depthapps.engine.front.align import AlignedViews, align
-from depthapps.engine.fusion.clues import EVIDENCE, REACH_PX, clues, neighbour_candidates, see_from_right
+from depthapps.engine.fusion.clues import (
+    EVIDENCE,
+    REACH_PX,
+    clues,
+    nearest_from_right,
+    neighbour_candidates,
+    see_from_right,
+)
 from depthapps.engine.fusion.fuse import fuse, stack_candidates
 from depthapps.engine.matching.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_disparity, guess_disparity
 
@@ -47,6 +54,14 @@ def test_what_the_right_view_sees_is_the_nearest_that_lands(two_layers):
     assert np.isfinite(seen).all()
     landed = np.isfinite(expected)
     assert np.array_equal(seen[landed], expected[landed].astype(np.float32))
+
+
+def test_the_nearest_is_seen_from_the_right_in_a_smaller_copy_too():
+    disparity = np.full((5, 11), np.nan, np.float32)
+    disparity[0, 9], disparity[2, 10], disparity[4, 6], disparity[4, 1], disparity[3, 8] = 1, 5, -3, 7, -9
+    expected = np.full((3, 6), np.nan, np.float32)
+    expected[0, 4], expected[1, 2], expected[2, 4] = 1, 5, -3  # two of the five land beyond the borders
+    assert np.array_equal(nearest_from_right(disparity, 2), expected, equal_nan=True)
 
 
 def test_clues_tell_what_hides_a_pixel_of_the_right_view(two_layers):

@@ -10,7 +10,7 @@ from depthapps.engine.matching.correlation import Texture
 from depthapps.engine.matching.plane_evidence import _shading_cost, gather_evidence, rank_planes
 from depthapps.engine.matching.plane_fits import fit_planes
 from depthapps.engine.matching.regions import Region
-from depthapps.engine.matching.surfaces import _best_planes, fit_surfaces
+from depthapps.engine.matching.surfaces import _best_planes, _hidden_texture, fit_surfaces
 
 SHAPE = (160, 240)
 ROWS, COLUMNS = np.indices(SHAPE)
@@ -208,11 +208,14 @@ def shaded_wall_behind_a_lamp() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return grey, np.where(lamp, 36, 12).astype(np.float32), lamp
 
 
-def shading_costs(grey: np.ndarray, right: np.ndarray, known: np.ndarray, level: float, columns: slice) -> np.ndarray:
-    """The costs (h, w) of shading at a disparity, in columns of the picture of half the size."""
+def shading_costs(
+    grey: np.ndarray, right: np.ndarray, known: np.ndarray, level: float, columns: slice, shown: slice = slice(None)
+) -> np.ndarray:
+    """The costs (h, w) of shading at a disparity, in columns of the picture of half the size, or in some of them."""
     nothing, thin = np.zeros(SHAPE, np.float32), np.zeros((SHAPE[0] // 2, SHAPE[1] // 2), np.bool_)
     seen = gather_evidence(grey, right, known, nothing, thin, 0.0)
-    mask = np.ones((thin.shape[0], columns.stop - columns.start), np.bool_)
+    mask = np.zeros((thin.shape[0], columns.stop - columns.start), np.bool_)
+    mask[:, shown] = True
     region = Region(slice(0, thin.shape[0]), columns, mask, mask)
     return _shading_cost(seen, region, np.full(mask.shape, level, np.float32))
 
@@ -238,12 +241,39 @@ def test_a_plane_that_would_be_hidden_everywhere_costs_what_its_shading_does():
     assert wrong.mean() > right.mean() + 1
 
 
+def test_a_plane_that_is_hidden_but_for_a_few_pixels_is_not_nearly_free():
+    grey, _, _ = shaded_wall_behind_a_lamp()
+    known = np.full(SHAPE, 50, np.float32)
+    hidden = shading_costs(grey, grey, known, 24, slice(10, 110)).mean()
+    known[80:84, 120:140] = np.nan
+    assert shading_costs(grey, grey, known, 24, slice(10, 110)).mean() > 0.9 * hidden
+
+
+def test_a_match_hides_no_plane_that_is_as_near_but_for_its_error():
+    grey, _, _ = shaded_wall_behind_a_lamp()
+    right = np.where(ROWS < 80, 255 - grey, grey)  # the upper half is spoilt
+    known = np.where(ROWS < 80, 1.5, np.nan).astype(np.float32)
+    costs = shading_costs(grey, right, known, 0, slice(0, 110))
+    assert costs[:36].mean() > costs[44:].mean() + 1
+
+
+def test_what_is_narrower_than_a_pixel_of_the_small_views_is_compared_all_the_same():
+    grey, _, _ = shaded_wall_behind_a_lamp()
+    unknown = np.full(SHAPE, np.nan, np.float32)
+    wrong, right = (
+        shading_costs(grey, grey, unknown, level, slice(40, 80), slice(0, None, 2)).mean() for level in (30, 0)
+    )
+    assert wrong > right + 1
+
+
 def test_shading_beyond_the_border_of_the_right_view_costs_as_much_as_the_rest():
     grey, _, lamp = shaded_wall_behind_a_lamp()
     grey[lamp] = 150
     right = seen_from_right(grey, np.full(SHAPE, 40, np.float32))
-    costs = shading_costs(grey, right, np.full(SHAPE, np.nan, np.float32), 40, slice(0, 110))
-    assert costs.max() < 1
+    unknown = np.full(SHAPE, np.nan, np.float32)
+    true, wrong = (shading_costs(grey, right, unknown, level, slice(0, 110)) for level in (40, 60))
+    assert true.max() < 1
+    assert np.allclose(wrong[:, :20], wrong[:, 70:].mean(), rtol=0.3)  # 60 px of the view lie beyond
 
 
 @pytest.mark.parametrize(("textured", "hidden"), [(False, False), (True, True)])
@@ -261,23 +291,41 @@ def test_what_is_behind_a_plane_counts_against_it_only_with_texture(textured, hi
     planes = [np.array([level, 0.0, 0.0]) for level in (30, 10, 20)]
     ranks = rank_planes(seen, region, Texture(seen.bands, region, np.random.default_rng(0)), planes)
     middle = ranks[:, wall.shape[0] // 2, wall.shape[1] // 2]
-    assert (middle[2] < -0.5) == hidden  # at 20 px, what is matched inside lies behind
+    assert (middle[2] < -1.5) == (middle[2] < -0.1) == hidden  # at 20 px, what is matched inside lies behind
     assert (middle[0] < middle[1]) == hidden
 
 
-@pytest.mark.parametrize(("levels", "hides", "first"), [(1.5, False, 1), (0.0, False, 0), (1.5, True, 0)])
-def test_the_planes_of_the_inside_come_first_where_the_texture_speaks_for_them(levels, hides, first):
+@pytest.mark.parametrize(("told", "hides", "first"), [(True, False, 1), (False, False, 0), (True, True, 0)])
+def test_the_planes_of_the_inside_come_first_where_the_texture_speaks_for_them(told, hides, first):
+    """Matches of a wall's rim, which is nearer, and a few inside, which do not suffice without texture."""
     texture = cv2.GaussianBlur(np.random.default_rng(3).normal(0, 1, SHAPE).astype(np.float32), (0, 0), 2)
-    grey = np.rint(140 + levels * texture / texture.std()).astype(np.uint8)
+    grey = np.rint(140 + told * 1.5 * texture / texture.std()).astype(np.uint8)
     known = np.full(SHAPE, np.nan, np.float32)
-    known[:8], known[70:90, 100:140] = WALL[:8] + 16, WALL[70:90, 100:140]  # a rim that is nearer, a little inside
+    known[:8], known[70:90, 100:140] = WALL[:8] + 16, WALL[70:90, 100:140]
     if hides:  # what would be behind the wall
         known[-8:] = WALL[-8:] - 6
     thin = np.zeros((SHAPE[0] // 2, SHAPE[1] // 2), np.bool_)
-    gradient = np.where(known == WALL, 0, 9).astype(np.float32)
+    gradient = np.where(known == WALL, 9 * (not told), 9).astype(np.float32)
     seen = gather_evidence(grey, seen_from_right(grey, WALL), known, gradient, thin, 0)
-    region = Region(slice(0, thin.shape[0]), slice(0, thin.shape[1]), ~thin, ~thin)
+    mask = ~thin
+    mask[:, 80:] = False  # where nothing is told, in the region's frame
+    region = Region(slice(0, thin.shape[0]), slice(0, thin.shape[1]), mask, ~thin)
     inside = np.array([10, -0.04, 0.1])
-    rim = inside + np.array([16, 0, 0]) if not hides else inside - np.array([6, 0, 0])
+    rim = inside + np.array([16 if not hides else -6, 0, 0])
     best = _best_planes(seen, region, Texture(seen.bands, region, np.random.default_rng(0)), [rim], [inside])
-    assert [np.unique(each).tolist() for each in best] == [[first], [1 - first]]
+    assert [np.unique(each[mask]).tolist() for each in best] == [[first], [1 - first]]
+
+
+def test_the_texture_that_a_plane_would_hide_is_that_of_the_region_and_its_rim():
+    mask, near, thin = (np.zeros((SHAPE[0] // 2, SHAPE[1] // 2), np.bool_) for _ in range(3))
+    mask[20:40, 20:40], near[20:40, 18:40] = True, True
+    known = np.full(SHAPE, 30, np.float32)
+    known[:, :40] = 10  # the rim, and all that is not near
+    known[40:60, 60:80] = 5
+    gradient = np.full(SHAPE, 20, np.float32)
+    gradient[40:60, 60:80] = 0  # plain
+    grey = np.full(SHAPE, 150, np.uint8)
+    region = Region(slice(0, mask.shape[0]), slice(0, mask.shape[1]), mask, near)
+    seen = gather_evidence(grey, grey, known, gradient, thin, 0)
+    share = _hidden_texture(seen, region, [np.array([20, 0, 0])], np.zeros(mask.shape, np.intp))
+    assert share == pytest.approx(40 / (400 - 100 + 40))  # the rim of 2 px, of what has texture

@@ -32,6 +32,7 @@ _SHADING_TIMES = 4
 _SHADING_MEAN_PX = 17  # sides of windows in the small copy
 _SHADING_COST_PX = 5
 _SHADING_UNIT = 4.0  # grey levels that become 1 in the network's input
+_NOWHERE_PX = 2.0**20  # a disparity that leads beyond any view
 
 _KERNELS = "depthapps.engine.fusion._clue_kernels"
 _compare = Kernel(
@@ -95,17 +96,27 @@ def cut(view: NDArray, rows: slice, columns: slice) -> NDArray:
 
 def see_from_right(disparity: FloatMap) -> FloatMap:
     """Warp the left view's complete disparity map (H, W) px into the right view, with a z-buffer and holes filled."""
-    height, width = disparity.shape
+    return fill_background(nearest_from_right(disparity))
+
+
+def nearest_from_right(disparity: FloatMap, times: int = 1) -> FloatMap:
+    """The largest disparity px that each pixel of the right view shows, NaN where none lands.
+
+    disparity: (H, W) px of the left view's pixels, NaN where unknown.
+    times: how many px of the views one pixel of the result spans, (ceil(H / times), ceil(W / times)).
+    """
+    height, width = (-(-side // times) for side in disparity.shape)
     seen = np.full((height, width), np.nan, np.float32)
 
     def see(first: int, end: int) -> None:
-        rows, columns = np.indices((end - first, width), np.int32)
-        landing = np.rint(columns - disparity[first:end]).astype(np.int32)
+        found = np.nan_to_num(disparity[first * times : end * times], nan=_NOWHERE_PX)
+        rows, columns = np.indices(found.shape, np.int32)
+        landing = np.rint((columns - found) / np.float32(times)).astype(np.int32)
         inside = (landing >= 0) & (landing < width)
-        np.fmax.at(seen[first:end].ravel(), (rows * width + landing)[inside], disparity[first:end][inside])
+        np.fmax.at(seen[first:end].ravel(), (rows // times * width + landing)[inside], found[inside])
 
     for_bands(height, see)
-    return fill_background(seen)
+    return seen
 
 
 class Clues(NamedTuple):

@@ -51,14 +51,13 @@ _MATCHED = 0.7
 # They also come first if more than this share of what is matched inside lies behind the others: such a wall would hide
 # what is seen. Matches on plain walls deceive, so that with 0.7 the first planes are wrong at 0.6 % more of the rooms.
 _BEHIND = 0.8
-# They also come first where they rank higher by more than this, over the region, for then its texture or its shading
-# speaks for them. With noise of 8 levels in the right view, the first planes are wrong at 12.3 % of 20 real pairs,
-# without this rule at 12.8 %; with 2 instead of 1 at 12.7 %, with 0.5 at 12.1 %, but at 9.9 instead of 8.7 % without
-# noise.
+# They also come first where they rank higher by more than this over the region, by all that `rank_planes` weighs. With
+# noise of 8 levels in the right view, the first planes are wrong at 12.3 % of 20 real pairs, without this rule at
+# 12.8 %; with 2 instead of 1 at 12.7 %, with 0.5 at 12.1 %, but at 9.9 instead of 8.7 % without noise.
 _CLEAR = 1.0
-# Unless they would hide as much of the region's texture, as the planes of one side of a folded cloth do: without this,
-# `best` is off by more than 2 px at 5.96 instead of 5.79 % of 20 real pairs. With 0.3 alike; with 0.1 what _CLEAR gains
-# with noise is lost.
+# Unless more than this share of the matched texture of the region and its rim would lie behind them, as it does behind
+# the plane of one side of a folded cloth: without this, `best` is off by more than 2 px at 5.97 instead of 5.83 % of 20
+# real pairs. With 0.3 alike; with 0.1 what _CLEAR gains with noise is lost.
 _MOST_HIDDEN = 0.2
 # What is matched so near to a region's rim, in windows that reach beyond it, may be at the rim's disparity.
 _DEEP_PX = 9  # side of the square that must lie within the region
@@ -212,7 +211,7 @@ def _best_planes(
 
 
 def _hidden_texture(seen: Evidence, region: Region, planes: list[Plane], chosen: NDArray[np.intp]) -> float:
-    """The share of a region's texture that is matched behind the planes that are chosen, by number (h, w)."""
+    """The share of a region's and its rim's matched texture behind the planes that are chosen, by number (h, w)."""
     texture = seen.weights[region.frame] * region.near
     behind = seen.matches[region.frame] < values_on(region, planes, chosen) - 3 * SIGMA_PX
     return float(texture[behind].sum() / max(texture.sum(), 1e-6))
