@@ -239,7 +239,7 @@ def test_strips_of_a_large_pair_join_without_a_seam(two_layers, monkeypatch):
 def test_the_right_view_takes_back_what_it_cannot_see(two_layers):
     views, params = grey(two_layers.pair), SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4)
     one_way = np.isfinite(match(*views, 5, 36, params))
-    confirmed, from_right = match_both_ways(*views, 5, 36, params)
+    confirmed, _, from_right = match_both_ways(*views, 5, 36, params)
     both_ways = np.isfinite(confirmed)
     hidden = ~two_layers.seen
     assert (both_ways & hidden).sum() < 0.7 * (one_way & hidden).sum()

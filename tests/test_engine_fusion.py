@@ -20,6 +20,7 @@ from depthapps.engine.fusion.clues import (
 )
 from depthapps.engine.fusion.fuse import fuse, stack_candidates
 from depthapps.engine.matching.pyramid import FOUR_PATHS, THREE_PATHS, Tier, find_disparity, guess_disparity
+from depthapps.engine.matching.sgbm import BothWays
 
 NAN = np.float32(np.nan)
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -276,6 +277,8 @@ def test_views_without_any_match_are_refused(tier, monkeypatch):
     left, right = random.integers(0, 255, (60, 80, 3), np.uint8), random.integers(0, 255, (60, 80), np.uint8)
     nothing = np.full(right.shape, NAN)
     monkeypatch.setattr("depthapps.engine.matching.pyramid.match", lambda *_: nothing)
-    monkeypatch.setattr("depthapps.engine.matching.pyramid.match_both_ways", lambda *_: (nothing, nothing))
+    monkeypatch.setattr(
+        "depthapps.engine.matching.pyramid.match_both_ways", lambda *_: BothWays(nothing, nothing, nothing)
+    )
     with pytest.raises(StereoError, match="no point"):
         find_disparity(AlignedViews(left, left[..., 0].copy(), right, 0, 16), tier)

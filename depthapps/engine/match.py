@@ -125,15 +125,16 @@ def match_pair(
     Notes
     -----
     Exposure differences and small vertical offsets are measured and removed first. Semi-global matching (Hirschmüller
-    2008) with a left-right check gives the best guess. Plain surfaces are planes fitted to the matches on their rims
-    (RANSAC, Fischler 1981), judged by all of their texture, and go on where they are seen through gaps. More candidates
-    come from a copy of the pair of half its size, in which all of this was done before if it is large, from these
-    planes and from the nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the
-    candidates, the pixels of one colour around each tell where they match (adaptive support weights, Yoon and Kweon
-    2006), and candidates are chosen so that neighbours agree where no edge of the picture parts them. What is not sure
-    and lies behind a plane that bounds the scene, such as its floor, is laid onto that. Thin things are then followed
-    along their length (propagation, Barnes 2009), and what was lost of each is compared as a whole. Finally pixels of
-    one colour near a depth edge vote on which side of it each lies.
+    2008) with a left-right check gives the best guess, in which a small island stays if the views match clearly better
+    there than on what surrounds it. Plain surfaces are planes fitted to the matches on their rims (RANSAC, Fischler
+    1981), judged by all of their texture, and go on where they are seen through gaps. More candidates come from a copy
+    of the pair of half its size, in which all of this was done before if it is large, from these planes and from the
+    nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the candidates, the pixels of one
+    colour around each tell where they match (adaptive support weights, Yoon and Kweon 2006), and candidates are chosen
+    so that neighbours agree where no edge of the picture parts them. What is not sure and lies behind a plane that
+    bounds the scene, such as its floor, is laid onto that. Thin things are then followed along their length
+    (propagation, Barnes 2009), and what was lost of each is compared as a whole. Finally pixels of one colour near a
+    depth edge vote on which side of it each lies.
     """
     doffs_px = pair.calibration.doffs_px
     quality = chosen(Quality, quality, "quality")

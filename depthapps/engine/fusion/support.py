@@ -122,21 +122,28 @@ def support_costs(left: Image, right: Image, choices: FloatMap, first_column: in
     return costs
 
 
-def is_supported(left: Image, right: Image, before: FloatMap, after: FloatMap) -> NDArray[np.bool_]:
-    """Where the views do not speak against a changed disparity: it matches as well, or nothing can match; (H, W).
+def worse_by(left: Image, right: Image, before: FloatMap, after: FloatMap) -> FloatMap:
+    """By how much the pixels of one colour around each match worse at another disparity, (H, W).
 
-    left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey. before, after: disparity (H, W) px.
+    left: (H, W, 3) uint8 RGB. right: (H, W) uint8 grey. before, after: disparity (H, W) px. The difference counts as a
+    multiple of the views' usual one and a grey level, and is negative where they match better.
     """
-    tolerance = np.float32(_TOLERANCE * (1 + usual_difference(left, right, before)))
-    supported = hidden(before) | hidden(after)
-    height = len(before)
+    height, worse = len(before), np.empty(before.shape, np.float32)
     for first in range(0, height, _ROWS):
         end = min(first + _ROWS, height)
         rows = slice(max(0, first - _REACH), min(height, end + _REACH))
         costs = support_costs(left[rows], right[rows], np.stack([before[rows], after[rows]], axis=1), 0)
         inner = slice(first - rows.start, end - rows.start)
-        supported[first:end] |= costs[inner, 1] - costs[inner, 0] < tolerance
-    return supported
+        worse[first:end] = costs[inner, 1] - costs[inner, 0]
+    return worse / np.float32(1 + usual_difference(left, right, before))
+
+
+def is_supported(left: Image, right: Image, before: FloatMap, after: FloatMap) -> NDArray[np.bool_]:
+    """Where the views do not speak against a changed disparity: it matches as well, or nothing can match; (H, W).
+
+    See `worse_by`.
+    """
+    return hidden(before) | hidden(after) | (worse_by(left, right, before, after) < _TOLERANCE)
 
 
 def hidden(disparity: FloatMap) -> NDArray[np.bool_]:

@@ -18,9 +18,10 @@ from depthapps.engine.fusion.support import hidden, is_supported
 from depthapps.engine.matching.border import continued_by_color
 from depthapps.engine.matching.bounds import within_bounds
 from depthapps.engine.matching.edge_votes import vote_at_edges
+from depthapps.engine.matching.islands import small_things
 from depthapps.engine.matching.planes import fill_planes
 from depthapps.engine.matching.refinement import beside_edges, complete, median_filter_edges
-from depthapps.engine.matching.sgbm import SgbmParams, match, match_both_ways
+from depthapps.engine.matching.sgbm import BothWays, SgbmParams, match, match_both_ways
 from depthapps.engine.matching.specks import without_specks
 from depthapps.engine.matching.surfaces import fit_surfaces
 from depthapps.runtime.threads import beside, for_bands
@@ -152,10 +153,12 @@ def guess_disparity(
     with beside(3) as pool:  # smaller copies use the cores that a full-size matching leaves idle
         half = pool.submit(lambda: _guess_from_smaller(views, 2) if chosen is None else chosen)
         native = pool.submit(_guess_from_smaller, views, 1) if scale > 1 else None
-        known, from_right = _matched_enlarged(views, matcher, scale)
-        _check_matched(known)
+        confirmed, islands, from_right = _matched_enlarged(views, matcher, scale)
+        _check_matched(confirmed)
+        small = small_things(views.left, views.right_grey, confirmed, islands)
+        known = np.where(np.isnan(confirmed), small, confirmed)
         local = pool.submit(fill_planes, known, views.left)
-        surfaces = fit_surfaces(views.left, views.right_grey, known, views.noise)
+        surfaces = fit_surfaces(views.left, views.right_grey, confirmed, views.noise)  # small things are on no wall
         known = surfaces.believed(known)
         seen = surfaces.onto(known)
         best = complete(seen, views.left)
@@ -183,14 +186,14 @@ def _check_matched(known: FloatMap) -> None:
         )
 
 
-def _matched_enlarged(views: AlignedViews, matcher: SgbmParams, scale: float) -> tuple[FloatMap, FloatMap]:
+def _matched_enlarged(views: AlignedViews, matcher: SgbmParams, scale: float) -> BothWays:
     """`match_both_ways` on views enlarged by `scale`; returns maps (H, W) px of the views themselves."""
     if scale == 1:
         return match_both_ways(*_search(views), matcher)
     large = views.resized(scale)
     across = np.float32(views.left_grey.shape[1] / large.left_grey.shape[1])
-    known, from_right = match_both_ways(*_search(large), replace(matcher, **_ENLARGED_PENALTIES))
-    return picked(known, views) * across, picked(from_right, views) * across
+    found = match_both_ways(*_search(large), replace(matcher, **_ENLARGED_PENALTIES))
+    return BothWays(*(picked(disparity, views) * across for disparity in found))
 
 
 def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap | None:

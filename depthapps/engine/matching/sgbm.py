@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
+from depthapps.engine.matching.islands import small_islands
 from depthapps.runtime.threads import beside, for_bands
 
 LEVEL_MULTIPLE = 16  # OpenCV requires the number of disparities to be a multiple of this
@@ -66,13 +68,21 @@ def match(left: Image, right: Image, low: float, high: float, params: SgbmParams
     return out
 
 
-def match_both_ways(
-    left: Image, right: Image, low: float, high: float, params: SgbmParams
-) -> tuple[FloatMap, FloatMap]:
-    """Match in both directions; returns the left disparity that the right view confirms, and the right disparity.
+class BothWays(NamedTuple):
+    """What two views (H, W) show of each other, float32 px.
 
-    Both are (H, W) px, each in its own view's pixels. The left one is that of `match` with NaN where the left-right
-    check fails. The right one is not filtered (no uniqueness, left-right or speckle check).
+    known: the left view's disparity that the right one confirms, NaN elsewhere. islands: the same of small regions,
+    which `known` lacks. from_right: the right view's disparity in its own pixels, not filtered (no uniqueness,
+    left-right or speckle check).
+    """
+
+    known: FloatMap
+    islands: FloatMap
+    from_right: FloatMap
+
+
+def match_both_ways(left: Image, right: Image, low: float, high: float, params: SgbmParams) -> BothWays:
+    """Match in both directions; `known` and `islands` are what `match` finds, where the left-right check holds.
 
     OpenCV's own left-right check derives the right view's disparity from the left view's costs and keeps wrong matches
     in 40 % of the occluded pixels. Over 26 real pairs this check takes bad2 from 10.4 to 10.0 %. It costs a second
@@ -82,9 +92,13 @@ def match_both_ways(
     all_answers = replace(params, uniqueness=0, left_right_px=-1, speckle_px=0)
     with beside(1) as pool:
         back = pool.submit(match, mirrored_right, mirrored_left, low, high, all_answers)
-        disparity = match(left, right, low, high, params)
-    seen = back.result()[:, ::-1]
-    return np.where(_confirmed(disparity, seen, params.left_right_px), disparity, np.float32(np.nan)), seen
+        disparity = match(left, right, low, high, replace(params, speckle_px=0))
+        small = small_islands(disparity, params.speckle_px, params.speckle_range_px)
+    seen, nothing = back.result()[:, ::-1], np.float32(np.nan)
+    confirmed = _confirmed(disparity, seen, params.left_right_px)
+    small &= bool((confirmed & ~small).any())  # where all regions are small, as in tiny pictures, none is an island
+    known, islands = (np.where(confirmed & part, disparity, nothing) for part in (~small, small))
+    return BothWays(known, islands, seen)
 
 
 def _confirmed(disparity: FloatMap, right_disparity: FloatMap, tolerance_px: float) -> NDArray[np.bool_]:

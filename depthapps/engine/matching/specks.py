@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.fusion.support import hidden
+from depthapps.engine.matching.islands import small_islands
 
 # Area up to which an island is a speck, and the difference of colours across its rim (median, sum of three channels)
 # from which on it is a thing by itself. In the maps that `balanced` finds of 20 real pairs, 27 ray-cast rooms and 27
@@ -28,8 +29,6 @@ _APART_PX = 2.0  # by which an island differs from what surrounds it
 _SURROUNDED = 0.9  # share of its rim where it does so
 _UNLIKE_A_PIXEL = 2.0  # difference of colours that counts like a pixel of way; with 10 bad2 is the same
 _SMOOTH_PX = 3  # median of the colours, against grain
-_SIXTEENTHS = 16  # of a pixel: OpenCV links integers
-_SMALL = -(1 << 15)  # what it marks small islands with
 
 
 def without_specks(disparity: FloatMap, left: Image) -> FloatMap:
@@ -40,10 +39,9 @@ def without_specks(disparity: FloatMap, left: Image) -> FloatMap:
     cannot confirm it, and if the picture shows neither an edge along most of its rim nor another colour in it. Islands
     that touch count as one.
     """
-    linked = np.clip(np.rint(disparity * _SIXTEENTHS), _SMALL + 1, -_SMALL - 1).astype(np.int16, order="C")
-    cv2.filterSpeckles(linked, _SMALL, _LARGEST_PX, _LINK_PX * _SIXTEENTHS)
-    small = (linked == _SMALL).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(small, connectivity=4, ltype=cv2.CV_32S)
+    small = small_islands(disparity, _LARGEST_PX, _LINK_PX).astype(np.uint8)
+    count, found, stats, _ = cv2.connectedComponentsWithStats(small, connectivity=4, ltype=cv2.CV_32S)
+    labels = np.asarray(found, np.int32)
     places = np.flatnonzero(labels)
     if not len(places):
         return disparity
