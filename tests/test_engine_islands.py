@@ -9,11 +9,12 @@ from conftest import Card, TruePair, make_pair
 
 from depthapps import Quality, match_pair
 from depthapps.engine.front.align import AlignedViews, align
+from depthapps.engine.fusion.support import worse_by
 from depthapps.engine.matching.islands import small_islands, small_things
 from depthapps.engine.matching.sgbm import SgbmParams, match_both_ways
 
 NAN = np.float32(np.nan)
-WALL, THING = 10.0, 26.0
+WALL, THING, WIDE = 10.0, 26.0, 40
 PLACES = [(60, 40), (130, 60), (200, 50), (90, 120), (160, 130), (230, 120), (120, 190), (250, 190)]  # x, y
 
 
@@ -70,6 +71,22 @@ def test_the_matcher_tells_small_regions_apart(beads):
     assert (np.abs(found.islands[thing] - THING) < 1).mean() > 0.6
 
 
+def test_in_a_tiny_pair_small_regions_are_all_there_is():
+    wide = np.random.default_rng(7).integers(0, 255, (16, 19), np.uint8)
+    left, right = wide[:, :-3], np.ascontiguousarray(wide[:, 3:])
+    found = match_both_ways(np.ascontiguousarray(left), right, 0, 16, SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4))
+    assert (np.abs(found.known - 3) < 1).sum() > 80
+
+
+def test_unrelated_views_have_no_match():
+    rng = np.random.default_rng(0)
+    noise = (cv2.GaussianBlur(rng.integers(0, 255, (240, 320), np.uint8), (0, 0), 0.6) for _ in range(2))
+    left, right = (np.asarray(view, np.uint8) for view in noise)
+    found = match_both_ways(left, right, 0, 64, SgbmParams(mode=cv2.STEREO_SGBM_MODE_HH4))
+    assert not np.isfinite(found.known).any()
+    assert np.isfinite(found.islands).any()
+
+
 def test_what_matches_clearly_better_than_what_is_around_is_kept(beads):
     islands = np.where(beads.disparity_px == THING, np.float32(THING), NAN)
     thing = np.isfinite(islands)
@@ -79,6 +96,36 @@ def test_what_matches_clearly_better_than_what_is_around_is_kept(beads):
     found = kept(beads, islands, WALL)
     assert found[thing].mean() > 0.9
     assert not found[chance].any()
+
+
+def test_what_matches_a_little_better_than_what_is_around_is_not(beads):
+    views = aligned(beads)
+    islands = np.where(beads.disparity_px == THING, np.float32(THING), NAN)
+    thing = np.isfinite(islands)
+    known = np.where(thing, NAN, np.float32(WALL))
+    there = np.where(thing, np.float32(THING), np.float32(WALL))
+    better = -float(np.median(worse_by(views.left, views.right_grey, np.full_like(there, WALL), there)[thing]))
+    assert better > 3
+    grey = 128 + (views.right_grey.astype(np.float32) - 128) / better  # so flat that all matches are nearly alike
+    found = small_things(views.left // 8 + 112, grey.astype(np.uint8) // 8 + 112, known, islands)
+    assert not np.isfinite(found).any()
+
+
+def test_chance_where_the_right_view_does_not_show_what_is_around_is_not_kept(two_layers):
+    hidden = ~two_layers.seen & (two_layers.disparity_px == WALL)
+    hidden[:, :WIDE] = False
+    y, x = np.argwhere(hidden).mean(axis=0).astype(int)
+    part = np.zeros_like(hidden)
+    part[y - 8 : y + 8, x - 6 : x + 6] = True
+    assert hidden[part].all()
+    views, chance = aligned(two_layers), 16
+    known, islands = np.where(part, NAN, two_layers.disparity_px), np.where(part, np.float32(chance), NAN)
+    right = views.right_grey.copy()
+    y, x = np.nonzero(part)
+    right[y, x - chance] = views.left_grey[y, x]  # what happens to look the same
+    wall = np.full_like(known, WALL)
+    assert (worse_by(views.left, right, wall, np.where(part, islands, wall))[part] < -1).sum() > 100
+    assert not np.isfinite(small_things(views.left, right, known, islands)).any()
 
 
 def test_what_is_seen_through_a_gap_is_kept(window):
@@ -91,7 +138,7 @@ def test_what_is_seen_through_a_gap_is_kept(window):
     ("part", "why"),
     [
         ((slice(0, 12), slice(100, 112)), "it reaches the border"),
-        ((slice(120, 126), slice(100, 105)), "of 30 px"),
+        ((slice(120, 127), slice(100, 107)), "of 49 px"),
         ((slice(60, 72), slice(150, 162)), ""),
     ],
 )

@@ -135,7 +135,8 @@ def worse_by(left: Image, right: Image, before: FloatMap, after: FloatMap) -> Fl
         costs = support_costs(left[rows], right[rows], np.stack([before[rows], after[rows]], axis=1), 0)
         inner = slice(first - rows.start, end - rows.start)
         worse[first:end] = costs[inner, 1] - costs[inner, 0]
-    return worse / np.float32(1 + usual_difference(left, right, before))
+    worse /= np.float32(1 + usual_difference(left, right, before))
+    return worse
 
 
 def is_supported(left: Image, right: Image, before: FloatMap, after: FloatMap) -> NDArray[np.bool_]:

@@ -153,12 +153,13 @@ def guess_disparity(
     with beside(3) as pool:  # smaller copies use the cores that a full-size matching leaves idle
         half = pool.submit(lambda: _guess_from_smaller(views, 2) if chosen is None else chosen)
         native = pool.submit(_guess_from_smaller, views, 1) if scale > 1 else None
-        confirmed, islands, from_right = _matched_enlarged(views, matcher, scale)
-        _check_matched(confirmed)
-        small = small_things(views.left, views.right_grey, confirmed, islands)
-        known = np.where(np.isnan(confirmed), small, confirmed)
+        large, islands, from_right = _matched_enlarged(views, matcher, scale)
+        _check_matched(large)
+        small = small_things(views.left, views.right_grey, large, islands)
+        known = np.where(np.isnan(large), small, large)
         local = pool.submit(fill_planes, known, views.left)
-        surfaces = fit_surfaces(views.left, views.right_grey, confirmed, views.noise)  # small things are on no wall
+        # without small things, as a few wrong ones tip the plane of a wall
+        surfaces = fit_surfaces(views.left, views.right_grey, large, views.noise)
         known = surfaces.believed(known)
         seen = surfaces.onto(known)
         best = complete(seen, views.left)
@@ -187,7 +188,10 @@ def _check_matched(known: FloatMap) -> None:
 
 
 def _matched_enlarged(views: AlignedViews, matcher: SgbmParams, scale: float) -> BothWays:
-    """`match_both_ways` on views enlarged by `scale`; returns maps (H, W) px of the views themselves."""
+    """`match_both_ways` on views enlarged by `scale`; returns maps (H, W) px of the views themselves.
+
+    Which regions are small is counted in pixels of the enlarged views.
+    """
     if scale == 1:
         return match_both_ways(*_search(views), matcher)
     large = views.resized(scale)
