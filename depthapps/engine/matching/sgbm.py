@@ -71,9 +71,9 @@ def match(left: Image, right: Image, low: float, high: float, params: SgbmParams
 class BothWays(NamedTuple):
     """What two views (H, W) show of each other, float32 px.
 
-    known: the left view's disparity that the right one confirms, in regions larger than `speckle_px`, NaN elsewhere.
-    islands: the same in smaller regions. from_right: the right view's disparity in its own pixels, not filtered (no
-    uniqueness, left-right or speckle check).
+    known: the left view's disparity that the right one confirms, in regions larger than `speckle_px`, or than a quarter
+    of a tiny picture, NaN elsewhere. islands: the same in smaller regions. from_right: the right view's disparity in
+    its own pixels, not filtered (no uniqueness, left-right or speckle check).
     """
 
     known: FloatMap
