@@ -8,7 +8,7 @@ import pytest
 
 from depthapps import Calibration, Camera, Quality, StereoPair, match_pair
 from depthapps.core.filling import fill_background
-from depthapps.engine.matching.border import _flooded, continued_by_color
+from depthapps.engine.matching.border import _flooded, continued_by_color, joined_at_border
 
 SHAPE = (160, 240)
 ROWS, COLUMNS = np.indices(SHAPE)
@@ -77,6 +77,43 @@ def test_rows_without_any_match_are_a_strip_as_wide_as_the_view():
     seen[60:70] = np.nan
     other = continued_by_color(SMEARED, seen, picture((90, 120, 200), (220, 110, 90)))
     assert np.abs(other[80:100, :30] - WALL_PX).max() < 0.2
+
+
+BAR = (ROWS > 70) & (ROWS < 83) & (COLUMNS < 150)
+WITH_BAR = np.where(BAR, CARD_PX, WALL_PX).astype(np.float32)
+BROKEN_OFF = np.where(COLUMNS < CARD_PX, WALL_PX, WITH_BAR).astype(np.float32)
+SURE = np.where((COLUMNS >= WITH_BAR) & (BAR | (COLUMNS < 150)), 0.9, 0.2).astype(np.float32)
+
+
+def chequered(near: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
+    """A chequered wall, and before it something of another colour, (H, W, 3) uint8."""
+    dark = ((ROWS // 12 + COLUMNS // 12) % 2)[..., None] * 40
+    return np.where(near[..., None], color, np.array((90, 120, 200)) - dark).astype(np.uint8)
+
+
+def test_a_bar_that_breaks_off_where_the_right_view_ends_goes_on_to_the_border():
+    joined = joined_at_border(BROKEN_OFF, SURE, chequered(BAR, (220, 110, 90)))
+    assert (np.abs(joined - WITH_BAR) < 0.5).mean() > 0.998
+
+
+def test_a_bar_that_ends_there_stays_as_it_is():
+    ends = BAR & (COLUMNS >= CARD_PX)
+    np.testing.assert_array_equal(joined_at_border(BROKEN_OFF, SURE, chequered(ends, (220, 110, 90))), BROKEN_OFF)
+
+
+def test_a_bar_that_is_not_sure_does_not_go_on():
+    sure = np.where(BAR & (COLUMNS >= CARD_PX), 0.6, SURE).astype(np.float32)
+    np.testing.assert_array_equal(joined_at_border(BROKEN_OFF, sure, chequered(BAR, (220, 110, 90))), BROKEN_OFF)
+
+
+def test_a_slanted_door_goes_on_as_it_was_chosen():
+    upper = ROWS < 80  # below it is something else, at the depth to which the door leads
+    door = np.where(upper, 30 + 0.3 * np.maximum(30 - COLUMNS, 0), 36).astype(np.float32)
+    sure = np.where(door <= COLUMNS, 0.9, 0.2).astype(np.float32)
+    left = np.where(upper[..., None], (220, 110, 90), (90, 120, 200)).astype(np.uint8)
+    seen = np.where(sure > 0.5, door, np.float32(np.nan))
+    assert np.isfinite(continued_by_color(door, seen, left)).any()
+    np.testing.assert_array_equal(joined_at_border(door, sure, left), door)
 
 
 @pytest.mark.parametrize("quality", list(Quality))

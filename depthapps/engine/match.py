@@ -133,8 +133,9 @@ def match_pair(
     colour around each tell where they match (adaptive support weights, Yoon and Kweon 2006), and candidates are chosen
     so that neighbours agree where no edge of the picture parts them. What is not sure and lies behind a plane that
     bounds the scene, such as its floor, is laid onto that. Thin things are then followed along their length
-    (propagation, Barnes 2009), and what was lost of each is compared as a whole. Finally pixels of one colour near a
-    depth edge vote on which side of it each lies.
+    (propagation, Barnes 2009), and what was lost of each is compared as a whole. Pixels of one colour near a depth edge
+    vote on which side of it each lies. Finally things that break off where the right view ends go on as their colours
+    do.
     """
     doffs_px = pair.calibration.doffs_px
     quality = chosen(Quality, quality, "quality")

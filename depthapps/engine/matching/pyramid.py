@@ -15,7 +15,7 @@ from depthapps.engine.front.align import AlignedViews
 from depthapps.engine.fusion.fuse import fuse
 from depthapps.engine.fusion.strands import follow_strands
 from depthapps.engine.fusion.support import hidden, is_supported
-from depthapps.engine.matching.border import continued_by_color
+from depthapps.engine.matching.border import continued_by_color, joined_at_border
 from depthapps.engine.matching.bounds import within_bounds
 from depthapps.engine.matching.edge_votes import vote_at_edges
 from depthapps.engine.matching.islands import small_things
@@ -212,7 +212,7 @@ def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_r
     """Choose between the guesses with the network, follow thin things, and move depth edges onto the picture's.
 
     Unsure edges take a weighted median first. What is not sure is left nowhere behind the planes that bound the scene,
-    and specks are removed.
+    and specks are removed. Last, what breaks off where the right view ends goes on to the left border.
     """
     found = fuse(views.left, views.right_grey, guesses, known, from_right)
     snapped = median_filter_edges(found.disparity_px, views.left)
@@ -222,6 +222,7 @@ def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_r
     disparity = without_specks(disparity, views.left)  # before strands are followed, of which pieces are small islands
     disparity = follow_strands(views.left, views.right_grey, disparity)
     disparity, confidence = vote_at_edges(views.left, views.right_grey, disparity, found.confidence)
+    disparity = joined_at_border(disparity, confidence, views.left)
     return Found(disparity, confidence, _occluded(found.occluded, disparity))
 
 
