@@ -40,16 +40,19 @@ def _off(disparity, truth):
     return np.mean(np.abs(disparity - truth) > 1)
 
 
-def test_a_thing_that_came_out_too_large_gets_its_outline_back(room):
+def test_a_thing_that_came_out_too_large_gets_its_outline_back(room, monkeypatch):
     left, right, truth = room
     fattened = np.asarray(cv2.dilate(truth, np.ones((5, 5), np.uint8)), np.float32)
     voted, confidence = vote_at_edges(left, right, fattened, np.ones_like(truth))
     assert _off(fattened, truth) > 0.02
     assert _off(voted, truth) < 0.25 * _off(fattened, truth)
+    monkeypatch.setattr(edge_votes, "_ROUNDS", 1)
+    voted, lowered = vote_at_edges(left, right, fattened, np.ones_like(truth))
+    assert (confidence <= lowered).all()
     y, x = np.nonzero(np.abs(voted - fattened) > 1)
     far = np.full((len(y), 1), _FAR_PX, np.float32)
     share = edge_votes._shares_of_votes(left, fattened, np.ones_like(truth), y, x, far)[:, 0]
-    assert confidence[y, x] == pytest.approx(1 - (1 - share) / 2, abs=1e-5)  # by the votes for where it was put
+    assert lowered[y, x] == pytest.approx(1 - (1 - share) / 2, abs=1e-5)  # by the votes for where it was put
 
 
 def test_a_thing_that_came_out_too_small_grows(room):
@@ -57,6 +60,15 @@ def test_a_thing_that_came_out_too_small_grows(room):
     eaten = np.asarray(cv2.erode(truth, np.ones((5, 5), np.uint8)), np.float32)
     voted, _ = vote_at_edges(left, right, eaten, np.ones_like(truth))
     assert _off(voted, truth) < 0.25 * _off(eaten, truth)
+
+
+def test_a_second_round_moves_an_edge_that_the_first_one_could_not_reach(room, monkeypatch):
+    left, right, truth = room
+    fattened = np.asarray(cv2.dilate(truth, np.ones((13, 13), np.uint8)), np.float32)
+    twice, _ = vote_at_edges(left, right, fattened, np.ones_like(truth))
+    monkeypatch.setattr(edge_votes, "_ROUNDS", 1)
+    once, _ = vote_at_edges(left, right, fattened, np.ones_like(truth))
+    assert _off(twice, truth) < 0.5 * _off(once, truth)
 
 
 def test_right_depth_stays(room):

@@ -36,6 +36,11 @@ _HIDDEN_PX = 1.0  # by which something must be nearer to hide a pixel; 0.5 and 2
 # sparsification is 2.01, 1.94, 1.93 and 1.92 in 20 real pairs, 1.71, 1.61, 1.57 and 1.54 in 27 ray-cast rooms. A steep
 # surface votes against itself a little: beside an edge a slope of 0.2 px a px lowers a confidence of 0.9 to 0.77.
 _DOUBT = 0.5
+# After one round the neighbours of what moved are counted anew. With 1, 2 and 3 rounds, by the present engine, 20 real
+# pairs are off by more than 2 px at 5.84, 5.79 and 5.80 %, 18 rooms at 4.39, 4.32 and 4.31 % and within 3 px of edges
+# at 20.2, 19.6 and 19.4 %, 24 lens scenes at 2.12, 2.09 and 2.08 %.
+_ROUNDS = 2
+_WIDER = np.ones((5, 5), np.uint8)  # than `beside_edges`; with 3 or 7 px a side, bad2 differs by .02 % at most
 _ROWS, _OVERLAP = 512, 64  # that are done together, and those around them: bounds memory
 _BAND_PLACES = 4000  # places a task
 
@@ -58,17 +63,20 @@ def vote_at_edges(left: Image, right: Image, disparity: FloatMap, confidence: Fl
     around it. The score of each is the logarithm of its share of the votes, with a bonus for its own, less how much
     worse it matches than the best of them (`support_costs`). Nothing is held against a candidate at which the right
     view would not show the pixel. `choose_together` then chooses, and averages those within about a pixel of the chosen
-    one. The confidence is lowered by the votes against it.
+    one. The confidence is lowered by the votes against it. All of this is done twice, and the lower confidence counts.
     """
     height, usual = len(disparity), usual_difference(left, right, disparity)
-    voted, sure = np.empty_like(disparity), np.empty_like(confidence)
-    for first in range(0, height, _ROWS):
-        end = min(first + _ROWS, height)
-        rows = slice(max(0, first - _OVERLAP), min(height, end + _OVERLAP))
-        inner = slice(first - rows.start, end - rows.start)
-        found = _voted(left[rows], right[rows], disparity[rows], confidence[rows], usual)
-        voted[first:end], sure[first:end] = (each[inner] for each in found)
-    return voted, sure
+    least = confidence
+    for _ in range(_ROUNDS):
+        voted, sure = np.empty_like(disparity), np.empty_like(confidence)
+        for first in range(0, height, _ROWS):
+            end = min(first + _ROWS, height)
+            rows = slice(max(0, first - _OVERLAP), min(height, end + _OVERLAP))
+            inner = slice(first - rows.start, end - rows.start)
+            found = _voted(left[rows], right[rows], disparity[rows], confidence[rows], usual)
+            voted[first:end], sure[first:end] = (each[inner] for each in found)
+        disparity, least = voted, np.minimum(least, sure)
+    return disparity, least
 
 
 def _voted(
@@ -76,7 +84,7 @@ def _voted(
 ) -> tuple[FloatMap, FloatMap]:
     """`vote_at_edges` of some rows. usual: see `usual_difference`."""
     height, width = disparity.shape
-    near = cv2.dilate(beside_edges(disparity).astype(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
+    near = cv2.dilate(beside_edges(disparity).view(np.uint8), _WIDER).view(np.bool_)
     y, x = np.nonzero(near)
     away, aslant = _AROUND_PX, round(_AROUND_PX / 2**0.5)
     sides = [(0, away), (away, 0), (0, -away), (-away, 0), *itertools.product((-aslant, aslant), repeat=2)]
