@@ -39,8 +39,8 @@ OBJECTS = {
     "tank": ((370, 190), (460, 190)),
     "brake's disc": ((555, 372), (607, 395)),
 }
-# Of shiny metal, paint and glass, one end is .3 to .6 px off in the depth map: of these five lengths, three or four are off
-# by 2.3 to 5.4 percent, 4 to 9 mm. Which ones depends on the processor: without AVX-512, sums are rounded otherwise.
+# Of shiny metal, paint and glass, one end is .3 to .6 px off in the depth map: of these five lengths, three or four are
+# off by 2.3 to 5.4 percent, 4 to 9 mm. Which ones depends on the processor: without AVX-512, sums round otherwise.
 SHINY, NOT_YET = {"engine's cover", "headlamp", "brake's disc", "front fender", "tank"}, 4
 TIP_PX = 2  # a ruler's tip lies on a small patch: the median of the depths around a point, so far
 

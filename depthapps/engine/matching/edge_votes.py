@@ -6,6 +6,7 @@ What the matchers and the network compare are windows, so near things come out t
 from __future__ import annotations
 
 import itertools
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -83,13 +84,10 @@ def _voted(
     left: Image, right: Image, disparity: FloatMap, confidence: FloatMap, usual: float
 ) -> tuple[FloatMap, FloatMap]:
     """`vote_at_edges` of some rows. usual: see `usual_difference`."""
-    height, width = disparity.shape
+    width = disparity.shape[1]
     near = cv2.dilate(beside_edges(disparity).view(np.uint8), _WIDER).view(np.bool_)
     y, x = np.nonzero(near)
-    away, aslant = _AROUND_PX, round(_AROUND_PX / 2**0.5)
-    sides = [(0, away), (away, 0), (0, -away), (-away, 0), *itertools.product((-aslant, aslant), repeat=2)]
-    around = [disparity[np.clip(y + dy, 0, height - 1), np.clip(x + dx, 0, width - 1)] for dy, dx in sides]
-    candidates = np.stack([disparity[y, x], np.min(around, axis=0), np.max(around, axis=0)], axis=1)
+    candidates = _candidates(disparity, y, x)
     shares = _shares_of_votes(left, disparity, confidence, y, x, candidates)
     logits = np.log(shares + np.float32(_LEAST_SHARE))
     logits[:, 0] += np.float32(_OWN)
@@ -105,6 +103,16 @@ def _voted(
     chosen = np.abs(candidates - voted[y, x, None]).argmin(axis=1)
     sure[y, x] *= 1 - np.float32(_DOUBT) * (1 - shares[np.arange(len(y)), chosen])
     return voted, sure
+
+
+def _candidates(disparity: FloatMap, y: np.ndarray, x: np.ndarray) -> FloatMap:
+    """The disparity (N, 3) px of N pixels, and the least and the largest of eight places around each."""
+    away, aslant = _AROUND_PX, round(_AROUND_PX / 2**0.5)
+    padded = np.pad(disparity, away, mode="edge")
+    sides = [(0, away), (away, 0), (0, -away), (-away, 0), *itertools.product((-aslant, aslant), repeat=2)]
+    places = (y + away) * padded.shape[1] + x + away
+    around = [padded.ravel()[places + (down * padded.shape[1] + right)] for down, right in sides]
+    return np.stack([disparity[y, x], reduce(np.minimum, around), reduce(np.maximum, around)], axis=1)
 
 
 def _shares_of_votes(
