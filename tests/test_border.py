@@ -8,6 +8,7 @@ import pytest
 
 from depthapps import Calibration, Camera, Quality, StereoPair, match_pair
 from depthapps.core.filling import fill_background
+from depthapps.engine.matching import pyramid
 from depthapps.engine.matching.border import _flooded, continued_by_color, joined_at_border
 
 SHAPE = (160, 240)
@@ -96,6 +97,28 @@ def test_a_bar_that_breaks_off_where_the_right_view_ends_goes_on_to_the_border()
     assert (np.abs(joined - WITH_BAR) < 0.5).mean() > 0.998
 
 
+def test_only_what_the_right_view_does_not_show_is_joined():
+    # a stripe of the bar's colour on the wall, in unsure rows, leads on from the bar's end, which both views show
+    rows = (ROWS > 70) & (ROWS < 83)
+    depth = np.where(rows & (COLUMNS >= 60), CARD_PX, WALL_PX).astype(np.float32)
+    sure = np.where(rows & (COLUMNS < 60), 0.6, 0.9).astype(np.float32)
+    joined = joined_at_border(depth, sure, chequered(rows, (220, 110, 90)))
+    assert (joined[75, :40] == CARD_PX).all()
+    np.testing.assert_array_equal(joined[:, int(CARD_PX) :], depth[:, int(CARD_PX) :])
+
+
+def test_a_wall_that_is_sure_where_the_right_view_does_not_show_it_is_not_seen():
+    sure = SURE.copy()
+    sure[72:82, :8] = 0.9
+    joined = joined_at_border(BROKEN_OFF, sure, chequered(BAR, (220, 110, 90)))
+    assert (np.abs(joined - WITH_BAR) < 0.5).mean() > 0.998
+
+
+def test_without_anything_sure_a_map_stays():
+    nothing = np.zeros(SHAPE, np.float32)
+    np.testing.assert_array_equal(joined_at_border(BROKEN_OFF, nothing, chequered(BAR, (220, 110, 90))), BROKEN_OFF)
+
+
 def test_a_bar_that_ends_there_stays_as_it_is():
     ends = BAR & (COLUMNS >= CARD_PX)
     np.testing.assert_array_equal(joined_at_border(BROKEN_OFF, SURE, chequered(ends, (220, 110, 90))), BROKEN_OFF)
@@ -128,3 +151,9 @@ def test_a_near_thing_beside_the_border_does_not_smear_out_to_it(quality):
     found = match_pair(StereoPair(left, right, Calibration(camera, 0.1)), quality).disparity_px
     assert (np.abs(found[95:225, :27] - 8) < 2).mean() > 0.95
     assert (np.abs(found[95:225, 34:165] - 40) < 2).mean() > 0.95
+
+
+@pytest.mark.parametrize(("quality", "joined"), [("fast", False), ("balanced", True), ("best", True)])
+def test_the_network_s_choice_is_joined_last(two_layers, monkeypatch, quality, joined):
+    monkeypatch.setattr(pyramid, "joined_at_border", lambda disparity, confidence, left: np.full_like(disparity, 7))
+    assert (match_pair(two_layers.pair, quality).disparity_px == 7).all() == joined

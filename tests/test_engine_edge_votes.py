@@ -62,7 +62,7 @@ def test_a_thing_that_came_out_too_small_grows(room):
     assert _off(voted, truth) < 0.25 * _off(eaten, truth)
 
 
-def test_a_second_round_moves_an_edge_that_the_first_one_could_not_reach(room, monkeypatch):
+def test_a_second_round_moves_an_edge_nearer_to_the_picture_s(room, monkeypatch):
     left, right, truth = room
     fattened = np.asarray(cv2.dilate(truth, np.ones((13, 13), np.uint8)), np.float32)
     twice, _ = vote_at_edges(left, right, fattened, np.ones_like(truth))

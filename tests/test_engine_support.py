@@ -10,7 +10,7 @@ import pytest
 
 from depthapps.engine.front.align import align
 from depthapps.engine.fusion.clues import see_from_right
-from depthapps.engine.fusion.support import hidden, lack_of_support, support_costs, usual_difference, worse_by
+from depthapps.engine.fusion.support import hidden, is_supported, lack_of_support, support_costs, usual_difference
 
 
 def test_support_is_what_a_plain_loop_finds(two_layers):
@@ -51,8 +51,8 @@ def test_support_tells_a_thin_pole_from_what_is_beside_it(thin_pole):
     )  # the network prefers the ground behind the pole
     scores -= lack_of_support(views.left, views.right_grey, np.stack([ground, truth], axis=1), scores, 0.0)
     assert np.mean((scores[:, 1] > scores[:, 0])[pole]) > 0.8
-    assert (worse_by(views.left, views.right_grey, ground, truth)[pole] < 0.5).mean() > 0.9
-    assert (worse_by(views.left, views.right_grey, truth, ground)[pole] < 0.5).mean() < 0.2
+    assert is_supported(views.left, views.right_grey, ground, truth)[pole].mean() > 0.9
+    assert is_supported(views.left, views.right_grey, truth, ground)[pole].mean() < 0.2
 
 
 def test_nothing_is_held_against_what_the_right_view_does_not_show(two_layers):

@@ -134,8 +134,8 @@ def match_pair(
     so that neighbours agree where no edge of the picture parts them. What is not sure and lies behind a plane that
     bounds the scene, such as its floor, is laid onto that. Thin things are then followed along their length
     (propagation, Barnes 2009), and what was lost of each is compared as a whole. Pixels of one colour near a depth edge
-    vote on which side of it each lies. Finally things that break off where the right view ends go on as their colours
-    do.
+    vote on which side of it each lies. Finally things that break off where the right view ends go on to the left border
+    if their colours do.
     """
     doffs_px = pair.calibration.doffs_px
     quality = chosen(Quality, quality, "quality")

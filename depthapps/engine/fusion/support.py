@@ -27,6 +27,7 @@ CAP = 20.0  # grey levels
 # three rooms 48 % are off by more than 2 px with 0, 40, 37 and 36 % with 0.75, 1 and 1.25; of 20 real pairs 7.48, 7.40,
 # 7.39 and 7.38 %. One weight for all pairs, whatever their noise, costs those in the street 0.1 %.
 _LOGITS = 1.0
+_TOLERANCE = 0.5  # of the same; with 0.25 and 1, bad2 differs by 0.02 %
 _REACH = 2  # px of the windows to each side
 MARGIN_PX = 8  # around the right view; eight pixels side by side are read at once
 _ROWS = 512  # that are compared together: bounds memory
@@ -136,6 +137,14 @@ def worse_by(left: Image, right: Image, before: FloatMap, after: FloatMap) -> Fl
         worse[first:end] = costs[inner, 1] - costs[inner, 0]
     worse /= np.float32(1 + usual_difference(left, right, before))
     return worse
+
+
+def is_supported(left: Image, right: Image, before: FloatMap, after: FloatMap) -> NDArray[np.bool_]:
+    """Where the views do not speak against a changed disparity: it matches as well, or nothing can match; (H, W).
+
+    See `worse_by`.
+    """
+    return hidden(before) | hidden(after) | (worse_by(left, right, before, after) < _TOLERANCE)
 
 
 def hidden(disparity: FloatMap) -> NDArray[np.bool_]:

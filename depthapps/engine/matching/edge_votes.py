@@ -19,9 +19,9 @@ from depthapps.engine.matching.refinement import beside_edges
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
-# Measured on what `best` found without votes in 18 real pairs, 9 ray-cast rooms and 6 lens scenes: bad2 5.91, 4.70 and
-# 3.32 %, within 3 px of depth edges 19.6, 21.9 and 13.0 %. With these constants it is 5.81, 4.48 and 3.18 %, and 19.2,
-# 19.9 and 12.2 %.
+# Measured with one round on what `best` found without votes in 18 real pairs, 9 ray-cast rooms and 6 lens scenes: bad2
+# 5.91, 4.70 and 3.32 %, within 3 px of depth edges 19.6, 21.9 and 13.0 %. With these constants it is 5.81, 4.48 and
+# 3.18 %, and 19.2, 19.9 and 12.2 %.
 # Of the samples that vote; the reach is a multiple of the stride, so that a pixel votes for itself. As many over 9 px:
 # 5.82, 4.50 and 3.19 %, 81 over 16 px: 5.82, 4.48 and 3.15 %.
 _REACH_PX, _STRIDE_PX = 12, 4
@@ -37,9 +37,9 @@ _HIDDEN_PX = 1.0  # by which something must be nearer to hide a pixel; 0.5 and 2
 # sparsification is 2.01, 1.94, 1.93 and 1.92 in 20 real pairs, 1.71, 1.61, 1.57 and 1.54 in 27 ray-cast rooms. A steep
 # surface votes against itself a little: beside an edge a slope of 0.2 px a px lowers a confidence of 0.9 to 0.77.
 _DOUBT = 0.5
-# After one round the neighbours of what moved are counted anew. With 1, 2 and 3 rounds, by the present engine, 20 real
-# pairs are off by more than 2 px at 5.84, 5.79 and 5.80 %, 18 rooms at 4.39, 4.32 and 4.31 % and within 3 px of edges
-# at 20.2, 19.6 and 19.4 %, 24 lens scenes at 2.12, 2.09 and 2.08 %.
+# After one round the neighbours of what moved are counted anew. With 1, 2 and 3 rounds, where nothing was snapped
+# before, 20 real pairs are off by more than 2 px at 5.84, 5.80 and 5.80 %, 18 rooms at 4.39, 4.32 and 4.31 % and within
+# 3 px of edges at 20.2, 19.6 and 19.4 %, 24 lens scenes at 2.12, 2.09 and 2.08 %.
 _ROUNDS = 2
 _WIDER = np.ones((5, 5), np.uint8)  # than `beside_edges`; with 3 or 7 px a side, bad2 differs by .02 % at most
 _ROWS, _OVERLAP = 512, 64  # that are done together, and those around them: bounds memory
@@ -111,7 +111,7 @@ def _candidates(disparity: FloatMap, y: np.ndarray, x: np.ndarray) -> FloatMap:
     padded = np.pad(disparity, away, mode="edge")
     sides = [(0, away), (away, 0), (0, -away), (-away, 0), *itertools.product((-aslant, aslant), repeat=2)]
     places = (y + away) * padded.shape[1] + x + away
-    around = [padded.ravel()[places + (down * padded.shape[1] + right)] for down, right in sides]
+    around = [padded.ravel()[places + (down * padded.shape[1] + across)] for down, across in sides]
     return np.stack([disparity[y, x], reduce(np.minimum, around), reduce(np.maximum, around)], axis=1)
 
 
