@@ -66,7 +66,7 @@ def test_unknown_and_infinite_pixels_have_no_triangles():
 
 
 def test_depth_without_noise_is_left_alone(step_scene):
-    depth, coarse, noise = clean_depth(step_scene)
+    depth, coarse, noise, _ = clean_depth(step_scene)
     assert noise == 0
     assert np.array_equal(depth, step_scene.depth_m)
     assert np.array_equal(coarse, step_scene.depth_m)
@@ -76,7 +76,7 @@ def test_noise_goes_and_edges_stay(step_scene):
     sigma = 0.01
     noise = sigma * np.random.default_rng(1).standard_normal(step_scene.depth_m.shape)
     noisy = (1 / (1 / step_scene.depth_m + noise)).astype(np.float32)
-    depth, coarse, left = clean_depth(Scene(step_scene.image, noisy, step_scene.camera))
+    depth, coarse, left, _ = clean_depth(Scene(step_scene.image, noisy, step_scene.camera))
     for cleaned in (depth, coarse):
         error = 1 / cleaned - 1 / step_scene.depth_m
         assert error.std() < 0.35 * sigma
@@ -108,7 +108,7 @@ def test_normals_of_a_noisy_wall_point_its_way():
     normal, sigma = np.array([0.4, 0.1, 1]) / np.linalg.norm([0.4, 0.1, 1]), 0.002
     inverse = 1 / plane_depth(normal, 2.0)
     noisy = 1 / (inverse + sigma * np.random.default_rng(2).standard_normal(inverse.shape)).astype(np.float32)
-    depth, _, left = clean_depth(Scene(np.zeros((120, 160, 3), np.uint8), noisy, CAMERA))
+    depth, _, left, _ = clean_depth(Scene(np.zeros((120, 160, 3), np.uint8), noisy, CAMERA))
     cosine = -(surface_normals(depth, CAMERA, surface_links(depth, left), left) @ normal)
     assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 8
 

@@ -105,7 +105,8 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
     clean = clean_depth(replace(scene, depth_m=known))
     depth, camera = clean.depth_m[::stride, ::stride], _strided(scene.camera, stride)
     untorn = surface_links(clean.coarse_m[::stride, ::stride], clean.noise)
-    links = torn_inside(untorn, depth, clean.noise, color_steps(scene.image)[::stride, ::stride] > _EDGE)
+    steady = clean.steady_m[::stride, ::stride]
+    links = torn_inside(untorn, steady, clean.noise, color_steps(scene.image)[::stride, ::stride] > _EDGE)
     quads = grid_quads(depth, links)
     used, large = quads.pixels(), _on_large_pieces(links)
     kept = used & large
