@@ -99,11 +99,12 @@ def test_without_matches_there_are_no_planes():
 
 def test_a_wall_hides_no_match_with_texture():
     """Most of its rim is of things before the wall; what is seen of a picture on it tells where it is."""
-    left, _ = wall_in_frame()
+    left, plain = wall_in_frame()
     known = np.full(SHAPE, 70, np.float32)
     picture = (np.abs(ROWS - 80) < 6) & (np.abs(COLUMNS - 120) < 6)
     left[picture] += ((COLUMNS // 3) % 2 * 7).astype(np.uint8)[picture][:, None]  # faint
     known[40:-40, 50:-50] = WALL[40:-40, 50:-50]
+    known[plain & ~picture & (np.random.default_rng(0).random(SHAPE) < 0.15)] = np.nan  # else it needs no plane
     surfaces = fit_surfaces(left, RIGHT, known)
     assert np.mean(np.abs(surfaces.by_rims - WALL)[40:-40, 50:-50] < 0.3) > 0.9
 
@@ -128,6 +129,16 @@ def test_a_surface_that_is_densely_matched_is_not_its_rims():
     known[plain & (np.random.default_rng(0).random(SHAPE) < 0.15)] = np.nan
     surfaces = fit_surfaces(left, RIGHT, known)
     assert np.mean(np.abs(surfaces.by_rims - WALL + 2)[plain] < 0.3) > 0.95
+
+
+@pytest.mark.parametrize(("unmatched", "flat"), [(0.0, False), (0.04, False), (0.2, True)])
+def test_a_surface_that_is_matched_all_over_takes_no_plane(unmatched, flat):
+    left, plain = wall_in_frame()
+    known = (WALL + 0.3 * np.sin(ROWS / 5)).astype(np.float32)  # waves so low that a plane would hold them
+    known[plain & (np.random.default_rng(0).random(SHAPE) < unmatched)] = np.nan
+    surfaces = fit_surfaces(left, RIGHT, known)
+    inside = cv2.erode(plain.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert np.isfinite(surfaces.by_rims[inside]).mean() == flat
 
 
 def test_matches_of_all_depths_make_no_plane():
