@@ -141,6 +141,24 @@ def test_depth_edges_move_onto_the_edges_of_the_picture(shift):
     assert shift == 0 or (given != truth).mean() > 0.03
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_no_background_shows_through_a_surface_whose_blur_grows_within_a_pixel(side):
+    coc = np.full((60, 80), -14, np.float32)
+    coc[:, :50], coc[30:, :50] = 0.8 * side, 1.4 * side
+    linear = np.where(coc[..., None] < -10, np.float32(1), np.float32(0.02)) * np.ones(3, np.float32)
+    assert scatter_filled(linear, coc)[10:50, 10:35].max() < 0.021
+
+
+def test_the_highlight_along_a_rod_is_not_taken_for_its_edge():
+    x = np.tile(np.arange(90), (120, 1))
+    coc = np.where(abs(x - 45) < 6, 0, -12).astype(np.float32)
+    image = np.where(coc[..., None] == 0, (0.45, 0.38, 0.33), (0.6, 0.3, 0.28))
+    image[:, 47:49] = 0.95
+    for depth in (coc, coc.T.copy()):
+        picture = image if depth is coc else image.swapaxes(0, 1)
+        assert (snap_edges(srgb_encode(picture.astype(np.float32)), depth) == depth).all()
+
+
 def test_an_aperture_has_as_many_corners_as_blades_and_turns():
     up = _disc(blades=5)[..., 0]
     y, x = np.mgrid[:61, :61] - 30

@@ -28,6 +28,13 @@ _SNAP_SIGMA_PX = 5.0
 _SNAP_CELL_PX = 2  # side of the cells in which gradients are summed; smoothing with 5 px leaves no finer detail
 _REMAP_COLUMNS = 4096  # row length of the maps for cv2.remap
 _CLEAR = 1.5  # an image edge is clear if its gradient is this many times the median over all shifts
+# A depth edge that lies on a clear image edge stays there, or else the highlight along a rod takes half of it. Others
+# leave their place for an image edge whose gradient is so many times the one there. The next pixel inwards needs less,
+# and may always be taken, as pixels on an edge mix both sides' colours, and so their gradients are alike; with 1.25 or
+# 2 there, exact depth blurs 0.1 or 0.25 dB worse. Of 26 real pairs blurred by up to 20 px, the engine's own depth was
+# wrong by more than 2 px at 0.05 % of all pixels before they moved, and at 0.09 % after, without these rules; with them
+# at 0.02 and 0.03 %. Depth of OpenCV's matcher gains as much as without them: 1.01 to 0.76 %, now 0.73 to 0.47 %.
+_CLEARER, _CLEARER_INWARDS = 2.0, 1.1
 
 Color = NDArray[np.floating]
 _split_rows = Kernel(
@@ -69,9 +76,9 @@ def snap_edges(encoded: Color, coc: FloatMap) -> FloatMap:
 def snapped_from(encoded: Color, coc: FloatMap) -> NDArray[np.int64]:
     """Find for each pixel the pixel whose depth it takes, so that depth edges lie on clear image edges.
 
-    The result is (H, W) flat pixel indices. Stereo makes near objects too large, by a similar amount everywhere. The
-    amount is estimated from the strength of the picture's gradient at each distance from the depth edges: the mean over
-    the whole picture plus the local mean. Where depth is exact, nothing moves.
+    The result is (H, W) flat pixel indices. Most stereo makes near objects too large, by a similar amount everywhere.
+    The amount is estimated from the strength of the picture's gradient at each distance from the depth edges: the mean
+    over the whole picture plus the local mean. Where depth edges lie on image edges already, nothing moves.
     """
     kernel = np.ones((3, 3), np.uint8)
     far = (cv2.dilate(coc, kernel) - coc) > EDGE_PX
@@ -89,7 +96,13 @@ def snapped_from(encoded: Color, coc: FloatMap) -> NDArray[np.int64]:
         strength.append(np.where(count > 1e-4, total / np.maximum(count, 1e-9), 0) + everywhere)
     strength = np.array(strength)
     best = strength.argmax(axis=0) + _SHIFTS[0]
-    shift = np.where(strength.max(axis=0) > _CLEAR * np.median(strength, axis=0), best, 0).ravel()
+    clear, here = _CLEAR * np.median(strength, axis=0), strength[_SHIFTS.index(0)]
+    leaves = np.where(
+        best == 1,
+        strength.max(axis=0) > _CLEARER_INWARDS * here,
+        (strength.max(axis=0) > _CLEARER * here) & (here < clear),
+    )
+    shift = np.where(leaves & (strength.max(axis=0) > clear), best, 0).ravel()
     behind.take_edge(source, 0.5 - shift[behind.cell])
     in_front.take_edge(source, shift[in_front.cell] + 0.5)
     return source

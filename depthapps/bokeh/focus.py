@@ -51,10 +51,15 @@ def _depth_in(depth_m: FloatMap, at: tuple[float, ...]) -> float:
     """Median depth in metres of the known pixels around a point (x, y) or in a box (x0, y0, x1, y1)."""
     height, width = depth_m.shape
     x0, y0, x1, y1 = (round(v) for v in (at if len(at) == 4 else (*at, *at)))
-    if not (0 <= x0 <= x1 < width and 0 <= y0 <= y1 < height):
+    if x0 > x1 or y0 > y1:
+        raise InputError(
+            f"the box {','.join(f'{v:g}' for v in at)} in focus has no inside",
+            hint="give its top left and its bottom right corner: X0,Y0,X1,Y1",
+        )
+    if not (x0 >= 0 and x1 < width and y0 >= 0 and y1 < height):
         raise InputError(
             f"the focus {','.join(f'{v:g}' for v in at)} lies outside the picture of {width}x{height}",
-            hint=f"x runs from 0 to {width - 1}, y from 0 to {height - 1}, a box from its top left to its bottom right",
+            hint=f"x runs from 0 to {width - 1}, y from 0 to {height - 1}",
         )
     reach = _WINDOW_PX if len(at) == 2 else 0
     around = depth_m[max(0, y0 - reach) : y1 + reach + 1, max(0, x0 - reach) : x1 + reach + 1]
