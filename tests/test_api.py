@@ -394,6 +394,14 @@ REFUSED: dict[str, Callable[[da.OpenedScene, Path], object]] = {
     "no frames": lambda opened, folder: list(da.refocus_sweep(opened.scene, 1, 2, 0)),
     "no triangles": lambda opened, folder: da.ModelParams(max_triangles=0),
     "a page of a print": lambda opened, folder: da.write_page(folder / "a.html", object()),  # pyright: ignore
+    "a light that is not in a list": lambda opened, folder: da.cast_shadows(opened.scene, da.PointLight((0, 0, 0))),  # pyright: ignore
+    "a lamp in a plane": lambda opened, folder: da.PointLight((0, 0)),  # pyright: ignore
+    "a sun in a plane": lambda opened, folder: da.DirectionalLight((0, 1)),  # pyright: ignore
+    "a picture that is a scene": lambda opened, folder: da.write_image(folder / "a.png", opened.scene),  # pyright: ignore
+    "a mask that is a scene": lambda opened, folder: da.write_mask(folder / "a.png", opened.scene),  # pyright: ignore
+    "a model that is a scene": lambda opened, folder: da.write_model(folder / "a.glb", opened.scene),  # pyright: ignore
+    "no units a metre": lambda opened, folder: da.write_depth(folder / "a.png", opened.scene.depth_m, 0),
+    "fewer units a metre": lambda opened, folder: da.SceneParams(depth_scale=-5),
     "no shadow map": lambda opened, folder: da.make_shadow_map(opened.scene, da.DirectionalLight((0, 1, 0)), 0),
 }
 

@@ -181,6 +181,23 @@ def test_exchanged_views_are_noticed(chessboard, tmp_path):
     assert "exchanged?" in result.stderr
 
 
+def test_one_cameras_photos_given_for_both_are_refused(chessboard, tmp_path):
+    (tmp_path / "copies").mkdir()
+    for photo in chessboard.glob("left*.png"):
+        (tmp_path / "copies" / photo.name).write_bytes(photo.read_bytes())
+    for other in (chessboard, tmp_path / "copies"):
+        result = run("calibrate", "--left", chessboard / "left*.png", "--right", other / "left*.png",
+                     "--board", "9x6", "--square", 0.03, "-o", tmp_path / "rig.yml", code=1)  # fmt: skip
+        assert "the photos are of one camera" in result.stderr
+    assert entries(tmp_path) == {"copies"}
+
+
+def test_too_few_photos_that_all_show_the_board_are_told_apart_from_a_wrong_board(chessboard, tmp_path):
+    result = run("calibrate", "--left", chessboard / "left00.png", "--board", "9x6", "--square", 0.03,
+                 "-o", tmp_path / "rig.yml", code=1)  # fmt: skip
+    assert "hint: take more photos" in result.stderr
+
+
 def test_real_photos_of_a_chessboard(tmp_path):
     if not REAL.is_dir():
         pytest.skip("the real photos of a chessboard are not on this machine")

@@ -6,11 +6,12 @@ import errno
 import os
 import stat
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from depthapps import InputError, OutputError, Outputs
+from depthapps import InputError, OutputError, Outputs, write_image
 from depthapps.cli import app as command_line
 from depthapps.core.errors import explain_os_error
 from depthapps.io import outputs as outputs_module
@@ -46,6 +47,21 @@ def test_a_failure_leaves_nothing_behind_and_the_old_file_as_it_was(tmp_path):
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
     assert outputs.written == []
+
+
+def test_what_is_written_outside_the_block_is_refused_and_leaves_nothing(tmp_path):
+    path = tmp_path / "a.png"
+    group = Outputs([path])
+    picture = np.zeros((2, 2, 3), np.uint8)
+    with pytest.raises(OutputError, match="outside the with block") as error:
+        write_image(path, picture, outputs=group)
+    assert error.value.hint
+    with group:
+        write_image(path, picture, outputs=group)
+    assert path.exists()
+    with pytest.raises(OutputError, match="outside the with block"):
+        write_image(path, picture, outputs=group)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
 def test_what_cannot_be_written_is_refused_before_the_work(tmp_path):
@@ -277,3 +293,12 @@ def test_the_command_line_tells_what_happened_to_which_file():
         "error: out.png lies on a disk that can only be read",
         "hint: write to another folder",
     ]
+
+
+def test_a_file_that_may_not_be_read_is_told_as_all_other_errors(tmp_path, monkeypatch):
+    write_image(tmp_path / "a.png", np.zeros((32, 32, 3), np.uint8))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "access", lambda *_, **__: False)  # what typer would ask; the system lets root read all
+        result = CliRunner().invoke(command_line.app, ["depth", *[str(tmp_path / "a.png")] * 2, "-o", "d.png"])
+    assert result.exit_code == 1
+    assert "error: the two photos are the same" in result.stderr

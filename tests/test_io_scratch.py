@@ -47,14 +47,13 @@ def test_leftovers_of_dead_processes_go_and_those_of_living_ones_stay(tmp_path):
 
 
 def test_own_files_and_links_are_not_taken_for_leftovers(tmp_path):
-    outputs = Outputs([tmp_path / "a.png"])
-    part = outputs.part(tmp_path / "a.png")
-    (tmp_path / "target").write_bytes(b"kept")
-    (tmp_path / ".depthapps-link").symlink_to(tmp_path / "target")
-    scratch.remove_abandoned(tmp_path)
-    assert part.exists()
-    assert (tmp_path / ".depthapps-link").is_symlink()
-    with outputs:
+    with Outputs([tmp_path / "a.png"]) as outputs:
+        part = outputs.part(tmp_path / "a.png")
+        (tmp_path / "target").write_bytes(b"kept")
+        (tmp_path / ".depthapps-link").symlink_to(tmp_path / "target")
+        scratch.remove_abandoned(tmp_path)
+        assert part.exists()
+        assert (tmp_path / ".depthapps-link").is_symlink()
         outputs.write(tmp_path / "a.png", b"1")
     assert (tmp_path / "a.png").read_bytes() == b"1"
 

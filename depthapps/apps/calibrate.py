@@ -27,6 +27,7 @@ from depthapps.io.shots import find_shots, pair_shots
 
 _UNSURE = 0.01  # of the focal length: if its standard deviation is larger, more shots are advised
 _THIN = 0.6  # of the picture: advise more shots if less has corners; distortion is strongest at the rim, often left out
+_SAME_PX = 0.1  # corners are found to a few hundredths of a pixel, and cameras side by side see them far apart
 _LOOKED_AT = 3  # photos in which another board is searched; one may be blurred
 
 _Photos = dict[str, tuple[Path, ...]]
@@ -124,7 +125,12 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
         raise CalibrationError(
             f"{len(kept)} of {len(photos)} shots show the board {board.columns}x{board.rows}, "
             f"{FEWEST_SHOTS} are the least",
-            hint=_hint_for_board(photos, board),
+            hint=_hint_for_board(photos, board, len(kept)),
+        )
+    if right is not None and all(shot.moved_px() < _SAME_PX for shot in kept):
+        raise CalibrationError(
+            "both cameras see the board at the same place in every shot: the photos are of one camera",
+            hint=f"pass each camera's own photos: {param('left', 'left*.jpg')} {param('right', 'right*.jpg')}",
         )
     with journal.stage("calibration"):
         solution = solve(kept, board, size)
@@ -175,8 +181,10 @@ def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[
     return shots, size, rejected
 
 
-def _hint_for_board(photos: _Photos, board: Board) -> str:
-    """What to do where the board was not found: the chessboard that the first photos show, if it is another one."""
+def _hint_for_board(photos: _Photos, board: Board, kept: int) -> str:
+    """What to do where too few photos show the board: the chessboard that the first ones show, if it is another one."""
+    if kept == len(photos):
+        return "take more photos, with the board tilted and moved between them"
     for path in [paths[0] for paths in photos.values()][:_LOOKED_AT]:
         try:
             size = chessboard_in(_grey(path))

@@ -212,7 +212,11 @@ def write_model(
     ------
     OutputError
         A file cannot be written, or its format cannot hold the model.
+    InputError
+        `model` is neither.
     """
+    if not isinstance(model, Model | Print):
+        raise InputError(f"a Model is wanted, {type(model).__name__} was given", hint="make_model makes one")
     paths = [Path(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     if outputs is None:
         with Outputs([], overwrite=True) as group:

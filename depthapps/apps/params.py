@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from depthapps.core.choices import DepthKind, Frame, Holes, Layout, Preset, Quality, Rectify, chosen
 from depthapps.core.errors import CalibrationError, InputError, param
+from depthapps.io.formats import check_depth_scale
 from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class SceneParams:
             if value is not None:
                 object.__setattr__(self, name, chosen(kind, value, name))
         self._check_ends()
+        check_depth_scale(self.depth_scale)
         if self.focal_px is not None and self.fov_deg is not None:
             raise CalibrationError(
                 "the focal length was given twice", hint=f"pass either {param('focal_px')} or {param('fov_deg')}"

@@ -251,5 +251,7 @@ def make_shadow_map(scene: Scene | Shadows, light: Light, size: int | None = Non
 
 
 def _lit_by(lights: Iterable[LitBy | Light]) -> list[LitBy]:
-    """The lights, bare ones with intensity 1 and white."""
+    """The lights, bare ones with intensity 1 and white. Raises InputError for one that is not in a list."""
+    if isinstance(lights, LitBy | Light):
+        raise InputError(f"a list of lights is wanted, one {type(lights).__name__} was given", hint="pass [light]")
     return [lit if isinstance(lit, LitBy) else LitBy(lit) for lit in lights]

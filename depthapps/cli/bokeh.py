@@ -13,7 +13,6 @@ from depthapps.bokeh.params import BokehParams
 from depthapps.cli.flags import NO_PICTURES
 from depthapps.cli.options import RunOptions, SourceOptions, VideoOptions
 from depthapps.cli.pages import Viewer, arguments_of, write_view
-from depthapps.cli.parsers import numbers
 from depthapps.core.choices import PageMode, Show
 from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import IMAGE_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
@@ -35,9 +34,12 @@ def _focus(text: str) -> tuple[float, ...] | str:
 
 def _sweep(text: str) -> tuple[float, ...]:
     """Parse NEAR:FAR, two distances in metres."""
-    values = numbers(2)(text.replace(":", ","))
-    if not 0 < min(values) <= max(values) < float("inf"):
-        raise typer.BadParameter(f"{text!r} is not two distances in metres such as 0.8:3")
+    try:
+        values = tuple(float(part) for part in text.split(":"))
+    except ValueError:
+        values = ()
+    if len(values) != 2 or not 0 < min(values) <= max(values) < float("inf"):
+        raise InputError(f"--sweep {text} is not two distances in metres", hint="such as --sweep 0.8:3")
     return values
 
 

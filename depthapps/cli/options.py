@@ -184,7 +184,7 @@ class SourceOptions:
     @property
     def png_scale(self) -> float:
         """Units per metre in the depth PNGs that are written."""
-        return self.depth_scale or DEPTH_PNG_SCALE
+        return DEPTH_PNG_SCALE if self.depth_scale is None else self.depth_scale
 
     def params(self, quality: Quality) -> SceneParams:
         """Parameters for opening the scene. Raises InputError for options that contradict each other."""
@@ -282,6 +282,9 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
                     field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field_hints[field.name]
                 )
             )
+
+    for info in (each for p in parameters for each in getattr(p.annotation, "__metadata__", ())):
+        info.readable = False  # what cannot be read is told of when it is read, in the words of all other errors
 
     def spread(**values: Any) -> None:
         for name, kind in groups.items():

@@ -18,7 +18,7 @@ from depthapps.apps.view3d_params import (
 )
 from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.core.choices import Frame, Motion, StereoStyle
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import IMAGE_SUFFIXES, MESH_SUFFIXES, VIDEO_SUFFIXES, VIEW3D_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.outputs import check_suffix
 
@@ -103,6 +103,11 @@ class EyeOptions:
         """Refuse files and options that do not fit together. Raises InputError or OutputError."""
         suffix = ".jpg"  # in a folder
         if not self.output.is_dir():
+            if not self.output.suffix:
+                raise OutputError(
+                    f"there is no folder {self.output}, and a file needs a suffix",
+                    hint=f"mkdir {self.output}, or write a {' '.join(VIEW3D_SUFFIXES)}",
+                )
             check_suffix(self.output, VIEW3D_SUFFIXES, "a stereo view", _WRITTEN_BY)
             suffix = self.output.suffix.lower()
         if self.style and suffix not in IMAGE_SUFFIXES:

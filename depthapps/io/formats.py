@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
-from depthapps.core.errors import OutputError
+from depthapps.core.errors import InputError, OutputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 PREVIEW_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -31,6 +32,12 @@ CALIBRATION_SUFFIXES = (".yml", ".yaml", ".xml", ".json")
 
 DEPTH_PNG_SCALE = 1000.0  # units a metre of whole numbers: millimetres, as Kinect, RealSense and 7-Scenes write
 DISPARITY_PNG_SCALE = 256.0  # units a pixel, as KITTI writes
+
+
+def check_depth_scale(scale: float | None) -> None:
+    """Raise InputError for units a metre that cannot be; None stands for what is usual."""
+    if scale is not None and not 0 < scale < math.inf:
+        raise InputError(f"a depth scale of {scale:g} was given, it must be positive", hint="1000 means millimetres")
 
 
 def companions(path: str | os.PathLike[str]) -> list[Path]:

@@ -68,9 +68,9 @@ class Outputs:
     """A group of files to write: all of them appear, or none.
 
     Made before the work begins, it refuses folders that do not exist or cannot be written to, and files that exist
-    already. In its `with` block `write(path, data)` fills a hidden file beside `path`, and `part(path)` names it for
-    programs that write by themselves. When the block ends without an error, every hidden file is renamed to its place
-    and stands in `written`; otherwise all of them are removed and old files stay as they were.
+    already. In its `with` block, and only there, `write(path, data)` fills a hidden file beside `path`, and
+    `part(path)` names it for programs that write by themselves. When the block ends without an error, every hidden file
+    is renamed to its place and stands in `written`; otherwise all of them are removed and old files stay as they were.
 
     Parameters
     ----------
@@ -84,7 +84,13 @@ class Outputs:
     Raises
     ------
     OutputError
-        A file cannot be written where it should go.
+        A file cannot be written where it should go, or is written outside the `with` block, where it would stay hidden.
+
+    Examples
+    --------
+    >>> with da.Outputs(["portrait.jpg", "depth.png"]) as outputs:  # doctest: +SKIP
+    ...     da.write_image("portrait.jpg", refocused.image, outputs=outputs)
+    ...     da.write_depth("depth.png", scene.depth_m, outputs=outputs)
 
     Notes
     -----
@@ -97,6 +103,7 @@ class Outputs:
         self._overwrite = overwrite
         self._inputs = identities(inputs)
         self._parts: dict[Path, Path] = {}
+        self._open = False
         self.written: list[Path] = []
         for path in map(Path, paths):
             if _same_place(path) in map(_same_place, self._paths):
@@ -138,6 +145,11 @@ class Outputs:
         path = Path(path)
         if path not in self._paths:
             self._announce(path)
+        if not self._open:
+            raise OutputError(
+                f"{path} is written outside the with block of its outputs, where it would stay hidden",
+                hint="write it in: with Outputs([...]) as outputs",
+            )
         if path not in self._parts:
             try:
                 self._parts[path] = scratch.hidden_file(path)
@@ -160,12 +172,13 @@ class Outputs:
             raise OutputError(f"{path} is cut short: {found} of {size} bytes were written", hint="check the disk")
 
     def __enter__(self) -> Self:
+        self._open = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        parts, self._parts = self._parts, {}
+        parts, self._parts, self._open = self._parts, {}, False
         try:
             if kind is None:
                 for path, part in parts.items():

@@ -33,9 +33,10 @@ class DirectionalLight:
 
     def __post_init__(self) -> None:
         """Refuse a direction without length and an angular size out of range."""
-        if not 0 < math.hypot(*self.direction) <= _LONGEST:
+        if len(self.direction) != 3 or not 0 < math.hypot(*self.direction) <= _LONGEST:
+            numbers = f"is not three numbers but {len(self.direction)}" if len(self.direction) != 3 else "has no length"
             raise InputError(
-                "the light's direction has no length",
+                f"the light's direction {numbers}",
                 hint=f"{param('direction', '0.5,1,0.3')} shines right, down and forward",
             )
         if not 0 <= self.angular_size_deg < 180:
@@ -125,7 +126,7 @@ def _check_lamp(position: Vector, size_m: float) -> None:
     """Refuse what overflows when it is squared, and lamps larger than the way to them could make sense of."""
     if not 0 <= size_m <= _FARTHEST_M:
         raise InputError(f"the light's size is {size_m:g} m, it cannot be negative or beyond 1e6", hint="0 is a point")
-    if not all(abs(v) <= _FARTHEST_M for v in position):
+    if len(position) != 3 or not all(abs(v) <= _FARTHEST_M for v in position):
         raise InputError(
             f"a lamp stands or aims at {', '.join(f'{v:g}' for v in position)}",
             hint="three numbers of metres, at most 1e6; what is farther away is a directional light",

@@ -20,6 +20,12 @@ class Shot:
     name: str
     views: tuple[Corners, ...]
 
+    def moved_px(self) -> float:
+        """How far the corners that both views see lie apart, in the mean."""
+        ids = self.shared_ids()
+        one, other = (view.of(ids).px for view in self.views)
+        return float(np.linalg.norm(one - other, axis=1).mean())
+
     def shared_ids(self) -> NDArray[np.int64]:
         """The ids of the corners found in all views."""
         ids = self.views[0].ids

@@ -234,7 +234,8 @@ def _ahead(second: NDArray[np.floating]) -> NDArray[np.floating]:
 def _forward() -> StereoError:
     return StereoError(
         "the camera moved forward, not sideways: the two photos cannot be brought onto common rows",
-        hint="take the second photo a few centimetres to the right of the first, looking the same way",
+        hint="take the second photo a few centimetres to the right of the first, looking the same way; "
+        "if it was taken so, try the photos the other way round",
     )
 
 

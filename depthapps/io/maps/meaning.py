@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from depthapps.core.choices import DepthKind
 from depthapps.core.errors import InputError, param
 from depthapps.core.scene import FloatMap
-from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE
+from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE, check_depth_scale
 from depthapps.io.maps.numbers import RawMap
 from depthapps.io.maps.plausible import doubts_of_depth, largest_is_sky, meant_for_floats
 
@@ -54,10 +54,7 @@ class DepthMap:
 @np.errstate(all="ignore")  # a damaged file holds numbers of every size; what overflows is unknown
 def depth_of(raw: RawMap, meaning: Meaning) -> DepthMap:
     """Turn the numbers of a depth map into depth or inverse depth. Raises InputError where they cannot mean that."""
-    if meaning.scale is not None and not 0 < meaning.scale < math.inf:
-        raise InputError(
-            f"a depth scale of {meaning.scale:g} was given, it must be positive", hint="1000 means millimetres"
-        )
+    check_depth_scale(meaning.scale)
     if meaning.kind in (DepthKind.METRIC, DepthKind.DISTANCE):
         found = _metres(raw, meaning)
     elif meaning.kind is DepthKind.INVERSE:

@@ -13,7 +13,13 @@ from depthapps.core.camera import Calibration, Camera
 from depthapps.core.errors import InputError
 from depthapps.core.geometry import filled_inverse_depth
 from depthapps.core.scene import FloatMap
-from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE, INVERSE_SUFFIXES, MAP_SUFFIXES
+from depthapps.io.formats import (
+    DEPTH_PNG_SCALE,
+    DISPARITY_PNG_SCALE,
+    INVERSE_SUFFIXES,
+    MAP_SUFFIXES,
+    check_depth_scale,
+)
 from depthapps.io.inputs import StrPath
 from depthapps.io.maps.exr import exr_bytes
 from depthapps.io.outputs import Outputs, check_suffix, opened
@@ -60,7 +66,10 @@ def write_depth(
     ------
     OutputError
         The file cannot be written, or its suffix is of no such format.
+    InputError
+        `png_scale` is not positive.
     """
+    check_depth_scale(png_scale)
     beside = {} if camera is None else {"intrinsics": camera.matrix}
     return _write_map(path, "a depth map", depth_m, png_scale, outputs, ("depth", "Z"), beside)
 

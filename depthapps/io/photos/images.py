@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import OutputError
+from depthapps.core.errors import InputError, OutputError
 from depthapps.core.scene import Image
 from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from depthapps.io.inputs import StrPath, parsing, read_bytes
@@ -126,11 +126,14 @@ def write_image(
     ------
     OutputError
         The file cannot be written.
+    InputError
+        `image` is no array.
 
     Notes
     -----
     JPEG has quality 95 and colours at full resolution (4:4:4).
     """
+    _check_array(image, "a picture")
     data = encode_image(Path(path), image, metadata)
     with opened(outputs, [path]) as group:
         group.write(path, data)
@@ -182,11 +185,22 @@ def write_mask(path: StrPath, share: NDArray[np.floating], *, outputs: Outputs |
     ------
     OutputError
         The file cannot be written.
+    InputError
+        `share` is no array.
     """
+    _check_array(share, "a mask")
     check_suffix(path, MASK_SUFFIXES, "a mask")
     data = encode(Path(path), np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8))
     with opened(outputs, [path]) as group:
         group.write(path, data)
+
+
+def _check_array(values: object, what: str) -> None:
+    """Refuse what is no array, such as the result of a job that holds one. Raises InputError."""
+    if not isinstance(values, np.ndarray):
+        held = [name for name in ("image", "each") if hasattr(values, name)]
+        hint = f"pass its .{held[0]}" if held else "pass an array"
+        raise InputError(f"{what} is wanted, {type(values).__name__} was given", hint=hint)
 
 
 def encode(
