@@ -16,6 +16,7 @@ from depthapps.runtime.threads import for_bands
 from depthapps.shadow.lights import to_light
 from depthapps.shadow.params import Light
 from depthapps.surface.denoise.clean import clean_planes, depth_noise, links_through_noise
+from depthapps.surface.guided_normals import guided_normals
 from depthapps.surface.normals import normals_of_slopes, surface_normals
 from depthapps.surface.tearing import (
     DEPTH_STEP,
@@ -89,12 +90,14 @@ class LitSolid:
 def build_lit_solid(scene: Scene) -> LitSolid:
     """Build the solid of a scene that casts and receives shadows.
 
-    Pixels of unknown depth take the depth of the background beside them. What has a low confidence casts no shadow, but
+    Pixels of unknown depth take the depth of the background beside them. Normals of noisy depth are guided by the
+    picture, see `guided_normals`. What has a low confidence casts no shadow, but
     receives those of others.
     """
     camera = scene.camera
     inverse = filled_inverse_depth(scene.depth_m)
-    noisy = depth_noise(scene) > 0
+    noise = depth_noise(scene)
+    noisy = noise > 0
     if not noisy:
         depth = depth_from_inverse(inverse)
         links = surface_links(depth)
@@ -106,6 +109,7 @@ def build_lit_solid(scene: Scene) -> LitSolid:
         inverse = planes.inverse
         depth, sigma = depth_from_inverse(inverse), planes.sigma
         normals = normals_of_slopes(inverse, planes.du, planes.dv, camera)
+        normals = guided_normals(normals, scene.image, inverse, noise, scene.confidence)
     even = even_confidence(scene)
     sure = trusted(scene) if even is None else trusted(scene) & (even >= _CASTING)
     front = np.where(sure, inverse, np.float32(0))
