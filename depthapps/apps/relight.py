@@ -186,7 +186,7 @@ def relight(
     Notes
     -----
     Surfaces are assumed to be matt (Lambert) and to have the colours of the picture, so light and shadows in the photo
-    stay in it. Where the scene's confidence is low, the light of more certain surroundings is used. The normals of noisy
+    stay in it. Where the scene's confidence is low, the light of more certain surroundings is used. Normals of noisy
     depth are smoothed with the picture as their guide (He 2010), so that dents which it does not show are not lit.
     """
     shadows = lights if isinstance(lights, Shadows) else cast_shadows(scene, lights, quality, progress=progress)

@@ -20,9 +20,9 @@ from depthapps.cli.flags import explained
 from depthapps.cli.frame_by_frame import FrameByFrame
 from depthapps.cli.mesh import mesh
 from depthapps.cli.options import with_options
-from depthapps.cli.plain import plain
 from depthapps.cli.shadow import shadow
 from depthapps.cli.stopping import end_if_stopped
+from depthapps.cli.terminal import done_waiting, tell
 from depthapps.cli.view import view
 from depthapps.cli.view3d import view3d
 from depthapps.core.errors import DepthappsError, explain_os_error
@@ -110,8 +110,9 @@ def main() -> None:
 
 def _tell(message: str, hint: str) -> None:
     with suppress(OSError):  # nobody is there to be told
-        typer.echo(plain(f"error: {message}"), err=True)
-        typer.echo(plain(f"hint: {hint}"), err=True)
+        done_waiting()
+        tell(f"error: {message}")
+        tell(f"hint: {hint}")
 
 
 def _leave(code: int) -> NoReturn:

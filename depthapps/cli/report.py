@@ -15,7 +15,7 @@ import typer
 from depthapps.apps.journal import JobResult, Note, Stage
 from depthapps.cli.flags import as_flag
 from depthapps.cli.options import RunOptions, TalkOptions
-from depthapps.cli.plain import plain
+from depthapps.cli.terminal import done_waiting, tell, wait_for
 from depthapps.core.errors import spelled
 
 log = logging.getLogger("depthapps")
@@ -26,7 +26,7 @@ class _EchoHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         kind = "note: " if record.levelno == logging.WARNING else ""
-        typer.echo(plain(kind + self.format(record)), err=True)
+        tell(kind + self.format(record))
 
 
 class Report:
@@ -47,12 +47,16 @@ class Report:
         log.handlers = [_EchoHandler()]
 
     def follow(self, event: Note | Stage) -> None:
-        """Print a note; for a stage, show a bar on a terminal if it has several parts, and log how long it took."""
+        """Print a note; show on a terminal which stage runs, as a bar if it has several parts; log how long it took."""
         if isinstance(event, Note):
             self.note(event.raw)
             return
         if event.total > 1:
             self._show(event)
+        elif event.done == 0 and not self._run.quiet:
+            wait_for(event.name)
+        else:
+            done_waiting()
         if event.done == event.total:
             log.info("%s: %.2f s", event.name, event.seconds)
 
@@ -64,6 +68,7 @@ class Report:
             from rich.console import Console
             from rich.progress import Progress
 
+            done_waiting()
             console = Console(stderr=True)
             self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
             self._bar.add_task(stage.name, total=stage.total)
@@ -104,7 +109,7 @@ class Report:
     def say(self, text: str) -> None:
         """Print a line on stderr, unless the user asked for quiet."""
         if not self._run.quiet and text:
-            typer.echo(plain(text), err=True)
+            tell(text)
 
     def table(self, head: list[str], rows: list[list[str]]) -> None:
         """Print rows of text as a table on stderr."""
@@ -112,7 +117,7 @@ class Report:
             widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
             for row in (head, *rows):
                 cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]
-                typer.echo(plain("  ".join(cells)), err=True)
+                tell("  ".join(cells))
 
     def finish(self, outputs: list[Path]) -> None:
         """Print which files were written: a line on stderr, and with --json all facts as an object on stdout."""

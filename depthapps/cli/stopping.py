@@ -17,7 +17,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 # A command that computes in compiled code cannot notice the signal before that returns. Whoever sent it waits for some
 # seconds, ten in most service managers, and then kills.
 _GRACE_S = 2.0
-_SHOW_CURSOR = "\x1b[?25h"  # which a progress bar has hidden
+_SHOW_CURSOR = "\r\x1b[K\x1b[?25h"  # on a line of its own, without what was waited for or what a bar has hidden
 
 
 _received: list[int] = []
