@@ -181,6 +181,12 @@ def test_exchanged_views_are_noticed(chessboard, tmp_path):
     assert "exchanged?" in result.stderr
 
 
+def test_millimetres_for_metres_are_noticed(chessboard, tmp_path):
+    one = ["--left", chessboard / "left*.png", "--board", "9x6", "-o", tmp_path / "rig.yml", "--overwrite"]
+    assert "if millimetres are meant, pass --square 0.03" in run("calibrate", *one, "--square", 30).stderr
+    assert "if millimetres" not in run("calibrate", *one, "--square", 0.03).stderr
+
+
 def test_one_cameras_photos_given_for_both_are_refused(chessboard, tmp_path):
     (tmp_path / "copies").mkdir()
     for photo in chessboard.glob("left*.png"):

@@ -278,3 +278,12 @@ def test_rectified_views_with_the_calibration_of_the_cameras_that_took_them(tmp_
         read_calibration(rig).matrix[0, 0] / 2, rel=1e-3
     )  # at half the size
     assert "--rectify never" in run("depth", left, other, "-c", rig, *out, "--overwrite", code=1).stderr
+
+
+def test_a_baseline_in_millimetres_is_noticed(tmp_path, two_layers):
+    photo = [tmp_path / "left.png", tmp_path / "right.png", "--quality", "fast"]
+    for path, view in zip(photo, (two_layers.pair.left, two_layers.pair.right), strict=False):
+        write_image(path, view)
+    for given, told in ((65, True), (0.065, False)):
+        result = run("depth", *photo, "--baseline", given, "-o", tmp_path / f"{told}.png")
+        assert ("if millimetres are meant, pass --baseline 0.065" in result.stderr) == told

@@ -28,6 +28,7 @@ from depthapps.io.shots import find_shots, pair_shots
 _UNSURE = 0.01  # of the focal length: if its standard deviation is larger, more shots are advised
 _THIN = 0.6  # of the picture: advise more shots if less has corners; distortion is strongest at the rim, often left out
 _SAME_PX = 0.1  # corners are found to a few hundredths of a pixel, and cameras side by side see them far apart
+_MILLIMETRES_FROM = 1.0  # metres of a square: boards that a room holds have smaller ones
 _LOOKED_AT = 3  # photos in which another board is searched; one may be blurred
 
 _Photos = dict[str, tuple[Path, ...]]
@@ -116,6 +117,9 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once
     photos, alone = _find_photos(left, right)
     rejected = [Rejected(path.name, "the other camera has no photo of that name") for path in alone]
+    if board.square_m >= _MILLIMETRES_FROM:
+        meant = param("square_m", f"{board.square_m / 1000:g}")
+        journal.note(f"the board's squares are {board.square_m:g} m wide; if millimetres are meant, pass {meant}")
     shots, size, unusable = _find_boards(photos, board, journal)
     kept, repeated = drop_repeated(shots, size[0] if size else 1)
     rejected += unusable + repeated

@@ -21,6 +21,7 @@ from depthapps.io.photos.metadata import focal_px
 
 # Share of a side. Shifted sensors and crops of the rectified pair stay below; a calibration at half the size has 0.25.
 _ASIDE = 0.2
+_MILLIMETRES_FROM = 10.0  # metres of baseline: rigs are narrower
 _ASSUMED = {
     "focal length": f"a field of view of {ASSUMED_FOV_DEG:g}° ({param('fov_deg')})",
     "baseline": f"a baseline of {1000 * ASSUMED_BASELINE_M:g} mm ({param('baseline_m')})",
@@ -110,6 +111,9 @@ def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None
         journal.note(
             f"the lens is a fisheye, and the result keeps its bent lines; models need straight ones: {straight}"
         )
+    if params.baseline_m is not None and params.baseline_m >= _MILLIMETRES_FROM:
+        meant = param("baseline_m", f"{params.baseline_m / 1000:g}")
+        journal.note(f"the photos were taken {params.baseline_m:g} m apart; if millimetres are meant, pass {meant}")
     camera = _camera(params, given, file)
     assumed = [] if camera else ["focal length"]
     camera = camera or Camera.from_fov(width, height, ASSUMED_FOV_DEG)
