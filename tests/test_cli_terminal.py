@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import redirect_stderr
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ import typer
 from typer.testing import CliRunner
 
 from depthapps import write_image
+from depthapps.apps.journal import Stage
 from depthapps.cli import app as command_line
 from depthapps.cli import terminal
+from depthapps.cli.options import TalkOptions
+from depthapps.cli.report import Report
 
 
 class Screen(io.StringIO):
@@ -51,11 +55,43 @@ def test_an_error_ends_the_waiting(monkeypatch, tmp_path):
     write_image(tmp_path / "a.png", np.zeros((32, 32, 3), np.uint8))
     with pytest.raises(SystemExit):
         command_line.app(["depth", *[str(tmp_path / "a.png")] * 2, "-o", str(tmp_path / "c.png")])
-    assert "matching ..." in screen.getvalue()
-    assert [line.partition(":")[0] for line in screen.shown()] == ["note", "error", "hint", ""]
+    assert "reading ..." in screen.getvalue()
+    assert [line.partition(":")[0] for line in screen.shown()] == ["error", "hint", ""]
 
 
-def test_nothing_is_waited_for_in_a_pipe(tmp_path):
-    result = CliRunner().invoke(command_line.app, ["depth", str(tmp_path / "no.png"), "b.png", "-o", "c.png"])
+def test_nothing_is_waited_for_in_a_pipe_and_where_quiet_is_asked_for(monkeypatch, tmp_path):
+    for name, level in (("a", 0), ("b", 9)):
+        write_image(tmp_path / f"{name}.png", np.full((32, 32, 3), level, np.uint8))
+    arguments = ["depth", str(tmp_path / "a.png"), str(tmp_path / "b.png"), "-o", str(tmp_path / "c.png")]
+    result = CliRunner().invoke(command_line.app, arguments)
+    assert result.exit_code == 1
     assert "..." not in result.stderr
     assert "\x1b" not in result.stderr
+    screen = watched(monkeypatch)
+    with pytest.raises(SystemExit):
+        command_line.app([*arguments, "--quiet"])
+    assert "..." not in screen.getvalue()
+    with pytest.raises(SystemExit):
+        command_line.app(arguments)
+    assert "matching ..." in screen.getvalue()
+
+
+def test_what_is_waited_for_goes_from_the_screen_where_it_stands(monkeypatch):
+    screen = watched(monkeypatch)
+    terminal.wait_for("frames")
+    collected = io.StringIO()
+    with redirect_stderr(collected):
+        terminal.done_waiting()
+    assert screen.shown() == [""]
+    assert not collected.getvalue()
+
+
+def test_a_stage_that_ends_is_not_waited_for(monkeypatch):
+    screen = watched(monkeypatch)
+    report = Report("depth", TalkOptions())
+    with report.stage("writing"):
+        assert screen.shown() == ["writing ..."]
+    assert screen.shown() == [""]
+    for stage in (Stage("reading", 0, 1, 0.0), Stage("reading", 1, 1, 0.1), Stage("tracing", 0, 0, 0.0)):
+        report.follow(stage)
+    assert screen.shown() == [""]

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps import Camera, Scene
+from depthapps.shadow.solid import build_lit_solid
 from depthapps.surface.guided_normals import guided_normals
 
 
@@ -70,3 +72,30 @@ def test_what_is_unknown_stays_so_and_what_is_unsure_counts_less(column):
     assert np.isnan(found[0, 0]).all()
     assert np.isfinite(found).all(axis=2).sum() == flat.size - 1
     assert angle(found[60:72, 100:112], column[60:72, 100:112]) < 5
+
+
+def test_fine_texture_is_not_printed_into_the_normals(column):
+    flat = np.zeros_like(column)
+    flat[..., 2] = -1
+    paint = np.where(np.random.default_rng(0).random((*flat.shape[:2], 1)) < 0.5, 0.02, 0.9) * np.ones(3)
+    near = np.ones(flat.shape[:2], np.float32)
+    found = guided_normals(dented(flat), paint.astype(np.float32), near, 0.01, None)
+    plain = guided_normals(dented(flat), np.full_like(flat, 0.5), near, 0.01, None)
+    assert angle(found, flat) < 1.2 * angle(plain, flat)
+
+
+def test_normals_have_length_one_whatever_the_picture_and_the_confidence_are(column):
+    picture, flat = photo(column), np.ones(column.shape[:2], np.float32)
+    picture[50, 50] = np.nan
+    for sure in (0 * flat, np.where(np.arange(900) < 300, np.float32(0), flat)):
+        found = guided_normals(column, picture, flat, 0.01, sure)
+        np.testing.assert_allclose(np.linalg.norm(found, axis=2), 1, atol=1e-4)
+        assert angle(found, column) < 2
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_noisy_depth_is_lit_by_guided_normals_and_exact_depth_by_its_own(monkeypatch, noise):
+    monkeypatch.setattr("depthapps.shadow.solid.guided_normals", lambda normals, *_: np.full_like(normals, 3**-0.5))
+    round_ = 2 + 0.4 * np.tile(np.linspace(-1, 1, 64), (48, 1)).astype(np.float32) ** 2
+    scene = Scene(np.zeros((48, 64, 3), np.uint8), round_, Camera.from_fov(64, 48, 60), inverse_depth_sigma=noise)
+    assert np.allclose(build_lit_solid(scene).normals, 3**-0.5) == bool(noise)

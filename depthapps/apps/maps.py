@@ -119,7 +119,7 @@ def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progr
     )  # fmt: skip
     other = f", or a smaller {param('depth_scale')}" if kind is MapKind.DEPTH else ""
     Journal(progress).note(
-        f"{path.name} holds {largest}: {100 * lost:.1f} % of the pixels are unknown in it; .npy, .tif and .pfm hold "
+        f"{path.name} holds {largest}: {100 * lost:.3g} % of the pixels are unknown in it; .npy, .tif and .pfm hold "
         f"all{other}"
     )
 

@@ -99,6 +99,7 @@ def main() -> None:
     try:
         app(prog_name="depthapps")
     except BaseException as end:
+        done_waiting()
         end_if_stopped()
         if isinstance(end, OSError):  # help or a version that could not be printed
             _tell(*explain_os_error(end, "the standard output"))

@@ -38,7 +38,7 @@ def _sweep(text: str) -> tuple[float, ...]:
         values = tuple(float(part) for part in text.split(":"))
     except ValueError:
         values = ()
-    if len(values) != 2 or not 0 < min(values) <= max(values) < float("inf"):
+    if len(values) != 2 or not all(0 < value < float("inf") for value in values):
         raise InputError(f"--sweep {text} is not two distances in metres", hint="such as --sweep 0.8:3")
     return values
 

@@ -53,10 +53,10 @@ class Report:
             return
         if event.total > 1:
             self._show(event)
-        elif event.done == 0 and not self._run.quiet:
-            wait_for(event.name)
-        else:
+        elif event.done == event.total:
             done_waiting()
+        elif not self._run.quiet:
+            wait_for(event.name)
         if event.done == event.total:
             log.info("%s: %.2f s", event.name, event.seconds)
 
@@ -93,7 +93,10 @@ class Report:
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage of the command itself, such as writing files."""
         start = time.perf_counter()
+        if not self._run.quiet:
+            wait_for(name)
         yield
+        done_waiting()
         seconds = time.perf_counter() - start
         self._seconds[name] = round(self._seconds.get(name, 0) + seconds, 3)
         log.info("%s: %.2f s", name, seconds)
@@ -123,6 +126,7 @@ class Report:
         """Print which files were written: a line on stderr, and with --json all facts as an object on stdout."""
         if self._bar is not None:  # of a stage that had fewer parts than it promised
             self._bar.stop()
+        done_waiting()
         seconds = time.perf_counter() - self._start
         if self._run.json:
             total = {"total": round(seconds, 3)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import typer
 
@@ -10,6 +12,7 @@ from depthapps.cli.plain import plain
 
 _ERASE = "\r\x1b[K"  # back to the start of the line, and all of it gone
 _waiting = ""
+_screen: TextIO | None = None  # where it is shown
 
 
 def tell(text: str) -> None:
@@ -23,16 +26,24 @@ def tell(text: str) -> None:
 
 def wait_for(what: str) -> None:
     """Show on a terminal what takes its time; in a file or a pipe, nothing."""
-    global _waiting
+    global _waiting, _screen
     done_waiting()
     if sys.stderr is not None and sys.stderr.isatty():
-        typer.echo(plain(f"{what} ..."), nl=False, err=True)
-        _waiting = what
+        _waiting, _screen = what, sys.stderr
+        _show(plain(f"{what} ..."))
 
 
 def done_waiting() -> None:
     """Erase what was waited for."""
-    global _waiting
+    global _waiting, _screen
     if _waiting:
-        typer.echo(_ERASE, nl=False, err=True, color=True)
-        _waiting = ""
+        _show(_ERASE)
+        _waiting, _screen = "", None
+
+
+def _show(text: str) -> None:
+    """Write on the screen itself: a part of the command may collect what is written on stderr meanwhile."""
+    if _screen is not None:
+        with suppress(OSError, ValueError):  # nobody is there to see it
+            _screen.write(text)
+            _screen.flush()

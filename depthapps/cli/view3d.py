@@ -103,7 +103,7 @@ class EyeOptions:
         """Refuse files and options that do not fit together. Raises InputError or OutputError."""
         suffix = ".jpg"  # in a folder
         if not self.output.is_dir():
-            if not self.output.suffix:
+            if not self.output.suffix and not self.output.exists():
                 raise OutputError(
                     f"there is no folder {self.output}, and a file needs a suffix",
                     hint=f"mkdir {self.output}, or write a {' '.join(VIEW3D_SUFFIXES)}",

@@ -131,11 +131,6 @@ def match_photos(
     """
     quality, rectify = chosen(Quality, quality, "quality"), chosen(Rectify, rectify, "rectify")
     frame = chosen(Frame, frame, "frame")
-    if photos.first.shape == photos.second.shape and np.array_equal(photos.first, photos.second):
-        raise StereoError(
-            "the two photos are the same: nothing moved between them",
-            hint="take the second one a few centimetres to the right of the first",
-        )
     matching = partial(match_pair, quality=quality, network=network, confidence=confidence, side_px=side_px)
     built, exchanged, fast = order_known, False if order_known else None, quality is Quality.FAST
     if rectify is Rectify.NEVER or (rectify is Rectify.AUTO and rig is None):

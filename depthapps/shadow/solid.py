@@ -91,8 +91,7 @@ def build_lit_solid(scene: Scene) -> LitSolid:
     """Build the solid of a scene that casts and receives shadows.
 
     Pixels of unknown depth take the depth of the background beside them. Normals of noisy depth are guided by the
-    picture, see `guided_normals`. What has a low confidence casts no shadow, but
-    receives those of others.
+    picture, see `guided_normals`. What has a low confidence casts no shadow, but receives those of others.
     """
     camera = scene.camera
     inverse = filled_inverse_depth(scene.depth_m)

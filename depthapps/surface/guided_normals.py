@@ -17,6 +17,7 @@ _CELLS = 4  # of the small copy on which the relation is found (He and Sun 2015)
 # Variance of a log colour below which it tells nothing; with 0.001 .125, .095 and .098, with 0.1 .131, .091 and .097
 _RIDGE = 0.01
 _STEP_SIGMAS = 3.0  # of 1/Z, that count as much as that; 1 and 10 differ by .001
+_LEAST = 1e-3  # confidence: where there is no other, what is doubtful counts
 _DARKEST = 0.01  # share of full white below which a logarithm shows only noise
 
 
@@ -36,17 +37,18 @@ def guided_normals(
     step = max(1, round(_RADIUS * max(height, width) / _CELLS))
     small, whole = (-(-width // step), -(-height // step)), (width, height)
     guide = np.empty((height, width, 4), np.float32)
-    guide[..., :3] = np.log(np.maximum(to_linear(image), _DARKEST))
+    guide[..., :3] = np.log(np.maximum(np.nan_to_num(to_linear(image)), _DARKEST))
     guide[..., 3] = inverse * np.float32(np.sqrt(_RIDGE) / (_STEP_SIGMAS * noise))
     known = np.asarray(np.isfinite(normals).all(axis=2))
-    weight = np.asarray(known if confidence is None else np.where(known, confidence, 0), np.float32)
+    weight = np.asarray(known if confidence is None else np.where(known, np.maximum(confidence, _LEAST), 0), np.float32)
 
     def shrunk(values: NDArray[np.floating]) -> FloatMap:
         return np.asarray(cv2.resize(values, small, interpolation=cv2.INTER_AREA), np.float32)
 
-    count = shrunk(weight)[..., None]
-    weighted = np.where(known[..., None], normals, 0).astype(np.float32) * weight[..., None]
-    factors, offset = _relation(shrunk(guide), shrunk(weighted) / np.maximum(count, 1e-6), count)
+    count, coarse = shrunk(weight)[..., None], shrunk(guide)
+    mean = shrunk(np.where(known[..., None], normals, 0).astype(np.float32) * weight[..., None])
+    finer = np.maximum(shrunk(np.square(guide)) - np.square(coarse), 0)
+    factors, offset = _relation(coarse, finer, mean / np.maximum(count, 1e-6), count)
     smooth = np.asarray(cv2.resize(offset, whole), np.float32)
     for k in range(3):
         factor = np.asarray(cv2.resize(factors[..., k, :], whole), np.float32)
@@ -55,15 +57,17 @@ def guided_normals(
     def unit(first: int, end: int) -> None:
         rows = smooth[first:end]
         rows /= np.maximum(np.linalg.norm(rows, axis=2, keepdims=True), np.float32(1e-6))
+        rows[~known[first:end]] = normals[first:end][~known[first:end]]
 
     for_bands(height, unit)
-    return np.where(known[..., None], smooth, normals)
+    return smooth
 
 
-def _relation(guide: FloatMap, values: FloatMap, count: FloatMap) -> tuple[FloatMap, FloatMap]:
+def _relation(guide: FloatMap, finer: FloatMap, values: FloatMap, count: FloatMap) -> tuple[FloatMap, FloatMap]:
     """Factors (h, w, 3, 4) of a guide (h, w, 4), and offsets (h, w, 3), that give values (h, w, 3) around each cell.
 
-    count: (h, w, 1), the weight of each cell.
+    finer: (h, w, 4), the guide's variance within each cell, such as that of fine texture: it tells nothing of the
+    values, and without it, it would be printed into them. count: (h, w, 1), the weight of each cell.
     """
     side = (2 * _CELLS + 1,) * 2
 
@@ -78,7 +82,8 @@ def _relation(guide: FloatMap, values: FloatMap, count: FloatMap) -> tuple[Float
         one = guide[..., k : k + 1]
         spread[..., k, :] = around(one * guide) - middle[..., k : k + 1] * middle
         together[..., k, :] = around(one * values) - middle[..., k : k + 1] * mean
-    factors = np.linalg.solve(spread + np.float32(_RIDGE) * np.eye(4, dtype=np.float32), together).swapaxes(-1, -2)
+    spread += (around(finer) + np.float32(_RIDGE))[..., None] * np.eye(4, dtype=np.float32)
+    factors = np.linalg.solve(spread, together).swapaxes(-1, -2)
     offset = mean - np.einsum("ijkl,ijl->ijk", factors, middle)
     factors = np.stack([around(np.ascontiguousarray(factors[..., k, :])) for k in range(3)], axis=2)
     return factors, around(np.asarray(offset, np.float32))

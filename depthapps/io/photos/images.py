@@ -133,7 +133,7 @@ def write_image(
     -----
     JPEG has quality 95 and colours at full resolution (4:4:4).
     """
-    _check_array(image, "a picture")
+    _check_array(image, "a picture", "image")
     data = encode_image(Path(path), image, metadata)
     with opened(outputs, [path]) as group:
         group.write(path, data)
@@ -188,18 +188,17 @@ def write_mask(path: StrPath, share: NDArray[np.floating], *, outputs: Outputs |
     InputError
         `share` is no array.
     """
-    _check_array(share, "a mask")
+    _check_array(share, "a mask", "each[0]")
     check_suffix(path, MASK_SUFFIXES, "a mask")
     data = encode(Path(path), np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8))
     with opened(outputs, [path]) as group:
         group.write(path, data)
 
 
-def _check_array(values: object, what: str) -> None:
-    """Refuse what is no array, such as the result of a job that holds one. Raises InputError."""
+def _check_array(values: object, what: str, held: str) -> None:
+    """Refuse what is no array, such as the result of a job that holds one as `held`. Raises InputError."""
     if not isinstance(values, np.ndarray):
-        held = [name for name in ("image", "each") if hasattr(values, name)]
-        hint = f"pass its .{held[0]}" if held else "pass an array"
+        hint = f"pass its .{held}" if hasattr(values, held.partition("[")[0]) else "pass an array"
         raise InputError(f"{what} is wanted, {type(values).__name__} was given", hint=hint)
 
 
