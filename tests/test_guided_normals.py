@@ -96,6 +96,6 @@ def test_normals_have_length_one_whatever_the_picture_and_the_confidence_are(col
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_noisy_depth_is_lit_by_guided_normals_and_exact_depth_by_its_own(monkeypatch, noise):
     monkeypatch.setattr("depthapps.shadow.solid.guided_normals", lambda normals, *_: np.full_like(normals, 3**-0.5))
-    round_ = 2 + 0.4 * np.tile(np.linspace(-1, 1, 64), (48, 1)).astype(np.float32) ** 2
-    scene = Scene(np.zeros((48, 64, 3), np.uint8), round_, Camera.from_fov(64, 48, 60), inverse_depth_sigma=noise)
+    wall = np.full((48, 64), 2, np.float32)
+    scene = Scene(np.zeros((48, 64, 3), np.uint8), wall, Camera.from_fov(64, 48, 60), inverse_depth_sigma=noise)
     assert np.allclose(build_lit_solid(scene).normals, 3**-0.5) == bool(noise)

@@ -11,11 +11,10 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.threads import for_bands
 
 # Measured as the root mean square error of the light of eight suns, from the engine's depth: without this, of five
-# rendered rooms .139, of four lens scenes .125 and of the sample .126; with these constants .126, .094 and .097.
-_RADIUS = 1 / 60  # of the window, as a share of the longer side; 1/120: .130, .110, .109; 1/40: .128, .084, .092
+# rendered rooms .139, of four lens scenes .125 and of the sample .126; with these constants .128, .091 and .094.
+_RADIUS = 1 / 60  # of the window, as a share of the longer side; 1/120: .130, .109, .108; 1/40: .132, .081, .090
 _CELLS = 4  # of the small copy on which the relation is found (He and Sun 2015), a radius; 3 and 6 differ by .003
-# Variance of a log colour below which it tells nothing; with 0.001 .125, .095 and .098, with 0.1 .131, .091 and .097
-_RIDGE = 0.01
+_RIDGE = 0.01  # variance of a log colour below which it tells nothing; 0.001: .128, .092, .094; 0.1: .131, .090, .094
 _STEP_SIGMAS = 3.0  # of 1/Z, that count as much as that; 1 and 10 differ by .001
 _LEAST = 1e-3  # confidence: where there is no other, what is doubtful counts
 _DARKEST = 0.01  # share of full white below which a logarithm shows only noise
