@@ -275,12 +275,12 @@ def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParam
 
 def _pair(left: Photo, right: Photo) -> Given:
     """Pair two photos, the second one brought to the first one's size if they differ. Raises StereoError for one."""
+    refuse_panoramas([left.image, right.image], "each photo")
     if left.image.shape == right.image.shape and np.array_equal(left.image, right.image):
         raise StereoError(
             "the two photos are the same: nothing moved between them",
             hint="take the second one a few centimetres to the right of the first",
         )
-    refuse_panoramas([left.image, right.image], "each photo")
     view, note = brought_to(right.image, left.image.shape[1], left.image.shape[0])
     return Given(Contents(left), view, right_metadata=right.metadata, notes=() if note is None else (note,))
 

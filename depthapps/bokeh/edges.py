@@ -27,16 +27,14 @@ _SHIFTS = range(-2, 5)  # px between a depth edge and its image edge; positive w
 _SNAP_SIGMA_PX = 5.0
 _SNAP_CELL_PX = 2  # side of the cells in which gradients are summed; smoothing with 5 px leaves no finer detail
 _REMAP_COLUMNS = 4096  # row length of the maps for cv2.remap
-_CLEAR = 1.5  # an image edge is clear if its gradient is this many times the median over all shifts
-# A depth edge that lies on a clear image edge stays there, or else the highlight along a rod takes half of it. Others
-# leave their place for an image edge whose gradient is so many times the one there. The next pixel inwards needs less,
-# and may always be taken: pixels on an edge mix both sides' colours, and so the two gradients are alike. With 1.25 or 2
-# for it, exact depth blurs 0.1 or 0.25 dB worse. Pixels that moved and were off by more than 2 px, before and after, in
-# percent of 26 real pairs that are blurred by up to 20 px:
+# An image edge is clear if its gradient is this many times the median over all shifts. A depth edge that lies on one
+# stays there, or else the highlight along a rod takes half of it; but the next pixel inwards may be taken, as pixels on
+# an edge mix both sides' colours. Pixels that moved and were off by more than 2 px, before and after, in percent of 26
+# real pairs that are blurred by up to 20 px:
 #                                 the engine's depth   OpenCV's matcher, holes filled
 #     edges move to any clear one     0.05, 0.09           1.01, 0.76
-#     with these rules                0.02, 0.03           0.73, 0.47
-_CLEARER, _CLEARER_INWARDS = 2.0, 1.1
+#     with this rule                  0.04, 0.06           1.00, 0.75
+_CLEAR = 1.5
 
 Color = NDArray[np.floating]
 _split_rows = Kernel(
@@ -98,12 +96,8 @@ def snapped_from(encoded: Color, coc: FloatMap) -> NDArray[np.int64]:
         strength.append(np.where(count > 1e-4, total / np.maximum(count, 1e-9), 0) + everywhere)
     strength = np.array(strength)
     best = strength.argmax(axis=0) + _SHIFTS[0]
-    clear, here = _CLEAR * np.median(strength, axis=0), strength[_SHIFTS.index(0)]
-    leaves = np.where(
-        best == 1,
-        strength.max(axis=0) > _CLEARER_INWARDS * here,
-        (strength.max(axis=0) > _CLEARER * here) & (here < clear),
-    )
+    clear = _CLEAR * np.median(strength, axis=0)
+    leaves = (best == 1) | (strength[_SHIFTS.index(0)] < clear)
     shift = np.where(leaves & (strength.max(axis=0) > clear), best, 0).ravel()
     behind.take_edge(source, 0.5 - shift[behind.cell])
     in_front.take_edge(source, shift[in_front.cell] + 0.5)
