@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,11 +132,8 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
             f"{FEWEST_SHOTS} are the least",
             hint=_hint_for_board(photos, board, len(kept)),
         )
-    if right is not None and all(shot.moved_px() < _SAME_PX for shot in kept):
-        raise CalibrationError(
-            "both cameras see the board at the same place in every shot: the photos are of one camera",
-            hint=f"pass each camera's own photos: {param('left', 'left*.jpg')} {param('right', 'right*.jpg')}",
-        )
+    if right is not None:
+        _refuse_one_camera(kept)
     with journal.stage("calibration"):
         solution = solve(kept, board, size)
     for shot in solution.rejected:
@@ -183,6 +181,15 @@ def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[
         shot = read_shot(name, views, board)  # pyright: ignore[reportArgumentType]
         (shots if isinstance(shot, Shot) else rejected).append(shot)  # pyright: ignore[reportArgumentType]
     return shots, size, rejected
+
+
+def _refuse_one_camera(shots: Sequence[Shot]) -> None:
+    """Raise CalibrationError if the two photos of every shot are of one camera."""
+    if all(shot.moved_px() < _SAME_PX for shot in shots):
+        raise CalibrationError(
+            "both cameras see the board at the same place in every shot: the photos are of one camera",
+            hint=f"pass each camera's own photos: {param('left', 'left*.jpg')} {param('right', 'right*.jpg')}",
+        )
 
 
 def _hint_for_board(photos: _Photos, board: Board, kept: int) -> str:

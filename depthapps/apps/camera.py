@@ -14,14 +14,13 @@ from depthapps.apps.params import SceneParams
 from depthapps.core.camera import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, StereoRig
 from depthapps.core.choices import Frame, Rectify
 from depthapps.core.errors import CalibrationError, param
-from depthapps.io.calibration.file import CalibrationFile
+from depthapps.io.calibration.file import MILLIMETRES_FROM, CalibrationFile
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps.meaning import ASSUMED_FAR_M, ASSUMED_NEAR_M
 from depthapps.io.photos.metadata import focal_px
 
 # Share of a side. Shifted sensors and crops of the rectified pair stay below; a calibration at half the size has 0.25.
 _ASIDE = 0.2
-_MILLIMETRES_FROM = 10.0  # metres of baseline: rigs are narrower
 _ASSUMED = {
     "focal length": f"a field of view of {ASSUMED_FOV_DEG:g}° ({param('fov_deg')})",
     "baseline": f"a baseline of {1000 * ASSUMED_BASELINE_M:g} mm ({param('baseline_m')})",
@@ -111,7 +110,7 @@ def _calibration(params: SceneParams, given: Given, file: CalibrationFile | None
         journal.note(
             f"the lens is a fisheye, and the result keeps its bent lines; models need straight ones: {straight}"
         )
-    if params.baseline_m is not None and params.baseline_m >= _MILLIMETRES_FROM:
+    if params.baseline_m is not None and params.baseline_m > MILLIMETRES_FROM:
         meant = param("baseline_m", f"{params.baseline_m / 1000:g}")
         journal.note(f"the photos were taken {params.baseline_m:g} m apart; if millimetres are meant, pass {meant}")
     camera = _camera(params, given, file)

@@ -15,7 +15,7 @@ from depthapps.apps.files import SceneFiles, is_path, only_one_view
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.apps.turning import turned_alike
 from depthapps.core.choices import DepthKind, Layout
-from depthapps.core.errors import InputError, StereoError, param
+from depthapps.core.errors import InputError, nothing_moved, param
 from depthapps.core.levels import find_levels
 from depthapps.core.scene import FloatMap, Image
 from depthapps.io.maps.meaning import Meaning, depth_of, disparity_of
@@ -277,10 +277,7 @@ def _pair(left: Photo, right: Photo) -> Given:
     """Pair two photos, the second one brought to the first one's size if they differ. Raises StereoError for one."""
     refuse_panoramas([left.image, right.image], "each photo")
     if left.image.shape == right.image.shape and np.array_equal(left.image, right.image):
-        raise StereoError(
-            "the two photos are the same: nothing moved between them",
-            hint="take the second one a few centimetres to the right of the first",
-        )
+        raise nothing_moved("the two photos are the same: nothing moved between them")
     view, note = brought_to(right.image, left.image.shape[1], left.image.shape[0])
     return Given(Contents(left), view, right_metadata=right.metadata, notes=() if note is None else (note,))
 

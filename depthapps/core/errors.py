@@ -109,6 +109,11 @@ class StereoError(DepthappsError):
     """Two views do not make a depth map."""
 
 
+def nothing_moved(found: str) -> StereoError:
+    """The error for two views between which nothing moved, of which `found` tells."""
+    return StereoError(found, hint="take the second one a few centimetres to the right of the first")
+
+
 class SwappedViewsError(StereoError):
     """The right view was given as the left one.
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import StereoError, UnalignedError, param
+from depthapps.core.errors import UnalignedError, nothing_moved, param
 from depthapps.core.scene import Image
 from depthapps.engine.front.coarse import Shown, match_coarse, match_detail
 from depthapps.engine.front.corners import find_corners
@@ -117,9 +117,8 @@ def align(
                 told=False,
             )
         if rows.moved_px < max(STANDSTILL_PX, STANDSTILL * width):
-            raise StereoError(
-                f"nothing moved between the two views: 90 % of the points move by {rows.moved_px:.1f} px at most",
-                hint="take the second one a few centimetres to the right of the first",
+            raise nothing_moved(
+                f"nothing moved between the two views: 90 % of the points move by {rows.moved_px:.1f} px at most"
             )
         if not (bent or rows.line_up(width)):
             raise UnalignedError(

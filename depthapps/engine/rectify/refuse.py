@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import StereoError, param
+from depthapps.core.errors import StereoError, nothing_moved, param
 from depthapps.engine.rectify.features import Matches
 from depthapps.engine.rectify.fit import fit_rotation
 from depthapps.engine.rectify.pose import Known, rotation_vector
@@ -31,10 +31,7 @@ def check_matches(matches: Matches) -> None:
         raise _unrelated(f"only {len(matches.first)} points of the first are found in the second")
     moved = np.linalg.norm(matches.second - matches.first, axis=1)
     if np.percentile(moved, 75) < SAME_PX * matches.pixel_px:
-        raise StereoError(
-            "the two photos are the same: nothing moved between them",
-            hint="take the second one a few centimetres to the right of the first",
-        )
+        raise nothing_moved("the two photos are the same: nothing moved between them")
 
 
 def check_share(inliers: int, matches: int) -> None:

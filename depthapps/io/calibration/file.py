@@ -13,7 +13,7 @@ from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.errors import CalibrationError, param
 from depthapps.core.geometry import nearest_rotation
 
-_MILLIMETRES_FROM = 10.0  # a rig is narrower than 10 m and wider than 10 mm, so that such numbers are millimetres
+MILLIMETRES_FROM = 10.0  # a rig is narrower than 10 m and wider than 10 mm, so that such numbers are millimetres
 _UNUSUAL_FROM = 1.0  # few rigs are wider than a metre
 
 
@@ -187,7 +187,7 @@ def in_metres(translation: NDArray[np.floating], name: str) -> tuple[NDArray[np.
     The file does not tell its unit, which is the one in which the board's squares were measured.
     """
     length = float(np.linalg.norm(translation))
-    if length > _MILLIMETRES_FROM:
+    if length > MILLIMETRES_FROM:
         return translation / 1000, f"a baseline of {length:g} in {name} is taken as millimetres ({param('baseline_m')})"
     if length > _UNUSUAL_FROM:
         return translation, (
