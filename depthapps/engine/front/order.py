@@ -21,7 +21,7 @@ _MISPLACED_PX = 4  # a strip is sought this far from where the matches end: matc
 _FIT_PX = 6  # right pixels on each side of a depth edge that tell where it is
 _MISFIT = 20.0  # largest difference of two grey levels that counts: beyond it a pixel is simply another one
 _REACH_PX = 1  # search distance from a strip's end to its contour, once the strip is placed
-_NOISE = 8.0  # noise of a contrast, in CIELAB units of 8-bit pictures summed over three channels
+_NOISE = 8.0  # noise of a contrast, in grey levels summed over luma and the two differences of colour
 _BLUR_PX = 0.7  # sigma of the blur that takes single pixels' noise out of contrasts and differences
 # Weight of the ground: what a correlation of 1 between disparity and row counts, in standard deviations. Nearer things
 # are lower in most pictures (Torralba & Oliva 2002); in 26 real pairs and 7 photos the correlation is 0.07 to 0.95. It
@@ -139,9 +139,12 @@ def _placed(
 
 
 def _contrast(view: Image) -> FloatMap:
-    """Colour contrast (H, W) across each pixel's left border: the largest within _REACH_PX along the row."""
-    lab = cv2.cvtColor(cv2.GaussianBlur(view, (0, 0), _BLUR_PX), cv2.COLOR_RGB2LAB).astype(np.float32)
-    twos = (lab[:, 1:] + lab[:, :-1]) / 2
+    """Colour contrast (H, W) across each pixel's left border: the largest within _REACH_PX along the row.
+
+    It is measured in Y'CbCr. CIELAB tells no more, and OpenCV's first conversion to it takes 0.1 s of a process.
+    """
+    colors = cv2.cvtColor(cv2.GaussianBlur(view, (0, 0), _BLUR_PX), cv2.COLOR_RGB2YCrCb).astype(np.float32)
+    twos = (colors[:, 1:] + colors[:, :-1]) / 2
     contrast = np.zeros(view.shape[:2], np.float32)
     contrast[:, 2:-1] = np.abs(twos[:, 2:] - twos[:, :-2]).sum(axis=2)
     return np.asarray(cv2.dilate(contrast, np.ones((1, 2 * _REACH_PX + 1), np.uint8)), np.float32)
