@@ -50,6 +50,20 @@ def test_nothing_is_copied_from_another_surface():
     assert filled[HOLE].std() > 5  # it is no blur: the grain goes on
 
 
+def test_clutter_goes_on_without_the_colours_of_what_stands_before_it():
+    """On the shelf behind a thing few patches are of one surface: bars stand before it."""
+    rng = np.random.default_rng(0)
+    picture = rng.uniform(0, 60, (*SIZE, 3)).astype(np.float32)
+    bars = (np.indices(SIZE)[1] // 16 % 2 > 0) & ~HOLE
+    picture[bars] += (190, 0, 0)  # red, and twice as near
+    layer = np.where(bars, np.log(np.float32(2)), np.float32(0))
+    guess = np.where(HOLE[..., None], np.float32(30), picture)
+    target, source = Layered(guess, layer, HOLE), Layered(guess, layer, ~HOLE)
+    filled = inpaint(target, source, np.zeros((*SIZE, 2), np.float32), beginning(), ANYWHERE)
+    assert filled[HOLE].max() < 61
+    assert filled[HOLE].std() > 5
+
+
 def test_where_no_patch_may_be_copied_the_guess_stays():
     guess = np.where(HOLE[..., None], np.float32(77), striped())
     filled = filled_with(guess, np.zeros(SIZE, bool), FLAT)

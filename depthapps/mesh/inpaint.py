@@ -16,22 +16,30 @@ _LEVELS = 4  # of the pyramid; on the coarsest a patch is as wide as a twentieth
 COARSEST = 2 ** (_LEVELS - 1)  # px of the picture in one of that level
 # Sweeps of matching on each level, the finest first, and how far from a match random ones are tried at first, in px.
 # What goes where is settled on the coarse levels, which cost little. On the finest, three quarters of the pixels, what
-# was found is only copied.
-_SWEEPS, _FARTHEST_PX = (1, 4, 12), (4, 32, 64)
-_REACH = 3  # of a patch, as the kernels have it
-_STEP = 0.06  # natural logarithm of the ratio of 1/Z of neighbours in a patch that may be copied: it is of one surface
+# was found is only blended.
+_SWEEPS, _FARTHEST_PX = (0, 1, 4, 12), (0, 4, 32, 64)
+# Where patches are compared, a pixel of the hole counts by half less for each px of the way to what is known, and a
+# tenth at least: the guess in it is smooth, and would be best matched by what is as plain. Two rendered rooms look
+# 30.26, 30.30 and 30.31 dB like the truth from nine new places each if it does not count less, by half and by three
+# quarters less; with a least share of 0.03 30.31.
+_LESS, _LEAST = 0.5, 0.1
+# What is so near to something nearer is not copied: its colours are mixed with those. Without this the two rooms look
+# 30.28 dB like the truth, and red dots of a flower spread over the wall behind it.
+_MIXED_PX = 2
+_NEARER = 0.12  # natural logarithm of the ratio of 1/Z
 
 _KERNELS = "depthapps.mesh._inpaint_kernels"
 _improve = Kernel(
     _KERNELS,
     "improve_matches",
-    "float32[:,:,::1] float32[:,::1] float32[:,:,::1] float32[:,:,::1] float32[:,::1] uint8[:,::1] float32[:,::1] "
-    "int32[:,::1] int64 int64 int32[:,:,::1] float32[:,::1]",
+    "float32[:,:,::1] float32[:,::1] float32[:,::1] float32[:,:,::1] float32[:,:,::1] float32[:,::1] uint8[:,::1] "
+    "float32[:,::1] int32[:,::1] int64 int64 int32[:,:,::1] float32[:,::1]",
 )
 _vote = Kernel(
     _KERNELS,
     "vote",
-    "float32[:,:,::1] float32[:,::1] float32[:,:,::1] int32[:,::1] int32[:,:,::1] float32[:,::1] float32[:,::1]",
+    "float32[:,:,::1] float32[:,::1] float32[:,:,::1] float32[:,::1] int32[:,::1] int32[:,:,::1] float32[:,::1] "
+    "float32[:,::1]",
 )
 
 
@@ -51,25 +59,26 @@ def inpaint(
 ) -> NDArray[np.floating]:
     """Fill a hole with patches that go on what surrounds it on the same surface.
 
-    target: with a first guess in the hole. source: of the same size; its layer is NaN where there is no surface;
-    patches are compared and copied within one surface. tilt: (H, W, 2), by which share 1/Z of the target's surface
-    rises a pixel downwards and to the right: what is off this plane, as a thing that stands on it is, is not copied.
-    match: (h, w, 2) int32, row and column of where a pixel of the hole may be copied from, to begin with, for every
-    COARSEST-th pixel of every COARSEST-th row. reach_px: (H, W), how far from each pixel that may be: plain patches
-    from far away would spread otherwise.
+    target: with a first guess in the hole; its layer is NaN where there is no surface. source: of the same size. Of a
+    patch, what lies on the surface of its middle is compared and copied. tilt: (H, W, 2), by which share 1/Z of the
+    target's surface rises a pixel downwards and to the right: what is off this plane, as a thing that stands on it is,
+    is not copied. match: (h, w, 2) int32, row and column of where a pixel of the hole may be copied from, to begin
+    with, for every COARSEST-th pixel of every COARSEST-th row. reach_px: (H, W), how far from each pixel that may be:
+    plain patches from far away would spread otherwise.
     Returns the filled picture; the guess stays where no patch fits.
 
     Patches are matched by PatchMatch (Barnes et al. 2009) and blended by voting, from a coarse copy of the picture to
     the fine one (Wexler et al. 2007).
     """
-    holes, known = [_somewhere(target)], [_somewhere(source)]
+    holes, known = [_surface(target, np.isfinite(target.layer))], [_surface(source, source.counts)]
     for _ in range(_LEVELS - 1):
         holes.append(_halved(holes[-1], whole=False))
         known.append(_halved(known[-1], whole=True))
     shape = holes[-1].counts.shape
     match = np.ascontiguousarray(match[: shape[0], : shape[1]] // COARSEST, np.int32)
     cost = np.full(shape, np.inf, np.float32)
-    for level in reversed(range(1, _LEVELS)):
+    filled = target.picture
+    for level in reversed(range(_LEVELS)):
         finer = holes[level]
         if level < _LEVELS - 1:
             match = _doubled(match, finer.counts.shape)
@@ -77,25 +86,19 @@ def inpaint(
             cost = np.ascontiguousarray(cost.repeat(2, axis=0).repeat(2, axis=1)[:height, :width])
         reach = np.ascontiguousarray(reach_px[:: 2**level, :: 2**level] / 2**level, np.float32)
         steep = np.ascontiguousarray(tilt[:: 2**level, :: 2**level] * 2**level, np.float32)
-        filled = _filled(finer, known[level], steep, match, cost, reach, _SWEEPS[level - 1], _FARTHEST_PX[level - 1])
-        if level > 1:
+        filled = _filled(finer, known[level], steep, match, cost, reach, _SWEEPS[level], _FARTHEST_PX[level])
+        if level:
             below = holes[level - 1]
-            grown = cv2.resize(filled, below.counts.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            holes[level - 1] = below._replace(picture=np.where(below.counts[..., None], grown, below.picture))
-    return _copied(target, source.picture, _doubled(match, target.counts.shape))
-
-
-def _somewhere(view: Layered) -> Layered:
-    """The same with a finite place where there is no surface."""
-    return view._replace(layer=np.where(np.isfinite(view.layer), view.layer, np.float32(1e9)))
-
-
-def _copied(target: Layered, source: NDArray[np.floating], match: NDArray[np.int32]) -> NDArray[np.floating]:
-    """The picture with the pixels of the hole copied from their matches; the guess stays where there is none."""
-    filled = target.picture.copy()
-    matched = target.counts & (match[..., 0] >= 0)
-    filled[matched] = source[tuple(match[matched].T)]
+            height, width = below.counts.shape
+            grown = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)
+            matched = below.counts & (match[..., 0] >= 0).repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
+            holes[level - 1] = below._replace(picture=np.where(matched[..., None], grown, below.picture))
     return filled
+
+
+def _surface(view: Layered, shown: BoolMap) -> Layered:
+    """The same with its surface where it is shown (H, W), and elsewhere a place that is on no surface."""
+    return view._replace(layer=np.where(shown, view.layer, np.float32(1e9)))
 
 
 def _halved(view: Layered, *, whole: bool) -> Layered:
@@ -111,9 +114,10 @@ def _halved(view: Layered, *, whole: bool) -> Layered:
 
     some = cells(counts)
     used = some | ~np.asarray(some.any(axis=(1, 3)))[:, None, :, None]  # a cell has what its pixels that count have
-    weight = used.astype(np.float32)
+    layer = np.where(used, cells(view.layer), np.float32(np.inf))
+    depth = layer.min(axis=(1, 3))
+    weight = (layer <= depth[:, None, :, None] + np.float32(_NEARER)).astype(np.float32)  # its farthest surface alone
     color = (cells(view.picture) * weight[..., None]).sum(axis=(1, 3)) / weight.sum(axis=(1, 3))[..., None]
-    depth = np.where(used, cells(view.layer), np.float32(np.inf)).min(axis=(1, 3))
     return Layered(color.astype(np.float32), depth, np.asarray((some.all if whole else some.any)(axis=(1, 3))))
 
 
@@ -142,18 +146,20 @@ def _filled(
     picture, colors = target.picture.copy(), np.empty((len(pixels), 3), np.float32)
     layer, there = (np.ascontiguousarray(view.layer, np.float32) for view in (target, source))
     copied, usable = np.ascontiguousarray(source.picture, np.float32), _middles(source)
+    way = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
+    weights = np.maximum(np.float32(_LESS) ** way, np.float32(_LEAST)).astype(np.float32)
     for number in range(sweeps):
-        _improve(picture, layer, tilt, copied, there, usable, reach, pixels, number, farthest_px, match, cost)
+        _improve(picture, layer, weights, tilt, copied, there, usable, reach, pixels, number, farthest_px, match, cost)
         if number % 2 and number < sweeps - 1:
-            _vote(picture, layer, copied, pixels, match, cost, colors)
+            _vote(picture, layer, copied, there, pixels, match, cost, colors)
             picture[hole] = colors
-    _vote(picture, layer, copied, pixels, match, cost, colors)
+    _vote(picture, layer, copied, there, pixels, match, cost, colors)
     picture[hole] = colors
     return picture
 
 
 def _middles(source: Layered) -> NDArray[np.uint8]:
-    """Mask (H, W) of the middles of patches that may be copied: all of one is known, and lies on one surface."""
-    window = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
-    bent = cv2.dilate(np.abs(source.layer - cv2.blur(source.layer, (3, 3))), window)
-    return np.asarray(cv2.erode(source.counts.astype(np.uint8), window) * (bent < _STEP / 3), np.uint8)
+    """Mask (H, W) of the middles of patches that may be copied: they are known, and nothing nearer is beside them."""
+    window = np.ones((2 * _MIXED_PX + 1, 2 * _MIXED_PX + 1), np.uint8)
+    nearest = cv2.dilate(np.where(source.counts, source.layer, np.float32(-np.inf)), window)
+    return (source.counts & (nearest < source.layer + np.float32(_NEARER))).astype(np.uint8)
