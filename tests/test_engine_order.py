@@ -138,6 +138,21 @@ def test_a_file_that_says_which_view_is_left_is_believed(tmp_path):
         assert found.facts["rectification"]["method"] == "none"  # taken as it is
 
 
+def test_the_wrong_order_of_calibrated_views_is_told(tmp_path):
+    left, right = cards(40)
+    (tmp_path / "calib.txt").write_text(
+        f"cam0=[350 0 {(WIDTH - 1) / 2}; 0 350 {(HEIGHT - 1) / 2}; 0 0 1]\ncam1=[350 0 {(WIDTH - 1) / 2}; 0 350 "
+        f"{(HEIGHT - 1) / 2}; 0 0 1]\ndoffs=0\nbaseline=65\nwidth={WIDTH}\nheight={HEIGHT}\n"
+    )
+    params = SceneParams(quality=Quality.FAST, calibration=tmp_path / "calib.txt")
+    found, in_order = (open_scene(*views, params, confidence=False) for views in ((right, left), (left, right)))
+    assert found.facts["rectification"]["exchanged"]
+    assert found.facts["rectification"]["method"] == "none"
+    assert any("the second photo was taken from the left" in str(note) for note in found.notes)
+    assert "exchanged" not in in_order.facts["rectification"]
+    assert np.median(found.scene.depth_m) == pytest.approx(np.median(in_order.scene.depth_m), rel=0.01)
+
+
 def test_a_3d_cameras_views_in_two_files_keep_their_order(real_pairs):
     """Of a tree before a house, 100 px farther right in the right view: the pose looks exchanged, and is not."""
     file = real_pairs.parent / "photos" / "nintendo_3ds.mpo"

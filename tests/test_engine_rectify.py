@@ -228,6 +228,28 @@ def test_exchanged_photos_are_matched_the_other_way_round(two_layers):
     assert found.match.disparity_px.shape == (240, 320)
 
 
+def test_calibrated_views_in_the_wrong_order_are_matched_as_they_are(two_layers):
+    """The calibration is of the views in their order: its camera took the second photo here."""
+    left, right = two_layers.pair.left, two_layers.pair.right
+    calibration = replace(CALIBRATION, doffs_px=4.0)
+    found = match_photos(PhotoPair(right, left, calibration), Quality.FAST, infinity_known=True, confidence=False)
+    assert found.report is None  # nothing was estimated
+    assert found.image is not left
+    assert np.array_equal(found.image, right)
+    assert found.calibration == replace(calibration, camera=replace(CAMERA, cx=CAMERA.cx + 4))
+    true = np.full(right.shape[:2], 10, np.float32)
+    true[70:170, 90:190] = 30  # the square, as the right view shows it
+    assert bad(found.match.disparity_px, true) < 3
+    assert np.isfinite(found.match.disparity_px).all()
+    assert np.array_equal(found.views[0], left)
+    assert found.second.camera == CAMERA
+    assert found.second.from_scene[0, 3] == pytest.approx(0.1)  # of the right camera, as the left one sees it
+
+    turned_right, _ = turned(right, (0.6, 0.0, 1.5))
+    turned_pair = PhotoPair(turned_right, left, calibration)
+    assert match_photos(turned_pair, Quality.FAST, infinity_known=True, confidence=False).report is not None
+
+
 def test_the_rectified_frame(two_layers):
     pair = as_taken(two_layers.pair)
     found = match_photos(pair, Quality.FAST, rectify=Rectify.ALWAYS, frame=Frame.RECTIFIED, confidence=False)

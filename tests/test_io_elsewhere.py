@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,16 @@ def test_a_pair_that_is_rectified_has_two_cameras(two_layers):
         ("array", 0),
         ("array", pair.calibration.baseline_m),
     ]
+
+
+def test_of_a_pair_in_the_wrong_order_the_second_camera_is_to_the_left(two_layers):
+    pair = two_layers.pair
+    calibration = replace(pair.calibration, doffs_px=4.0)
+    opened = da.open_scene(pair.right, pair.left, da.SceneParams(calibration=calibration, quality=da.Quality.FAST))
+    first, second = da.placed_photos(opened)
+    assert second.right_m == -calibration.baseline_m
+    assert second.camera == calibration.camera
+    assert first.camera.cx == calibration.camera.cx + 4
 
 
 def test_a_colmap_model_has_its_names(given):

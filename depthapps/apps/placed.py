@@ -19,13 +19,14 @@ def placed_photos(opened: OpenedScene) -> list[PlacedPhoto]:
     Returns
     -------
     list of PlacedPhoto
-        The photo of the scene; and the right one if it is a file of its own and was matched as it is. A photo that was
+        The photo of the scene; and the second one if it is a file of its own and was matched as it is. A photo that was
         rectified first has no pinhole camera in the axes of the scene, and is left out.
     """
     inputs, calibration = opened.facts.get("inputs", {}), opened.calibration
     photos = [PlacedPhoto(Path(inputs.get("image", "photo")).name, opened.scene.camera)]
-    as_taken = opened.facts.get("rectification", {}).get("method") == "none"
-    if as_taken and "right" in inputs:
-        camera = replace(calibration.camera, cx=calibration.camera.cx + calibration.doffs_px)
-        photos.append(PlacedPhoto(Path(inputs["right"]).name, camera, calibration.baseline_m))
+    rectification = opened.facts.get("rectification", {})
+    if rectification.get("method") == "none" and "right" in inputs:
+        side = -1 if rectification.get("exchanged") else 1
+        camera = replace(calibration.camera, cx=calibration.camera.cx + side * calibration.doffs_px)
+        photos.append(PlacedPhoto(Path(inputs["right"]).name, camera, side * calibration.baseline_m))
     return photos

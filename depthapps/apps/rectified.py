@@ -52,11 +52,15 @@ def note_rectification(found: PhotoMatch, journal: Journal) -> None:
                 f"between {low:.0f} and {high:.0f} px: {param('focal_px')} if you know it"
             )
         _note_distances(found, found.report, journal)
+    if found.rectification is not None and found.rectification.exchanged:
+        facts["exchanged"] = True
+        journal.note("the second photo was taken from the left: they are matched, and calibrated, the other way round")
     if found.rectification is not None and found.rectification.inverted:
         journal.note(
             "the calibration's T is taken as the place of the second camera: read as OpenCV's, all is behind it"
         )
-    how = "estimated" if found.report else "calibrated" if found.rectification else "none"
+    warped = found.rectification is not None and not found.rectification.exchanged
+    how = "estimated" if found.report else "calibrated" if warped else "none"
     offset = found.match.row_offset
     if offset is not None and (offset.twist or offset.bend):
         journal.note(

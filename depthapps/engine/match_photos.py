@@ -20,7 +20,7 @@ from depthapps.engine.match import StereoMatch, match_pair
 from depthapps.engine.network import StereoNetwork
 from depthapps.engine.rectify.estimate import RectifiedPhotos, rectify_photos
 from depthapps.engine.rectify.features import match_features
-from depthapps.engine.rectify.rectification import Rectification, rectify_rig
+from depthapps.engine.rectify.rectification import Rectification, mirror_exchanged, rectify_rig
 from depthapps.engine.rectify.report import RectificationReport
 from depthapps.runtime.budget import set_aside
 
@@ -37,6 +37,7 @@ class PhotoMatch:
     image: (H, W, 3), the photo or the rectified view that the result is aligned with; `calibration` belongs to it.
     match: disparity and confidence in the pixels of `image`. After rectification, the disparity is NaN where the
     second photo cannot show the point; in the original photo's frame it is fx · baseline / Z of that photo's camera.
+    Of rectified photos in the wrong order it is that of the first photo, with the calibration's doffs_px.
     views: the pair as it was matched, left view first.
     rectification: None if the photos were matched without rectification.
     report: the estimated camera pose and its quality; None if no pose had to be estimated.
@@ -137,7 +138,7 @@ def match_photos(
         try:
             certain = order_known or infinity_known or rectify is Rectify.NEVER
             strict = rectify is Rectify.AUTO
-            as_they_are = _unrectified(photos, matching, strict, certain, infinity_known)
+            as_they_are = _unrectified(photos, matching, strict, certain, infinity_known, frame)
             if as_they_are is not None:
                 return as_they_are
             # the rows line up, which hand-held photos never do: a 3D camera or a rig took these
@@ -173,26 +174,47 @@ def match_photos(
 
 
 def _unrectified(
-    photos: PhotoPair, matching: partial[StereoMatch], strict: bool, certain: bool, calibrated: bool
+    photos: PhotoPair, matching: partial[StereoMatch], strict: bool, certain: bool, calibrated: bool, frame: Frame
 ) -> PhotoMatch | None:
-    """The match of photos as they are, or None if they look exchanged.
+    """The match of photos as they are, or mirrored if much would lie behind infinity; None if they look exchanged.
 
     matching: `match_pair` with its settings. certain: their order need not be doubted. calibrated: a calibration says
-    that they are rectified, which is believed where too little is in the photos to tell.
+    where infinity is, and that they are rectified, which is believed where too little is in the photos to tell.
     """
     pair = StereoPair(photos.first, photos.second, photos.calibration)
     mounted = not {"focal length", "baseline"} & set(photos.calibration.assumed)
+    matching = partial(matching, mounted=strict and mounted)
     try:
-        found = matching(pair, strict=strict, mounted=strict and mounted)
-    except UnalignedError as error:
-        if error.told or not (calibrated or max(pair.left.shape[:2]) < TINY_PX):
+        found = _rows_checked(pair, matching, strict, calibrated)
+    except SwappedViewsError:
+        if not (strict and calibrated):
             raise
-        found = matching(pair)
+        return _exchanged(photos, matching, frame)
     right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
     fast = matching.keywords["quality"] is Quality.FAST
     if certain or not look_exchanged(pair.left, right, *found.range_px, fast=fast):
         return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
     return None
+
+
+def _exchanged(photos: PhotoPair, matching: partial[StereoMatch], frame: Frame) -> PhotoMatch:
+    """The match of rectified photos that were named in the wrong order. Raises StereoError if they are not that."""
+    rectification = mirror_exchanged(photos.calibration)
+    first, second = (np.ascontiguousarray(photo[:, ::-1]) for photo in (photos.first, photos.second))
+    views = StereoPair(first, second, rectification.calibration)
+    in_order = partial(matching, order_known=True, infinity_known=True)
+    found = _rows_checked(views, in_order, strict=True, calibrated=True)
+    return _finished(photos.first, rectification, views, found, frame, None)
+
+
+def _rows_checked(pair: StereoPair, matching: partial[StereoMatch], strict: bool, calibrated: bool) -> StereoMatch:
+    """Match views whose rows must line up if `strict`; where they do not tell, a calibration is believed."""
+    try:
+        return matching(pair, strict=strict)
+    except UnalignedError as error:
+        if error.told or not (calibrated or max(pair.left.shape[:2]) < TINY_PX):
+            raise
+        return matching(pair, mounted=False)
 
 
 def _rectified_by(rig: StereoRig, photos: PhotoPair) -> Rectification:
@@ -243,11 +265,12 @@ def _finished(
     shown = (views.left, views.right)
     if rectification.mirrored:  # once mirrored back, the second photo is the left view
         shown = tuple(np.ascontiguousarray(v[:, ::-1]) for v in shown[::-1])
-    if frame is Frame.RECTIFIED:
+    if frame is Frame.RECTIFIED or rectification.exchanged:  # photos that were only exchanged are rectified
         disparity, image = found.disparity_px, views.left
         judged = (found.confidence, found.occluded)
-        seen = rectification.first.covered((rectification.width, rectification.height))
-        disparity = np.where(seen & rectification.seen(*found.range_px), disparity, np.float32(np.nan))
+        if not rectification.exchanged:
+            seen = rectification.first.covered((rectification.width, rectification.height))
+            disparity = np.where(seen & rectification.seen(*found.range_px), disparity, np.float32(np.nan))
         calibration = rectification.calibration
         if rectification.mirrored:
             camera = calibration.camera

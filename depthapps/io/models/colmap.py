@@ -31,7 +31,7 @@ class PlacedPhoto:
     camera : Camera
         The pinhole camera of the photo.
     right_m : float
-        How far to the right of the left camera it was taken, in metres; both look into one direction.
+        How far to the right of the first photo it was taken, in metres; both look into one direction.
     """
 
     name: str
