@@ -53,9 +53,10 @@ from .core.version import __version__
 from .engine.calibrate.boards import Board
 from .engine.depth_network import DepthNetwork
 from .engine.match import StereoMatch, match_pair
-from .engine.match_photos import PhotoMatch, match_photos
+from .engine.match_photos import match_photos
 from .engine.network import StereoNetwork
 from .engine.network_description import NetworkDescription
+from .engine.photo_match import PhotoMatch
 from .io.calibration.file import CalibrationFile
 from .io.calibration.read import read_calibration
 from .io.calibration.write import write_calibration

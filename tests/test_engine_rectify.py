@@ -233,8 +233,8 @@ def test_calibrated_views_in_the_wrong_order_are_matched_as_they_are(two_layers)
     left, right = two_layers.pair.left, two_layers.pair.right
     calibration = replace(CALIBRATION, doffs_px=4.0)
     found = match_photos(PhotoPair(right, left, calibration), Quality.FAST, infinity_known=True, confidence=False)
-    assert found.report is None  # nothing was estimated
-    assert found.image is not left
+    assert found.exchanged
+    assert found.rectification is None
     assert np.array_equal(found.image, right)
     assert found.calibration == replace(calibration, camera=replace(CAMERA, cx=CAMERA.cx + 4))
     true = np.full(right.shape[:2], 10, np.float32)
@@ -248,6 +248,26 @@ def test_calibrated_views_in_the_wrong_order_are_matched_as_they_are(two_layers)
     turned_right, _ = turned(right, (0.6, 0.0, 1.5))
     turned_pair = PhotoPair(turned_right, left, calibration)
     assert match_photos(turned_pair, Quality.FAST, infinity_known=True, confidence=False).report is not None
+
+
+def test_rows_of_views_in_the_wrong_order_are_brought_together(two_layers):
+    left, right = two_layers.pair.left, two_layers.pair.right
+    higher = shift_rows(left, RowOffset(2, 0, 0))
+    found = match_photos(PhotoPair(right, higher, CALIBRATION), Quality.FAST, infinity_known=True, confidence=False)
+    assert found.exchanged
+    off, before = (np.abs(view[10:-10].astype(int) - left[10:-10]).mean() for view in (found.views[0], higher))
+    assert off < 0.3 * before
+
+
+def test_shifted_views_in_order_are_not_taken_for_exchanged(two_layers):
+    """All lies behind infinity, as of a 3D camera that shifts its views. What is hidden tells their order."""
+    shift = 42
+    left, right = two_layers.pair.left[:, shift:].copy(), two_layers.pair.right[:, :-shift].copy()
+    pair = PhotoPair(left, right, Calibration(Camera.centred(320 - shift, 240, FOCAL), 0.1))
+    found = match_photos(pair, Quality.FAST, infinity_known=True, confidence=False)
+    assert not found.exchanged
+    near, far = found.match.disparity_px[100:140, 90:160], found.match.disparity_px[100:140, 5:60]
+    assert np.nanmedian(near) > np.nanmedian(far) + 10
 
 
 def test_the_rectified_frame(two_layers):

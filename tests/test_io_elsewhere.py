@@ -175,6 +175,8 @@ def test_of_a_pair_in_the_wrong_order_the_second_camera_is_to_the_left(two_layer
     assert second.right_m == -calibration.baseline_m
     assert second.camera == calibration.camera
     assert first.camera.cx == calibration.camera.cx + 4
+    with pytest.raises(da.InputError, match="taken from the left"):  # the left view has no depth
+        da.make_view3d(opened)
 
 
 def test_a_colmap_model_has_its_names(given):

@@ -34,8 +34,8 @@ class Cameras:
     """What is known of the cameras of a pair, or of the camera of one photo.
 
     calibration: the geometry of the pair once it is rectified. rig: the cameras before that, if the photos still
-    have to be rectified by them. infinity_known: whether doffs_px is given, and not assumed. second_focal_px: focal
-    length of the second photo in pixels, if both come from EXIF: a zoom may have moved between the two photos.
+    have to be rectified by them. infinity_known: whether a file or doffs_px tells where infinity is. second_focal_px:
+    focal length of the second photo in pixels, if both come from EXIF: a zoom may have moved between the two photos.
     """
 
     calibration: Calibration

@@ -11,7 +11,7 @@ from depthapps.apps.journal import Journal
 from depthapps.core.errors import param
 
 if TYPE_CHECKING:
-    from depthapps.engine.match_photos import PhotoMatch
+    from depthapps.engine.photo_match import PhotoMatch
     from depthapps.engine.rectify.report import RectificationReport
 
 _WORTH_TELLING = 0.1  # least error of the median distance, as a share: it is more than other errors of photos
@@ -52,15 +52,14 @@ def note_rectification(found: PhotoMatch, journal: Journal) -> None:
                 f"between {low:.0f} and {high:.0f} px: {param('focal_px')} if you know it"
             )
         _note_distances(found, found.report, journal)
-    if found.rectification is not None and found.rectification.exchanged:
+    if found.exchanged:
         facts["exchanged"] = True
         journal.note("the second photo was taken from the left: they are matched, and calibrated, the other way round")
     if found.rectification is not None and found.rectification.inverted:
         journal.note(
             "the calibration's T is taken as the place of the second camera: read as OpenCV's, all is behind it"
         )
-    warped = found.rectification is not None and not found.rectification.exchanged
-    how = "estimated" if found.report else "calibrated" if warped else "none"
+    how = "estimated" if found.report else "calibrated" if found.rectification else "none"
     offset = found.match.row_offset
     if offset is not None and (offset.twist or offset.bend):
         journal.note(

@@ -27,8 +27,8 @@ from depthapps.runtime.memory import keep_freed_memory
 from depthapps.surface.lift import lift_to_image
 
 if TYPE_CHECKING:  # the engine is loaded where there is something to match
-    from depthapps.engine.match_photos import PhotoMatch
     from depthapps.engine.network import StereoNetwork
+    from depthapps.engine.photo_match import PhotoMatch
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -108,15 +108,15 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     params, journal = params or View3DParams(), Journal(progress)
     refuse_tiny(opened.scene.image, "seen in depth")
     left, disparity, calibration = opened.scene.image, opened.disparity_px, opened.calibration
-    right = None
+    right = None if opened.views is None else opened.views[1]
     still = params.motion is Motion.SWEEP
     if opened.views is None and still:
         journal.note("there is one photo: the second view is made from its depth")
-    if opened.views is not None:
-        right = opened.views[1]
-        if not np.array_equal(opened.views[0], left):
-            hint = f"open it with {param('frame', Frame.RECTIFIED)}"
-            raise InputError("the photos were rectified, and the scene was not", hint=hint)
+    if opened.views is not None and not np.array_equal(opened.views[0], left):
+        if np.array_equal(opened.views[1], left):
+            raise InputError("the second photo was taken from the left", hint="name the left photo first")
+        hint = f"open it with {param('frame', Frame.RECTIFIED)}"
+        raise InputError("the photos were rectified, and the scene was not", hint=hint)
     if right is None or params.eye_distance != 1:
         right = ViewSource(left, disparity, right).at(params.eye_distance)
         left, disparity = to_8bit(left), disparity * np.float32(params.eye_distance)

@@ -3,67 +3,31 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import cv2
 import numpy as np
 
-from depthapps.core.camera import Calibration, StereoRig
+from depthapps.core.camera import StereoRig
 from depthapps.core.choices import Frame, Quality, Rectify, chosen
 from depthapps.core.color import to_8bit
-from depthapps.core.errors import StereoError, SwappedViewsError, UnalignedError, param
-from depthapps.core.scene import Image, PhotoPair, SecondView, StereoPair
+from depthapps.core.errors import StereoError, SwappedViewsError, param
+from depthapps.core.scene import Image, PhotoPair, StereoPair
 from depthapps.engine.front.order import look_exchanged
-from depthapps.engine.front.rows import shift_rows
 from depthapps.engine.match import StereoMatch, match_pair
+from depthapps.engine.match_rectified import match_rectified
 from depthapps.engine.network import StereoNetwork
+from depthapps.engine.photo_match import PhotoMatch, flipped
 from depthapps.engine.rectify.estimate import RectifiedPhotos, rectify_photos
 from depthapps.engine.rectify.features import match_features
-from depthapps.engine.rectify.rectification import Rectification, mirror_exchanged, rectify_rig
+from depthapps.engine.rectify.rectification import Rectification, rectify_rig
 from depthapps.engine.rectify.report import RectificationReport
 from depthapps.runtime.budget import set_aside
 
-TINY_PX = 160  # a pair whose longer side is smaller has too few points to tell whether its rows line up
 _ON_A_ROW_PX = 3.0  # largest row difference of a matched point in views that a calibration rectified
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class PhotoMatch:
-    """Result of matching two photos.
-
-    image: (H, W, 3), the photo or the rectified view that the result is aligned with; `calibration` belongs to it.
-    match: disparity and confidence in the pixels of `image`. After rectification, the disparity is NaN where the
-    second photo cannot show the point; in the original photo's frame it is fx · baseline / Z of that photo's camera.
-    Of rectified photos in the wrong order it is that of the first photo, with the calibration's doffs_px.
-    views: the pair as it was matched, left view first.
-    rectification: None if the photos were matched without rectification.
-    report: the estimated camera pose and its quality; None if no pose had to be estimated.
-    """
-
-    image: Image
-    calibration: Calibration
-    match: StereoMatch
-    views: tuple[Image, Image]
-    rectification: Rectification | None = None
-    report: RectificationReport | None = None
-
-    @property
-    def second(self) -> SecondView:
-        """The second photo as it was matched, placed by the axes of the camera of `image`."""
-        warped = self.rectification
-        mirrored = warped is not None and warped.mirrored
-        geometry = self.calibration if warped is None else warped.calibration
-        cx, centre_m = geometry.camera.cx + geometry.doffs_px, geometry.baseline_m
-        if mirrored:
-            cx, centre_m = geometry.camera.width - 1 - cx, -centre_m
-        from_scene = np.eye(4)
-        if warped is not None and not any(self.image is view for view in self.views):  # the photo as it was taken
-            from_scene[:3, :3] = warped.first.turn
-        from_scene[0, 3] = -centre_m
-        return SecondView(self.views[0 if mirrored else 1], replace(geometry.camera, cx=cx), from_scene)
 
 
 def match_photos(
@@ -92,7 +56,8 @@ def match_photos(
     network : StereoNetwork, optional
         A stereo network that finds the disparity instead of the engine's own matcher.
     rectify : Rectify
-        AUTO rectifies only if the rows do not line up or the views turn out to be exchanged.
+        AUTO rectifies only if the rows do not line up, or if the views turn out to be exchanged and no calibration
+        says that they are rectified.
     frame : Frame
         Which picture the result is aligned with after rectification: the original or the rectified first photo.
     rig : StereoRig, optional
@@ -100,8 +65,8 @@ def match_photos(
     order_known : bool
         The second photo is known to be taken from the right.
     infinity_known : bool
-        The calibration's doffs_px was measured. Exchanged views of a rectified pair then show as disparities behind
-        infinity, so no other test of the order is needed.
+        A calibration of the rectified pair tells where infinity is. Its order is doubted only if much would lie behind
+        that; it is matched the other way round then, unless what is hidden shows that it is in order.
     confidence : bool
         Also estimate the confidence of the disparity.
     second_focal_px : float, optional
@@ -138,7 +103,7 @@ def match_photos(
         try:
             certain = order_known or infinity_known or rectify is Rectify.NEVER
             strict = rectify is Rectify.AUTO
-            as_they_are = _unrectified(photos, matching, strict, certain, infinity_known, frame)
+            as_they_are = match_rectified(photos, matching, strict, certain, infinity_known)
             if as_they_are is not None:
                 return as_they_are
             # the rows line up, which hand-held photos never do: a 3D camera or a rig took these
@@ -171,50 +136,6 @@ def match_photos(
         rectified = _other_way_round(photos, rectified, told)
         views, found = match(rectified.rectification)
     return _finished(photos.first, rectified.rectification, views, found, frame, rectified.report)
-
-
-def _unrectified(
-    photos: PhotoPair, matching: partial[StereoMatch], strict: bool, certain: bool, calibrated: bool, frame: Frame
-) -> PhotoMatch | None:
-    """The match of photos as they are, or mirrored if much would lie behind infinity; None if they look exchanged.
-
-    matching: `match_pair` with its settings. certain: their order need not be doubted. calibrated: a calibration says
-    where infinity is, and that they are rectified, which is believed where too little is in the photos to tell.
-    """
-    pair = StereoPair(photos.first, photos.second, photos.calibration)
-    mounted = not {"focal length", "baseline"} & set(photos.calibration.assumed)
-    matching = partial(matching, mounted=strict and mounted)
-    try:
-        found = _rows_checked(pair, matching, strict, calibrated)
-    except SwappedViewsError:
-        if not (strict and calibrated):
-            raise
-        return _exchanged(photos, matching, frame)
-    right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
-    fast = matching.keywords["quality"] is Quality.FAST
-    if certain or not look_exchanged(pair.left, right, *found.range_px, fast=fast):
-        return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
-    return None
-
-
-def _exchanged(photos: PhotoPair, matching: partial[StereoMatch], frame: Frame) -> PhotoMatch:
-    """The match of rectified photos that were named in the wrong order. Raises StereoError if they are not that."""
-    rectification = mirror_exchanged(photos.calibration)
-    first, second = (np.ascontiguousarray(photo[:, ::-1]) for photo in (photos.first, photos.second))
-    views = StereoPair(first, second, rectification.calibration)
-    in_order = partial(matching, order_known=True, infinity_known=True)
-    found = _rows_checked(views, in_order, strict=True, calibrated=True)
-    return _finished(photos.first, rectification, views, found, frame, None)
-
-
-def _rows_checked(pair: StereoPair, matching: partial[StereoMatch], strict: bool, calibrated: bool) -> StereoMatch:
-    """Match views whose rows must line up if `strict`; where they do not tell, a calibration is believed."""
-    try:
-        return matching(pair, strict=strict)
-    except UnalignedError as error:
-        if error.told or not (calibrated or max(pair.left.shape[:2]) < TINY_PX):
-            raise
-        return matching(pair, mounted=False)
 
 
 def _rectified_by(rig: StereoRig, photos: PhotoPair) -> Rectification:
@@ -264,19 +185,18 @@ def _finished(
     """Bring the match into the requested frame and undo the mirroring of the views."""
     shown = (views.left, views.right)
     if rectification.mirrored:  # once mirrored back, the second photo is the left view
-        shown = tuple(np.ascontiguousarray(v[:, ::-1]) for v in shown[::-1])
-    if frame is Frame.RECTIFIED or rectification.exchanged:  # photos that were only exchanged are rectified
+        shown = (flipped(views.right), flipped(views.left))
+    if frame is Frame.RECTIFIED:
         disparity, image = found.disparity_px, views.left
         judged = (found.confidence, found.occluded)
-        if not rectification.exchanged:
-            seen = rectification.first.covered((rectification.width, rectification.height))
-            disparity = np.where(seen & rectification.seen(*found.range_px), disparity, np.float32(np.nan))
+        seen = rectification.first.covered((rectification.width, rectification.height))
+        disparity = np.where(seen & rectification.seen(*found.range_px), disparity, np.float32(np.nan))
         calibration = rectification.calibration
         if rectification.mirrored:
             camera = calibration.camera
             calibration = replace(calibration, camera=replace(camera, cx=camera.width - 1 - camera.cx))
-            image, disparity = shown[1], np.ascontiguousarray(disparity[:, ::-1])
-            judged = tuple(None if v is None else np.ascontiguousarray(v[:, ::-1]) for v in judged)
+            image, disparity = shown[1], flipped(disparity)
+            judged = tuple(None if v is None else flipped(v) for v in judged)
     else:
         image, calibration = first, rectification.original
         disparity = rectification.restored(found.disparity_px, *found.range_px)

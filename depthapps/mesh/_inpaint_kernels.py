@@ -119,8 +119,9 @@ def vote(
 ) -> None:
     """Colour the pixels of a hole with the mean of what the matches of all patches around them have there.
 
-    Patches that are more alike count more, and what shows another surface than a patch's middle does not. colors:
-    (N, 3), of the pixels; the other arguments are as above.
+    Patches that are more alike count more. What shows another surface than a patch's middle does not count, nor do
+    patches of which that lies on another surface than the pixel: matches of a coarser level were not looked at in this
+    one. colors: (N, 3), of the pixels; the other arguments are as above.
     """
     height, width = layer.shape
     for n in range(len(pixels)):
@@ -133,8 +134,9 @@ def vote(
                     continue
                 if abs(layer[b, a] - layer[y, x]) > _LAYER:
                     continue
+                middle = there[match[b, a, 0], match[b, a, 1]]
                 j, i = match[b, a, 0] - v, match[b, a, 1] - u
-                if abs(there[j, i] - there[match[b, a, 0], match[b, a, 1]]) > _LAYER:
+                if abs(middle - layer[b, a]) > _APART or abs(there[j, i] - middle) > _LAYER:
                     continue
                 weight = 1 / (20.0 + cost[b, a])
                 red += weight * source[j, i, 0]

@@ -70,7 +70,7 @@ def inpaint(
     Patches are matched by PatchMatch (Barnes et al. 2009) and blended by voting, from a coarse copy of the picture to
     the fine one (Wexler et al. 2007).
     """
-    holes, known = [_surface(target, np.isfinite(target.layer))], [_surface(source, source.counts)]
+    holes, known = [_surface(target, np.isfinite(target.layer))], [_unmixed(source)]
     for _ in range(_LEVELS - 1):
         holes.append(_halved(holes[-1], whole=False))
         known.append(_halved(known[-1], whole=True))
@@ -99,6 +99,15 @@ def inpaint(
 def _surface(view: Layered, shown: BoolMap) -> Layered:
     """The same with its surface where it is shown (H, W), and elsewhere a place that is on no surface."""
     return view._replace(layer=np.where(shown, view.layer, np.float32(1e9)))
+
+
+def _unmixed(source: Layered) -> Layered:
+    """What of the source may be copied: what is known, and has nothing nearer beside it."""
+    window = np.ones((2 * _MIXED_PX + 1, 2 * _MIXED_PX + 1), np.uint8)
+    nearest = cv2.dilate(np.where(source.counts, source.layer, np.float32(-np.inf)), window)
+    with np.errstate(invalid="ignore"):
+        alone = source.counts & (nearest < source.layer + np.float32(_NEARER))
+    return _surface(source._replace(counts=alone), alone)
 
 
 def _halved(view: Layered, *, whole: bool) -> Layered:
@@ -145,7 +154,7 @@ def _filled(
     match[~hole] = -1
     picture, colors = target.picture.copy(), np.empty((len(pixels), 3), np.float32)
     layer, there = (np.ascontiguousarray(view.layer, np.float32) for view in (target, source))
-    copied, usable = np.ascontiguousarray(source.picture, np.float32), _middles(source)
+    copied, usable = np.ascontiguousarray(source.picture, np.float32), source.counts.astype(np.uint8)
     way = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
     weights = np.maximum(np.float32(_LESS) ** way, np.float32(_LEAST)).astype(np.float32)
     for number in range(sweeps):
@@ -156,10 +165,3 @@ def _filled(
     _vote(picture, layer, copied, there, pixels, match, cost, colors)
     picture[hole] = colors
     return picture
-
-
-def _middles(source: Layered) -> NDArray[np.uint8]:
-    """Mask (H, W) of the middles of patches that may be copied: they are known, and nothing nearer is beside them."""
-    window = np.ones((2 * _MIXED_PX + 1, 2 * _MIXED_PX + 1), np.uint8)
-    nearest = cv2.dilate(np.where(source.counts, source.layer, np.float32(-np.inf)), window)
-    return (source.counts & (nearest < source.layer + np.float32(_NEARER))).astype(np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
@@ -79,7 +79,6 @@ class Rectification:
     nearer_px: correction added to doffs_px, because points are nearer than the estimated rotations and principal points
     say; see `find_infinity`.
     inverted: the rig's pose was read the other way round, because the photos show it so.
-    exchanged: the photos are rectified views in the wrong order, and only mirrored.
     """
 
     first: RectifyingWarp
@@ -90,7 +89,6 @@ class Rectification:
     assumed: tuple[str, ...] = ()
     nearer_px: float = 0.0
     inverted: bool = False
-    exchanged: bool = False
 
     @property
     def mirrored(self) -> bool:
@@ -218,29 +216,6 @@ def rectify_rig(rig: StereoRig, assumed: tuple[str, ...] = ()) -> Rectification:
         height,
         rig.baseline_m,
         assumed,
-    )
-
-
-def mirror_exchanged(calibration: Calibration) -> Rectification:
-    """The rectification of rectified views that were named in the wrong order: it only mirrors both.
-
-    calibration: of the views in their right order, so its camera took the second one.
-    """
-    left = calibration.camera
-    right = replace(left, cx=left.cx + calibration.doffs_px)
-
-    def mirror(camera: Camera) -> RectifyingWarp:
-        projection = np.array([[-camera.fx, 0, camera.width - 1 - camera.cx], [0, camera.fy, camera.cy], [0, 0, 1]])
-        return RectifyingWarp(LensCamera(camera), np.eye(3), projection)
-
-    return Rectification(
-        mirror(right),
-        mirror(left),
-        left.width,
-        left.height,
-        calibration.baseline_m,
-        calibration.assumed,
-        exchanged=True,
     )
 
 
