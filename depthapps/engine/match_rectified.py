@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from depthapps.core.choices import Quality
 from depthapps.core.errors import StereoError, SwappedViewsError, UnalignedError, param
-from depthapps.core.scene import PhotoPair, StereoPair
+from depthapps.core.scene import Image, PhotoPair, StereoPair
 from depthapps.engine.front.order import look_exchanged
 from depthapps.engine.front.rows import shift_rows
 from depthapps.engine.match import StereoMatch
@@ -35,10 +37,10 @@ def match_rectified(
         if not (strict and calibrated):
             raise
         return _exchanged(photos, matching)
-    right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
+    views = _matched_views(pair, found)
     fast = matching.keywords["quality"] is Quality.FAST
-    if certain or not look_exchanged(pair.left, right, *found.range_px, fast=fast):
-        return PhotoMatch(pair.left, pair.calibration, found, (pair.left, right))
+    if certain or not look_exchanged(*views, *found.range_px, fast=fast):
+        return PhotoMatch(pair.left, pair.calibration, found, views)
     return None
 
 
@@ -53,9 +55,9 @@ def _exchanged(photos: PhotoPair, matching: partial[StereoMatch]) -> PhotoMatch:
     as_left = replace(calibration, camera=replace(first, cx=first.width - 1 - first.cx))
     pair = StereoPair(flipped(photos.first), flipped(photos.second), as_left)
     found = _rows_checked(pair, matching, strict=True, calibrated=True)
-    right = pair.right if found.row_offset is None else shift_rows(pair.right, found.row_offset)
+    views = _matched_views(pair, found)
     fast = matching.keywords["quality"] is Quality.FAST
-    if look_exchanged(pair.left, right, *found.range_px, fast=fast, as_named=False):
+    if look_exchanged(*views, *found.range_px, fast=fast, as_named=False):
         raise StereoError(
             "much lies behind infinity, and the photos look as if they were in order",
             hint=f"check the calibration's doffs, or pass {param('rectify', 'always')}",
@@ -66,7 +68,7 @@ def _exchanged(photos: PhotoPair, matching: partial[StereoMatch]) -> PhotoMatch:
         confidence=None if found.confidence is None else flipped(found.confidence),
         occluded=None if found.occluded is None else flipped(found.occluded),
     )
-    return PhotoMatch(photos.first, calibration, match, (flipped(right), photos.first), exchanged=True)
+    return PhotoMatch(photos.first, calibration, match, (flipped(views[1]), photos.first), exchanged=True)
 
 
 def _rows_checked(pair: StereoPair, matching: partial[StereoMatch], strict: bool, calibrated: bool) -> StereoMatch:
@@ -77,3 +79,9 @@ def _rows_checked(pair: StereoPair, matching: partial[StereoMatch], strict: bool
         if error.told or not (calibrated or max(pair.left.shape[:2]) < TINY_PX):
             raise
         return matching(pair, mounted=False)
+
+
+def _matched_views(pair: StereoPair, found: StereoMatch) -> tuple[Image, Image]:
+    """Both views as they were matched: the right one's rows are those of the left one."""
+    right = pair.right if found.row_offset is None else np.asarray(shift_rows(pair.right, found.row_offset))
+    return pair.left, right

@@ -29,8 +29,8 @@ _BLUR_PX = 0.7  # sigma of the blur that takes single pixels' noise out of contr
 _GROUND = 2.0
 _ROWS_SAMPLED = 7  # every 7th matched pixel enters that correlation: some 20 000, and no column more than another
 # How clear the evidence must be, in standard deviations of the strips' sum if each strip were a coin toss. Of 26 real
-# pairs, none exceeds -5.1 (fast: -2.1) in order, and all reach 5.0 (3.6) exchanged. Upside down, where the ground
-# speaks against the truth, none exceeds -2.5 (-1.5) in order.
+# pairs, none exceeds -5.0 (fast: -2.1) in order, and all reach 5.2 (3.9) exchanged. Upside down, where the ground
+# speaks against the truth, none exceeds -2.4 (-1.6) in order.
 _SURE = 2.0
 
 
