@@ -170,7 +170,9 @@ def test_a_pair_that_is_rectified_has_two_cameras(two_layers):
 def test_of_a_pair_in_the_wrong_order_the_second_camera_is_to_the_left(two_layers):
     pair = two_layers.pair
     calibration = replace(pair.calibration, doffs_px=4.0)
-    opened = da.open_scene(pair.right, pair.left, da.SceneParams(calibration=calibration, quality=da.Quality.FAST))
+    params = da.SceneParams(calibration=calibration, doffs_px=4.0, quality=da.Quality.FAST)
+    opened = da.open_scene(pair.right, pair.left, params)
+    assert not any("is not used" in str(note) for note in opened.notes)
     first, second = da.placed_photos(opened)
     assert second.right_m == -calibration.baseline_m
     assert second.camera == calibration.camera
