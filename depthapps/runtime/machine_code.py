@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
@@ -20,8 +21,9 @@ _C_LIBRARY = {"sqrt", "sqrtf", "floor", "floorf", "ceil", "ceilf"}  # numba call
 _NUMBERS = {"int64": ctypes.c_int64, "float64": ctypes.c_double}
 _OPTIMISATION = 3  # LLVM's -O3
 _PASSES = ("global_dead_code_eliminate", "strip_dead_prototype")  # drop what numba adds for callers from Python
-# Numba calls this to free an array that owns its memory. Kernels are given arrays without an owner, so it never runs.
-_NEVER_CALLED = "define void @NRT_MemInfo_call_dtor(ptr %owner) {\n  ret void\n}"
+# Numba counts, by calls, who holds each array that one compiled function gives another. Kernels' arrays have no owner,
+# so nothing is counted. Without the calls, continuing planes takes 0.12 instead of 1.5 s for 0.9 megapixels.
+_COUNTING = re.compile(r"^.*call void @NRT_(in|de)cref\(.*\n", re.MULTILINE)
 _loaded: list[Any] = []  # LLVM unloads machine code when the last reference to these goes: kernels stay until the end
 _WITHOUT_EFFECT = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER"}  # on machine code
 
@@ -45,14 +47,13 @@ def compile_to_object(function: Callable[..., Any], types: Sequence[str]) -> byt
 
     compiled = numba.njit(_signature(types), error_model="numpy", **WITHOUT_ENTRY_POINTS)(function)
     signature = compiled.signatures[0]
-    module = llvm.parse_assembly(compiled.inspect_llvm(signature))
+    module = llvm.parse_assembly(_COUNTING.sub("", compiled.inspect_llvm(signature)))
     wanted = compiled.overloads[signature].fndesc.llvm_func_name
     for each in module.functions:
         if each.name == wanted:
             each.name = _SYMBOL
         elif not each.is_declaration:
             each.linkage = "internal"  # lets LLVM drop it if the wanted function does not use it
-    module.link_in(llvm.parse_assembly(_NEVER_CALLED))
     machine = _target_machine()
     tuning = llvm.create_pipeline_tuning_options(_OPTIMISATION)
     tuning.slp_vectorization = True  # numba does without: operations that are written side by side become vectors
