@@ -3,9 +3,11 @@
 Threads gain only where the work releases the GIL, as numpy, OpenCV and `Kernel`s do.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import cv2
@@ -21,13 +23,38 @@ def for_bands(count: int, work: Callable[[int, int], None], size: int = BAND_ROW
 
     The bands do not depend on the number of threads, so the results do not either.
     """
-    starts = range(0, count, size)
-    if len(starts) == 1:
-        work(0, count)
-        return
-    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
-        for _ in pool.map(lambda first: work(first, min(first + size, count)), starts):
-            pass  # taking the results raises the error of a band that failed
+    starts, taking = iter(range(0, count, size)), Lock()
+    errors: list[BaseException] = []
+
+    def take_bands() -> None:
+        while not errors:
+            with taking:
+                first = next(starts, None)
+            if first is None:
+                return
+            try:
+                work(first, min(first + size, count))
+            except BaseException as error:
+                errors.append(error)
+
+    # plain threads that take the next band: an executor's tasks and their results cost a millisecond a call
+    helpers = [Thread(target=take_bands) for _ in range(min(cv2.getNumThreads(), math.ceil(count / size)) - 1)]
+    started: list[Thread] = []
+    try:
+        for helper in helpers:
+            helper.start()
+            started.append(helper)
+        take_bands()
+    except BaseException as error:
+        errors.append(error)
+    while started:
+        try:
+            started[-1].join()
+            started.pop()
+        except BaseException as error:  # an interrupt: no thread goes on with what the caller takes to be its own again
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
