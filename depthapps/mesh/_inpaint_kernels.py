@@ -28,18 +28,20 @@ def _distance(y, x, j, i, best, picture, layer, weights, tilt, source, there, us
     if rise <= 0 or abs(there[j, i] - layer[y, x] - np.log(rise)) > _OFF:
         return np.inf
     total, count = 0.0, 0.0
-    for v in range(-_REACH, _REACH + 1):
-        if not 0 <= y + v < height:
-            continue
-        for u in range(-_REACH, _REACH + 1):
-            if not 0 <= x + u < width or abs(layer[y + v, x + u] - layer[y, x]) > _LAYER:
+    left, right = max(-_REACH, -x), min(_REACH, width - 1 - x)
+    own, other = layer[y, x], there[j, i]
+    for v in range(max(-_REACH, -y), min(_REACH, height - 1 - y) + 1):
+        row, row_there = np.uint64(y + v), np.uint64(j + v)
+        for u in range(left, right + 1):
+            column, column_there = np.uint64(x + u), np.uint64(i + u)
+            if abs(layer[row, column] - own) > _LAYER:
                 continue
-            weight = weights[y + v, x + u]
-            if abs(there[j + v, i + u] - there[j, i]) > _LAYER:
+            weight = weights[row, column]
+            if abs(there[row_there, column_there] - other) > _LAYER:
                 total += weight * _FOREIGN
             else:
                 for c in range(3):
-                    off = picture[y + v, x + u, c] - source[j + v, i + u, c]
+                    off = picture[row, column, c] - source[row_there, column_there, c]
                     total += weight * off * off
             count += weight
         if total > best * (2 * _REACH + 1) ** 2:
@@ -127,18 +129,20 @@ def vote(
     for n in range(len(pixels)):
         y, x = pixels[n, 0], pixels[n, 1]
         red, green, blue, total = 0.0, 0.0, 0.0, 0.0
-        for v in range(-_REACH, _REACH + 1):
-            for u in range(-_REACH, _REACH + 1):
-                b, a = y + v, x + u
-                if not (0 <= b < height and 0 <= a < width) or match[b, a, 0] < 0:
+        left, right = max(-_REACH, -x), min(_REACH, width - 1 - x)
+        own = layer[y, x]
+        for v in range(max(-_REACH, -y), min(_REACH, height - 1 - y) + 1):
+            row = np.uint64(y + v)
+            for u in range(left, right + 1):
+                column = np.uint64(x + u)
+                if match[row, column, 0] < 0 or abs(layer[row, column] - own) > _LAYER:
                     continue
-                if abs(layer[b, a] - layer[y, x]) > _LAYER:
+                at, beside = np.uint64(match[row, column, 0]), np.uint64(match[row, column, 1])
+                middle = there[at, beside]
+                j, i = np.uint64(match[row, column, 0] - v), np.uint64(match[row, column, 1] - u)
+                if abs(middle - layer[row, column]) > _APART or abs(there[j, i] - middle) > _LAYER:
                     continue
-                middle = there[match[b, a, 0], match[b, a, 1]]
-                j, i = match[b, a, 0] - v, match[b, a, 1] - u
-                if abs(middle - layer[b, a]) > _APART or abs(there[j, i] - middle) > _LAYER:
-                    continue
-                weight = 1 / (20.0 + cost[b, a])
+                weight = 1 / (20.0 + cost[row, column])
                 red += weight * source[j, i, 0]
                 green += weight * source[j, i, 1]
                 blue += weight * source[j, i, 2]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 from depthapps.surface.tearing import BoolMap
 
 _LEVELS = 4  # of the pyramid; on the coarsest a patch is as wide as a twentieth of a picture of 1000 px
@@ -27,6 +28,8 @@ _LESS, _LEAST = 0.5, 0.1
 # 30.33 dB like the truth, but red dots of a real flower spread over the wall behind it.
 _MIXED_PX = 2
 _NEARER = 0.12  # natural logarithm of the ratio of 1/Z
+
+_BAND_PIXELS = 4096  # that a thread colours at a time
 
 _KERNELS = "depthapps.mesh._inpaint_kernels"
 _improve = Kernel(
@@ -157,11 +160,15 @@ def _filled(
     copied, usable = np.ascontiguousarray(source.picture, np.float32), source.counts.astype(np.uint8)
     way = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
     weights = np.maximum(np.float32(_LESS) ** way, np.float32(_LEAST)).astype(np.float32)
+
+    def vote(first: int, end: int) -> None:
+        _vote(picture, layer, copied, there, pixels[first:end], match, cost, colors[first:end])
+
     for number in range(sweeps):
         _improve(picture, layer, weights, tilt, copied, there, usable, reach, pixels, number, farthest_px, match, cost)
         if number % 2 and number < sweeps - 1:
-            _vote(picture, layer, copied, there, pixels, match, cost, colors)
+            for_bands(len(pixels), vote, _BAND_PIXELS)
             picture[hole] = colors
-    _vote(picture, layer, copied, there, pixels, match, cost, colors)
+    for_bands(len(pixels), vote, _BAND_PIXELS)
     picture[hole] = colors
     return picture

@@ -139,7 +139,7 @@ def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMes
     if params != SimplifyParams():  # what is simplified has edges of its own
         triangles, loss = simplify_surface(whole.front, replace(params, max_triangles=own))
         rimmed = None
-    mesh = textured_mesh(whole.front, triangles, rimmed)
+    front, behind = textured_mesh(whole.front, triangles, rimmed), []
     sizes = [int(back.new.sum()) for back in backs]
     for k, back in enumerate(backs):
         if limit is None or own is None:
@@ -150,8 +150,8 @@ def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMes
             if most < _LEAST_TRIANGLES:
                 continue
             triangles = simplify_surface(back.surface, SimplifyParams(most))[0]
-        mesh = _joined(mesh, textured_mesh(back.surface, triangles), back, _SCALES[k])
-    return mesh, loss
+        behind.append((textured_mesh(back.surface, triangles), back, _SCALES[k]))
+    return _joined(front, behind) if behind else front, loss
 
 
 def whole_cloud(whole: WholeSurface) -> PointCloud:
@@ -164,41 +164,50 @@ def whole_cloud(whole: WholeSurface) -> PointCloud:
     )
 
 
-def _joined(front: TriangleMesh, behind: TriangleMesh, back: Back, scale: int) -> TriangleMesh:
-    """One mesh of both, over a texture that holds the pictures of both, one below the other.
+def _joined(front: TriangleMesh, layers: list[tuple[TriangleMesh, Back, int]]) -> TriangleMesh:
+    """One mesh of what the picture shows and of the layers behind it, with all their pictures, one below the other.
 
-    front: what the picture shows, and what was continued before. scale: by which the picture of behind is made smaller.
+    layers: mesh, what it was made from, and by how much its picture is made smaller.
     """
-    photo, photo_uv = _pixels(front)
-    picture, picture_uv = _pixels(behind)
-    beside = (picture.shape[1] - photo.shape[1]) // 2
-    width, height = (-(-size // scale) for size in picture.shape[1::-1])
-    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) if scale > 1 else picture
-    below = cv2.copyMakeBorder(small, 0, 0, 0, picture.shape[1] - width, cv2.BORDER_REPLICATE)
-    above = cv2.copyMakeBorder(photo, 0, 0, beside, beside, cv2.BORDER_REPLICATE)
-    texture = np.asarray(np.concatenate([above, below]), np.uint8)
-    shrunk = picture_uv * (np.array((width, height)) / picture.shape[1::-1])
-    places = np.concatenate([photo_uv + np.array((beside, 0)), shrunk + np.array((0, len(photo)))])
-    column, row = np.floor(picture_uv).astype(int).T
-    new, photographed = back.new[row, column], back.photographed[row, column]
-    made_up = np.where(photographed, MadeUp.DEPTH, new * MadeUp.DEPTH_AND_COLOR).astype(np.uint8)
-    own = np.zeros(len(front.vertices), np.uint8) if front.made_up is None else front.made_up
-    filled = (made_up[behind.triangles] == MadeUp.DEPTH_AND_COLOR).any(axis=1)
-    before = np.zeros(len(front.triangles), bool) if front.filled is None else front.filled
+    photo, photo_places = _pixels(front)
+    margin = layers[0][1].margin
+    pictures = [cv2.copyMakeBorder(photo, 0, 0, margin, margin, cv2.BORDER_REPLICATE)]
+    places = [photo_places + np.array((margin, 0), np.float32)]
+    made_up = [np.zeros(len(front.vertices), np.uint8) if front.made_up is None else front.made_up]
+    filled, triangles, vertices, top = (
+        [np.zeros(len(front.triangles), bool)],
+        [front.triangles],
+        len(made_up[0]),
+        len(photo),
+    )
+    for mesh, back, scale in layers:
+        picture, at = _pixels(mesh)
+        width, height = (-(-size // scale) for size in picture.shape[1::-1])
+        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) if scale > 1 else picture
+        pictures.append(cv2.copyMakeBorder(small, 0, 0, 0, picture.shape[1] - width, cv2.BORDER_REPLICATE))
+        shrunk = at * (np.array((width, height)) / picture.shape[1::-1]).astype(np.float32)
+        places.append(shrunk + np.array((0, top), np.float32))
+        column, row = at.astype(int).T
+        new, photographed = back.new[row, column], back.photographed[row, column]
+        made_up.append(np.where(photographed, MadeUp.DEPTH, new * MadeUp.DEPTH_AND_COLOR).astype(np.uint8))
+        filled.append((made_up[-1][mesh.triangles] == MadeUp.DEPTH_AND_COLOR).any(axis=1))
+        triangles.append(mesh.triangles + np.int32(vertices))
+        vertices, top = vertices + len(mesh.vertices), top + height
+    meshes, texture = [front, *(mesh for mesh, _, _ in layers)], np.asarray(np.concatenate(pictures), np.uint8)
     return TriangleMesh(
-        vertices=np.concatenate([front.vertices, behind.vertices]),
-        triangles=np.concatenate([front.triangles, behind.triangles + np.int32(len(front.vertices))]),
-        normals=np.concatenate([front.normals, behind.normals]),
-        colors=np.concatenate([front.colors, behind.colors]),
-        uv=(places / texture.shape[1::-1]).astype(np.float32),
+        vertices=np.concatenate([mesh.vertices for mesh in meshes]),
+        triangles=np.concatenate(triangles),
+        normals=np.concatenate([mesh.normals for mesh in meshes]),
+        colors=np.concatenate([mesh.colors for mesh in meshes]),
+        uv=np.concatenate(places) / np.array(texture.shape[1::-1], np.float32),
         texture=texture,
-        made_up=np.concatenate([own, made_up]),
-        filled=np.concatenate([before, filled]),
+        made_up=np.concatenate(made_up),
+        filled=np.concatenate(filled),
     )
 
 
 def _pixels(mesh: TriangleMesh) -> tuple[np.ndarray, np.ndarray]:
-    """The texture of a mesh, and the place in it of each vertex in pixels (V, 2), from the texture's corner on."""
+    """The texture of a mesh, and the place (V, 2) float32 of each vertex in it, in pixels from its corner on."""
     assert mesh.texture is not None
     assert mesh.uv is not None
     return mesh.texture, mesh.uv * np.array(mesh.texture.shape[1::-1], np.float32)
