@@ -14,28 +14,40 @@ def gather_rows(
     end: int,
     turned: NDArray[np.floating],
 ) -> None:
-    """Sum rows first..end of values (H, W, C) with weights feedback^distance; each row becomes a column of `turned`.
+    """Sum rows first..end of values (H, W, 9) with weights feedback^distance; each row becomes a column of `turned`.
 
-    values is overwritten. gates: (H, W-1), 0 where the sum must not cross between two pixels. turned: (W, H, C).
+    values is overwritten. gates: (H, W-1), 0 where the sum must not cross between two pixels. turned: (W, H, 9).
     """
-    width, channels = values.shape[1:]
-    share = np.float32(feedback)
-    for y in range(first, end):
-        for c in range(channels):
-            turned[0, y, c] = values[y, 0, c]
-    for x in range(1, width):
-        for y in range(first, end):
-            pass_on = share if gates[y, x - 1] else np.float32(0)
-            for c in range(channels):
-                turned[x, y, c] = values[y, x, c] + pass_on * turned[x - 1, y, c]
+    # Numba takes a negative index for a place counted from the end, and asks at each pixel, except if it has no sign.
+    width, one, share = np.uint64(values.shape[1]), np.uint64(1), np.float32(feedback)
+    for y in range(np.uint64(first), np.uint64(end)):
+        _put(_sum(values[y, 0], values[y, 0], np.float32(0)), turned[0, y])
+    for x in range(one, width):
+        for y in range(np.uint64(first), np.uint64(end)):
+            pass_on = share if gates[y, x - one] else np.float32(0)
+            _put(_sum(values[y, x], turned[x - one, y], pass_on), turned[x, y])
     # the sum from the right is carried in `values`, which is overwritten on the way
-    for x in range(width - 2, -1, -1):
-        for y in range(first, end):
-            pass_on = share if gates[y, x] else np.float32(0)
-            for c in range(channels):
-                carried = pass_on * values[y, x + 1, c]
-                turned[x, y, c] += carried
-                values[y, x, c] += carried
+    for steps in range(one, width):
+        x = width - one - steps
+        for y in range(np.uint64(first), np.uint64(end)):
+            pass_on, after = share if gates[y, x] else np.float32(0), values[y, x + one]
+            _put(_sum(turned[x, y], after, pass_on), turned[x, y])
+            _put(_sum(values[y, x], after, pass_on), values[y, x])
+
+
+@within
+def _sum(own, other, share):
+    """Nine numbers and a share of nine others. They are written out, so that LLVM makes vectors of them."""
+    return (
+        own[0] + share * other[0], own[1] + share * other[1], own[2] + share * other[2],
+        own[3] + share * other[3], own[4] + share * other[4], own[5] + share * other[5],
+        own[6] + share * other[6], own[7] + share * other[7], own[8] + share * other[8],
+    )  # fmt: skip
+
+
+@within
+def _put(nine, into):
+    into[0], into[1], into[2], into[3], into[4], into[5], into[6], into[7], into[8] = nine
 
 
 def join_linked(right: NDArray[np.uint8], down: NDArray[np.uint8], block: int, label: NDArray[np.int32]) -> None:

@@ -21,6 +21,10 @@ _PASSES = 2  # of exponential weights along rows and columns; a third pass chang
 # Standard deviation in px of a pixel's own extent. A fit to a single pixel gets a slope of 0, and no division by 0.
 _PIXEL = 0.3
 
+# Rows that are summed side by side: what they read and write stays in the cache. With 4, 8, 16 and 32, one thread takes
+# 25, 19, 25 and 39 ns for a pixel of two megapixels.
+_BAND_ROWS = 8
+
 _gather_rows = Kernel(
     "depthapps.surface.denoise._kernels",
     "gather_rows",
@@ -53,7 +57,8 @@ def local_moments(w: FloatMap, right: BoolMap, down: BoolMap, scale_px: float) -
 
 
 def gathered(values: Values, right: BoolMap, down: BoolMap, scale_px: float) -> Values:
-    """Sum values (H, W, C) float32 along links with weights of standard deviation scale_px; `values` is overwritten."""
+    """Sum values (H, W, 9) float32 along links with weights of standard deviation scale_px; `values` is overwritten."""
+    assert values.shape[2] == 9
     # Two-sided exponential weights with feedback k have the variance v = 2k / (1 - k)²; solved for k.
     variance = scale_px**2 / _PASSES
     feedback = float(1 + 1 / variance - np.sqrt((1 + 1 / variance) ** 2 - 1))
@@ -108,5 +113,5 @@ def evaluate(a: Values, b: Values, c: Values, height: int, first: int = 0) -> tu
 
 
 def _gather(values: Values, gates: NDArray[np.uint8], feedback: float, turned: Values) -> None:
-    """Sum values (H, W, C) along rows into `turned` (W, H, C), ready for the columns; `values` is overwritten."""
-    for_bands(len(values), lambda first, end: _gather_rows(values, gates, feedback, first, end, turned))
+    """Sum values (H, W, 9) along rows into `turned` (W, H, 9), ready for the columns; `values` is overwritten."""
+    for_bands(len(values), lambda first, end: _gather_rows(values, gates, feedback, first, end, turned), _BAND_ROWS)

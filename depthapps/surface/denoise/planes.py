@@ -129,7 +129,9 @@ def _fit(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
         chosen = [c + share * (n - c) for c, n in zip(chosen, larger, strict=True)]
         previous = larger
     value, du, dv = chosen
-    sums = gathered(np.stack([np.ones_like(du), du, dv], axis=-1), right, down, _EVEN_PX)
+    sums = np.zeros((*du.shape, 9), np.float32)
+    sums[..., 0], sums[..., 1], sums[..., 2] = 1, du, dv
+    sums = gathered(sums, right, down, _EVEN_PX)
     chosen = [value, sums[..., 1] / sums[..., 0], sums[..., 2] / sums[..., 0]]
     value, du, dv = (np.where(np.isnan(faces.plane[0]), c, p) for c, p in zip(chosen, faces.plane, strict=True))
     return LocalPlanes(value, du, dv, sigma)
