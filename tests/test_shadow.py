@@ -369,3 +369,34 @@ def test_colors_of_temperatures():
     assert blue < 0.15
     with pytest.raises(InputError, match="between 1000"):
         color_of_temperature(500)
+
+
+@pytest.mark.parametrize("standing", [False, True])
+def test_a_single_row_or_column_has_the_shadows_of_a_whole_picture(standing):
+    def seen(rows: int) -> np.ndarray:
+        """Of the middle row of a card before a wall, of which the picture shows so many rows."""
+        depth = np.full((rows, 64), FAR, np.float32)
+        depth[:, 20:30] = NEAR
+        depth = np.ascontiguousarray(depth.T) if standing else depth
+        height, width = depth.shape
+        scene = Scene(np.full((height, width, 3), 128, np.uint8), depth, Camera.centred(width, height, 60.0))
+        sun = DirectionalLight((0.0, -0.8, 0.6) if standing else (-0.8, 0.0, 0.6))
+        found = Tracer(build_lit_solid(scene)).visibility(sun, 1).seen
+        return (found.T if standing else found)[rows // 2]
+
+    assert 3 < (seen(31) == 0).sum() < 20
+    assert (seen(1) == seen(31)).all()
+
+
+def test_a_small_thing_before_a_large_lamp_casts_its_faint_shadow(monkeypatch):
+    """Seen from the wall it is much smaller than the lamp, so few rays meet it."""
+    camera, (y, x) = Camera.centred(320, 240, 250.0), np.indices((240, 320))
+    depth = np.where((x - 200) ** 2 + (y - 120) ** 2 < 9**2, np.float32(2), np.float32(4))
+    tracer = Tracer(build_lit_solid(Scene(np.full((240, 320, 3), 128, np.uint8), depth, camera)))
+    lamp = PointLight((0.9, 0.0, 1.0), 0.8)
+    found = tracer.visibility(lamp, 64).seen
+    monkeypatch.setattr("depthapps.shadow.tracing._FIRST_SAMPLES", 64)
+    truth = tracer.visibility(lamp, 64).seen
+    wall = depth > 3
+    assert 0.05 < 1 - truth[wall & (truth > 0.02)].min() < 0.3
+    assert np.abs(found - truth)[wall].max() < 0.05

@@ -49,7 +49,7 @@ def _march(front, back, right, down, nearest, farthest, tile_bits, x0, y0, w0, x
         start, run, cross, rise, across = x0, dx, y0, dy, height
     else:
         start, run, cross, rise, across = y0, dy, x0, dx, width
-    passed_behind = False
+    passed_behind, one = False, np.uint64(1)
     if 1e-6 < abs(run) < 1e9:
         step = 1 if run > 0 else -1
         slope, w_slope = rise / run, (w1 - w0) / run
@@ -74,7 +74,7 @@ def _march(front, back, right, down, nearest, farthest, tile_bits, x0, y0, w0, x
             elif beyond < tile_start:
                 leave = i + step * max(int((at - tile_start) / abs(slope)), 0)
             w_first, w_last = w0 + (i - start) * w_slope, w0 + (leave - start) * w_slope
-            tile_i, tile_j = i >> tile_bits, low >> tile_bits
+            tile_i, tile_j = np.uint64(i >> tile_bits), np.uint64(low >> tile_bits)
             tile = (tile_j, tile_i) if along_x else (tile_i, tile_j)
             if min(w_first, w_last) > nearest[tile]:
                 i, known, skipped = leave + step, False, True
@@ -87,10 +87,12 @@ def _march(front, back, right, down, nearest, farthest, tile_bits, x0, y0, w0, x
                 low = min(max(math.floor(at), 0), across - 2)
                 part = min(max(at - low, 0.0), 1.0)
                 near = low + (1 if part > 0.5 else 0)
+                # without a sign: else numba asks each time whether an index is negative and means an end
+                u, v, n = np.uint64(i), np.uint64(low), np.uint64(near)
                 if along_x:
-                    a, b, c, linked = (low, i), (low + 1, i), (near, i), down[low, i]
+                    a, b, c, linked = (v, u), (v + one, u), (n, u), down[v, u]
                 else:
-                    a, b, c, linked = (i, low), (i, low + 1), (i, near), right[i, low]
+                    a, b, c, linked = (u, v), (u, v + one), (u, n), right[u, v]
                 surface = front[a] + part * (front[b] - front[a]) if linked else front[c]
                 gap = w - surface
                 behind = gap < 0
@@ -98,13 +100,14 @@ def _march(front, back, right, down, nearest, farthest, tile_bits, x0, y0, w0, x
                     return BLOCKED
                 whole = False
                 if known:
-                    m, q = min(i, i - step), min(near, was_near)
+                    m, q = np.uint64(min(i, i - step)), np.uint64(min(near, was_near))
+                    o, before = np.uint64(was_near), np.uint64(i - step)
                     if along_x:
-                        whole = right[near, m] and right[was_near, m]
-                        whole = whole and (near == was_near or (down[q, i] and down[q, i - step]))
+                        whole = right[n, m] and right[o, m]
+                        whole = whole and (near == was_near or (down[q, u] and down[q, before]))
                     else:
-                        whole = down[m, near] and down[m, was_near]
-                        whole = whole and (near == was_near or (right[i, q] and right[i - step, q]))
+                        whole = down[m, n] and down[m, o]
+                        whole = whole and (near == was_near or (right[u, q] and right[before, q]))
                     if whole and behind != (was_gap < 0):
                         return BLOCKED
                     # a surface extends half a pixel beyond the last pixel that shows it

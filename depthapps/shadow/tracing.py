@@ -22,7 +22,8 @@ from depthapps.shadow.solid import COMPLETE_ROWS, TILE_BITS, LitSolid, tile_extr
 
 _BAND_POINTS = 16384
 # Rays per pixel in a first pass for a light with an extent. Pixels where these rays, and those of the pixels around,
-# all agree get no more.
+# all agree get no more. They lie on as many circles of the light: with 2, a ball that looks half as large as the light
+# casts no shadow at all. With 8 none is off by more than 0.02.
 _FIRST_SAMPLES = 8
 _PENUMBRA_MARGIN_PX = 4
 # Noise is correlated over about 4 px. Over six noisy rooms, removing specks of up to 40 px changes the shadows' IoU by
@@ -62,12 +63,17 @@ class Tracer:
         start = solid.points + solid.offset_m[..., None] * solid.normals
         self._start = _rows(start)
         camera = solid.camera
+        front, back, right, down = solid.front, solid.back, solid.links.right, solid.links.down
+        if 1 in front.shape:  # a ray is tested between two rows or two columns
+            more = [(0, int(count == 1)) for count in front.shape]
+            front, back = (np.pad(side, more, mode="edge") for side in (front, back))
+            right, down = (np.pad(linked, more) for linked in (right, down))
         self._scene = (
-            solid.front,
-            solid.back,
-            np.ascontiguousarray(solid.links.right).view(np.uint8),
-            np.ascontiguousarray(solid.links.down).view(np.uint8),
-            *tile_extremes(solid.front, solid.back),
+            front,
+            back,
+            np.ascontiguousarray(right).view(np.uint8),
+            np.ascontiguousarray(down).view(np.uint8),
+            *tile_extremes(front, back),
             TILE_BITS,
             *(camera.fx, camera.fy, camera.cx, camera.cy),
         )
