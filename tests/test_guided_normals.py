@@ -99,3 +99,16 @@ def test_noisy_depth_is_lit_by_guided_normals_and_exact_depth_by_its_own(monkeyp
     wall = np.full((48, 64), 2, np.float32)
     scene = Scene(np.zeros((48, 64, 3), np.uint8), wall, Camera.from_fov(64, 48, 60), inverse_depth_sigma=noise)
     assert np.allclose(build_lit_solid(scene).normals, 3**-0.5) == bool(noise)
+
+
+def test_a_crease_that_the_picture_does_not_show_stays():
+    camera, x = Camera.centred(640, 480, 600.0), np.arange(640)
+    inverse = ((0.5 - 2.5e-4 * np.abs(x - 320.0)) * np.ones((480, 1))).astype(np.float32)  # points at the camera
+    noise = cv2.GaussianBlur(np.random.default_rng(4).normal(size=inverse.shape), (0, 0), 1.5)
+    image = np.full((480, 640, 3), 128, np.uint8)
+    exact = build_lit_solid(Scene(image, 1 / inverse, camera)).normals
+    noisy = (1 / (inverse + 5e-4 * noise / noise.std())).astype(np.float32)
+    found = build_lit_solid(Scene(image, noisy, camera, inverse_depth_sigma=5e-4)).normals
+    beside = np.abs(x - 320) < 12
+    assert angle(exact[:, 309:310], exact[:, 331:332]) > 20
+    assert angle(found[:, beside], exact[:, beside]) < 3

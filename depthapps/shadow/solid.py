@@ -91,7 +91,8 @@ def build_lit_solid(scene: Scene) -> LitSolid:
     """Build the solid of a scene that casts and receives shadows.
 
     Pixels of unknown depth take the depth of the background beside them. Normals of noisy depth are guided by the
-    picture, see `guided_normals`. What has a low confidence casts no shadow, but receives those of others.
+    picture, see `guided_normals`, but those of large flat faces are kept: at a crease that the picture does not show
+    they would be those of a round edge. What has a low confidence casts no shadow, but receives those of others.
     """
     camera = scene.camera
     inverse = filled_inverse_depth(scene.depth_m)
@@ -108,7 +109,8 @@ def build_lit_solid(scene: Scene) -> LitSolid:
         inverse = planes.inverse
         depth, sigma = depth_from_inverse(inverse), planes.sigma
         normals = normals_of_slopes(inverse, planes.du, planes.dv, camera)
-        normals = guided_normals(normals, scene.image, inverse, noise, scene.confidence)
+        own, normals = normals, guided_normals(normals, scene.image, inverse, noise, scene.confidence)
+        np.copyto(normals, own, where=planes.flat[..., None])
     even = even_confidence(scene)
     sure = trusted(scene) if even is None else trusted(scene) & (even >= _CASTING)
     front = np.where(sure, inverse, np.float32(0))

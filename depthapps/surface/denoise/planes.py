@@ -29,21 +29,27 @@ AGREEMENT = 1.1
 _LARGEST_PX = 1500
 _NEAR = 0.02  # share of 1/Z by which two pixels of one surface differ at most
 _EVEN_PX = 6.0  # slopes of round surfaces are averaged over this, so that they look even; shadows do not change
+# Share of the picture. Matching gets faces wrong too, but small ones. If the picture guides the normals of none, of
+# those below .003 and .01, and of all, the light of eight suns is off by .131, .128, .128 and .128 on five rooms of
+# matched depth, by .098, .092, .091 and .091 in four lens scenes, by .099, .097, .097 and .094 on the sample; shadows
+# in three rooms of exact depth with noise have an IoU of .888, .888, .883 and .865.
+_SMALL_FACE = 0.003
 _STILL_COUNTED = 5.0  # deviations; larger differences are capped, so that one pixel cannot decide for its neighbours
 
 
 @dataclass(frozen=True, eq=False)
 class LocalPlanes:
-    """The plane that each pixel lies on, as four float32 maps (H, W).
+    """The plane that each pixel lies on, as float32 maps (H, W).
 
     inverse: 1/Z in 1/m. du, dv: its slopes to the right and down, in 1/m per pixel. sigma: the standard deviation of
-    the noise left in `inverse`, in 1/m.
+    the noise left in `inverse`, in 1/m. flat: (H, W), where the plane is that of a whole face which is not small.
     """
 
     inverse: FloatMap
     du: FloatMap
     dv: FloatMap
     sigma: FloatMap
+    flat: BoolMap
 
 
 def fit_planes(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
@@ -71,6 +77,7 @@ def _spread(planes: LocalPlanes, inverse: FloatMap, every: int) -> LocalPlanes:
     """
     height, width = inverse.shape
     value, du, dv, sigma = (np.zeros_like(inverse) for _ in range(4))
+    flat = np.zeros(inverse.shape, np.bool_)
     middle = every // 2
     at_x = (np.arange(width) - middle) // every
 
@@ -88,12 +95,13 @@ def _spread(planes: LocalPlanes, inverse: FloatMap, every: int) -> LocalPlanes:
             there += v * (np.arange(first, end) - y * every - middle).astype(np.float32)[:, None]
             off = np.abs(there - inverse[rows])
             nearer = off < least
-            for known, new in ((value, there), (du, u), (dv, v), (sigma, deviation)):
+            maps = (value, there), (du, u), (dv, v), (sigma, deviation), (flat, planes.flat[y][:, x])
+            for known, new in maps:
                 np.copyto(known[rows], new, where=nearer)
             np.copyto(least, off, where=nearer)
 
     for_bands(height, band)
-    return LocalPlanes(value, du, dv, sigma)
+    return LocalPlanes(value, du, dv, sigma, flat)
 
 
 def _fit(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
@@ -134,4 +142,5 @@ def _fit(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
     sums = gathered(sums, right, down, _EVEN_PX)
     chosen = [value, sums[..., 1] / sums[..., 0], sums[..., 2] / sums[..., 0]]
     value, du, dv = (np.where(np.isnan(faces.plane[0]), c, p) for c, p in zip(chosen, faces.plane, strict=True))
-    return LocalPlanes(value, du, dv, sigma)
+    large = np.bincount(faces.label.ravel()) >= _SMALL_FACE * inverse.size
+    return LocalPlanes(value, du, dv, sigma, large[faces.label] & ~np.isnan(faces.plane[0]))
