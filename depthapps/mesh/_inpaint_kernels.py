@@ -28,6 +28,7 @@ def _distance(y, x, j, i, best, picture, layer, weights, tilt, source, there, us
     if rise <= 0 or abs(there[j, i] - layer[y, x] - np.log(rise)) > _OFF:
         return np.inf
     total, count = 0.0, 0.0
+    # places without a sign: else numba asks at each whether it is negative and means an end
     left, right = max(-_REACH, -x), min(_REACH, width - 1 - x)
     own, other = layer[y, x], there[j, i]
     for v in range(max(-_REACH, -y), min(_REACH, height - 1 - y) + 1):

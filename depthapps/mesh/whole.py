@@ -174,12 +174,8 @@ def _joined(front: TriangleMesh, layers: list[tuple[TriangleMesh, Back, int]]) -
     pictures = [cv2.copyMakeBorder(photo, 0, 0, margin, margin, cv2.BORDER_REPLICATE)]
     places = [photo_places + np.array((margin, 0), np.float32)]
     made_up = [np.zeros(len(front.vertices), np.uint8) if front.made_up is None else front.made_up]
-    filled, triangles, vertices, top = (
-        [np.zeros(len(front.triangles), bool)],
-        [front.triangles],
-        len(made_up[0]),
-        len(photo),
-    )
+    triangles, filled = [front.triangles], [np.zeros(len(front.triangles), bool)]
+    vertices, top = len(front.vertices), len(photo)
     for mesh, back, scale in layers:
         picture, at = _pixels(mesh)
         width, height = (-(-size // scale) for size in picture.shape[1::-1])

@@ -22,8 +22,9 @@ from depthapps.shadow.solid import COMPLETE_ROWS, TILE_BITS, LitSolid, tile_extr
 
 _BAND_POINTS = 16384
 # Rays per pixel in a first pass for a light with an extent. Pixels where these rays, and those of the pixels around,
-# all agree get no more. They lie on as many circles of the light: with 2, a ball that looks half as large as the light
-# casts no shadow at all. With 8 none is off by more than 0.02.
+# all agree get no more. A pixel's rays lie on as many circles over the light: with 2, a disc that looks a quarter as
+# wide as the light falls between them, and loses all of its shade. With 8, the shade of four discs of 0.2 to 0.45 of
+# its width is off by 0.05 at most.
 _FIRST_SAMPLES = 8
 _PENUMBRA_MARGIN_PX = 4
 # Noise is correlated over about 4 px. Over six noisy rooms, removing specks of up to 40 px changes the shadows' IoU by

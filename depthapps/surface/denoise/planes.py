@@ -29,10 +29,10 @@ AGREEMENT = 1.1
 _LARGEST_PX = 1500
 _NEAR = 0.02  # share of 1/Z by which two pixels of one surface differ at most
 _EVEN_PX = 6.0  # slopes of round surfaces are averaged over this, so that they look even; shadows do not change
-# Share of the picture. Matching gets faces wrong too, but small ones. If the picture guides the normals of none, of
-# those below .003 and .01, and of all, the light of eight suns is off by .131, .128, .128 and .128 on five rooms of
-# matched depth, by .098, .092, .091 and .091 in four lens scenes, by .099, .097, .097 and .094 on the sample; shadows
-# in three rooms of exact depth with noise have an IoU of .888, .888, .883 and .865.
+# Share of the picture. Faces that matching makes of its own mistakes are small. If the picture guides the normals of no
+# face, of those below .003, of those below .01, and of all, the light of eight suns is off by .131, .128, .128 and .128
+# on five rooms of matched depth, by .098, .092, .091 and .091 in four lens scenes, by .099, .097, .097 and .094 on the
+# sample. Shadows in three shaded rooms of exact depth with noise have an IoU of .888, .888, .883 and .865.
 _SMALL_FACE = 0.003
 _STILL_COUNTED = 5.0  # deviations; larger differences are capped, so that one pixel cannot decide for its neighbours
 
