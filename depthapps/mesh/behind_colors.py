@@ -87,23 +87,33 @@ def color_behind(
             _AROUND_WAYS * behind.way_px + np.float32(_AROUND_SHARE * max(hole.shape)),
         )
         guess += np.float32(_PATCHES) * (patched - guess)
-    image = np.clip(np.rint(without_streaks(guess, behind)), 0, 255).astype(np.uint8)
-    return BehindColors(_spread(image, behind.source >= 0), photographed)
+    return BehindColors(np.clip(np.rint(guess), 0, 255).astype(np.uint8), photographed)
 
 
-def without_streaks(picture: NDArray[np.floating], behind: Behind) -> NDArray[np.floating]:
+def finished_picture(surface: GridSurface, new: BoolMap) -> NDArray[np.uint8]:
+    """The picture (h, w, 3) uint8 of a continued surface as its texture, when it is known where the surface is torn.
+
+    new: (h, w), what was continued. Beside its triangles are their colours and not those of what the picture shows,
+    which a smaller texture would mix in along its edges.
+    """
+    picture = without_streaks(surface.image.astype(np.float32), surface, new)
+    image = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return _spread(image, surface.quads.pixels())
+
+
+def without_streaks(picture: NDArray[np.floating], surface: GridSurface, new: BoolMap) -> NDArray[np.floating]:
     """The picture (h, w, 3) with the far one's even colour where a surface that was continued is joined to another.
 
     Seen from the side such a join is long, and would draw the colours of its few pixels out into lines. Behind it lies
     the far surface. Specks of what the picture shows are among these pixels, as its own surface has their own colours.
+    new: (h, w), what was continued.
     """
-    inverse = behind.inverse
-    near = cv2.dilate(np.nan_to_num(inverse), np.ones((3, 3), np.uint8))
-    with np.errstate(invalid="ignore"):
-        join = near > (1 + _JOIN) * inverse
+    inverse = inverse_depth(surface.depth_m)
+    join = surface.quads.spanning(inverse, 1 + _JOIN).pixels()
     if not join.any():
         return picture
-    join = (cv2.dilate(join.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (behind.new | _specks(behind))
+    around = cv2.dilate(join.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    join = around & (new | _specks(np.isfinite(inverse) & ~new))
     side = 2 * round(_EVEN_SHARE * max(join.shape)) + 1
     farthest = cv2.erode(np.nan_to_num(inverse, nan=_NOTHING), np.ones((side, side), np.uint8))
     with np.errstate(invalid="ignore"):
@@ -113,10 +123,9 @@ def without_streaks(picture: NDArray[np.floating], behind: Behind) -> NDArray[np
     return np.where(join[..., None], even / np.maximum(weight, np.float32(1e-6))[..., None], picture)
 
 
-def _specks(behind: Behind) -> BoolMap:
-    """The rim (h, w) of things of a few pixels."""
-    rim = (np.isfinite(behind.inverse) & ~behind.new).astype(np.uint8)
-    count, found = cv2.connectedComponents(rim, connectivity=8, ltype=cv2.CV_32S)
+def _specks(rim: BoolMap) -> BoolMap:
+    """Those pixels (h, w) of a rim that go round things of a few pixels."""
+    count, found = cv2.connectedComponents(rim.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
     label = np.asarray(found, np.int32)
     small = np.bincount(label.ravel(), minlength=count) <= _SPECK
     small[0] = False
@@ -220,6 +229,8 @@ def _mirrored_places(behind: Behind) -> NDArray[np.int32]:
 
 def _spread(image: NDArray[np.uint8], known: BoolMap) -> NDArray[np.uint8]:
     """Put the colours of known pixels (h, w) around them, and one colour where none is near, which compresses well."""
+    if not known.any():
+        return image
     distance, nearest = _nearest(known)
     spread = image.reshape(-1, 3)[nearest]
     spread[distance > _SPREAD_PX] = np.median(image[known], axis=0).astype(np.uint8)

@@ -19,7 +19,7 @@ from depthapps.mesh.behind import (
     stitched,
     torn_behind,
 )
-from depthapps.mesh.behind_colors import color_behind
+from depthapps.mesh.behind_colors import color_behind, finished_picture
 from depthapps.mesh.coarsen import coarse_triangles
 from depthapps.mesh.cut import GridSurface, cut_surface, surface_cloud, textured_mesh
 from depthapps.mesh.halos import without_halos
@@ -27,6 +27,7 @@ from depthapps.mesh.params import SimplifyParams
 from depthapps.mesh.rims import thin_pixels
 from depthapps.mesh.second_colors import SecondColors
 from depthapps.mesh.simplify import Loss, simplify_surface
+from depthapps.mesh.texture_places import texture_places
 from depthapps.surface.tearing import BoolMap
 
 # What is continued is planes over most of its area: so little error, as a share of 1/Z, leaves few of its triangles.
@@ -125,7 +126,9 @@ def _with_deeper(back: Back, front: GridSurface, second: SecondColors | None, tu
         surface = replace(behind_surface(torn, deeper), image=colors.image)
         backs[-1] = replace(above, surface=joined_behind(above.surface, above.new, deeper.new))
         backs.append(Back(surface, deeper.new, colors.photographed, back.margin))
-    return tuple(backs)
+    return tuple(
+        replace(back, surface=replace(back.surface, image=finished_picture(back.surface, back.new))) for back in backs
+    )
 
 
 def whole_mesh(whole: WholeSurface, params: SimplifyParams) -> tuple[TriangleMesh, Loss | None]:
@@ -181,9 +184,12 @@ def _joined(front: TriangleMesh, layers: list[tuple[TriangleMesh, Back, int]]) -
         width, height = (-(-size // scale) for size in picture.shape[1::-1])
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) if scale > 1 else picture
         pictures.append(cv2.copyMakeBorder(small, 0, 0, 0, picture.shape[1] - width, cv2.BORDER_REPLICATE))
-        shrunk = at * (np.array((width, height)) / picture.shape[1::-1]).astype(np.float32)
-        places.append(shrunk + np.array((0, top), np.float32))
         column, row = at.astype(int).T
+        inner = texture_places(back.surface, scale)[row, column, ::-1] + np.float32(0.5)
+        size = np.array((width, height), np.float32)
+        shrunk = inner * size / np.array(picture.shape[1::-1], np.float32)
+        # what is less than half a texel from the picture's end would be mixed with the next picture
+        places.append(np.clip(shrunk, 0.5, size - np.float32(0.5)) + np.array((0, top), np.float32))
         new, photographed = back.new[row, column], back.photographed[row, column]
         made_up.append(np.where(photographed, MadeUp.DEPTH, new * MadeUp.DEPTH_AND_COLOR).astype(np.uint8))
         filled.append((made_up[-1][mesh.triangles] == MadeUp.DEPTH_AND_COLOR).any(axis=1))

@@ -149,6 +149,17 @@ class Quads(NamedTuple):
         """Keep the triangles with at least one corner in a mask of pixels (H, W)."""
         return self._where(np.logical_or, pixels)
 
+    def spanning(self, values: FloatMap, ratio: float) -> Quads:
+        """Keep the triangles with a corner of more than `ratio` times another corner's value (H, W); all positive."""
+        corner = _corners(values)
+
+        def spans(one: NDArray, other: NDArray, third: NDArray) -> BoolMap:
+            least = np.minimum(np.minimum(one, other), third)
+            return np.maximum(np.maximum(one, other), third) > np.float32(ratio) * least
+
+        with np.errstate(invalid="ignore"):
+            return Quads(*(keep & spans(*(corner[c] for c in name)) for name, keep in self._asdict().items()))
+
     def _where(self, combined: np.ufunc, pixels: BoolMap) -> Quads:
         corner = _corners(pixels)
         return Quads(*(keep & combined.reduce([corner[c] for c in n]) for n, keep in self._asdict().items()))
