@@ -18,6 +18,7 @@ from depthapps.shadow.params import Light
 from depthapps.surface.denoise.clean import clean_planes, depth_noise, links_through_noise
 from depthapps.surface.guided_normals import guided_normals
 from depthapps.surface.normals import normals_of_slopes, surface_normals
+from depthapps.surface.relief import without_dents
 from depthapps.surface.tearing import (
     DEPTH_STEP,
     BoolMap,
@@ -92,7 +93,8 @@ def build_lit_solid(scene: Scene) -> LitSolid:
 
     Pixels of unknown depth take the depth of the background beside them. Normals of noisy depth are guided by the
     picture, see `guided_normals`, but those of large flat faces are kept: at a crease that the picture does not show
-    they would be those of a round edge. What has a low confidence casts no shadow, but receives those of others.
+    they would be those of a round edge. Depth that was matched loses its dents (`without_dents`). What has a low
+    confidence casts no shadow, but receives those of others.
     """
     camera = scene.camera
     inverse = filled_inverse_depth(scene.depth_m)
@@ -111,6 +113,9 @@ def build_lit_solid(scene: Scene) -> LitSolid:
         normals = normals_of_slopes(inverse, planes.du, planes.dv, camera)
         own, normals = normals, guided_normals(normals, scene.image, inverse, noise, scene.confidence)
         np.copyto(normals, own, where=planes.flat[..., None])
+        if scene.confidence is not None:  # what a matcher mistakes; other noise has no dents as wide as its windows
+            inverse = without_dents(inverse, noise, links, normals, planes.flat, scene.image, camera)
+            depth = depth_from_inverse(inverse)
     even = even_confidence(scene)
     sure = trusted(scene) if even is None else trusted(scene) & (even >= _CASTING)
     front = np.where(sure, inverse, np.float32(0))

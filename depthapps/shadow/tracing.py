@@ -19,6 +19,7 @@ from depthapps.runtime.threads import for_bands
 from depthapps.shadow.lights import beam, light_radius, light_vector
 from depthapps.shadow.params import Light
 from depthapps.shadow.solid import COMPLETE_ROWS, TILE_BITS, LitSolid, tile_extremes
+from depthapps.surface.relief import RELAX_ROWS
 
 _BAND_POINTS = 16384
 # Rays per pixel in a first pass for a light with an extent. Pixels where these rays, and those of the pixels around,
@@ -41,7 +42,7 @@ _see_light = Kernel(
     f"{_SCENE} {_POINTS} float64 float64 float64 int64 float64 int64 float32[::1] float32[::1]",
 )
 _see_sky = Kernel("depthapps.shadow._kernels", "see_sky", f"{_SCENE} {_POINTS} float64 int64 float32[::1]")
-KERNELS = (COMPLETE_ROWS, _see_light)  # in the order in which they are needed
+KERNELS = (RELAX_ROWS, COMPLETE_ROWS, _see_light)  # in the order in which they are needed
 
 
 class Visibility(NamedTuple):
