@@ -209,6 +209,38 @@ def test_a_batch_has_the_help_of_its_command_and_examples_of_its_own(name, comma
     assert mine["quality"] == single["quality"]
 
 
+@pytest.mark.parametrize(("name", "command"), WITH_OPTIONS.items())
+def test_the_help_lists_every_option_once_and_long_lists_have_headings(name, command):
+    shown = CliRunner().invoke(app, [*name.split(), "--help"]).output
+    listed = re.findall(r"^  (-{1,2}[-\w]+)(?:, (--[-\w]+))?", shown, re.MULTILINE)
+    assert sorted(flag for flags in listed for flag in flags if flag) == sorted(
+        {flag for p in command.params if p.param_type_name == "option" for flag in p.opts} | {"-h", "--help"}
+    )
+    heading = r"^(?=[A-Z])(.*):$\n"
+    sections = dict(zip(*[iter(re.split(heading, shown, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    assert list(sections)[: 1 + ("Arguments" in sections)][-1] == "Options"
+    assert "--overwrite" in sections["Running"]
+    assert ("The model" in sections) == ("mesh" in name)  # an option that commands share takes none along
+    for title, lines in sections.items():
+        assert len(re.findall("^  -", lines, re.MULTILINE)) <= 20, title
+
+
+def test_a_heading_stands_over_its_own_options():
+    shown = CliRunner().invoke(app, ["shadow", "--help"]).output
+    order = (
+        "  -o, ",
+        "The light:",
+        "  --azimuth ",
+        "Depth that is known:",
+        "  --depth ",
+        "Cameras:",
+        "  -c, ",
+        "Running:",
+    )
+    places = [shown.index(f"\n{each}") for each in (*order, "  --quality ")]
+    assert places == sorted(places)
+
+
 def test_shared_options_mean_one_thing():
     seen: dict[str, tuple] = {}
     for name, command in COMMANDS_OF_ONE.items():

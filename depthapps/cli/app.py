@@ -18,8 +18,8 @@ from depthapps.cli.calibrate import calibrate
 from depthapps.cli.depth import depth
 from depthapps.cli.flags import explained
 from depthapps.cli.frame_by_frame import FrameByFrame
+from depthapps.cli.groups import HelpfulCommand, with_options
 from depthapps.cli.mesh import mesh
-from depthapps.cli.options import with_options
 from depthapps.cli.shadow import shadow
 from depthapps.cli.stopping import end_if_stopped
 from depthapps.cli.terminal import done_waiting, tell
@@ -53,7 +53,7 @@ app = typer.Typer(
 )
 for _command in (depth, bokeh, shadow, mesh, view, view3d, calibrate):
     _makes_pictures = _command not in (mesh, view, calibrate)
-    app.command(cls=FrameByFrame if _makes_pictures else None)(with_options(_command))
+    app.command(cls=FrameByFrame if _makes_pictures else HelpfulCommand)(with_options(_command))
 app.add_typer(batch, name="batch")
 
 

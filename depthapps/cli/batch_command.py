@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, closing
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
 from depthapps.apps.batch.executors import dask_cluster, worker_processes
 from depthapps.apps.batch.jobs import Job, plan
@@ -26,8 +25,9 @@ from depthapps.cli.batch_options import (
 )
 from depthapps.cli.batch_report import TICK_S, BatchReport
 from depthapps.cli.flags import explained
+from depthapps.cli.groups import HelpfulCommand, with_options
 from depthapps.cli.in_process import check_options, command_of, run_command
-from depthapps.cli.options import TalkOptions, with_options
+from depthapps.cli.options import TalkOptions
 from depthapps.cli.typed import long_flag, typed_options
 from depthapps.core.errors import OutputError
 from depthapps.io.batch_folder import SHEET, BatchFolder
@@ -44,7 +44,7 @@ depthapps batch {0} --image 'phone/*.jpg' --out-dir OUT --resume
 """
 
 
-class _BatchCommand(TyperCommand):
+class _BatchCommand(HelpfulCommand):
     """A command that hands the options of the single command on as they were typed, after its parser checked them."""
 
     own: frozenset[str] = frozenset()  # names of the batch's own parameters

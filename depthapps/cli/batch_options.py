@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -119,6 +119,8 @@ class BatchOutputs:
 @dataclass(frozen=True)
 class WorkerOptions:
     """Options of the processes that do the work."""
+
+    headings: ClassVar = {"workers": "Workers"}
 
     workers: Annotated[int | None, typer.Option(min=1, help="pairs at a time [default: one a core]", metavar="N")] = (
         None

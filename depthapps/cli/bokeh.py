@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -47,6 +47,8 @@ def _sweep(text: str) -> tuple[float, ...]:
 class FocusOptions:
     """Options of the focus and the strength of the blur; the defaults are those of `BokehParams`."""
 
+    headings: ClassVar = {"focus": "Focus and blur"}
+
     focus: Annotated[
         tuple | None,
         typer.Option(
@@ -70,6 +72,8 @@ class FocusOptions:
 @dataclass(frozen=True)
 class LensOptions:
     """Options of the lens' character; the defaults are those of `BokehParams`."""
+
+    headings: ClassVar = {"focus_range": "The lens' character"}
 
     focus_range: Annotated[
         float, typer.Option(help="depth around the focus that stays sharp, in metres", metavar="M")

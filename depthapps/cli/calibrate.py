@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -18,6 +18,8 @@ from depthapps.io.shots import find_shots
 @dataclass(frozen=True)
 class BoardOptions:
     """Options of the board that the photos show."""
+
+    headings: ClassVar = {"board": "The board"}
 
     board: Annotated[
         str, typer.Option(help="inner corners of a chessboard (9x6), or squares of a ChArUco board (charuco:11x8)")

@@ -6,8 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from typer.core import TyperCommand
-
+from depthapps.cli.groups import HelpfulCommand
 from depthapps.cli.options import TalkOptions
 from depthapps.cli.typed import as_arguments, typed_options
 from depthapps.core.choices import MapKind
@@ -23,7 +22,7 @@ _SHOWN = (None, MapKind.PREVIEW, MapKind.AFFINE_INVERSE)  # kinds of depth maps 
 _OWN = frozenset({"output", *(f.name for f in fields(TalkOptions))})
 
 
-class FrameByFrame(TyperCommand):
+class FrameByFrame(HelpfulCommand):
     """A command that does each frame of a video as it does a picture; everything about pictures is left to it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

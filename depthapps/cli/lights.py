@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import typer
 
@@ -30,6 +30,8 @@ _LARGEST = 1e300  # whole numbers of JSON have no end; not a number is not large
 @dataclass(frozen=True)
 class LightOptions:
     """Options of one light; the defaults are those of the light classes."""
+
+    headings: ClassVar = {"light": "The light"}
 
     light: Annotated[LightKind, typer.Option(help="a sun, a lamp, or a lamp with a beam")] = LightKind.DIRECTIONAL
     direction: Annotated[

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from depthapps.cli.groups import NOT_GIVEN
 from depthapps.cli.mesh_options import ModelOptions, ScanOptions
-from depthapps.cli.options import NOT_GIVEN, RunOptions, SourceOptions
+from depthapps.cli.options import RunOptions, SourceOptions
 from depthapps.cli.pages import arguments_of, write_view
 from depthapps.core.choices import PageMode, Preset
 from depthapps.io.formats import IMAGE_SUFFIXES

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from depthapps.apps.params import TURN_DEG, ModelParams, print_params
-from depthapps.cli.options import NOT_GIVEN, SourceOptions
+from depthapps.cli.groups import NOT_GIVEN
+from depthapps.cli.options import SourceOptions
 from depthapps.cli.pages import Viewer
 from depthapps.core.choices import Axes, DepthKind, Holes, Preset, TurnStyle
 from depthapps.core.errors import InputError, OutputError
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class ModelOptions:
     """Options of the model and its simplification; the defaults are those of `ModelParams` and `PrintParams`."""
+
+    headings: ClassVar = {"preset": "The model"}
 
     output: Annotated[
         list[Path] | None,
@@ -238,6 +241,8 @@ class ModelOptions:
 @dataclass(frozen=True)
 class ScanOptions:
     """Options for many views instead of one."""
+
+    headings: ClassVar = {"sequence": "Many views"}
 
     sequence: Annotated[
         Path | None,

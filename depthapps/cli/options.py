@@ -1,17 +1,14 @@
 """Define every option that several commands take, once, so that it means the same in each of them.
 
 Options that belong together are the fields of a dataclass. A command has such dataclasses as parameters, and
-`with_options` turns their fields into options of the command line. Defaults are those of the parameter classes.
+`groups.with_options` turns their fields into options of the command line. Defaults are those of the parameter classes.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -31,6 +28,14 @@ BUILTIN = "builtin"
 @dataclass(frozen=True)
 class SourceOptions:
     """Options that say where the picture and its depth come from."""
+
+    headings: ClassVar = {
+        "side_by_side": "One file with both views",
+        "depth": "Depth that is known",
+        "calibration": "Cameras",
+        "matcher": "Matching",
+        "save_depth": "Maps to keep",
+    }
 
     image: Annotated[
         Path,
@@ -125,13 +130,6 @@ class SourceOptions:
     frame: Annotated[
         Frame, typer.Option(help="pixels of the result: those of the photo as it was taken, or of the rectified photo")
     ] = SceneParams.frame
-    save_rectified: Annotated[
-        Path | None,
-        typer.Option(
-            help="keep both views as matched: PREFIX_left.png, PREFIX_right.png, PREFIX_lines.png with rows drawn",
-            metavar="PREFIX",
-        ),
-    ] = None
     matcher: Annotated[
         str, typer.Option(help="builtin, or a stereo network FILE.onnx with FILE.json beside it", metavar="NAME")
     ] = BUILTIN
@@ -154,6 +152,13 @@ class SourceOptions:
         Path | None,
         typer.Option(
             help="keep how sure the matcher is, 0 to 1: files as for --save-depth, or .png, 65535 = 1", metavar="FILE"
+        ),
+    ] = None
+    save_rectified: Annotated[
+        Path | None,
+        typer.Option(
+            help="keep both views as matched: PREFIX_left.png, PREFIX_right.png, PREFIX_lines.png with rows drawn",
+            metavar="PREFIX",
         ),
     ] = None
 
@@ -225,6 +230,8 @@ class SourceOptions:
 class TalkOptions:
     """Options of what a command prints, and of whether it may replace files."""
 
+    headings: ClassVar = {"overwrite": "Running"}
+
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace outputs that exist")] = False
     json: Annotated[bool, typer.Option("--json", help="print what was done as one JSON object")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say nothing but errors")] = False
@@ -235,16 +242,14 @@ class TalkOptions:
 class VideoOptions:
     """Options of a video in which the focus or a light moves; the command parses the text of `sweep`."""
 
+    headings: ClassVar = {"sweep": "A video of it"}
+
     sweep: Annotated[
         str | None,
         typer.Option(help="a video in which one thing moves: bokeh's focus, or shadow's sun", metavar="[WHAT=]FROM:TO"),
     ] = None
     frames: Annotated[int, typer.Option(min=2, help="number of frames in that video", metavar="N")] = 72
     fps: Annotated[float, typer.Option(min=1, help="frames a second of that video", metavar="N")] = 24.0
-
-
-NOT_GIVEN = Path()
-"""The value of IMAGE if the user gave none to a command that can do without it."""
 
 
 @dataclass(frozen=True)
@@ -258,42 +263,3 @@ class RunOptions(TalkOptions):
             parser=memory_size, help="memory that may be used: 4G, 800M [default: 80 % of what is free]", metavar="SIZE"
         ),
     ] = None
-
-
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Make a command of separate options from one whose parameters are dataclasses of options, as typer needs it.
-
-    If the default of such a parameter is `NOT_GIVEN`, its required fields, such as IMAGE, may be left out.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Any] = {name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)}
-    parameters: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(command).parameters.items():
-        if name not in groups:
-            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
-            continue
-        field_hints = get_type_hints(groups[name], include_extras=True)
-        for field in dataclasses.fields(groups[name]):
-            default = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
-            if default is inspect.Parameter.empty and parameter.default is NOT_GIVEN:
-                default = None
-            parameters.append(
-                inspect.Parameter(
-                    field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field_hints[field.name]
-                )
-            )
-
-    for info in (each for p in parameters for each in getattr(p.annotation, "__metadata__", ())):
-        info.readable = False  # what cannot be read is told of when it is read, in the words of all other errors
-
-    def spread(**values: Any) -> None:
-        for name, kind in groups.items():
-            given = {f.name: values.pop(f.name) for f in dataclasses.fields(kind)}
-            required = {f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}
-            values[name] = kind(**{k: NOT_GIVEN if v is None and k in required else v for k, v in given.items()})
-        command(**values)
-
-    spread.__name__, spread.__doc__ = command.__name__, command.__doc__
-    spread.__annotations__ = {p.name: p.annotation for p in parameters}
-    spread.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
-    return spread

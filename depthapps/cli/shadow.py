@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -94,6 +94,8 @@ class ShadowFiles:
 @dataclass(frozen=True)
 class RelightOptions:
     """Options of how the lights change the picture; the defaults are those of `RelightParams`."""
+
+    headings: ClassVar = {"ambient": "What it lights"}
 
     ambient: Annotated[float, typer.Option(help="light from the sky", metavar="N")] = RelightParams.ambient
     strength: Annotated[float, typer.Option(help="0 leaves the picture as it is, 1 relights it fully", metavar="N")] = (
