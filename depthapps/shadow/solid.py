@@ -113,7 +113,7 @@ def build_lit_solid(scene: Scene) -> LitSolid:
         normals = normals_of_slopes(inverse, planes.du, planes.dv, camera)
         own, normals = normals, guided_normals(normals, scene.image, inverse, noise, scene.confidence)
         np.copyto(normals, own, where=planes.flat[..., None])
-        if scene.confidence is not None:  # what a matcher mistakes; other noise has no dents as wide as its windows
+        if scene.confidence is not None:  # matched: its mistakes are dents; other noise is finer than these
             inverse = without_dents(inverse, noise, links, normals, planes.flat, scene.image, camera)
             depth = depth_from_inverse(inverse)
     even = even_confidence(scene)
