@@ -79,6 +79,18 @@ def test_without_room_for_an_error_the_quads_come_back():
     assert set(map(tuple, np.sort(triangles, axis=1))) == set(map(tuple, np.sort(quads.triangles(), axis=1)))
 
 
+@pytest.mark.parametrize("size", [(4, 4), (HEIGHT, WIDTH)])
+def test_torn_all_over_nothing_is_merged_whatever_the_limit(size):
+    """Every vertex must stay, so that there is none whose error could set the limit."""
+    inverse = np.where(np.indices(size).sum(axis=0) % 2, 1, 0.3).astype(np.float32)
+    inverse[::4, 1::4] = 0.3
+    quads = quads_of(inverse)
+    assert len(quads.triangles())
+    for vertices in (None, 10):
+        triangles = coarse_triangles(inverse, quads, vertices=vertices)
+        assert set(map(tuple, np.sort(triangles, axis=1))) == set(map(tuple, np.sort(quads.triangles(), axis=1)))
+
+
 @pytest.mark.parametrize("vertices", [500, 2000, 5000])
 def test_so_many_vertices_are_left_beside_those_of_borders(vertices):
     inverse = bumpy()

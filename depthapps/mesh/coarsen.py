@@ -41,7 +41,7 @@ def coarse_triangles(
     if vertices is not None and inner.size:
         rank = min(max(inner.size - vertices, 0), inner.size - 1)
         limit = min(limit, float(np.partition(inner, rank)[rank]))
-    return _leaves(off > limit, quads)
+    return _leaves((off > limit) | np.isposinf(off), quads)  # the limit is infinite, too, where all must stay
 
 
 def _errors(inverse: FloatMap, quads: Quads) -> FloatMap:
