@@ -1,4 +1,4 @@
-"""What rectified views do not show."""
+"""What lies outside of warped views, and that nothing is matched there."""
 
 from __future__ import annotations
 
@@ -7,29 +7,7 @@ import pytest
 
 from depthapps.engine.front.coarse import match_coarse
 from depthapps.engine.front.corners import find_corners, follow_corners
-from depthapps.engine.rectify.blank import filled, shown, shrunk
-
-
-def test_black_corners_are_not_shown_but_black_things_are():
-    photo = np.full((100, 120, 3), 90, np.uint8)
-    photo[:30, :20] = 2
-    photo[40:60, 50:70] = 0  # a thing inside
-    photo[99:, 119:] = 0  # too small for a corner
-    known = shown(photo)
-    assert not known[:30, :20].any()
-    assert known.sum() == known.size - 30 * 20
-
-
-def test_a_photo_without_black_is_shown_whole():
-    assert shown(np.full((9, 9, 3), 4, np.uint8)).all()
-
-
-def test_the_rim_goes_but_not_at_the_border():
-    area = np.ones((20, 20), bool)
-    area[:, :5] = False
-    found = shrunk(area)
-    assert not found[:, :7].any()
-    assert found[:, 7:].all()
+from depthapps.engine.rectify.blank import filled
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

@@ -53,7 +53,7 @@ def tell_shape(
 def tell_single_view(journal: Journal, shape: Shape, whole: WholeSurface, loss: Loss | None) -> list[str]:
     """Describe the model of one view in the parts of one line, and record its facts in the journal."""
     cut = whole.front.cut
-    reasons = {name: getattr(cut, name) for name in ("unknown", "doubtful", "far", "torn", "islands")}
+    reasons = {name: getattr(cut, name) for name in ("blank", "unknown", "doubtful", "far", "torn", "islands")}
     told = tell_shape(journal, shape, cut.kept, reasons, cut.confidence)
     filled = whole.front.made_up is not None
     journal.add(holes="fill" if filled else "keep")

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.blank import blank_part
 from depthapps.core.camera import Camera
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError
@@ -37,6 +38,7 @@ class Cut:
     """Shares of a picture's pixels, 0 to 1: those on its surface, and those left out, by the reason."""
 
     kept: float
+    blank: float  # black corners, where the photo shows no scene
     unknown: float  # no depth
     doubtful: float  # confidence below surface.tearing.MIN_CONFIDENCE
     far: float  # infinitely far, or as good as that: see surface.completion.beyond
@@ -85,10 +87,12 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
     """Cut the visible surface out of a scene; stride: use every stride-th pixel of every stride-th row.
 
     Pixels of unknown depth or low confidence, what is as good as infinitely far, flying pixels between two surfaces and
-    small islands are left out. fill: the first three are not, their depth is completed (`complete`). Noise is removed
+    small islands are left out. fill: the first three are not, their depth is completed (`complete`). Black corners of
+    photos that were matched (`blank_part`) are left out whatever depth was found there. Noise is removed
     along the rays (`clean_depth`), so surfaces get smooth and silhouettes do not move. Raises InputError when no
     surface is left.
     """
+    scene, blank = _without_blank(scene)
     finite, sure, far = np.isfinite(scene.depth_m), trusted(scene), beyond(scene)[0]
     made_up, planes = None, NO_PLANES
     if fill:
@@ -120,7 +124,8 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
     confidence = None if scene.confidence is None else scene.confidence[::stride, ::stride][kept]
     cut = Cut(
         kept=float(kept.mean()),
-        unknown=0.0 if fill else float((~finite & ~far).mean()),
+        blank=blank,
+        unknown=0.0 if fill else float((~finite & ~far).mean()) - blank,
         doubtful=0.0 if fill else float((finite & ~sure & ~far).mean()),
         far=0.0 if fill else float(far.mean()),
         torn=float((here & ~used).mean()),
@@ -130,6 +135,19 @@ def cut_surface(scene: Scene, stride: int = 1, *, fill: bool = False) -> GridSur
     )
     quads = quads.among(large)
     return GridSurface(scene.image, stride, depth, camera, links, clean.noise, quads, made_up, cut, planes, untorn)
+
+
+def _without_blank(scene: Scene) -> tuple[Scene, float]:
+    """The scene as empty and of unknown depth where its photo shows none, and the share of its pixels that is.
+
+    A depth that was not matched is right where its photo is black, as well.
+    """
+    blank = None if scene.second is None else blank_part(scene.image)
+    if blank is None:
+        return scene, 0.0
+    empty = blank if scene.empty is None else blank | scene.empty
+    depth = np.where(blank, np.float32(np.nan), scene.depth_m)
+    return replace(scene, depth_m=depth, empty=empty), float(blank.mean())
 
 
 def _on_large_pieces(links: Links) -> BoolMap:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.blank import blank_part
 from depthapps.core.color import to_8bit
 from depthapps.core.filling import push_pull
 from depthapps.core.geometry import depth_from_inverse, unproject
@@ -42,6 +43,8 @@ class SecondColors:
         x, y, depth = project_into(unproject(surface.depth_m, surface.camera), second)
         hiding = replace(surface, quads=grid_quads(surface.depth_m, surface.untorn))
         self._nearest = self._drawn(hiding, x, y, depth)
+        if (blank := blank_part(second.image)) is not None:
+            self._nearest[blank] = np.inf  # as if something stood there
         few = np.s_[::_EVERY, ::_EVERY]
         found, shown = self._look(self._nearest, x[few], y[few], depth[few])
         off = np.log((to_8bit(surface.image)[few] + _FOOT) / (found + _FOOT))

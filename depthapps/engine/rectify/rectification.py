@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.blank import shown, shrunk
 from depthapps.core.camera import Calibration, Camera, LensCamera, StereoRig
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import CalibrationError, StereoError
 from depthapps.core.scene import FloatMap, Image, StereoPair
 from depthapps.engine.front.coarse import Shown
-from depthapps.engine.rectify.blank import filled, shown, shrunk
+from depthapps.engine.rectify.blank import filled
 from depthapps.engine.rectify.lens import pixels_of, places_in, rays_of, rays_within_frame
 from depthapps.runtime.threads import for_bands
 
