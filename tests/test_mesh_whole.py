@@ -31,7 +31,7 @@ from depthapps import (
 )
 from depthapps.apps.turntable import turned_about
 from depthapps.core.models import MadeUp, TriangleMesh
-from depthapps.mesh.behind import continue_deeper, least_known
+from depthapps.mesh.behind import continue_deeper, joined_behind, least_known
 from depthapps.mesh.behind_colors import _put_smooth
 from depthapps.mesh.cut import cut_surface
 from depthapps.mesh.params import SimplifyParams
@@ -109,6 +109,51 @@ def test_through_a_narrow_gap_of_a_near_thing_the_second_photo_shows_nothing(wid
     assert back.new[behind].mean() > 0.5
     assert back.photographed[behind].any() == shown
     assert (np.abs(back.surface.image[behind].astype(int) - WALL).max(axis=-1) < 20)[back.new[behind]].all()
+
+
+def _with_corner(photo: np.ndarray) -> np.ndarray:
+    """With a black corner at the lower left, as photos have that were turned before."""
+    height, width = photo.shape[:2]
+    y, x = np.indices((height, width))
+    return np.where(((height - y) * 3 < width / 4 - x)[..., None], np.uint8(0), photo)
+
+
+def test_a_black_corner_is_no_surface_and_what_is_beside_it_goes_on_there(pair):
+    """Whatever depth was found there."""
+    assert pair.second is not None
+    image = _with_corner(pair.image)
+    black = image.max(axis=2) == 0
+    assert black.mean() > 0.01
+    scene = replace(pair, image=image, depth_m=np.where(black, np.float32(1.2), pair.depth_m))
+    bare = make_model(scene, ModelParams(holes=Holes.KEEP))
+    assert not render_view(bare, pair.camera).covered[black].any()
+    assert bare.facts["left_out"]["blank"] == pytest.approx(black.mean(), rel=0.6)  # with what is mixed with black
+    assert bare.facts["left_out"]["unknown"] == 0
+    given = make_model(replace(scene, second=None), ModelParams(holes=Holes.KEEP))  # a black thing, as its depth says
+    assert render_view(given, pair.camera).covered[20:-1, 1:20][black[20:-1, 1:20]].mean() > 0.9
+    empty = np.zeros_like(black)
+    empty[:20] = True
+    cut_out = make_model(replace(scene, empty=empty, depth_m=np.where(empty, np.float32(np.nan), scene.depth_m)))
+    assert not render_view(cut_out, pair.camera).covered[:16].any()
+    model = make_model(scene)
+    seen = render_view(model, pair.camera)
+    assert seen.covered[black].min() == 1
+    assert np.allclose(seen.depth_m[black], FAR, rtol=0.01)
+    assert np.abs(seen.image[black].astype(int) - WALL).max() < 60
+    assert np.abs(seen.image[~black & (pair.depth_m == FAR)].astype(int) - WALL).max() < 60
+
+
+def test_the_second_photos_black_corner_is_no_colour_of_a_surface(pair):
+    """It lies at the lower right, where that photo shows more than the first one."""
+    assert pair.second is not None
+    second = replace(pair.second, image=_with_corner(pair.second.image[:, ::-1])[:, ::-1].copy())
+    there = np.eye(4)
+    there[0, 3] = BASELINE_M
+    seen = render_view(make_model(replace(pair, second=second)), pair.camera, pose=there)
+    black = second.image.max(axis=2) == 0
+    assert black.mean() > 0.01
+    assert seen.covered[black].min() == 1
+    assert seen.image[black].max(axis=1).min() > 100
 
 
 def test_in_the_last_layer_the_farthest_goes_on_first():
@@ -192,6 +237,21 @@ def _two_cards() -> Scene:
     depth[40:140, 100:200], image[40:140, 100:200] = 3, (30, 160, 40)
     depth[60:120, 60:130], image[60:120, 60:130] = 2.4, (200, 40, 40)
     return Scene(image, depth, Camera.centred(240, 180, 220.0), 1e-4)
+
+
+@pytest.mark.parametrize(("step", "joined"), [(0.06, True), (0.3, False)])
+def test_pieces_of_what_was_continued_are_joined_across_a_small_step(step, joined):
+    """Although something was continued below; the picture's own pixels are not joined to them."""
+    camera, new = Camera.centred(40, 30, 40.0), np.ones((30, 40), bool)
+    depth = np.full((30, 40), 2, np.float32)
+    depth[:, 20:] *= 1 + step
+    back = cut_surface(Scene(np.full((30, 40, 3), 90, np.uint8), depth, camera))
+    assert not back.links.right[:, 19].any()
+    quads = joined_behind(back, new, below=new).quads
+    assert (np.add.reduce(quads, dtype=np.int8)[:, 19] == 2).all() == joined
+    new[:, :20] = False
+    quads = joined_behind(back, new, below=np.ones_like(new)).quads
+    assert not np.add.reduce(quads, dtype=np.int8)[:, 19].any()
 
 
 def test_behind_what_was_continued_the_wall_goes_on():

@@ -36,6 +36,10 @@ _FAR = 0.2
 _NEARER = 1.25  # times the largest 1/Z that the picture shows: that of a floor at the end of the frame
 _BEHIND = 0.05  # share of 1/Z by which another surface in that window is farther
 _SLIT_PX = 5  # side of the window in which slits between two lines of one hidden edge are closed
+# Share of 1/Z by which two pixels that were continued may differ and still be joined. Where planes from two sides of a
+# thing meet, they are off by so much, and the slit between them shows nothing. With 0, 0.05, 0.1, 0.2 and 0.5 nine new
+# views of four rendered rooms look 30.841, 30.845, 30.845, 30.845 and 30.801 dB like the truth.
+_SMALL_STEP = 0.1
 _SPARE_PX = 2.0  # beyond what a turn uncovers, against rounding
 _ANYTHING = 1e9  # 1/m: no limit
 
@@ -194,14 +198,18 @@ def torn_behind(back: GridSurface) -> GridSurface:
 
 
 def joined_behind(back: GridSurface, new: BoolMap, below: BoolMap) -> GridSurface:
-    """A continued surface that is only torn where something was continued below it.
+    """A continued surface that is only torn where something was continued below it, and by more than a small step.
 
     new: (h, w), what is its own; below: (h, w), what is below.
     """
-    known = np.isfinite(back.depth_m)
+    inverse = inverse_depth(back.depth_m)
+    known = np.isfinite(inverse)
 
     def closed(linked: BoolMap, one: tuple[slice, ...], other: tuple[slice, ...]) -> BoolMap:
-        return known[one] & known[other] & (linked | ~(below[one] | below[other]))
+        with np.errstate(invalid="ignore"):
+            small = np.abs(inverse[one] - inverse[other]) <= _SMALL_STEP * np.maximum(inverse[one], inverse[other])
+        own = new[one] & new[other] & small
+        return known[one] & known[other] & (linked | own | ~(below[one] | below[other]))
 
     return replace(back, quads=grid_quads(back.depth_m, back.links.changed(closed)).touching(new))
 
