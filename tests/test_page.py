@@ -20,6 +20,7 @@ from PIL import ImageCms
 from test_cli import run
 
 import depthapps as da
+from depthapps.apps.shrink import shrunk_scene
 from depthapps.core.filling import fill_background
 from depthapps.io.page.contents import PageContents, PageModel, PagePhoto
 from depthapps.io.page.pack import GUESSED, STEPS, pack_confidence, pack_inverse
@@ -354,3 +355,29 @@ def test_results_show_themselves_in_notebooks(step_scene):
         assert text.count('"') == 4 or "<script" not in text  # the page is escaped inside its attribute
         inside = html.unescape(re.findall(r'srcdoc="([^"]*)"', text)[0])
         assert data_of(inside)["mode"] == "turn"
+
+
+def test_a_wide_cut_out_photo_has_a_page():
+    """It is shown smaller, with what is transparent."""
+    image = np.full((24, 3000, 3), 90, np.uint8)
+    scene = da.Scene(
+        image, np.full((24, 3000), 2, np.float32), da.Camera.centred(3000, 24, 2000.0), empty=image[..., 0] < 0
+    )
+    assert scene.empty is not None
+    scene.empty[:, :300] = True
+    opened = da.OpenedScene(
+        scene=scene, calibration=da.Calibration(scene.camera, 0.1), disparity_px=100 / scene.depth_m,
+        metadata=da.Metadata(), depth_is_given=True, name="wide",
+    )  # fmt: skip
+    photo = da.make_page(opened).contents.what
+    assert isinstance(photo, PagePhoto)
+    assert photo.image.shape == (16, 2048, 3)
+
+
+def test_a_smaller_scene_has_depths_of_the_large_one():
+    depth = np.where(np.indices((90, 120)).sum(axis=0) % 2, np.float32(1), np.float32(3))
+    scene = da.Scene(np.zeros((90, 120, 3), np.uint8), depth, da.Camera.from_fov(120, 90, 60), 0.0, depth / 4)
+    small = shrunk_scene(scene, 50, 37)
+    assert set(np.unique(small.depth_m)) <= {1, 3}
+    assert small.confidence is not None
+    assert np.array_equal(small.confidence, small.depth_m / 4)

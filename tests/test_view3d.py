@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from dataclasses import replace
 from typing import Any
 
@@ -137,6 +138,65 @@ def test_black_corners_are_cut_off():
     kept = left[rows, columns], right[rows, columns]
     assert all((~view.any(axis=2)).sum() <= 5 for view in kept)
     assert kept[0].shape[0] * kept[0].shape[1] > 0.7 * 57 * 75
+
+
+@pytest.mark.parametrize(("degrees", "dark"), [(0.6, 1), (1.5, 1), (3.0, 6)])
+def test_corners_of_little_turned_and_of_dark_photos_are_cut_off(degrees, dark):
+    photo = np.random.default_rng(0).integers(60, 200, (240, 360, 3), np.uint8) // dark
+    photo = np.asarray(cv2.warpAffine(photo, cv2.getRotationMatrix2D((180, 120), degrees, 1.0), (360, 240)), np.uint8)
+    assert not photo.any(axis=2).all()
+    rows, columns = common_box(photo, photo)
+    kept = np.asarray(photo[rows, columns].max(axis=2) > 0)
+    assert min(kept[0].mean(), kept[-1].mean(), kept[:, 0].mean(), kept[:, -1].mean()) >= 0.99
+    assert kept.size > 0.7 * 240 * 360
+
+
+def test_nothing_is_cut_off_a_black_backdrop():
+    y, x = np.indices((120, 160))
+    image = np.where(((x - 60) ** 2 + (y - 60) ** 2 < 30**2)[..., None], np.uint8(150), np.zeros(3, np.uint8))
+    depth = np.where(image[..., 0] > 0, np.float32(1.5), np.float32(3))
+    shown = da.make_view3d(da.open_scene(image, depth=depth, params=da.SceneParams(fov_deg=60)))
+    assert shown.pair.left.shape == image.shape
+
+
+def test_what_is_seen_from_too_far_aside_is_refused(opened):
+    near = replace(opened, views=None, disparity_px=np.where(opened.disparity_px > 20, opened.disparity_px, 1000))
+    assert da.make_view3d(near).pair.right.any()  # the near card alone
+    one = replace(opened, views=None, disparity_px=1000 + opened.disparity_px)
+    with pytest.raises(da.InputError, match="nothing of the photo is seen"):
+        da.make_view3d(one)
+
+
+def test_the_width_of_views_that_the_window_cuts_whole_is_none():
+    inverse = np.full((64, 64), 0.01, np.float32)
+    inverse[:, :20] = 1 / np.linspace(1.2, 3, 20)
+    params = da.SceneParams(fov_deg=60, baseline_m=1.5)
+    opened = da.open_scene(np.full((64, 64, 3), 90, np.uint8), depth=1 / inverse, params=params)
+    shown = da.make_view3d(opened)
+    assert shown.facts["view_size"] == [0, 64]
+
+
+def test_a_spatial_photo_of_a_long_lens_tells_its_focal_length(tmp_path):
+    pytest.importorskip("pillow_heif")
+    camera = da.Camera.centred(160, 120, 400.0)  # 2.5 widths: more than 32 bits hold in units of 2^-30
+    depth = np.full((120, 160), 2, np.float32)
+    image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
+    opened = da.open_scene(image, depth=depth, params=da.SceneParams(calibration=da.Calibration(camera, 0.01)))
+    da.write_view3d(tmp_path / "long.heic", da.make_view3d(opened))
+    data = (tmp_path / "long.heic").read_bytes()
+    at = data.index(bytes.fromhex("22cc04c7d6d94e079d904eb6ecbaf3a3")) + 16
+    flags, focal, x, _ = struct.unpack(">I3i", data[at : at + 16])
+    assert focal / 2 ** (flags >> 8) == pytest.approx(2.5, rel=0.05)
+    assert x / 2 ** (flags >> 8) == pytest.approx(0.5, abs=0.02)
+    usual = replace(camera, fx=240.0, fy=240.0)
+    wide = da.open_scene(image, depth=depth, params=da.SceneParams(calibration=da.Calibration(usual, 0.01)))
+    da.write_view3d(tmp_path / "usual.heic", da.make_view3d(wide))
+    data = (tmp_path / "usual.heic").read_bytes()
+    assert data[data.index(bytes.fromhex("22cc04c7d6d94e079d904eb6ecbaf3a3")) + 18] == 30  # as iPhones write it
+    far = replace(opened, calibration=da.Calibration(camera, 2100.0), disparity_px=opened.disparity_px)
+    with pytest.raises(da.OutputError, match="2100 m apart"):
+        da.write_view3d(tmp_path / "far.heic", da.make_view3d(far))
+    assert not (tmp_path / "far.heic").exists()
 
 
 def test_a_scene_in_another_frame_than_its_views_is_refused(opened):
@@ -336,7 +396,7 @@ def test_eyes_at_no_distance_are_refused(distance):
         da.View3DParams(eye_distance=distance)
 
 
-@pytest.mark.parametrize("pixel", [(float("nan"), 5), (5, float("inf"))])
+@pytest.mark.parametrize("pixel", [(float("nan"), 5), (5, float("inf")), (1, 2, 3), ()])
 def test_a_pixel_that_is_no_place_is_refused(pixel):
     with pytest.raises(da.InputError, match="is no place"):
         da.View3DParams(convergence_px=pixel)

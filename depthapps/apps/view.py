@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-import cv2
 import numpy as np
 
 from depthapps.apps.files import SceneFiles, is_path
@@ -13,6 +12,7 @@ from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.apps.model import Model
 from depthapps.apps.params import TURN_DEG, PathLike, SceneParams
 from depthapps.apps.scene import OpenedScene
+from depthapps.apps.shrink import shrunk_scene
 from depthapps.bokeh.highlights import find_lamps
 from depthapps.bokeh.params import BokehParams
 from depthapps.core.choices import PageMode, TurnStyle, chosen
@@ -190,20 +190,8 @@ def _photo(
 def _reduced(scene: Scene) -> Scene:
     """The scene at a size that every browser takes."""
     scale = LARGEST_SIDE / max(scene.depth_m.shape)
-    if scale >= 1:
-        return scene
     height, width = (max(1, round(scale * side)) for side in scene.depth_m.shape)
-
-    def nearest(values: FloatMap) -> FloatMap:
-        return np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
-
-    return replace(
-        scene,
-        image=cv2.resize(scene.image, (width, height), interpolation=cv2.INTER_AREA),
-        depth_m=nearest(scene.depth_m),
-        camera=scene.camera.scaled_to(width, height),
-        confidence=None if scene.confidence is None else nearest(scene.confidence),
-    )
+    return shrunk_scene(scene, width, height) if scale < 1 else scene
 
 
 def _share_of_depth(offset_m: FloatMap, inverse_m: FloatMap) -> FloatMap:

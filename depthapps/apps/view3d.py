@@ -127,7 +127,7 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     pair, disparity, scale = _reduced(left[box], right[box], disparity[box], calibration, corner, side)
     window = _window_px(disparity, pair.calibration, params, corner, scale)
     height, width = pair.left.shape[:2]
-    width -= cut_by_window(window, params.style)
+    width = max(width - cut_by_window(window, params.style), 0)  # writers refuse what the window cuts whole
     told = f"{width}x{height} px a view through the window, which is at a disparity of {window} px"
     model = None
     if not still:

@@ -86,7 +86,8 @@ class View3DParams:
             raise InputError(
                 f"a depth of {self.convergence_m:g} m is not before the camera", hint="give metres above 0"
             )
-        if self.convergence_px is not None and not all(map(math.isfinite, self.convergence_px)):
+        at = self.convergence_px
+        if at is not None and (len(at) != 2 or not all(map(math.isfinite, at))):
             raise InputError(f"the pixel {self.convergence_px} is no place", hint="give X,Y inside of the left view")
         if self.view_size_px is not None and self.view_size_px < SMALLEST_VIEW:
             raise InputError(f"a view of {self.view_size_px} px shows nothing", hint=f"give {SMALLEST_VIEW} or more")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
+from depthapps.core.errors import InputError, param
 from depthapps.core.filling import fill_background
 from depthapps.core.scene import FloatMap, Image
 from depthapps.draw.background import alike, behind_hole, guess_background, of_nearest
@@ -84,8 +85,18 @@ class ViewSource:
         -------
         (H, W, 3) uint8 array
             RGB.
+
+        Raises
+        ------
+        InputError
+            Nothing of the photo is seen from there.
         """
         colors, missing, farthest = self._photographed(place)
+        if missing.min() == 1:
+            raise InputError(
+                "from so far aside nothing of the photo is seen",
+                hint=f"lower {param('eye_distance')}, or the baseline of a scene whose depth was given",
+            )
         if missing.any():
             missing[_mixed(missing == 1, farthest)] = 1
             _go_over(colors, guess_background(colors, missing == 0, farthest), missing)

@@ -7,6 +7,7 @@ that iPhones write, from before the standard had their like.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +36,8 @@ _XMP_TYPE = b"application/rdf+xml\0"
 _EXTRINSICS = bytes.fromhex("4363e9145b7d4aab97aebea69803b434")
 _INTRINSICS = bytes.fromhex("22cc04c7d6d94e079d904eb6ecbaf3a3")
 _ADJUSTMENT = bytes.fromhex("de22508536cb436587432f8705e7c78a")
-_SHIFT = 30  # numbers of the intrinsics are shares of the picture in units of 2^-30
+_SHIFT = 30  # numbers of the intrinsics are shares of the picture in units of 2^-30, or coarser ones for long lenses
+_FARTHEST_M = 2000.0  # from the first camera: places are told in micrometres and 32 bits
 _PER_SHARE = 10_000  # units of the disparity adjustment in a width of the picture
 _DEPTH = b"\0\0\0\0urn:mpeg:hevc:2015:auxid:2\0"  # auxC: version and flags, and the kind of picture
 
@@ -230,11 +232,17 @@ def _encoded(path: Path, image: Image | NDArray[np.uint8], metadata: Metadata | 
 
 def _spatial_properties(camera: Camera, place_m: float, adjustment: int) -> tuple[Property, ...]:
     """Apple's boxes: where the camera stood along X, its intrinsics as shares of the picture, the adjustment."""
+    if place_m > _FARTHEST_M:
+        raise OutputError(
+            f"cameras {place_m:.0f} m apart cannot be told in a spatial photo",
+            hint="check the baseline, or choose .mpo",
+        )
     place_um = round(place_m * 1e6)
     place = struct.pack(">Ii", 1, place_um) if place_um else bytes(4)  # flag 1: a place on the axis X follows
     # the standard counts from the picture's corner, this package from the first pixel's centre
     shares = camera.fx / camera.width, (camera.cx + 0.5) / camera.width, (camera.cy + 0.5) / camera.height
-    lens = struct.pack(">I3i", _SHIFT << 8, *(round(share * (1 << _SHIFT)) for share in shares))
+    shift = min(_SHIFT, 30 - math.floor(math.log2(max(map(abs, shares)))))  # so that all fit into 31 bits and a sign
+    lens = struct.pack(">I3i", shift << 8, *(min(round(share * 2**shift), 2**31 - 1) for share in shares))
     return (
         Property(_EXTRINSICS, place),
         Property(_INTRINSICS, lens),
