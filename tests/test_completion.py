@@ -150,3 +150,12 @@ def test_an_unsure_wall_is_flat_unless_the_photos_show_that_it_is_not(plain):
     expected = depth if not plain else np.ones_like(depth)
     assert np.allclose(found[:, 75:110], expected[:, 75:110], rtol=1e-3)
     assert np.allclose(found[:, :55], 1, rtol=1e-3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_single_known_pixel_is_enough_to_complete_from():
+    depth = np.full((1, 80), np.nan, np.float32)
+    depth[0, 40] = 2
+    sure = np.full(depth.shape, 0.9, np.float32)
+    scene = Scene(np.zeros((1, 80, 3), np.uint8), depth, Camera.from_fov(80, 1, 60), 1e-3, sure)
+    assert np.isfinite(complete(scene).scene.depth_m).all()

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from depthapps import Camera, Scene
+from depthapps.surface.denoise.clean import clean_depth
 from depthapps.surface.denoise.faces import _distinct, find_faces
 from depthapps.surface.denoise.planes import fit_planes
 from depthapps.surface.noise import noise_unevenness
@@ -134,3 +136,22 @@ def test_a_cylinder_with_more_noise_than_its_surroundings_stays_round():
                 patch.setattr("depthapps.surface.denoise.planes.noise_unevenness", np.ones_like)
             off[told] = np.abs(fit_planes(inverse, right, down).du - slope)[inside].mean()
     assert off[True] < 0.5 * off[False]
+
+
+def test_no_point_moves_to_infinity_where_noise_is_as_large_as_what_it_covers():
+    rng = np.random.default_rng(2)
+    depth = (10.0 ** rng.uniform(0, 3, (12, 12))).astype(np.float32)
+    scene = Scene(np.zeros((12, 12, 3), np.uint8), depth, Camera.from_fov(12, 12, 60))
+    found = clean_depth(scene)
+    assert found.noise > 0
+    for cleaned in (found.depth_m, found.steady_m):
+        assert np.isfinite(cleaned).all()
+    assert (found.depth_m < 11 * depth).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 5000), (2, 5000), (5000, 1)])
+def test_a_strip_narrower_than_a_step_of_the_samples_has_its_plane(shape):
+    v, u = np.indices(shape).astype(np.float32)
+    plane = 0.3 + 4e-5 * u + 2e-5 * v
+    found = fit_planes(plane, np.ones((shape[0], shape[1] - 1), bool), np.ones((shape[0] - 1, shape[1]), bool))
+    assert np.abs(found.inverse - plane).max() < 1e-4

@@ -71,8 +71,9 @@ class LightView:
         )
         if not self.parallel:
             nearness = np.float32(1) / np.where(found[:, 2] > _NEAREST, found[:, 2], np.float32(np.nan))
-            for k, middle in enumerate(self.middle):  # by columns: numpy is ten times as slow on rows of two numbers
-                found[:, k] = found[:, k] * nearness + np.float32(middle)
+            with np.errstate(invalid="ignore"):  # inf * 0 at infinite depth
+                for k, middle in enumerate(self.middle):  # by columns: numpy is ten times as slow on rows of two
+                    found[:, k] = found[:, k] * nearness + np.float32(middle)
             found[:, 2] = nearness
         return found
 

@@ -44,8 +44,7 @@ class Mapper:
     def __init__(self, solid: LitSolid) -> None:
         self.solid = solid
         self._occluders = occluders(solid)
-        start = solid.points + solid.offset_m[..., None] * solid.normals
-        self._start = np.ascontiguousarray(start.reshape(-1, 3))
+        self._start = np.ascontiguousarray(solid.ray_starts().reshape(-1, 3))
 
     @cached_property
     def _turn(self) -> FloatMap:

@@ -71,6 +71,11 @@ class LitSolid:
     noisy: bool
     doubtful: BoolMap
 
+    def ray_starts(self) -> NDArray[np.floating]:
+        """Where the rays from the points start (H, W, 3), above the surface; not finite where infinitely far."""
+        with np.errstate(invalid="ignore"):  # inf - inf
+            return self.points + self.offset_m[..., None] * self.normals
+
     def normals_lit_by(self, light: Light) -> NDArray[np.floating]:
         """The normals (H, W, 3), but where the depth is doubtful and they turn away from a light, the way to it.
 

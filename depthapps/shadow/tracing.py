@@ -62,7 +62,7 @@ class Tracer:
         self.solid = solid
         known = np.isfinite(solid.points).all(axis=-1) & np.isfinite(solid.normals).all(axis=-1)
         self._known = np.flatnonzero(known)
-        start = solid.points + solid.offset_m[..., None] * solid.normals
+        start = solid.ray_starts()
         self._start = _rows(start)
         camera = solid.camera
         front, back, right, down = solid.front, solid.back, solid.links.right, solid.links.down

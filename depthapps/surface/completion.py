@@ -95,7 +95,9 @@ def complete(scene: Scene) -> Completion:
     settled, planes = sure, NO_PLANES
     if even is not None:
         planes = find_planes(inverse, sure & (even > _SURE), _CLOSE_SIGMAS * scene.inverse_depth_sigma)
-        whole, settled = _flattened(scene, even, inverse, sure, wanted, least, toll, planes)
+        flat, laid = _flattened(scene, even, inverse, sure, wanted, least, toll, planes)
+        if np.isfinite(flat).any():  # of a few pixels none may be left
+            whole, settled = flat, laid
     whole = np.where(backdrop, np.float32(farthest), whole)
     missing = wanted & np.isnan(whole)
     if missing.any():

@@ -90,11 +90,13 @@ def clean_depth(scene: Scene) -> CleanDepth:
     for _ in range(_PASSES):
         coarse = cv2.bilateralFilter(coarse, _WINDOW_PX, _RANGE_SIGMAS * noise, _WINDOW_PX / 2.5)
     links = links_through_noise(inverse)
-    fine, steady = (fit(inverse, links.right, links.down, px)[0] for px in (_DETAIL_PX, _STEADY_PX))
-    most = np.float32(_DETAIL_SIGMAS * noise)
+    most, least = np.float32(_DETAIL_SIGMAS * noise), np.float32(_LEAST) * inverse
+    fine, steady = (
+        np.maximum(np.clip(fit(inverse, links.right, links.down, px)[0], coarse - most, coarse + most), least)
+        for px in (_DETAIL_PX, _STEADY_PX)
+    )
     known = np.isfinite(inverse_depth(scene.depth_m))
     depth, steady, coarse = (
-        np.where(known, depth_from_inverse(clean), scene.depth_m).astype(np.float32)
-        for clean in (*(np.clip(detailed, coarse - most, coarse + most) for detailed in (fine, steady)), coarse)
+        np.where(known, depth_from_inverse(clean), scene.depth_m).astype(np.float32) for clean in (fine, steady, coarse)
     )
     return CleanDepth(depth, coarse, NOISE_LEFT * noise, steady)

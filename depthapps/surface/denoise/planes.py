@@ -60,13 +60,18 @@ def fit_planes(inverse: FloatMap, right: BoolMap, down: BoolMap) -> LocalPlanes:
     every = max(1, round(max(inverse.shape) / _LARGEST_PX))
     if every == 1:
         return _fit(inverse, right, down)
-    first = every // 2
-    sampled = np.ascontiguousarray(inverse[first::every, first::every])
+    top, first = _first_samples(inverse.shape, every)
+    sampled = np.ascontiguousarray(inverse[top::every, first::every])
     height, width = sampled.shape
     # two samples are linked if all pixels between them are
-    right = np.logical_and.reduce([right[first::every, first + k :: every][:, : width - 1] for k in range(every)])
-    down = np.logical_and.reduce([down[first + k :: every, first::every][: height - 1] for k in range(every)])
+    right = np.logical_and.reduce([right[top::every, first + k :: every][:, : width - 1] for k in range(every)])
+    down = np.logical_and.reduce([down[top + k :: every, first::every][: height - 1] for k in range(every)])
     return _spread(_fit(sampled, right, down), inverse, every)
+
+
+def _first_samples(shape: tuple[int, ...], every: int) -> list[int]:
+    """Row and column of the first sample: half a step in, but the last one of a picture that ends before."""
+    return [min(every // 2, side - 1) for side in shape]
 
 
 def _spread(planes: LocalPlanes, inverse: FloatMap, every: int) -> LocalPlanes:
@@ -78,12 +83,12 @@ def _spread(planes: LocalPlanes, inverse: FloatMap, every: int) -> LocalPlanes:
     height, width = inverse.shape
     value, du, dv, sigma = (np.zeros_like(inverse) for _ in range(4))
     flat = np.zeros(inverse.shape, np.bool_)
-    middle = every // 2
-    at_x = (np.arange(width) - middle) // every
+    top, left = _first_samples(inverse.shape, every)
+    at_x = (np.arange(width) - left) // every
 
     def band(first: int, end: int) -> None:
         rows = slice(first, end)
-        at_y = (np.arange(first, end) - middle) // every
+        at_y = (np.arange(first, end) - top) // every
         value[rows] = inverse[rows]
         least = _NEAR * inverse[rows]
         for k in range(4):
@@ -91,8 +96,8 @@ def _spread(planes: LocalPlanes, inverse: FloatMap, every: int) -> LocalPlanes:
             x = np.clip(at_x + k % 2, 0, planes.inverse.shape[1] - 1)
             u, v, deviation, there = (a[y][:, x] for a in (planes.du, planes.dv, planes.sigma, planes.inverse))
             u, v = u / every, v / every
-            there = there + u * (np.arange(width) - x * every - middle).astype(np.float32)
-            there += v * (np.arange(first, end) - y * every - middle).astype(np.float32)[:, None]
+            there = there + u * (np.arange(width) - x * every - left).astype(np.float32)
+            there += v * (np.arange(first, end) - y * every - top).astype(np.float32)[:, None]
             off = np.abs(there - inverse[rows])
             nearer = off < least
             maps = (value, there), (du, u), (dv, v), (sigma, deviation), (flat, planes.flat[y][:, x])
