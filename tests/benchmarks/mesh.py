@@ -62,27 +62,32 @@ class Room:
             floor, wall = -origin[..., 1] / rays[:, 1], (WALL_M - origin[..., 2]) / rays[:, 2]
             nearest = np.minimum(np.where(floor > 0, floor, np.inf), np.where(wall > 0, wall, np.inf))
             for centre, half, angle in self.boxes:
-                turn = _turn(angle)
-                start, along = (origin - centre) @ turn.T, rays @ turn.T
+                turn, half = turn_about_y(angle), half[:, None]
+                start, along = turn @ np.atleast_2d(origin - centre).T, turn @ rays.T  # axes first: faster
                 one, other = (-half - start) / along, (half - start) / along
-                enter, leave = np.minimum(one, other).max(axis=1), np.maximum(one, other).min(axis=1)
+                enter, leave = np.minimum(one, other).max(axis=0), np.maximum(one, other).min(axis=0)
                 nearest = np.where((enter > 0) & (enter < leave) & (enter < nearest), enter, nearest)
         for centre, radius in self.balls:
             start = origin - centre
-            a, b, c = (rays**2).sum(axis=1), (rays * start).sum(axis=1), (start**2).sum(axis=-1) - radius**2
+            a, b, c = (np.einsum("...i,...i", *both) for both in ((rays, rays), (rays, start), (start, start)))
+            c = c - radius**2
             root = b * b - a * c
             t = (-b - np.sqrt(np.maximum(root, 0))) / a
             nearest = np.where((root > 0) & (t > 0) & (t < nearest), t, nearest)
         return nearest
 
-    def distance(self, points: Array) -> Array:
-        """The distance (N,) of points (N, 3) from the nearest surface."""
+    def distances(self, points: Array) -> Array:
+        """The distances (S, N) of points (N, 3) from the surfaces: floor, wall, balls, boxes."""
         found = [np.abs(points[:, 1]), np.abs(points[:, 2] - WALL_M)]
         found += [np.abs(np.linalg.norm(points - centre, axis=1) - radius) for centre, radius in self.balls]
         for centre, half, angle in self.boxes:
-            away = np.abs((points - centre) @ _turn(angle).T) - half
-            found.append(np.abs(np.linalg.norm(np.maximum(away, 0), axis=1) + np.minimum(away.max(axis=1), 0)))
-        return np.min(found, axis=0)
+            away = np.abs(turn_about_y(angle) @ (points - centre).T) - half[:, None]
+            found.append(np.abs(np.linalg.norm(np.maximum(away, 0), axis=0) + np.minimum(away.max(axis=0), 0)))
+        return np.stack(found)
+
+    def distance(self, points: Array) -> Array:
+        """The distance (N,) of points (N, 3) from the nearest surface."""
+        return self.distances(points).min(axis=0)
 
     def view(self, pose: Array) -> Scene:
         """What the camera sees, in grey."""
@@ -91,7 +96,8 @@ class Room:
         return Scene(np.full((*depth.shape, 3), 128, np.uint8), depth.astype(np.float32), CAMERA)
 
 
-def _turn(angle: float) -> Array:
+def turn_about_y(angle: float) -> Array:
+    """The rotation (3, 3) by an angle in radians, which turns +Z towards +X."""
     return np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
 
 
