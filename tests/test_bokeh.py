@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from depthapps import BokehParams, Camera, InputError, Scene, refocus
+from depthapps import BokehParams, Camera, InputError, Quality, Scene, refocus
 from depthapps.bokeh.focus import find_focus
 from depthapps.bokeh.lens import signed_coc
 from depthapps.bokeh.render import scatter
+from depthapps.bokeh.sweep import focus_pull
 from depthapps.core.color import to_linear
 
 
@@ -166,11 +167,40 @@ def test_unknown_and_infinite_depth_is_background(step_scene):
         ({"f_number": 0}, "f-number is 0"),
         ({"focus_depth_m": -1}, "focus depth is -1"),
         ({"blur_px": -2}, "blur is -2"),
+        ({"blur_px": 1e300}, "blur is 1e.300"),
+        ({"f_number": 1e-300}, "f-number is 1e-300"),
+        ({"focal_length_mm": 1e300}, "focal length is 1e.300"),
+        ({"sensor_width_mm": 1e-320}, "sensor width is"),
+        ({"focus_depth_m": 1e-40}, "focus depth is 1e-40"),
+        ({"rotation_deg": math.nan}, "rotation is nan"),
+        ({"rotation_deg": math.inf}, "rotation is inf"),
     ],
 )
 def test_contradictions_are_refused(params, message):
     with pytest.raises(InputError, match=message):
         BokehParams(**params)
+
+
+def test_numbers_that_lenses_have_are_taken(step_scene):
+    for lens in (
+        BokehParams(f_number=0.7, focal_length_mm=1200, sensor_width_mm=54, focus_depth_m=1000),
+        BokehParams(f_number=256, focal_length_mm=1.5, sensor_width_mm=3, focus_depth_m=0.01),
+        BokehParams(blur_px=2000, blades=6, rotation_deg=-720),
+    ):
+        assert lens.rotation_deg in (0, -720)
+
+
+def test_a_pull_of_focus_finds_its_lens_at_any_scale(step_scene):
+    far = Scene(step_scene.image, step_scene.depth_m * np.float32(1e7), step_scene.camera)
+    lens = BokehParams(blur_px=40, focal_length_mm=1.5)
+    frames = list(focus_pull(far, lens, (1e7, 1.4e7), 2, Quality.FAST))
+    assert len(frames) == 2
+
+
+def test_the_strongest_lens_and_the_nearest_focus_that_are_taken_give_finite_blur(step_scene):
+    for focus_m in (1e-6, 1e9):
+        lens = BokehParams(f_number=1e-9, focal_length_mm=1e6, sensor_width_mm=1e-3, focus_depth_m=focus_m)
+        assert np.isfinite(coc_of(step_scene, lens)).all()
 
 
 @pytest.mark.parametrize(("point", "message"), [((500, 2), "outside"), ((-1, 2), "outside"), ((3, 3), "unknown")])

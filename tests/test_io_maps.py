@@ -22,6 +22,7 @@ from depthapps import (
     read_disparity,
     read_image,
     read_inverse_depth,
+    write_depth,
     write_image,
 )
 from depthapps.core.camera import Camera
@@ -452,3 +453,25 @@ def test_a_map_of_the_photo_as_stored_is_turned_alike(tmp_path, photo, depth, or
     again, told = written(tmp_path, tmp_path / "turned.png", "--depth", tmp_path / "upright.npy")
     assert "turned" not in told
     assert np.array_equal(again, found)
+
+
+@pytest.mark.parametrize("shape", [(4, 50), (3, 3), (2, 9), (1, 9), (3, 1), (1, 1)])
+def test_a_map_of_our_own_that_is_as_small_as_a_matrix_is_read(tmp_path, shape):
+    depth = np.arange(1, 1 + shape[0] * shape[1], dtype=np.float32).reshape(shape)
+    write_depth(tmp_path / "small.npz", depth, camera=Camera.from_fov(shape[1], shape[0], 60))
+    assert np.array_equal(read_depth(tmp_path / "small.npz"), depth)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"depth_to_color": np.eye(4), "rgb": np.ones((40, 50, 3))},
+        {"depth_K": np.eye(3)},
+        {"depth": np.eye(3), "rgb": np.ones((40, 50, 3))},
+        {"depth": np.ones((2, 60, 80)), "depth_range": np.ones((2, 2))},
+    ],
+)
+def test_a_matrix_is_no_map(tmp_path, arrays):
+    np.savez(tmp_path / "rig.npz", **arrays)
+    with pytest.raises(InputError, match="cannot be told"):
+        read_depth(tmp_path / "rig.npz")

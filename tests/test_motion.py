@@ -155,3 +155,12 @@ def test_around_what_is_cut_out_of_a_photo_a_motion_shows_nothing(tmp_path, more
     height, width = frame.shape[:2]
     assert frame[:, : width // 10].max() < 30
     assert abs(frame[height // 2, width // 2] - (200, 60, 40)).max() < 20
+
+
+@pytest.mark.parametrize("turn", [float("nan"), float("inf")])
+def test_a_turn_by_no_angle_is_refused(turn):
+    scene = da.Scene(
+        np.full((20, 30, 3), 90, np.uint8), np.full((20, 30), 2, np.float32), da.Camera.from_fov(30, 20, 60)
+    )
+    with pytest.raises(da.InputError, match=f"by {turn} degrees"):
+        next(iter(da.turntable(da.make_model(scene), turn)))

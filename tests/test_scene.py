@@ -13,8 +13,10 @@ from depthapps import (
     LensCamera,
     PhotoPair,
     Scene,
+    SecondView,
     StereoPair,
     StereoRig,
+    open_scene,
 )
 
 sizes = st.integers(2, 5000)
@@ -69,6 +71,8 @@ def test_a_field_of_view_spans_the_picture():
         lambda: Camera.from_fov(10, 10, 180),
         lambda: Camera.centred(10, 10, 0),
         lambda: Camera.centred(0, 10, 5),
+        lambda: Camera(40, 30, 30, 30, 5, float("nan")),
+        lambda: Camera(4000, 30, 3000, 30, 5, 1e5),  # far for its height
         lambda: Calibration(Camera.centred(10, 10, 5), 0),
         lambda: Calibration(Camera.centred(10, 10, 5), float("nan")),
         lambda: LensCamera(Camera.centred(10, 10, 5), (0.1, 0.2, 0.3)),
@@ -100,3 +104,28 @@ def test_parts_of_different_size_are_refused():
         Scene(image, np.ones((4, 6), np.float32), Camera.centred(5, 4, 5))
     with pytest.raises(InputError, match="no known depth"):
         Scene(image, np.full((4, 6), np.nan, np.float32), camera)
+
+
+def test_numbers_that_are_not_finite_are_refused():
+    image, depth, camera = np.zeros((4, 6, 3), np.float32), np.ones((4, 6), np.float32), Camera.centred(6, 4, 5)
+    for wrong in (np.nan, np.inf):
+        broken = image.copy()
+        broken[1, 2, 0] = wrong
+        with pytest.raises(InputError, match="image holds samples that are not finite"):
+            Scene(broken, depth, camera)
+        with pytest.raises(InputError, match="image holds samples that are not finite"):
+            SecondView(broken, camera, np.eye(4))
+        with pytest.raises(InputError, match="image holds samples that are not finite"):
+            open_scene(broken, depth=depth)
+        with pytest.raises(InputError, match="inverse_depth_sigma"):
+            Scene(image, depth, camera, wrong)
+    with pytest.raises(InputError, match="inverse_depth_sigma"):
+        Scene(image, depth, camera, -1.0)
+    unsure = np.full((4, 6), 0.5, np.float32)
+    unsure[1, 2], unsure[0, 1] = np.nan, np.inf
+    confidence = Scene(image, depth, camera, confidence=unsure).confidence
+    assert confidence is not None
+    assert (confidence[1, 2], confidence[0, 1], confidence[2, 2]) == (0, 1, 0.5)
+    with pytest.raises(InputError, match="image is float32 of 4x6"):
+        SecondView(depth, camera, np.eye(4))
+    assert Scene(image, depth, camera, empty=np.zeros((4, 6), np.uint8)).empty.dtype == np.bool_  # pyright: ignore[reportArgumentType, reportOptionalMemberAccess]

@@ -14,10 +14,14 @@ from depthapps import (
     InputError,
     LitBy,
     PointLight,
+    Quality,
     RelightParams,
     Scene,
     SpotLight,
+    cast_shadows,
     color_of_temperature,
+    make_shadow_map,
+    relight,
 )
 from depthapps.core.color import to_linear
 from depthapps.shadow.light_view import draw_shadow_map
@@ -217,6 +221,9 @@ def test_a_sun_by_its_angles():
         lambda: PointLight((0, 0, 0), -1),
         lambda: LitBy(DirectionalLight((0, 0, 1)), -1),
         lambda: LitBy(DirectionalLight((0, 0, 1)), color=(1, -1, 1)),
+        lambda: LitBy(DirectionalLight((0, 0, 1)), color=(1, math.nan, 1)),
+        lambda: LitBy(DirectionalLight((0, 0, 1)), color=(1, 1, math.inf)),
+        lambda: LitBy(DirectionalLight((0, 0, 1)), color=(1, 1)),  # pyright: ignore[reportArgumentType]
         lambda: RelightParams(strength=2),
     ],
 )
@@ -400,3 +407,29 @@ def test_a_small_thing_before_a_large_lamp_casts_its_faint_shadow(monkeypatch):
     wall = depth > 3
     assert 0.05 < 1 - truth[wall & (truth > 0.02)].min() < 0.3
     assert np.abs(found - truth)[wall].max() < 0.05
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("quality", list(Quality))
+@pytest.mark.parametrize("light", [DirectionalLight((0, 1, 1)), PointLight((0, -1, 0.5), 0.1)])
+def test_what_is_infinitely_far_makes_no_warning(light, quality):
+    depth = 1 + np.random.default_rng(0).random((20, 20)).astype(np.float32)
+    depth[3:6, 4:9] = np.inf
+    sky = Scene(np.zeros((20, 20, 3), np.uint8), depth, Camera.from_fov(20, 20, 60))
+    assert np.isfinite(relight(sky, cast_shadows(sky, [light], quality))).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 2250), (2250, 1), (2, 4000)])
+def test_a_strip_of_noisy_depth_is_lit(shape):
+    noise = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    height, width = shape
+    camera = Camera(width, height, 2.0 * width, 2.0 * height, width / 2, height / 2)
+    strip = Scene(np.full((*shape, 3), 90, np.uint8), 2 + 0.01 * noise, camera)
+    assert cast_shadows(strip, [DirectionalLight((0, 1, 1))], Quality.FAST).mask.shape == shape
+
+
+@pytest.mark.parametrize("size", [0, 1, 10**6])
+def test_a_shadow_map_of_no_size_is_refused(scene, size):
+    with pytest.raises(InputError, match=f"of {size} px"):
+        make_shadow_map(scene, DirectionalLight((0, 1, 1)), size)
+    assert make_shadow_map(scene, DirectionalLight((0, 1, 1)), 2).depth_m.shape == (2, 2)

@@ -17,7 +17,7 @@ from depthapps.apps.turning import turned_alike
 from depthapps.core.choices import DepthKind, Layout
 from depthapps.core.errors import InputError, nothing_moved, param
 from depthapps.core.levels import find_levels
-from depthapps.core.scene import FloatMap, Image
+from depthapps.core.scene import FloatMap, Image, check_picture
 from depthapps.io.maps.meaning import Meaning, depth_of, disparity_of
 from depthapps.io.maps.plausible import doubts_of_disparity
 from depthapps.io.maps.raw import raw_of_array, read_raw
@@ -149,7 +149,9 @@ def _photo(image: PathLike | Image) -> Photo:
     """Read a photo; an array has no metadata."""
     if isinstance(image, np.ndarray):
         samples = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
-        return Photo(known_type(samples, "the image"), Metadata())
+        samples = known_type(samples, "the image")
+        check_picture(samples)
+        return Photo(samples, Metadata())
     return read_photo(Path(image))
 
 

@@ -19,7 +19,7 @@ from depthapps.runtime.kernel import load_ahead
 from depthapps.shadow import mapped, tracing
 from depthapps.shadow.light_view import draw_shadow_map
 from depthapps.shadow.mapped import Mapper
-from depthapps.shadow.params import Light, LitBy, RelightParams
+from depthapps.shadow.params import LARGEST_MAP_PX, Light, LitBy, RelightParams
 from depthapps.shadow.shading import shade
 from depthapps.shadow.solid import LitSolid, build_lit_solid
 from depthapps.shadow.tracing import Tracer
@@ -238,15 +238,17 @@ def make_shadow_map(scene: Scene | Shadows, light: Light, size: int | None = Non
     scene : Scene or Shadows
     light : DirectionalLight, PointLight or SpotLight
     size : int, optional
-        Side of the map in pixels; None takes the longer side of the picture.
+        Side of the map in pixels, from 2; None takes the longer side of the picture.
 
     Returns
     -------
     ShadowMap
         Depth in metres, (size, size) float32, NaN where the light meets nothing; and the light's matrices.
     """
-    if size is not None and size < 1:
-        raise InputError(f"a shadow map of {size} px was asked for", hint="give its side in pixels, or None")
+    if size is not None and not 2 <= size <= LARGEST_MAP_PX:
+        raise InputError(
+            f"a shadow map of {size} px was asked for", hint=f"give its side in pixels, 2 to {LARGEST_MAP_PX}, or None"
+        )
     solid = scene.solid if isinstance(scene, Shadows) else build_lit_solid(scene)
     return draw_shadow_map(solid, light, size or max(solid.front.shape))
 

@@ -107,6 +107,8 @@ def turntable(
         raise InputError(f"a video of {frames} frames was asked for", hint="96 are four seconds")
     if longest_px < 1:
         raise InputError(f"frames of {longest_px} px were asked for", hint="sizes are positive")
+    if not math.isfinite(turn_deg):
+        raise InputError(f"a model turned by {turn_deg} degrees was asked for", hint=f"{TURN_DEG:g} is usual")
     journal, camera, mesh = Journal(progress), model.camera, drawable(model.mesh)
     share = longest_px / max(camera.width, camera.height)
     if share < 1:

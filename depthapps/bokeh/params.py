@@ -23,9 +23,19 @@ _NAMES = {
     "fringe": "fringe",
     "highlights": "highlights",
     "grain": "grain",
+    "blur_px": "blur",
+    "rotation_deg": "rotation",
 }
+F_NUMBERS = (1e-9, 1e9)
+# Those of numbers that have no natural bounds are far beyond all lenses, and keep products within floating point.
 _RANGES = {
-    "focus_range_m": (0, math.inf),
+    "f_number": F_NUMBERS,
+    "focal_length_mm": (1e-3, 1e6),
+    "sensor_width_mm": (1e-3, 1e6),
+    "focus_depth_m": (1e-6, 1e9),
+    "blur_px": (0, 1e6),
+    "rotation_deg": (-1e6, 1e6),
+    "focus_range_m": (0, math.inf),  # infinite: all is sharp
     "tilt": (-10, 10),
     "squeeze": (0.25, 4),
     "cat_eye": (0, 1),
@@ -131,16 +141,12 @@ class BokehParams:
                 raise InputError(
                     f"the {_NAMES[field]} is {value:g}, it must be positive", hint=f"change {param(field)}"
                 )
-        if self.blur_px is not None and not 0 <= self.blur_px < math.inf:
-            raise InputError(
-                f"the blur is {self.blur_px:g} px, it must be a number from 0", hint=f"change {param('blur_px')}"
-            )
         if self.blades and not 3 <= self.blades <= 20:
             raise InputError(f"the aperture has {self.blades} blades, it needs 3 to 20", hint="0 is a round aperture")
         for field, (low, high) in _RANGES.items():
             value = getattr(self, field)
-            if not low <= value <= high:
+            if value is not None and not low <= value <= high:
                 raise InputError(
-                    f"the {_NAMES[field]} is {value:g}, it must be from {low:g} to {high:g}",
+                    f"the {_NAMES[field]} is {value:g}, it must be a number from {low:g} to {high:g}",
                     hint=f"change {param(field)}",
                 )

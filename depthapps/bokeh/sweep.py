@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depthapps.bokeh.edges import snapped_from
 from depthapps.bokeh.lens import signed_coc
-from depthapps.bokeh.params import BokehParams
+from depthapps.bokeh.params import F_NUMBERS, BokehParams
 from depthapps.bokeh.render import blur_snapped
 from depthapps.core.choices import Quality
 from depthapps.core.color import to_8bit, to_encoded
@@ -48,4 +48,4 @@ def _as_lens(scene: Scene, params: BokehParams, ends_m: tuple[float, ...]) -> Bo
         largest = float(np.abs(strong).max())
         if largest > 0:
             widest = max(widest, float(np.percentile(np.abs(lens), 99)) / largest)
-    return replace(unit, f_number=widest) if widest > 0 else replace(unit, f_number=1e6)
+    return replace(unit, f_number=float(np.clip(widest, *F_NUMBERS)) if widest > 0 else F_NUMBERS[1])

@@ -18,7 +18,7 @@ from depthapps.core.errors import InputError, OutputError
 from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES, SHADOW_MAP_SUFFIXES, VIDEO_SUFFIXES, VIEWER_SUFFIXES
 from depthapps.io.lights import read_lights
 from depthapps.io.outputs import Outputs, check_suffix
-from depthapps.shadow.params import LitBy, RelightParams
+from depthapps.shadow.params import LARGEST_MAP_PX, LitBy, RelightParams
 
 if TYPE_CHECKING:
     from depthapps.apps.relight import Shadows
@@ -109,7 +109,7 @@ class RelightOptions:
         int | None,
         typer.Option(
             min=16,
-            max=16384,
+            max=LARGEST_MAP_PX,
             help="side of the shadow map in pixels [default: the picture's longer side]",
             metavar="PX",
         ),

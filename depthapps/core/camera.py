@@ -58,7 +58,7 @@ class Camera:
                 f"{self.width}x{self.height} px, which no camera has",
                 hint=f"check its unit, which is the pixel: the calibration, {param('focal_px')} or {param('fov_deg')}",
             )
-        if not max(abs(self.cx) / self.width, abs(self.cy) / self.height) <= _FARTHEST_CENTRE:
+        if not (abs(self.cx) <= _FARTHEST_CENTRE * self.width and abs(self.cy) <= _FARTHEST_CENTRE * self.height):
             raise CalibrationError(
                 f"the principal point ({self.cx:g}, {self.cy:g}) was given for a picture of {self.width}x{self.height}",
                 hint="it is counted in pixels, and lies near the middle: check the calibration",

@@ -97,6 +97,10 @@ class SecondView:
     camera: Camera
     from_scene: NDArray[np.floating]
 
+    def __post_init__(self) -> None:
+        """Refuse what is no picture."""
+        check_picture(self.image)
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -107,7 +111,8 @@ class Scene:
     unknown too, and a million kilometres are infinitely far: such numbers come from damaged files, and overflow.
     camera: the camera of both.
     inverse_depth_sigma: standard deviation of the error of 1/Z, in 1/m, that the depth's source has; 0 if not known.
-    confidence: (H, W) float32 in 0..1, the probability that the depth is right; None if its source does not tell.
+    confidence: (H, W) float32 in 0..1, the probability that the depth is right, 0 where it is given as NaN; None if its
+    source does not tell.
     second: the other photo of a stereo pair; None if there is none.
     empty: (H, W) bool, pixels that show no surface at all, as transparent ones; None if there are none.
     """
@@ -122,11 +127,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together."""
-        if self.image.ndim != 3 or self.image.shape[2] != 3 or str(self.image.dtype) not in _SAMPLE_TYPES:
-            raise InputError(
-                f"the image is {self.image.dtype} of {'x'.join(map(str, self.image.shape))}",
-                hint="pass RGB (H, W, 3): uint8 or uint16 in sRGB, or float32 in linear light",
-            )
+        check_picture(self.image)
         h, w = self.image.shape[:2]
         for what, values in (("depth", self.depth_m), ("confidence", self.confidence), ("mask", self.empty)):
             if values is not None and values.shape != (h, w):
@@ -142,6 +143,14 @@ class Scene:
         for name in ("depth_m", "confidence"):  # compiled loops read rows of float32
             if (values := getattr(self, name)) is not None:
                 object.__setattr__(self, name, np.ascontiguousarray(values, np.float32))
+        if self.confidence is not None and not np.isfinite(self.confidence).all():
+            object.__setattr__(self, "confidence", np.nan_to_num(self.confidence, nan=0.0, posinf=1.0, neginf=0.0))
+        if not 0 <= self.inverse_depth_sigma < np.inf:
+            raise InputError(
+                f"the depth's inverse_depth_sigma is {self.inverse_depth_sigma:g}", hint="it is 0 if it is not known"
+            )
+        if self.empty is not None:
+            object.__setattr__(self, "empty", np.asarray(self.empty, np.bool_))
         near, far = self.depth_m < _NEAREST_M, (self.depth_m > _FARTHEST_M) & np.isfinite(self.depth_m)
         if near.any() or far.any():
             known = np.where(far, np.float32(np.inf), self.depth_m)
@@ -156,6 +165,19 @@ class Scene:
         near = 1 / np.where(self.depth_m > 0, self.depth_m, np.float32(np.inf))
         grey = np.rint(255 * near / max(float(np.percentile(near, 99.5)), 1e-9)).clip(0, 255).astype(np.uint8)
         return png_bytes(np.hstack([to_8bit(self.image), np.repeat(grey[..., None], 3, axis=-1)]))
+
+
+def check_picture(image: Image) -> None:
+    """Raise InputError for an array that is none of the pictures that `Image` describes."""
+    if image.ndim != 3 or image.shape[2] != 3 or str(image.dtype) not in _SAMPLE_TYPES:
+        raise InputError(
+            f"the image is {image.dtype} of {'x'.join(map(str, image.shape))}",
+            hint="pass RGB (H, W, 3): uint8 or uint16 in sRGB, or float32 in linear light",
+        )
+    if image.dtype == np.float32 and not np.isfinite(image).all():
+        raise InputError(
+            "the image holds samples that are not finite", hint="put a number where it has NaN or infinity"
+        )
 
 
 def _size(values: NDArray) -> str:

@@ -13,6 +13,7 @@ Vector = tuple[float, float, float]
 _FARTHEST_M = 1e6  # of a lamp, and its largest size: beyond, all its light is parallel
 _LONGEST = 1e100  # of a direction, which may have any length as long as its square does not overflow
 _BRIGHTEST = 1e6  # of lights, which are 1 where they are as bright as the picture
+LARGEST_MAP_PX = 16384  # side of a light's shadow map: a gigabyte
 AZIMUTH_DEG, ELEVATION_DEG = -60.0, 40.0  # a sun over the photographer's left shoulder, as in portraits
 
 
@@ -156,9 +157,12 @@ class LitBy:
     color: Vector = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
-        """Refuse a negative intensity or colour."""
+        """Refuse a negative intensity, and what is no colour."""
         _not_negative("intensity", self.intensity)
-        _not_negative("color", min(self.color))
+        if len(self.color) != 3:
+            raise InputError(f"the light's color has {len(self.color)} numbers", hint="give red, green and blue")
+        for part in self.color:
+            _not_negative("color", part)
 
 
 def sun_path(

@@ -18,6 +18,7 @@ from depthapps.io.sizes import check_pixels
 
 _ZIP = b"PK"
 _LARGEST_MATRIX = 4  # rows or columns: an array that is no larger is a camera matrix or a pose
+_OWN_NAMES = ("depth", "disparity")  # of the maps in archives that this package writes, which may have few rows
 _COLORS = 3
 # What stands beside a map in archives of networks and data sets, by parts of the names.
 _NO_MAP = ("conf", "mask", "valid", "uncert", "normal", "label", "instance", "seg", "std", "sigma", "error", "weight")
@@ -109,10 +110,12 @@ def map_among(
     """The one of several named arrays that is the map, with the camera that stands beside it.
 
     load: gives the samples of an array by its name, where `arrays` holds only the shapes of those above SMALL_BYTES.
-    An array is a map if it has two axes longer than those of a camera matrix. Of several the one is taken whose name
-    says so. Raises InputError if that does not tell.
+    An array is a map if it has two axes longer than those of a camera matrix, or, where nothing is so large, if it is
+    named as our own are. Of several the one is taken whose name says so. Raises InputError if that does not tell.
     """
     maps = {n: a for n, a in arrays.items() if _is_map(a) and not any(part in n.lower() for part in _NO_MAP)}
+    if not any(max(a.shape, default=0) > _LARGEST_MATRIX and a.ndim > 2 for a in arrays.values()):  # no photo, no stack
+        maps = maps or {n: a for n, a in arrays.items() if n.lower() in _OWN_NAMES and a.ndim == 2}
     name = next(iter(maps)) if len(maps) == 1 else None
     for part in (*_MAP_NAMES.get(what, ()), *_ANY_NAMES):
         named = sorted((n for n in maps if part in n.lower()), key=len)
@@ -123,9 +126,9 @@ def map_among(
             f"{path} holds {held or 'nothing'}: which one is the {what} cannot be told",
             hint="name the (height, width) array depth or disparity, or save it alone",
         )
-    height, width = maps[name].squeeze().shape
+    height, width = _as_map(maps[name]).shape
     check_pixels(width, height, f"{name} in {path}")
-    values = (load or maps.__getitem__)(name).squeeze()
+    values = _as_map((load or maps.__getitem__)(name))
     inverse = what == "depth map" and any(part in name.lower() for part in ("disp", "inv"))
     kind = DepthKind.INVERSE if inverse else None
     return RawMap(values, f"the {what} {path}", _camera_beside(arrays, width, height), kind)
@@ -133,6 +136,11 @@ def map_among(
 
 def _is_map(values: NDArray) -> bool:
     return values.dtype.kind in "fui" and values.squeeze().ndim == 2 and min(values.squeeze().shape) > _LARGEST_MATRIX
+
+
+def _as_map(values: NDArray) -> NDArray:
+    """Without axes of length 1 beside the two of a map."""
+    return values if values.ndim == 2 else values.squeeze()
 
 
 def _camera_beside(arrays: Mapping[str, NDArray], width: int, height: int) -> Camera | None:
