@@ -38,7 +38,7 @@ _BEHIND = 0.05  # share of 1/Z by which another surface in that window is farthe
 _SLIT_PX = 5  # side of the window in which slits between two lines of one hidden edge are closed
 # Share of 1/Z by which two pixels that were continued may differ and still be joined. Where planes from two sides of a
 # thing meet, they are off by so much, and the slit between them shows nothing. With 0, 0.05, 0.1, 0.2 and 0.5 nine new
-# views of four rendered rooms look 30.841, 30.845, 30.845, 30.845 and 30.801 dB like the truth.
+# views of four rendered rooms look 30.841, 30.841, 30.845, 30.845 and 30.801 dB like the truth.
 _SMALL_STEP = 0.1
 _SPARE_PX = 2.0  # beyond what a turn uncovers, against rounding
 _ANYTHING = 1e9  # 1/m: no limit
