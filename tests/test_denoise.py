@@ -144,7 +144,7 @@ def test_no_point_moves_to_infinity_where_noise_is_as_large_as_what_it_covers():
     scene = Scene(np.zeros((12, 12, 3), np.uint8), depth, Camera.from_fov(12, 12, 60))
     found = clean_depth(scene)
     assert found.noise > 0
-    for cleaned in (found.depth_m, found.steady_m):
+    for cleaned in (found.depth_m, found.coarse_m):
         assert np.isfinite(cleaned).all()
     assert (found.depth_m < 11 * depth).all()
 

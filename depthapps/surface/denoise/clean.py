@@ -22,32 +22,27 @@ _PASSES, _WINDOW_PX, _RANGE_SIGMAS = 3, 15, 4.0
 NOISE_LEFT = 0.25  # share of the noise that these passes leave, for noise correlated over 3 px
 _NOISE_STEPS = 5.0  # a step between neighbours within this many standard deviations of its noise is no depth edge
 # Standard deviation in px of the weights of the planes that are fitted along a surface. The larger, the smoother is it,
-# and the flatter where it bends: with 6, 7 and 8 px a motorcycle's front fender comes out 1.4, 1.8 and 2.3 % too short,
-# its brake disc, whose depth is off at one end, 5.7, 4.8 and 3.8 % too large. What is matched rightly to 2 px is off by
-# .1746, .1748 and .1750 px in 18 rendered rooms, by .245, .246 and .247 px in 18 real pairs.
-_DETAIL_PX = 7.0
-# The same where steps are looked for. Of the links that join a lamp of 7 px to the curtain behind it, .53, .45, .41,
-# .51 and .64 are left with 5, 7, 8, 10 and 14 px, means of 20 draws of noise.
-_STEADY_PX = 8.0
-# Deviations by which details may be off the coarse map. With 0, 1, 1.5, 2 and any number, the rooms look 29.20, 29.49,
-# 29.57, 29.63 and 29.66 dB like the truth, what the second photo sees 28.36, 28.49, 28.55, 28.60 and 28.60 dB. But what
-# is not torn, and farther apart, is drawn out when the model turns.
-_DETAIL_SIGMAS = 1.5
+# and the flatter where it bends. With 5, 6, 7 and 8 px nine new views of four rendered rooms look 31.00, 31.03, 30.99
+# and 30.98 dB like the truth; a motorcycle's front fender comes out 1.2, 1.7, 2.1 and 2.6 % too short, its brake disc,
+# whose depth is off at one end, 6.8, 5.6, 4.8 and 3.8 % too large.
+_DETAIL_PX = 6.0
+# Deviations by which details may be off the coarse map. With 1.5, 2.5 and 4 the rooms look 30.96, 31.03 and 31.04 dB like
+# the truth, what the second photo of ten real pairs shows 30.00, 30.14 and 30.18 dB. But with 4 what is not torn is drawn
+# out when the model turns, and a length on the motorcycle is off by 2.2 instead of 1.8 %.
+_DETAIL_SIGMAS = 2.5
 _LEAST = 0.1  # times a pixel's own 1/Z: no plane puts it farther away
 
 
 class CleanDepth(NamedTuple):
-    """Depth without noise, three maps (H, W) float32 in metres; unknown and infinite depths are kept.
+    """Depth without noise, two maps (H, W) float32 in metres; unknown and infinite depths are kept.
 
-    depth_m: smooth along each surface, with its details. coarse_m: without details as high as the noise, which alone
-    tells where a surface is torn. noise: the standard deviation of 1/Z that is left in `coarse_m`, in 1/m. steady_m: a
-    little smoother than `depth_m`, to tell where small things stand before a surface.
+    depth_m: smooth along each surface, with its details. coarse_m: without details as high as the noise, which tells
+    where a surface is torn. noise: the standard deviation of 1/Z that is left in `coarse_m`, in 1/m.
     """
 
     depth_m: FloatMap
     coarse_m: FloatMap
     noise: float
-    steady_m: FloatMap
 
 
 def depth_noise(scene: Scene) -> float:
@@ -84,19 +79,17 @@ def clean_depth(scene: Scene) -> CleanDepth:
     noise = depth_noise(scene)
     if not noise:
         same = np.array(scene.depth_m, np.float32)
-        return CleanDepth(same, same, 0.0, same)
+        return CleanDepth(same, same, 0.0)
     inverse = filled_inverse_depth(scene.depth_m)
     coarse = inverse
     for _ in range(_PASSES):
         coarse = cv2.bilateralFilter(coarse, _WINDOW_PX, _RANGE_SIGMAS * noise, _WINDOW_PX / 2.5)
     links = links_through_noise(inverse)
     most, least = np.float32(_DETAIL_SIGMAS * noise), np.float32(_LEAST) * inverse
-    fine, steady = (
-        np.maximum(np.clip(fit(inverse, links.right, links.down, px)[0], coarse - most, coarse + most), least)
-        for px in (_DETAIL_PX, _STEADY_PX)
-    )
+    fine = np.clip(fit(inverse, links.right, links.down, _DETAIL_PX)[0], coarse - most, coarse + most)
     known = np.isfinite(inverse_depth(scene.depth_m))
-    depth, steady, coarse = (
-        np.where(known, depth_from_inverse(clean), scene.depth_m).astype(np.float32) for clean in (fine, steady, coarse)
+    depth, coarse = (
+        np.where(known, depth_from_inverse(clean), scene.depth_m).astype(np.float32)
+        for clean in (np.maximum(fine, least), coarse)
     )
-    return CleanDepth(depth, coarse, NOISE_LEFT * noise, steady)
+    return CleanDepth(depth, coarse, NOISE_LEFT * noise)
