@@ -366,6 +366,26 @@ def test_a_task_is_done_once_for_the_same_content_and_options(tmp_path):
     assert (tmp_path / "o" / "n.npy").read_text() == "result"
 
 
+def test_a_task_replaces_no_result_that_somebody_changed(tmp_path):
+    job, task, result = _job(tmp_path), _task(), tmp_path / "o" / "n.npy"
+    task(job)
+    result.write_text("retouched")
+    assert "was changed since this batch made it" in task(job).told.error
+    assert result.read_text() == "retouched"
+    assert replace(task, overwrite=True)(job).status == "done"
+    assert result.read_text() == "result"
+
+
+def test_what_python_says_without_memory_is_told_as_that(monkeypatch):
+    from depthapps.cli import in_process
+
+    def no_thread(name: str, arguments: list[str]) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(in_process, "_run", no_thread)
+    assert in_process.run_command("depth", []).error == "there is not enough memory"
+
+
 def test_an_error_names_a_result_by_its_place(tmp_path):
     def fails(command: str, arguments: list[str]) -> Told:
         return Told(error=f"no space for {arguments[-1].partition('=')[2]}", hint="h")

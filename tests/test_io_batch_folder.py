@@ -99,6 +99,20 @@ def test_only_files_of_the_batch_are_replaced(folder):
     assert (folder.path / "c.png").read_text() == "new"
 
 
+def test_a_result_that_somebody_changed_is_not_replaced(folder):
+    keep(folder, texts={"a/b.obj": "x", "a/b.mtl": "y"})
+    (folder.path / "a" / "b.mtl").write_text("retouched")
+    with pytest.raises(OutputError, match=r"b.mtl was changed since this batch made it"):
+        keep(folder, signature="t", texts={"a/b.obj": "x", "a/b.mtl": "new"})
+    with pytest.raises(OutputError, match=r"b.mtl was changed"):
+        folder.refuse_changed("a/b")
+    assert (folder.path / "a" / "b.mtl").read_text() == "retouched"
+    keep(folder, signature="t", texts={"a/b.obj": "x", "a/b.mtl": "new"}, replace=True)
+    assert (folder.path / "a" / "b.mtl").read_text() == "new"
+    folder.refuse_changed("a/b")
+    folder.refuse_changed("there is none")
+
+
 def test_one_batch_at_a_time_and_the_next_one_cleans_up(folder):
     left_over = folder.path / "depthapps-batch" / "work" / "dead" / "a.png"
     left_over.parent.mkdir(parents=True)

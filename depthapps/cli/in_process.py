@@ -18,6 +18,7 @@ from depthapps.core.errors import DepthappsError, InputError
 _UsageError: Any = typer.BadParameter.__base__  # of click, which newer versions of typer have inside them
 _NOTE = "note: "
 _CV2_NO_MEMORY = -4  # Error::StsNoMem in the code of a cv2.error
+_NO_THREAD = "can't start new thread"  # of Python's RuntimeError where no memory is left for its stack
 
 
 def command_of(name: str) -> Any:
@@ -53,7 +54,8 @@ def run_command(name: str, arguments: list[str]) -> Told:
         message, hint = explained(error)
         return Told(error=message, hint=hint)
     except Exception as error:  # a bug ends this job only
-        if isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV2_NO_MEMORY:
+        no_memory = isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV2_NO_MEMORY
+        if no_memory or str(error) == _NO_THREAD:
             return Told(error="there is not enough memory", hint="use smaller pictures, or raise --worker-memory")
         trace = traceback.format_exc()
         return Told(error=f"{type(error).__name__}: {error}", hint="this is a bug: please report it", traceback=trace)

@@ -138,8 +138,9 @@ class BatchFolder:
     def keep(self, name: str, stage: Path, record: Record, *, replace: bool, inputs: Iterable[StrPath] = ()) -> Record:
         """Give a result its record and its place.
 
-        Files that the old record of this name lists are replaced, others only with `replace`. If another process has
-        brought the same result to its place meanwhile, that one stays. A result never replaces one of the `inputs`.
+        Files that the old record of this name lists are replaced if nobody has changed them, others only with
+        `replace`. If another process has brought the same result to its place meanwhile, that one stays. A result never
+        replaces one of the `inputs`.
 
         Returns
         -------
@@ -149,7 +150,7 @@ class BatchFolder:
         Raises
         ------
         OutputError
-            A file exists already and is not the batch's own, or cannot be written.
+            A file exists already and is not the batch's own, or was changed; or it cannot be written.
         """
         if twin := self.find(name, record.signature):
             return twin
@@ -158,6 +159,7 @@ class BatchFolder:
         refuse_inputs((self.path / output for output in outputs), identities(inputs))
         if not replace:
             self.refuse_foreign(name, outputs)
+            self.refuse_changed(name)
         record = Record(record.signature, record.beside, outputs, record.facts, record.notes)
         target = self.record_path(name)
         with _explained(self.path):
@@ -179,6 +181,17 @@ class BatchFolder:
                 f"{foreign[0]} exists already, and is not of this batch",
                 hint=f"pass {param('overwrite')} to replace it, or choose another {param('out_dir')}",
             )
+
+    def refuse_changed(self, name: str) -> None:
+        """Refuse to replace a result of this name that is no longer what was made. Raises OutputError."""
+        own = record.outputs if (record := self.read_record(name)) else {}
+        for output, digest in own.items():
+            path = self.path / output
+            if path.exists() and not _is_file_of(path, digest):
+                raise OutputError(
+                    f"{path} was changed since this batch made it",
+                    hint=f"rename it to keep it, or pass {param('overwrite')} to make it anew",
+                )
 
 
 def _read_record(path: Path) -> Record | None:

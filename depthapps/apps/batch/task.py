@@ -89,6 +89,8 @@ class Task:
         folder, signature = BatchFolder(job.folder), signature_of(job)
         if not self.again and (record := folder.find(job.name, signature)):
             return self._outcome(job, "there", record)
+        if not self.overwrite:
+            folder.refuse_changed(job.name)
         with folder.stage() as stage:
             for name in job.outputs:
                 (stage / name).parent.mkdir(parents=True, exist_ok=True)
