@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -71,3 +73,20 @@ def test_frames_of_different_sizes_none_at_all_and_wild_rates_are_refused(tmp_pa
         write_video(tmp_path / "b.gif", [], 10)
     with pytest.raises(InputError, match="frame rate is 0"):
         write_video(tmp_path / "c.gif", odd, 0)
+    with pytest.raises(InputError, match="frame rate is 1001"):
+        write_video(tmp_path / "c.webp", odd[:1], 1001)
+
+
+def test_slow_motion_is_as_long_in_every_file(tmp_path):
+    """Of 240 frames a second a GIF shows every third one."""
+    for name in ("a.mp4", "a.webp", "a.gif"):
+        write_video(tmp_path / name, _frames(24, width=128), 240)
+    frames, fps = _read_mp4(tmp_path / "a.mp4")
+    assert (len(frames), fps) == (24, pytest.approx(240))
+    for name, frames, shown_ms in (("a.webp", 24, 4), ("a.gif", 8, 10)):
+        with Pillow.open(tmp_path / name) as picture:
+            file: Any = picture
+            assert file.n_frames == frames
+            file.seek(1)
+            file.load()
+            assert file.info["duration"] == shown_ms

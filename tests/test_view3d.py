@@ -312,6 +312,13 @@ def test_an_animation_closes_its_loop(opened, tmp_path, suffix, views, frames):
         assert psnr(seen[1], seen[5]) > 45  # it goes back as it came
 
 
+def test_a_sweep_of_very_many_views_is_refused_at_once():
+    with pytest.raises(da.InputError, match="a sweep over 601 views"):
+        da.View3DParams(views=601)
+    assert da.View3DParams(views=601, motion=da.Motion.ORBIT).frames == 601
+    assert 2 * da.View3DParams(views=600).frames - 2 <= 1000 * 1.2
+
+
 def test_a_quilt_begins_at_the_bottom_left(opened):
     from depthapps.apps.view3d import QUILT_PLACES, _picture
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Iterator
 from io import BytesIO
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,7 @@ from depthapps.io.scratch import temporary_folder
 _CODECS = ("vp09", "mp4v")
 _WEBP_QUALITY, _WEBP_METHOD = 90, 2  # no loss can be seen; a method of 0 to 6: higher ones are slow and hardly smaller
 _GIF_TICKS = 100  # a second; each frame of a GIF is shown for a whole number of them
+_MOST_FPS = 1000  # frames of WebP are shown for whole milliseconds; phones film in slow motion at up to 960
 
 Frame = NDArray[np.uint8]
 
@@ -37,7 +39,7 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     frames : iterable of ndarray, (H, W, 3) uint8
         RGB frames of one size; they are taken one at a time.
     fps : float
-        Frames a second, above 0 and at most 100.
+        Frames a second, above 0 and at most 1000. A GIF shows at most 100 of them, and leaves out the rest.
     outputs : Outputs, optional
         The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
 
@@ -56,8 +58,8 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     """
     path = Path(path)
     check_suffix(path, VIDEO_SUFFIXES, "a video")
-    if not 0 < fps <= _GIF_TICKS:
-        raise InputError(f"the frame rate is {fps:g}, it must be above 0 and at most {_GIF_TICKS}", hint="24 is usual")
+    if not 0 < fps <= _MOST_FPS:
+        raise InputError(f"the frame rate is {fps:g}, it must be above 0 and at most {_MOST_FPS}", hint="24 is usual")
     with opened(outputs, [path]) as group:
         frames = _of_one_size(frames)
         first = next(frames, None)
@@ -124,9 +126,11 @@ def _is_whole(mp4: bytes) -> bool:
 
 
 def _gif(frames: Iterable[Frame], fps: float) -> bytes:
-    pictures = (Pillow.fromarray(frame).quantize(dither=Pillow.Dither.FLOYDSTEINBERG) for frame in frames)
+    every = math.ceil(fps / _GIF_TICKS)  # a GIF cannot show more of them
+    shown = islice(frames, 0, None, every)
+    pictures = (Pillow.fromarray(frame).quantize(dither=Pillow.Dither.FLOYDSTEINBERG) for frame in shown)
     first, file = next(pictures), BytesIO()
-    duration_ms = round(_GIF_TICKS / fps) * 1000 // _GIF_TICKS
+    duration_ms = round(every * _GIF_TICKS / fps) * 1000 // _GIF_TICKS
     first.save(file, format="GIF", save_all=True, append_images=pictures, duration=duration_ms, loop=0)
     return file.getvalue()
 
