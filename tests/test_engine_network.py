@@ -163,11 +163,19 @@ def test_a_network_that_overflows_is_told_without_foreign_words(plane, monkeypat
         match_pair(plane.pair, network=network)
 
 
+def test_one_disparity_everywhere_is_no_answer(plane, monkeypatch):
+    monkeypatch.setattr(StereoNetwork, "_run", lambda self, left, right: np.full(left.shape[:2], 20, np.float32))
+    network = StereoNetwork(tiny_network(320, 240), NetworkDescription.from_json(BASE))
+    with pytest.raises(NetworkError, match="gives the same disparity everywhere, 20 px"):
+        match_pair(plane.pair, network=network)
+
+
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
         ({}, "names no inputs"),
         ({"inputs": ["left"]}, "names 1 inputs, the layout 'two' has 2"),
+        ({"inputs": [1, 2]}, r"inputs are \[1, 2\], which are no names"),
         (BASE | {"colour": "rgb"}, "unknown key 'colour'"),
         (BASE | {"color": "red"}, "color is 'red'"),
         (BASE | {"scale": "1/255"}, "scale is '1/255'"),
@@ -202,7 +210,7 @@ def files(tmp_path, plane) -> Path:
 
 def depth(folder: Path, *arguments: str):
     return CliRunner().invoke(
-        app, ["depth", *(str(folder / a) if "." in a else a for a in arguments), "-o", str(folder / "d.npy")]
+        app, ["depth", *(str(folder / a) if "." in a[1:] else a for a in arguments), "-o", str(folder / "d.npy")]
     )
 
 
@@ -232,6 +240,15 @@ def test_bad_network_files_get_one_error_and_one_hint(files, prepare, message):
     assert len(errors) == 2
     assert message in errors[0]
     assert not (files / "d.npy").exists()
+
+
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_a_folder_is_no_network(files, folder):
+    for option in ("--matcher", "--depth-network"):
+        photos = ["left.png", "right.png"][: 2 if option == "--matcher" else 1]
+        result = depth(files, *photos, option, folder)
+        assert result.exit_code == 1
+        assert "error: the network" in result.stderr
 
 
 def test_a_network_needs_a_pair(files):

@@ -40,8 +40,8 @@ class SourceOptions:
     image: Annotated[
         Path,
         typer.Argument(
-            help="the left view of a stereo pair; or one file with both views, or with depth inside; or a video with "
-            "both views in each frame, of which a video is made"
+            help="the left view of a stereo pair; or one file with both views, or with depth inside; for depth, bokeh "
+            "and shadow also a video with both views in each frame, of which a video is made"
         ),
     ]
     right: Annotated[Path | None, typer.Argument(help="the right view, or a second photo", show_default=False)] = None
@@ -173,7 +173,7 @@ class SourceOptions:
     def inputs(self) -> list[Path]:
         """All files that are read, as far as the options name them."""
         networks = [self.depth_network, None if self.matcher == BUILTIN else Path(self.matcher)]
-        beside = [path.with_suffix(".json") for path in networks if path]
+        beside = [path.with_suffix(".json") for path in networks if path and path.name]
         given = (self.image, self.right, self.depth, self.disparity, *(self.calibration or ()), *networks, *beside)
         return [path for path in given if path is not None]
 
@@ -246,7 +246,10 @@ class VideoOptions:
 
     sweep: Annotated[
         str | None,
-        typer.Option(help="a video in which one thing moves: bokeh's focus, or shadow's sun", metavar="[WHAT=]FROM:TO"),
+        typer.Option(
+            help="a video in which one thing moves: bokeh's focus, NEAR:FAR, or shadow's sun, WHAT=FROM:TO",
+            metavar="[WHAT=]FROM:TO",
+        ),
     ] = None
     frames: Annotated[int, typer.Option(min=2, help="number of frames in that video", metavar="N")] = 72
     fps: Annotated[float, typer.Option(min=1, help="frames a second of that video", metavar="N")] = 24.0

@@ -38,8 +38,8 @@ class StereoNetwork:
         """Find the disparity (H, W) px of the left view of a pair (H, W, 3) uint8 RGB.
 
         low, high: disparity range of the pair's own matches in px. It sets the overlap of tiles and reveals a wrong
-        description. Raises NetworkError if the network does not accept its inputs, or if most of its disparities lie
-        outside this range.
+        description. Raises NetworkError if the network does not accept its inputs, if its disparities are all the same,
+        or if most of them lie outside this range.
         """
         d = self._description
         height, width = left.shape[:2]
@@ -115,7 +115,7 @@ class StereoNetwork:
         return np.float32(d.sign) * answer[d.channel]
 
     def _believe(self, disparity: FloatMap, low: float, high: float) -> None:
-        """Raise NetworkError if most of the network's disparities lie outside the range of the pair's own matches."""
+        """Raise NetworkError for disparities that are none, or mostly outside the range of the pair's own matches."""
         known = disparity[np.isfinite(disparity)]
         if known.size < disparity.size / 2:
             raise NetworkError(
@@ -123,6 +123,11 @@ class StereoNetwork:
                 hint='check "scale", "mean" and "std" in its description; 16-bit exports may overflow',
             )
         margin = (high - low) / 10
+        if known.min() == known.max():
+            raise NetworkError(
+                f"the network gives the same disparity everywhere, {known[0]:.4g} px",
+                hint='check "output", "channel", "scale", "mean" and "std" in its description',
+            )
         share = float(((disparity > low - margin) & (disparity < high + margin)).mean())
         log.info("%.0f %% of the network's disparities lie in the range of the pair's own matches", 100 * share)
         if share < _BELIEVED_SHARE:

@@ -127,7 +127,12 @@ class NetworkDescription:
                 choices = ", ".join(repr(a) for a in allowed)
                 raise NetworkError(f"the description's {key} is {brief(value)}", hint=f"it may be {choices}")
         wanted = 1 if self.of_one_photo else _LAYOUTS[self.layout]
-        if len(self.inputs) != wanted or not all(isinstance(name, str) for name in self.inputs):
+        if not all(isinstance(name, str) for name in self.inputs):
+            raise NetworkError(
+                f"the description's inputs are {brief(list(self.inputs))}, which are no names",
+                hint="name the inputs as the network calls them, in quotes",
+            )
+        if len(self.inputs) != wanted:
             what = f"a network that gives {self.gives!r}" if self.of_one_photo else f"the layout {self.layout!r}"
             raise NetworkError(
                 f"the description names {len(self.inputs)} inputs, {what} has {wanted}",
