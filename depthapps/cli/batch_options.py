@@ -69,7 +69,8 @@ class BatchInputs:
     manifest: Annotated[
         Path | None,
         typer.Option(
-            help="instead of patterns, a .csv or .jsonl with columns left and right, or image; name; and any option",
+            help="instead of patterns, a .csv or .jsonl with columns left and right, or image; name; and options of "
+            "what is done, such as focus",
             metavar="FILE",
         ),
     ] = None

@@ -153,5 +153,5 @@ def scalar(text: str) -> Any:
     if text in ("", "~", "null", "None"):
         return None
     if re.fullmatch(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\.?(?:nan|inf)", text, re.IGNORECASE):
-        return float(text.replace(".nan", "nan").replace(".inf", "inf").replace(".NaN", "nan").replace(".Inf", "inf"))
+        return float(re.sub(r"\.(?=nan|inf)", "", text.lower()))
     return text.strip("\"'")
