@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import cv2
 import numpy as np
@@ -54,3 +54,17 @@ def test_pictures_that_lie_on_their_depth_stay(fused):
 def test_two_views_tell_nothing(fused):
     views = tuple(taken_by(ColorCamera(0.9), view) for view in fused.seen_by[:2])
     assert find_color_camera(fused.mesh, views, fused.voxel_m) is None
+
+
+def test_a_view_that_shares_no_points_has_no_say(fused):
+    """It stands in another room, or looks back; its own picture would tell another camera."""
+    views = tuple(taken_by(ColorCamera(0.9, 0.01, -0.006), view) for view in fused.seen_by)
+    expected = find_color_camera(fused.mesh, views, fused.voxel_m)
+    aside, back = np.eye(4), np.diag([-1.0, 1, -1, 1])
+    aside[0, 3] = 5
+    for to_camera in (aside, back):
+        stranger = replace(fused.seen_by[0], to_camera=to_camera)
+        found = find_color_camera(fused.mesh, (*views, stranger), fused.voxel_m)
+        assert found is not None
+        assert expected is not None
+        assert astuple(found) == pytest.approx(astuple(expected), abs=1e-3)

@@ -153,6 +153,8 @@ class _SharedPoints:
                 x, y = where.places(x, y, self.depth_m[k, shown], view)
                 x, y = (x + 0.5) * share - 0.5, (y + 0.5) * share - 0.5
                 inside = (x >= 0) & (x <= picture.shape[1] - 1) & (y >= 0) & (y <= picture.shape[0] - 1)
+                if not inside.any():  # a view of another room has no say
+                    continue
                 colors = cv2.remap(picture, x[inside], y[inside], cv2.INTER_LINEAR).reshape(-1, 3)
                 seen[k, shown[inside]] = True
                 logs[k, shown[inside]] = np.log(colors + np.float32(_BLACK))
