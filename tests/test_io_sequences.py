@@ -87,10 +87,62 @@ def test_pairs_are_read_from_two_folders_or_by_their_names(tmp_path):
     assert view.pose is not None
 
 
+@pytest.mark.parametrize(("left", "right"), [(".tif", ".tif"), (".PNG", ".PNG"), (".jpeg", ".TIFF"), (".TIF", ".png")])
+@pytest.mark.parametrize("names", ["a_{}", "{}/a"])
+def test_both_views_of_a_pair_are_found_by_every_suffix(tmp_path, left, right, names):
+    for side, suffix in (("left", left), ("right", right)):
+        path = tmp_path / names.format(side)
+        path.parent.mkdir(exist_ok=True)
+        write_image(path.with_suffix(suffix), PICTURE)
+    (view,) = read_sequence(tmp_path).views
+    assert view.right is not None
+    assert (view.image.suffix, view.right.suffix) == (left, right)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".PNG", ".Jpg"])
+def test_pictures_and_depths_of_7scenes_are_found_by_every_suffix(tmp_path, suffix):
+    scenes7(tmp_path)
+    (tmp_path / "frame-000001.color.png").rename(tmp_path / f"frame-000001.color{suffix}")
+    (tmp_path / "frame-000002.depth.png").rename(tmp_path / "frame-000002.depth.PNG")
+    sequence = read_sequence(tmp_path)
+    assert [view.image.suffix for view in sequence.views] == [".png", suffix, ".png"]
+    assert not sequence.left_out
+
+
 def test_views_of_a_lost_tracker_are_left_out(tmp_path):
     scenes7(tmp_path)
     np.savetxt(tmp_path / "frame-000001.pose.txt", np.full((4, 4), np.nan))
     assert len(read_sequence(tmp_path).views) == 2
+
+
+def test_views_that_are_left_out_are_counted_by_what_they_lack(tmp_path):
+    folders = {make: tmp_path / make.__name__ for make in (scenes7, tum, open3d, pairs)}
+    for make, folder in folders.items():
+        folder.mkdir()
+        make(folder)
+    assert read_sequence(folders[tum]).left_out == {"a depth map": 1}  # the picture of second 9
+    (folders[tum] / "groundtruth.txt").write_text("1.0 0 0 0 0 0 0 1\n2.0 nan 0 0 0 0 0 1\n")
+    assert read_sequence(folders[tum]).left_out == {"a depth map": 1, "a pose": 1}
+    (folders[scenes7] / "frame-000001.pose.txt").unlink()
+    (folders[scenes7] / "frame-000002.color.png").unlink()
+    write_image(folders[scenes7] / "frame-000003.color.png", PICTURE)
+    sequence = read_sequence(folders[scenes7])
+    assert len(sequence.views) == 1
+    assert sequence.left_out == {"a picture": 1, "a depth map": 1, "a pose": 1}
+    log = folders[open3d] / "trajectory.log"
+    log.write_text("\n".join(log.read_text().splitlines()[:5]))
+    assert read_sequence(folders[open3d]).left_out == {"a pose": 1}
+    (folders[pairs] / "left" / "0.png").unlink()
+    assert read_sequence(folders[pairs]).left_out == {"a left view": 1}  # none has a pose, so none lacks it
+
+
+@pytest.mark.parametrize(("pose", "said"), [("a b c d e f g", "no number"), ("0 0 0 0 0 1", "a pose of 6 numbers")])
+def test_poses_of_tum_that_cannot_be_read_name_their_file(tmp_path, pose, said):
+    tum(tmp_path)
+    (tmp_path / "groundtruth.txt").write_text(f"1.0 {pose}\n")
+    with pytest.raises(InputError, match=f"groundtruth.txt.*{said}") as error:
+        read_sequence(tmp_path)
+    assert "tx ty tz qx qy qz qw" in error.value.hint
 
 
 def test_folders_that_are_no_sequence_are_refused(tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bisect
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,11 @@ from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError
 from depthapps.io.formats import IMAGE_SUFFIXES, MAP_SUFFIXES
 from depthapps.io.inputs import StrPath, parsing, read_text
+from depthapps.io.poses import checked_matrix, quaternion_pose, read_log, read_matrix, read_pose
 
 TUM_DEPTH_SCALE = 5000.0  # units a metre, by the description of the data set
 TUM_MAX_SECONDS = 0.02  # between a colour picture, its depth and its pose, as the script of the data set allows
-_POSE_TOLERANCE = 1e-2  # by which R Rᵀ may differ from 1, because poses are printed with few digits
+_DEPTHS_OF_7SCENES = "*.depth.[pP][nN][gG]"
 
 
 class SequenceFrame(NamedTuple):
@@ -57,12 +59,15 @@ class Sequence:
         K of all views, in pixels; None if the folder does not tell.
     depth_scale : float or None
         Units a metre of the depth files; None if the layout does not define it.
+    left_out : mapping of str to int
+        How many further views the folder has that are left out, by what they lack, such as "a pose".
     """
 
     kind: str
     views: tuple[SequenceFrame, ...]
     camera_matrix: NDArray[np.floating] | None = None
     depth_scale: float | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def camera(self, width: int, height: int) -> Camera | None:
         """The camera of pictures of width x height px; None if the folder does not tell."""
@@ -82,20 +87,22 @@ def read_sequence(folder: StrPath) -> Sequence:
     Returns
     -------
     Sequence
-        The views in their order. Views whose pose is missing or not finite, which is how trackers say that they were
-        lost, are left out if others have one.
+        The views in their order. Views without a picture, a depth map or a left view are left out; so are views whose
+        pose is missing or not finite, which is how trackers say that they were lost, if others have one. `left_out`
+        counts them.
 
     Raises
     ------
     InputError
-        The folder is not there or has none of the layouts, a view lacks a file, or a file of numbers cannot be read.
+        The folder is not there, has none of the layouts or no whole view; a left view has no right one; in Open3D's
+        layout there are more pictures than depth maps, or fewer; or a file of numbers cannot be read.
 
     Notes
     -----
     7-Scenes: frame-000000.color.png, .depth.png and .pose.txt, camera-intrinsics.txt. TUM RGB-D: rgb.txt, depth.txt
     and groundtruth.txt. Open3D: folders color and depth, camera_intrinsic.json and trajectory.log. Stereo pairs:
     folders left and right with the same names in both, or NAME_left.png and NAME_right.png; NAME.pose.txt beside the
-    left view.
+    left view. Pictures may be .png, .jpg or .tif, in any letter case; of several with one name, the first of these.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -106,51 +113,55 @@ def read_sequence(folder: StrPath) -> Sequence:
 
 @np.errstate(all="ignore")  # absurd numbers overflow, and are refused for it
 def _read(folder: Path) -> Sequence:
-    for kind, mark, read in (  # noqa: B007  (kind is used behind the loop)
-        ("TUM", "rgb.txt", _read_tum),
-        ("7-Scenes", "*.depth.png", _read_7scenes),
-        ("Open3D", "depth/*", _read_open3d),
-        ("stereo pairs", "left/*", _read_pairs),
-        ("stereo pairs", "*_left.*", _read_pairs),
+    for mark, read in (
+        ("rgb.txt", _read_tum),
+        (_DEPTHS_OF_7SCENES, _read_7scenes),
+        ("depth/*", _read_open3d),
+        ("left/*", _read_pairs),
+        ("*_left.*", _read_pairs),
     ):
         if any(path.name[0] != "." for path in folder.glob(mark)):
-            views, matrix, scale = read(folder)
+            sequence = read(folder)
             break
     else:
         raise InputError(
             f"{folder} is no sequence that is known",
             hint="7-Scenes has frame-000000.depth.png, TUM rgb.txt, Open3D a folder depth, pairs left/ and right/",
         )
-    known = [view for view in views if view.pose is not None]
-    views = known or views
-    if not views:
+    if not sequence.views:
         raise InputError(f"{folder} holds no whole view", hint="every view needs its picture and its depth")
-    return Sequence(kind, tuple(views), matrix, scale)
+    known = tuple(view for view in sequence.views if view.pose is not None) or sequence.views
+    left_out = {**sequence.left_out, "a pose": len(sequence.views) - len(known)}
+    return replace(sequence, views=known, left_out={what: count for what, count in left_out.items() if count})
 
 
-def _read_7scenes(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
-    views = []
-    for depth in _files(folder, "*.depth.png", MAP_SUFFIXES):
-        stem = depth.name.removesuffix(".depth.png")
-        image = _picture(folder, f"{stem}.color")
-        if image:
-            views.append(SequenceFrame(image, depth, None, _pose_file(folder / f"{stem}.pose.txt")))
-    return views, _matrix_file(folder / "camera-intrinsics.txt"), None
+def _read_7scenes(folder: Path) -> Sequence:
+    depths = {p.name[: -len(".depth.png")]: p for p in _files(folder, _DEPTHS_OF_7SCENES, MAP_SUFFIXES)}
+    pictures = _pictures(folder, ".color")
+    views = [
+        SequenceFrame(pictures[name], depth, None, read_pose(folder / f"{name}.pose.txt"))
+        for name, depth in depths.items()
+        if name in pictures
+    ]
+    left_out = {"a picture": len(depths) - len(views), "a depth map": len(pictures) - len(views)}
+    return Sequence("7-Scenes", tuple(views), read_matrix(folder / "camera-intrinsics.txt"), left_out=left_out)
 
 
-def _read_tum(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
+def _read_tum(folder: Path) -> Sequence:
     colors, depths = _stamped(folder / "rgb.txt"), _stamped(folder / "depth.txt")
-    poses = _stamped(folder / "groundtruth.txt") if (folder / "groundtruth.txt").is_file() else []
+    path_of_poses = folder / "groundtruth.txt"
+    poses = _stamped(path_of_poses) if path_of_poses.is_file() else []
     views = []
     for time, (name, *_) in colors:
         depth, pose = _nearest(depths, time), _nearest(poses, time)
         if depth:
-            matrix = _quaternion_pose([float(v) for v in pose]) if pose else None
+            matrix = quaternion_pose(pose, path_of_poses) if pose else None
             views.append(SequenceFrame(folder / name, folder / depth[0], None, matrix))
-    return views, _matrix_file(folder / "camera-intrinsics.txt"), TUM_DEPTH_SCALE
+    left_out = {"a depth map": len(colors) - len(views)}
+    return Sequence("TUM", tuple(views), read_matrix(folder / "camera-intrinsics.txt"), TUM_DEPTH_SCALE, left_out)
 
 
-def _read_open3d(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
+def _read_open3d(folder: Path) -> Sequence:
     depths = _files(folder / "depth", "*", MAP_SUFFIXES)
     pictures = next((folder / name for name in ("color", "image", "rgb") if (folder / name).is_dir()), None)
     colors = _files(pictures, "*", IMAGE_SUFFIXES) if pictures else []
@@ -160,37 +171,37 @@ def _read_open3d(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, flo
             hint="every picture needs its depth",
         )
     logs = [p for p in (folder / "trajectory.log", folder / "camera_trajectory.log") if p.is_file()]
-    poses: list[NDArray | None] = _log_poses(logs[0]) if logs else []
+    poses: list[NDArray | None] = read_log(logs[0]) if logs else []
     poses += [None] * (len(colors) - len(poses))
-    intrinsics = [p for p in (folder / "camera_intrinsic.json", folder / "intrinsic.json") if p.is_file()]
-    matrix = None
-    if intrinsics:
-        try:
-            columns = json.loads(read_text(intrinsics[0], "camera matrix"))["intrinsic_matrix"]
-            matrix = np.array(columns, float).reshape(3, 3).T  # the file lists it column by column
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            raise InputError(
-                f"{intrinsics[0]} has no intrinsic_matrix of nine numbers", hint="Open3D's own file is wanted"
-            ) from None
     views = [SequenceFrame(c, d, None, p) for c, d, p in zip(colors, depths, poses, strict=False)]
-    return views, None if matrix is None else _checked_matrix(matrix, intrinsics[0]), None
+    intrinsics = [p for p in (folder / "camera_intrinsic.json", folder / "intrinsic.json") if p.is_file()]
+    return Sequence("Open3D", tuple(views), _intrinsic(intrinsics[0]) if intrinsics else None)
 
 
-def _read_pairs(folder: Path) -> tuple[list[SequenceFrame], NDArray | None, float | None]:
+def _intrinsic(path: Path) -> NDArray[np.floating]:
+    """The camera matrix (3, 3) in Open3D's JSON."""
+    try:
+        columns = json.loads(read_text(path, "camera matrix"))["intrinsic_matrix"]
+        matrix = np.array(columns, float).reshape(3, 3).T  # the file lists it column by column
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise InputError(
+            f"{path} has no intrinsic_matrix of nine numbers", hint="Open3D's own file is wanted"
+        ) from None
+    return checked_matrix(matrix, path)
+
+
+def _read_pairs(folder: Path) -> Sequence:
     if (folder / "left").is_dir():
-        lefts = _files(folder / "left", "*", IMAGE_SUFFIXES)
-        rights = {p.stem: p for p in _files(folder / "right", "*", IMAGE_SUFFIXES)}
-        pairs = [(p, rights.get(p.stem), p.stem) for p in lefts]
+        lefts, rights = _pictures(folder / "left"), _pictures(folder / "right")
     else:
-        lefts = _files(folder, "*_left.*", IMAGE_SUFFIXES)
-        names = [p.stem.removesuffix("_left") for p in lefts]
-        pairs = [(p, _picture(folder, f"{n}_right"), n) for p, n in zip(lefts, names, strict=True)]
+        lefts, rights = _pictures(folder, "_left"), _pictures(folder, "_right")
     views = []
-    for left, right, name in pairs:
+    for name, left in lefts.items():
+        right = rights.get(name)
         if right is None:
             raise InputError(f"{left} has no right view", hint="both views of a pair carry one name")
-        views.append(SequenceFrame(left, None, right, _pose_file(left.parent / f"{name}.pose.txt")))
-    return views, None, None
+        views.append(SequenceFrame(left, None, right, read_pose(left.parent / f"{name}.pose.txt")))
+    return Sequence("stereo pairs", tuple(views), left_out={"a left view": len(rights) - len(views)})
 
 
 def _files(folder: Path, pattern: str, suffixes: tuple[str, ...]) -> list[Path]:
@@ -199,54 +210,12 @@ def _files(folder: Path, pattern: str, suffixes: tuple[str, ...]) -> list[Path]:
     return sorted(p for p in found if p.is_file())
 
 
-def _picture(folder: Path, stem: str) -> Path | None:
-    return next((p for s in (".png", ".jpg", ".jpeg") if (p := folder / f"{stem}{s}").is_file()), None)
-
-
-def _numbers(path: Path) -> NDArray[np.floating]:
-    try:
-        return np.array(read_text(path, "file of numbers").split(), float)
-    except ValueError:
-        raise InputError(f"{path} holds what is no number", hint="a matrix in rows of numbers is wanted") from None
-
-
-def _matrix_file(path: Path) -> NDArray[np.floating] | None:
-    """The camera matrix (3, 3) in a file; None if there is no such file."""
-    if not path.is_file():
-        return None
-    return _checked_matrix(_numbers(path), path)
-
-
-def _checked_matrix(values: NDArray[np.floating], path: Path) -> NDArray[np.floating]:
-    values = values.ravel()
-    if values.size != 9 or not (np.isfinite(values).all() and values[0] > 0 and values[4] > 0):
-        raise InputError(f"{path} is no camera matrix", hint="three rows: fx 0 cx, 0 fy cy, 0 0 1")
-    return values.reshape(3, 3)
-
-
-def _pose_file(path: Path) -> NDArray[np.floating] | None:
-    """The pose (4, 4) in a file; None if there is no such file or the tracker was lost."""
-    return _checked(_numbers(path), path) if path.is_file() else None
-
-
-def _checked(values: NDArray[np.floating], path: Path) -> NDArray[np.floating] | None:
-    if values.size != 16:
-        raise InputError(f"{path} is no pose", hint="four rows of four numbers, camera to world, metres")
-    pose = values.reshape(4, 4)
-    if not np.isfinite(pose).all():
-        return None
-    rotation = pose[:3, :3]
-    if np.abs(rotation @ rotation.T - np.eye(3)).max() > _POSE_TOLERANCE or np.linalg.det(rotation) < 0:
-        raise InputError(f"the pose in {path} is no rigid motion", hint="its upper left must be a rotation")
-    return pose
-
-
-def _log_poses(path: Path) -> list[NDArray | None]:
-    """The poses of Open3D's .log: for each view a line of three numbers, then four rows of the matrix."""
-    values = _numbers(path)
-    if values.size % 19:
-        raise InputError(f"{path} is no trajectory", hint="a line of three numbers and four rows for every view")
-    return [_checked(block[3:], path) for block in values.reshape(-1, 19)]
+def _pictures(folder: Path, ending: str = "") -> dict[str, Path]:
+    """The pictures NAME + ending of a folder by NAME, sorted; of several for a NAME, the first of IMAGE_SUFFIXES."""
+    found = [path for path in _files(folder, "*", IMAGE_SUFFIXES) if path.stem.endswith(ending)]
+    found.sort(key=lambda path: IMAGE_SUFFIXES.index(path.suffix.lower()), reverse=True)
+    named = {path.stem.removesuffix(ending): path for path in found}  # a later one replaces an earlier one
+    return dict(sorted(named.items(), key=lambda item: item[1]))
 
 
 def _stamped(path: Path) -> list[tuple[float, list[str]]]:
@@ -270,18 +239,3 @@ def _nearest(entries: list[tuple[float, list[str]]], time: float) -> list[str] |
     k = bisect.bisect(entries, time, key=lambda entry: entry[0])
     stamp, rest = min(entries[max(k - 1, 0) : k + 1], key=lambda entry: abs(entry[0] - time))
     return rest if abs(stamp - time) <= TUM_MAX_SECONDS else None
-
-
-def _quaternion_pose(values: list[float]) -> NDArray[np.floating] | None:
-    """A pose tx ty tz qx qy qz qw as a matrix (4, 4); None if the tracker was lost."""
-    if len(values) != 7 or not np.isfinite(values).all() or not any(values[3:]):
-        return None
-    x, y, z, w = np.array(values[3:]) / np.linalg.norm(values[3:])
-    pose = np.eye(4)
-    pose[:3, :3] = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    pose[:3, 3] = values[:3]
-    return pose
