@@ -71,6 +71,9 @@ def test_frames_of_different_sizes_none_at_all_and_wild_rates_are_refused(tmp_pa
         write_video(tmp_path / "a.mp4", odd, 10)
     with pytest.raises(InputError, match="at least one"):
         write_video(tmp_path / "b.gif", [], 10)
+    for name in ("a.mp4", "b.gif", "c.webp"):
+        with pytest.raises(InputError, match="has no pixels"):
+            write_video(tmp_path / name, [np.zeros((0, 8, 3), np.uint8)] * 2, 10)
     with pytest.raises(InputError, match="frame rate is 0"):
         write_video(tmp_path / "c.gif", odd, 0)
     with pytest.raises(InputError, match="frame rate is 1001"):

@@ -46,7 +46,7 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     Raises
     ------
     InputError
-        There is no frame, the frames differ in size, or the rate is out of range.
+        There is no frame, a frame has no pixels, the frames differ in size, or the rate is out of range.
     OutputError
         The file cannot be written, or OpenCV has no encoder for it.
 
@@ -80,6 +80,8 @@ def _of_one_size(frames: Iterable[Frame]) -> Iterator[Frame]:
         expected = expected or frame.shape
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
             raise InputError(f"a frame is {frame.dtype} of {frame.shape}", hint="give RGB (H, W, 3) uint8 arrays")
+        if not frame.size:
+            raise InputError(f"a frame of {frame.shape} has no pixels", hint="give frames of one pixel or more")
         if frame.shape != expected:  # OpenCV would leave it out without a word
             raise InputError(f"a frame is {frame.shape}, the ones before it {expected}", hint="make them of one size")
         yield frame
