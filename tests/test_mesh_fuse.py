@@ -171,3 +171,9 @@ def test_views_that_share_nothing_are_refused():
     grey = Scene(np.full((180, 240, 3), 128, np.uint8), depth, CAMERA)
     with pytest.raises(InputError):
         estimate_poses([grey, grey])
+
+
+def test_one_view_alone_has_no_pose_to_be_found(views):
+    with pytest.raises(InputError, match="one view alone") as error:
+        estimate_poses(views[:1])
+    assert "add views" in error.value.hint

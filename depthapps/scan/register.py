@@ -89,7 +89,7 @@ class _Edge:
 def estimate_poses(views: Iterable[Scene]) -> Trajectory:
     """Estimate the poses of views with depth, given in the order in which they were taken.
 
-    Each view is read once and not kept. Raises InputError if no two views can be connected.
+    Each view is read once and not kept. Raises InputError if there is one view alone, or no two can be connected.
     """
     o3d = import_open3d()
     cv2.setRNGSeed(0)
@@ -105,6 +105,11 @@ def estimate_poses(views: Iterable[Scene]) -> Trajectory:
         for source in chosen[k + 1 :]:
             if source - target > 1:
                 closures += _tie(o3d, frames, int(source), int(target), odometry=False)
+    if len(frames) < 2:
+        raise InputError(
+            "the sequence has one view alone, and poses are found between two views or more",
+            hint="add views that overlap it, or give its pose; a model of one view needs no sequence",
+        )
     if not edges and not closures:
         raise InputError("no two views of the sequence could be tied together", hint="give their poses")
     chained = _chain(len(frames), edges, [])
