@@ -16,7 +16,18 @@ from conftest import SAMPLES, link_or_copy
 from test_mesh_fuse import CAMERA, POSES, off_walls, view
 from typer.testing import CliRunner
 
-from depthapps import FuseParams, read_image, scan_folder, write_depth, write_image
+from depthapps import (
+    Calibration,
+    FuseParams,
+    InputError,
+    PrintParams,
+    SceneParams,
+    print_of_scan,
+    read_image,
+    scan_folder,
+    write_depth,
+    write_image,
+)
 from depthapps.cli.app import app
 
 
@@ -125,6 +136,64 @@ def test_a_grid_that_would_not_fit_the_memory_is_refused_and_nothing_is_written(
     assert [p.name for p in tmp_path.iterdir()] == ["room"]
 
 
+def test_views_of_two_rooms_become_one_mesh(tmp_path, room):
+    scene, there = view(POSES[0]), POSES[0].copy()
+    there[0, 3] += 5
+    write_image(room / "frame-000004.color.png", scene.image)
+    write_depth(room / "frame-000004.depth.png", scene.depth_m)
+    np.savetxt(room / "frame-000004.pose.txt", there)
+    out = tmp_path / "rooms.ply"
+    assert json.loads(run("--sequence", room, "-o", out, "--voxel-mm", 20, "--json").stdout)["views_fused"] == 5
+    mesh: Any = trimesh.load(out, process=False)
+    right = np.asarray(mesh.vertices)[mesh.vertices[:, 0] > 3] - there[:3, 3]
+    assert len(right) > 1000
+    assert np.quantile(off_walls(right), 0.99) < 0.01
+
+
+def test_the_origin_of_far_poses_is_moved_to_the_views(tmp_path, room):
+    """Without that, float32 has steps of 0.25 m here, and the field has no room for such voxels."""
+    near, origin = scan_folder(room, FuseParams(voxel_m=0.02)), np.array([500_000, 4_000_000, 300])
+    assert not near.origin_m.any()
+    assert "origin_m" not in near.facts
+    assert all(np.array_equal(pose, true) for pose, true in zip(near.poses, POSES, strict=True) if pose is not None)
+    for k, pose in enumerate(POSES):
+        far = pose.copy()
+        far[:3, 3] += origin
+        np.savetxt(room / f"frame-{k:06}.pose.txt", far)
+    out = tmp_path / "room.ply"
+    result = run("--sequence", room, "-o", out, "--voxel-mm", 20, "--json")
+    assert json.loads(result.stdout)["origin_m"] == origin.tolist()
+    assert "500000, 4000000, 300 m" in result.stderr
+    mesh: Any = trimesh.load(out, process=False)
+    assert np.quantile(off_walls(np.asarray(mesh.vertices)), 0.99) < 0.01
+    assert np.allclose(
+        mesh.bounds, [near.fused.mesh.vertices.min(axis=0), near.fused.mesh.vertices.max(axis=0)], atol=1e-3
+    )
+    found = scan_folder(room, FuseParams(voxel_m=0.02), find_poses=True)  # in the first camera's axes
+    assert not found.origin_m.any()
+
+
+def test_views_that_are_left_out_are_told(tmp_path, room):
+    (room / "frame-000003.color.png").unlink()
+    np.savetxt(room / "frame-000002.pose.txt", np.full((4, 4), np.nan))
+    write_depth(room / "frame-000001.depth.png", np.full_like(view(POSES[1]).depth_m, 20))  # far
+    result = run("--sequence", room, "-o", tmp_path / "room.ply", "--voxel-mm", 20)
+    assert "note: 2 of 4 views are used: 1 without a picture, 1 without a pose" in result.stderr
+    assert "note: 1 of 2 views have no depth to fuse and are left out" in result.stderr
+
+
+def test_a_scan_is_printed_in_its_true_shape(room):
+    scan = scan_folder(room, FuseParams(voxel_m=0.03))
+    with pytest.raises(InputError, match="printed in its true shape") as error:
+        print_of_scan(scan, PrintParams(relief=0.5))
+    assert error.value.hint == "leave relief out"
+
+
+def test_a_calibration_with_the_names_of_its_cameras_is_for_rgbd_too(room):
+    params = SceneParams(calibration=Calibration(CAMERA, 0.1), cameras=("left", "right"))
+    assert scan_folder(room, FuseParams(voxel_m=0.03), params).fused.views == len(POSES)
+
+
 def test_a_sequence_is_printed_as_a_closed_shell(tmp_path, room):
     out = tmp_path / "room.stl"
     wanted = ["-o", out, "--preset", "print", "--size-mm", "50", "--voxel-mm", "30", "--json"]
@@ -187,6 +256,12 @@ def test_a_folder_of_pairs_is_matched_and_fused(tmp_path):
         (["-o", "m.ply", "--voxel-mm", "0"], "0 mm"),
         (["-o", "m.ply", "--disparity", "d.png"], "takes none"),
         (["-o", "m.ply", "--depth-kind", "inverse"], "metric"),
+        (["-o", "m.ply", "--matcher", "net.onnx"], "takes none of --matcher"),
+        (["-o", "m.ply", "--cameras", "a,b"], "takes none of --matcher"),
+        (["-o", "m.ply", "--baseline", "0.1"], "takes none of --matcher"),
+        (["-o", "m.ply", "--doffs", "0"], "takes none of --matcher"),
+        (["-o", "m.ply", "--rectify", "never"], "takes none of --matcher"),
+        (["-o", "m.ply", "--frame", "rectified"], "takes none of --matcher"),
         (["-o", "m.ply", "--size-mm", "50"], "for prints"),
     ],
 )

@@ -31,6 +31,11 @@ from depthapps.scan.params import FuseParams
 from depthapps.scan.register import estimate_poses, trajectory_errors
 from depthapps.scan.shell import build_shell
 
+# How far, in metres, the middle of the views may be from the origin of their poses before that is moved. Surfaces are
+# kept and written in float32. Its steps are 0.06 mm at a kilometre, an eighth of the smallest voxel, and 0.25 m in UTM.
+FARTHEST_M = 1000.0
+# Parameters that say how the two views of a pair are matched; frames with a depth have no use for them.
+_OF_PAIRS = ("matcher", "cameras", "baseline_m", "doffs_px", "rectify", "frame")
 ERROR_SAMPLES = 50_000  # vertices of the full mesh at which the error of a simplified one is measured
 Pose = NDArray[np.floating]  # (4, 4) camera to world
 
@@ -45,10 +50,14 @@ class Scan(JobResult):
         The surface in world axes, and the views that its colours come from.
     poses : tuple of (4, 4) float64 arrays
         The pose of each view, camera to world; None for views that could not be registered to the others.
+    origin_m : (3,) float64 array
+        Where the origin of these world axes lies in those of the poses that were read or found. It is 0 unless these
+        are kilometres away from 0, as in UTM coordinates; then it is in the midst of the views, at whole metres.
     """
 
     fused: Fused
     poses: tuple[Pose | None, ...]
+    origin_m: NDArray[np.floating]
 
 
 def scan_folder(
@@ -87,15 +96,11 @@ def scan_folder(
     -----
     Poses are estimated from matched features with RANSAC, refined by coloured ICP (Park, Zhou and Koltun 2017), and
     optimised in a pose graph that can reject wrong loop closures (Choi, Zhou and Koltun 2015). The views are fused in a
-    truncated signed distance field (Curless and Levoy 1996).
+    truncated signed distance field (Curless and Levoy 1996). If the poses lie kilometres away from 0, the origin is
+    moved into their midst, and a note tells where it is; see `Scan.origin_m`.
     """
     scene_params, journal = scene_params or SceneParams(), Journal(progress)
-    if scene_params.depth_kind is not DepthKind.METRIC:
-        raise InputError("the depth of a sequence is metric", hint=f"leave {param('depth_kind')} out")
-    if scene_params.depth_network is not None:
-        raise InputError("the views of a sequence have depths or pairs", hint=f"leave {param('depth_network')} out")
-    sequence = read_sequence(Path(folder))
-    journal.add(sequence={"folder": str(folder), "layout": sequence.kind, "views": len(sequence.views)})
+    sequence = _opened(folder, scene_params, journal)
     poses: tuple[Pose | None, ...] = tuple(view.pose for view in sequence.views)
     find_poses, summary = find_poses or poses[0] is None, ""
     with temporary_folder() as folder_of_scenes:
@@ -103,14 +108,28 @@ def scan_folder(
         if find_poses:
             all_scenes = scenes.of(list(range(len(sequence.views))), "registering")
             poses, summary = _found_poses(sequence, all_scenes, journal)
+        poses, origin_m = _near_zero(poses)
         placed = {k: pose for k, pose in enumerate(poses) if pose is not None}
         fused = fuse_views(zip(scenes.of(list(placed), "fusing"), placed.values(), strict=True), params)
+    _tell_fused(journal, fused, len(placed), origin_m)
+    return Scan(fused=fused, poses=poses, origin_m=origin_m, summary=summary, **journal.told)
+
+
+def _tell_fused(journal: Journal, fused: Fused, placed: int, origin_m: NDArray[np.floating]) -> None:
+    """Tell what was changed while `placed` views were fused: the origin, views that were left out, pictures."""
+    if origin_m.any():
+        journal.add(origin_m=origin_m.tolist())
+        at = ", ".join(f"{v:.0f}" for v in origin_m)
+        journal.note(
+            f"the poses lie so far from 0 that files would lose millimetres: the model's 0 is at {at} m in their axes"
+        )
+    if fused.views < placed:
+        journal.note(f"{placed - fused.views} of {placed} views have no depth to fuse and are left out")
     if fused.color_camera:
         journal.add(color_camera={k: round(v, 4) for k, v in asdict(fused.color_camera).items()})
         journal.note(
             "the pictures did not lie on their depth; their colours told where they belong, and they were moved"
         )
-    return Scan(fused=fused, poses=poses, summary=summary, **journal.told)
 
 
 def model_of_scan(scan: Scan, params: ModelParams | None = None, *, progress: Progress | None = None) -> Model:
@@ -187,6 +206,37 @@ def print_of_scan(scan: Scan, params: PrintParams | None = None, *, progress: Pr
         solid = build_shell(scan.fused.mesh, -first[:3, 1], params)  # the first camera's Y points down
     summary = [tell_solid(journal, solid), *([scan.summary] if scan.summary else [])]
     return Print(solid=solid, summary="; ".join(summary), **journal.told)
+
+
+def _opened(folder: PathLike, params: SceneParams, journal: Journal) -> Sequence:
+    """Read a folder of views, refuse parameters that its views have no use for, and tell which views are left out."""
+    if params.depth_kind is not DepthKind.METRIC:
+        raise InputError("the depth of a sequence is metric", hint=f"leave {param('depth_kind')} out")
+    if params.depth_network is not None:
+        raise InputError("the views of a sequence have depths or pairs", hint=f"leave {param('depth_network')} out")
+    sequence = read_sequence(Path(folder))
+    # the cameras of a calibration are needed to choose the one of the pictures
+    no_use = [name for name in _OF_PAIRS if name != "cameras" or params.calibration is None]
+    if sequence.views[0].depth and any(getattr(params, name) != getattr(SceneParams, name) for name in no_use):
+        names = ", ".join(map(param, no_use))
+        raise InputError(f"a sequence of RGB-D frames takes none of {names}", hint="leave them out")
+    used = len(sequence.views)
+    journal.add(sequence={"folder": str(folder), "layout": sequence.kind, "views": used})
+    if sequence.left_out:
+        whole = used + sum(sequence.left_out.values())
+        lacks = ", ".join(f"{count} without {what}" for what, count in sequence.left_out.items())
+        journal.note(f"{used} of {whole} views are used: {lacks}")
+    return sequence
+
+
+def _near_zero(poses: tuple[Pose | None, ...]) -> tuple[tuple[Pose | None, ...], NDArray[np.floating]]:
+    """Move the origin of poses into their midst if that is farther than FARTHEST_M; also return where it lies."""
+    places = np.sort([pose[:3, 3] for pose in poses if pose is not None], axis=0)
+    if not len(places) or np.abs(middle := places[len(places) // 2]).max() <= FARTHEST_M:
+        return poses, np.zeros(3)
+    origin, shift = np.rint(middle), np.eye(4)
+    shift[:3, 3] = -origin
+    return tuple(None if pose is None else shift @ pose for pose in poses), origin
 
 
 def _found_poses(sequence: Sequence, scenes: Iterable[Scene], journal: Journal) -> tuple[tuple[Pose | None, ...], str]:

@@ -31,6 +31,8 @@ def build_shell(mesh: TriangleMesh, up: NDArray[np.floating], params: PrintParam
     params = params or PrintParams()
     if params.lithophane:
         raise InputError("a lithophane is made of one photo, not of a scan", hint="give the photo instead of a folder")
+    if params.relief != 1:
+        raise InputError("a sequence is printed in its true shape", hint=f"leave {param('relief')} out")
     points = mesh.vertices @ _standing(mesh, up).T
     low, high = points.min(axis=0), points.max(axis=0)
     inner_mm = params.size_mm - WALL_MM
