@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from boards import CHARUCO, CHESSBOARD, RIG, SIZE, poses, render
 
-from depthapps import Board, Camera, LensCamera
-from depthapps.engine.calibrate.boards import Corners, align_order, find_corners
+from depthapps import Board, Camera, InputError, LensCamera
+from depthapps.engine.calibrate.boards import Corners, align_order, chessboard_in, find_corners
 from depthapps.engine.calibrate.checks import coverage
 from depthapps.engine.calibrate.shots import Shot
 from depthapps.engine.calibrate.solve import solve
@@ -35,6 +35,24 @@ def test_corners_are_found_to_a_tenth_of_a_pixel(board):
 def test_an_empty_picture_has_no_board():
     assert find_corners(np.full((120, 160), 128, np.uint8), CHESSBOARD) is None
     assert find_corners(np.full((120, 160), 128, np.uint8), CHARUCO) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3000), (14, 14), (25, 3000), (30, 20)])
+def test_a_picture_too_small_for_a_board_has_none(shape):
+    for picture in (np.zeros(shape, np.uint8), np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)):
+        for grey in (picture, picture.T.copy()):
+            assert find_corners(grey, Board(3, 3, 0.01)) is None
+            assert chessboard_in(grey) is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "square_m", "markers"),
+    [(9, 6, 1e-5, None), (9, 6, 101, None), (9, 6, np.nan, None), (101, 6, 0.03, None), (11, 10, 0.03, "4X4_50")],
+)
+def test_a_board_that_nobody_has_is_refused(columns, rows, square_m, markers):
+    with pytest.raises(InputError):
+        Board(columns, rows, square_m, markers, 0.75 * square_m)
+    assert Board(11, 9, 1e-4, "4X4_50", 0.7e-4).rows == Board(100, 9, 100).rows
 
 
 @pytest.mark.parametrize("board", [Board(4, 3, 1.0), Board(4, 4, 1.0)], ids=["oblong", "square"])

@@ -10,9 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.errors import InputError, param
+from depthapps.core.errors import InputError, brief, param
 
 _LONGEST_PX = 1600  # longer side of the copy in which a board is searched; corners are refined at full size
+# OpenCV's search fails on pictures of less than 15 px a side; a board of 3x3 corners is found from 30 px on.
+_SMALLEST_PX = 20
+# Metres of a square, ten times beyond what is made: boards etched for microscopes, and those laid out for satellites.
+# What lies beyond was given in another unit.
+_LEAST_SQUARE_M, _MOST_SQUARE_M = 1e-4, 100.0
+# Along a side. In the copy of 1600 px a square is 16 px then. Boards that are sold have up to 30, and OpenCV takes
+# memory and time without end for thousands.
+_MOST_ALONG = 100
 _LEAST_CORNERS = 6  # for a partly visible ChArUco board; 4 corners just determine the 8 unknowns of a homography
 _STOP = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-4)
 
@@ -41,21 +49,37 @@ class Board:
                 f"a board of {self.columns}x{self.rows} was given, it needs at least {least}x{least}",
                 hint="give the inner corners of a chessboard (9x6), or the squares of a ChArUco board (charuco:11x8)",
             )
-        if not 0 < self.square_m < np.inf:
+        if max(self.columns, self.rows) > _MOST_ALONG:
             raise InputError(
-                f"squares of {self.square_m:g} m were given", hint=f"{param('square_m', 0.025)} means 25 mm"
+                f"a board of {brief(self.columns)}x{brief(self.rows)} was given, more than {_MOST_ALONG} along a side",
+                hint="count the inner corners of a chessboard (9x6), or the squares of a ChArUco board (charuco:11x8)",
+            )
+        if not _LEAST_SQUARE_M <= self.square_m <= _MOST_SQUARE_M:
+            raise InputError(
+                f"squares of {self.square_m:g} m were given, boards have {_LEAST_SQUARE_M:g} to {_MOST_SQUARE_M:g} m",
+                hint=f"give the side of a square in metres: {param('square_m', 0.025)} means 25 mm",
             )
         if self.dictionary is not None:
-            if not hasattr(cv2.aruco, f"DICT_{self.dictionary}"):
-                raise InputError(
-                    f"there is no dictionary {self.dictionary!r} of markers",
-                    hint="most boards name theirs: 4X4_50 to 7X7_1000, ARUCO_ORIGINAL, APRILTAG_36H11 and so on",
-                )
-            if not 0 < self.marker_m < self.square_m:
-                raise InputError(
-                    f"markers of {self.marker_m:g} m do not fit into squares of {self.square_m:g} m",
-                    hint=f"{param('marker_m')} is the side of a marker's black frame, in metres",
-                )
+            self._check_markers(self.dictionary)
+
+    def _check_markers(self, dictionary: str) -> None:
+        """Check the markers of a ChArUco board; InputError says what is wrong."""
+        if not hasattr(cv2.aruco, f"DICT_{dictionary}"):
+            raise InputError(
+                f"there is no dictionary {dictionary!r} of markers",
+                hint="most boards name theirs: 4X4_50 to 7X7_1000, ARUCO_ORIGINAL, APRILTAG_36H11 and so on",
+            )
+        if not 0 < self.marker_m < self.square_m:
+            raise InputError(
+                f"markers of {self.marker_m:g} m do not fit into squares of {self.square_m:g} m",
+                hint=f"{param('marker_m')} is the side of a marker's black frame, in metres",
+            )
+        markers, needed = len(_dictionary(dictionary).bytesList), self.columns * self.rows // 2
+        if needed > markers:
+            raise InputError(
+                f"a board of {self.columns}x{self.rows} squares has {needed} markers, {dictionary} has {markers}",
+                hint=f"count the squares again, or pass the {param('dictionary')} that the board was made of",
+            )
 
     @classmethod
     def parse(cls, text: str, square_m: float, marker_m: float | None = None, dictionary: str | None = None) -> Board:
@@ -125,8 +149,10 @@ def find_corners(grey: NDArray[np.uint8], board: Board) -> Corners | None:
 def _find_chessboard(grey: NDArray[np.uint8], board: Board) -> Corners | None:
     """Search with Duda and Frese 2018, then with OpenCV's older quad search if that fails; refine as Förstner does."""
     shape = (board.columns, board.rows)
-    scale = min(1.0, _LONGEST_PX / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    searched = _searched(grey)
+    if searched is None:
+        return None
+    small, scale = searched
     found, corners = cv2.findChessboardCornersSB(small, shape, flags=cv2.CALIB_CB_NORMALIZE_IMAGE)
     if not found:
         flags = cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_EXHAUSTIVE | cv2.CALIB_CB_ACCURACY
@@ -136,6 +162,8 @@ def _find_chessboard(grey: NDArray[np.uint8], board: Board) -> Corners | None:
     if not found or corners is None:
         return None
     px = np.asarray((corners.reshape(-1, 2) + 0.5) / scale - 0.5, np.float32)
+    if not ((px >= 0) & (px <= np.subtract(grey.shape[::-1], 1))).all():  # the older search may go astray
+        return None
     grid = px.reshape(board.rows, board.columns, 2)
     spacing = min(np.linalg.norm(np.diff(grid, axis=a), axis=-1).min() for a in (0, 1))
     # the window must not reach another corner: on small boards a fixed 11x11 px gives twice the residual
@@ -144,23 +172,39 @@ def _find_chessboard(grey: NDArray[np.uint8], board: Board) -> Corners | None:
     return Corners(np.arange(len(px)), np.asarray(refined, np.float32).reshape(-1, 2))
 
 
+def _searched(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float] | None:
+    """The copy of a photo (H, W) in which a chessboard is searched, and its scale; None if it is too small for any."""
+    scale = min(1.0, _LONGEST_PX / max(grey.shape))
+    if scale * min(grey.shape) < _SMALLEST_PX:
+        return None
+    if scale == 1:
+        return grey, scale
+    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
+
+
 def chessboard_in(grey: NDArray[np.uint8]) -> tuple[int, int] | None:
     """Inner corners of the chessboard in a photo (H, W), whatever size it has, the longer side first; None without.
 
     Duda and Frese's search grows a small board as far as it goes on; from 3x3 alone it may stop early.
     """
-    scale = min(1.0, _LONGEST_PX / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    searched = _searched(grey)
+    if searched is None:
+        return None
     flags = cv2.CALIB_CB_LARGER | cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_EXHAUSTIVE
-    found = (cv2.findChessboardCornersSBWithMeta(small, (start, start), flags) for start in (3, 4))
+    found = (cv2.findChessboardCornersSBWithMeta(searched[0], (start, start), flags) for start in (3, 4))
     sizes = [sorted(np.shape(grid)[:2], reverse=True) for known, _, grid in found if known]
     return max(((long, short) for long, short in sizes), key=lambda size: size[0] * size[1], default=None)
+
+
+def _dictionary(name: str) -> cv2.aruco.Dictionary:
+    return cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, f"DICT_{name}"))
 
 
 @lru_cache(maxsize=4)
 def _charuco_detectors(board: Board) -> list[cv2.aruco.CharucoDetector]:
     """Detectors for the board as OpenCV draws it now and, if rows are even, as before 4.6 with colours swapped."""
-    dictionary = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, f"DICT_{board.dictionary}"))
+    assert board.dictionary is not None
+    dictionary = _dictionary(board.dictionary)
     detectors = []
     for legacy in (False, True) if board.rows % 2 == 0 else (False,):
         drawn = cv2.aruco.CharucoBoard((board.columns, board.rows), board.square_m, board.marker_m, dictionary)
