@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from boards import CHARUCO, CHESSBOARD, RIG, SIZE, poses, render
 
-from depthapps import Board, Camera, InputError, LensCamera
+from depthapps import Board, CalibrationError, Camera, InputError, LensCamera
 from depthapps.engine.calibrate.boards import Corners, align_order, chessboard_in, find_corners
 from depthapps.engine.calibrate.checks import coverage
 from depthapps.engine.calibrate.shots import Shot
-from depthapps.engine.calibrate.solve import solve
+from depthapps.engine.calibrate.solve import Solution, solve
 
 
 def project(board, camera, rotation, translation):
@@ -92,3 +92,62 @@ def test_a_lens_gets_the_coefficients_it_needs(lens, coefficients):
     assert solution.rms_px < 0.09
     assert not solution.rejected
     assert 0.3 < coverage(shots, SIZE)[0] <= 1
+
+
+def solve_tilted(
+    degrees: float, seed: int, cameras: int = 1, square_m: float = 0.03, wrong: int | None = None
+) -> Solution:
+    """Calibrate from eight shots of a board that is tilted by so much at most, with corners accurate to 0.07 px.
+
+    wrong: the number of a shot whose corners are off by 5 px.
+    """
+    random = np.random.default_rng(seed)
+    board = Board(9, 6, square_m)
+    views = ((RIG.left, np.eye(3), np.zeros(3)), (RIG.right, RIG.rotation, RIG.translation_m))[:cameras]
+    shots = []
+    for k in range(8):
+        turn = cv2.Rodrigues(random.uniform(-1, 1, 3) * np.radians(degrees))[0]
+        place = np.array([*random.uniform(-0.06, 0.06, 2), random.uniform(0.42, 0.55)])
+        place -= turn @ CHESSBOARD.points_m().mean(axis=0)
+        noise = random.normal(0, 5 if k == wrong else 0.07, (cameras, 54, 2))
+        px = [project(CHESSBOARD, lens, r @ turn, r @ place + t) for lens, r, t in views]
+        shots.append(
+            Shot(
+                str(k),
+                tuple(Corners(np.arange(54), (p + n).astype(np.float32)) for p, n in zip(px, noise, strict=True)),
+            )
+        )
+    return solve(shots, board, SIZE)
+
+
+@pytest.mark.parametrize("cameras", [1, 2])
+@pytest.mark.parametrize("degrees", [0.0, 0.5, 1.0])
+def test_boards_parallel_to_the_picture_tell_no_focal_length(degrees, cameras):
+    for seed in range(6):
+        with pytest.raises(CalibrationError, match="do not tell the camera's focal length"):
+            solve_tilted(degrees, seed, cameras)
+
+
+def test_tilted_boards_tell_the_focal_length_as_sure_as_is_told():
+    for degrees, most in ((6, 20), (12, 4), (25, 2)):
+        found = [solve_tilted(degrees, seed) for seed in range(6)]
+        errors = [s.cameras[0].pinhole.fx - RIG.left.pinhole.fx for s in found]
+        sigmas = [s.focal_sigma_px[0] for s in found]
+        assert max(sigmas) < most
+        assert 0.3 < np.sqrt(np.mean(np.square(np.divide(errors, sigmas)))) < 2
+
+
+def test_a_wrong_shot_is_left_out_before_the_tilt_is_judged():
+    for seed in range(6):
+        assert [shot.name for shot in solve_tilted(8, seed, wrong=2).rejected] == ["2"]
+
+
+def test_the_size_of_a_square_only_scales_the_baseline():
+    usual, *others = (solve_tilted(20, 0, 2, square_m) for square_m in (0.03, 1e-4, 100.0))
+    assert usual.rig is not None
+    assert usual.rig.baseline_m == pytest.approx(RIG.baseline_m, rel=0.01)
+    for other, square_m in zip(others, (1e-4, 100.0), strict=True):
+        assert other.rig is not None
+        assert other.rig.baseline_m == pytest.approx(usual.rig.baseline_m * square_m / 0.03, rel=1e-4)
+        assert other.cameras[0].pinhole.fx == pytest.approx(usual.cameras[0].pinhole.fx, rel=1e-5)
+        assert other.focal_sigma_px == pytest.approx(usual.focal_sigma_px, rel=1e-3)

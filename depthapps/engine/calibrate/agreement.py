@@ -8,23 +8,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.engine.calibrate.boards import Board
 from depthapps.engine.calibrate.shots import Shot
 
 Matrix = NDArray[np.integer | np.floating]
 
 
 def pose_errors_px(
-    shots: Sequence[Shot], board: Board, lenses: Sequence[tuple[Matrix, Matrix]]
+    shots: Sequence[Shot], corners: NDArray[np.floating], lenses: Sequence[tuple[Matrix, Matrix]]
 ) -> NDArray[np.floating]:
     """Reprojection error (N,) of each shot's right corners, RMS px, with the camera pose that most shots agree on.
 
+    corners: positions (N, 3) of the board's corners in any unit.
     lenses: camera matrix and distortion of both cameras, each calibrated alone.
     Every shot gives one estimate of the pose between the cameras. The estimate with the least median error over the
     other shots is used (least median of squares, Rousseeuw 1984), so up to half of the shots may be wrong. Least
     squares over all shots would include the wrong ones and might fit none.
     """
-    points = [board.points_m()[shot.shared_ids()] for shot in shots]
+    points = [corners[shot.shared_ids()] for shot in shots]
     seen = [[view.of(shot.shared_ids()).px for view in shot.views] for shot in shots]
     stands = [
         [_stand(own, px, *lens) for px, lens in zip(views, lenses, strict=True)]
