@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from boards import CHARUCO, CHESSBOARD, RIG, SIZE, photograph
+from boards import CHARUCO, CHESSBOARD, RIG, SIZE, photograph, render
 from conftest import ROOT, read_raw
 from test_cli import entries, run
 
@@ -151,6 +151,11 @@ def test_nothing_is_written_where_nothing_was_found(chessboard, tmp_path):
         "no board": [chessboard, "--board", "nine", "--square", 0.03, *out],
         "a board of 2x6": [chessboard, "--board", "2x6", "--square", 0.03, *out],
         "squares of 0 m": [chessboard, "--board", "9x6", "--square", 0, *out],
+        "squares of 1e+06 m": [chessboard, "--board", "9x6", "--square", 1e6, *out],
+        "squares of 1e-07 m": [chessboard, "--board", "9x6", "--square", 1e-7, *out],
+        "squares of nan m": [chessboard, "--board", "9x6", "--square", "nan", *out],
+        "more than 100 along a side": [chessboard, "--board", "charuco:5000x5000", "--square", 0.03, *out],
+        "has 200 markers, 4X4_50 has 50": [chessboard, "--board", "charuco:20x20", "--square", 0.03, *out],
         "no dictionary '9X9'": [chessboard, "--board", "charuco:8x6", "--square", 1, "--dictionary", "9x9", *out],
         "do not fit into squares": [chessboard, "--board", "charuco:8x6", "--square", 1, "--marker", 2, *out],
         "no photo matches": [tmp_path, "--board", "9x6", "--square", 0.03, *out],
@@ -169,7 +174,7 @@ def test_nothing_is_written_where_nothing_was_found(chessboard, tmp_path):
     assert entries(tmp_path) == {"rig.yml"}
 
 
-@pytest.mark.parametrize("given", ["7x5", "charuco:9x6"])
+@pytest.mark.parametrize("given", ["7x5", "charuco:9x6", "5x4", "9x3", "7x3"])
 def test_a_wrong_board_says_which_one_the_photos_show(chessboard, tmp_path, given):
     result = calibrate(chessboard, "--board", given, "--square", 0.03, "-o", tmp_path / "rig.yml", code=1)
     assert "shows a chessboard of 9x6 inner corners: pass --board 9x6" in result.stderr
@@ -202,6 +207,95 @@ def test_too_few_photos_that_all_show_the_board_are_told_apart_from_a_wrong_boar
     result = run("calibrate", "--left", chessboard / "left00.png", "--board", "9x6", "--square", 0.03,
                  "-o", tmp_path / "rig.yml", code=1)  # fmt: skip
     assert "hint: take more photos" in result.stderr
+
+
+def test_photos_may_lie_in_a_folder_for_each_shot(chessboard, tmp_path):
+    for k in range(4):
+        (tmp_path / str(k)).mkdir()
+        for side in ("left", "right"):
+            shutil.copy(chessboard / f"{side}{k:02d}.png", tmp_path / str(k) / f"{side}.png")
+    board = ["--board", "9x6", "--square", 0.03, "-o", tmp_path / "rig.yml", "--overwrite", "--json"]
+    for cameras in (["--left", tmp_path / "*" / "left.png", "--right", tmp_path / "*" / "right.png"],
+                    ["--left", tmp_path / "**" / "left.png"]):  # fmt: skip
+        facts = json.loads(run("calibrate", *cameras, *board).stdout)
+        assert facts["used"] == 4
+        assert set(facts["residuals_px"]) == {f"{k}/left.png" for k in range(4)}
+
+
+def test_photos_of_one_name_do_not_replace_each_other(chessboard, tmp_path):
+    for side in ("left", "right"):
+        (tmp_path / side).mkdir()
+        for k in range(4):
+            shutil.copy(chessboard / f"{side}{k:02d}.png", tmp_path / side / f"{k}.png")
+    write_image(tmp_path / "left" / "2.tif", read_raw(tmp_path / "left" / "3.png"))
+    (tmp_path / "left" / "3.png").unlink()
+    board = ["--board", "9x6", "--square", 0.03, "-o", tmp_path / "rig.yml", "--overwrite", "--json"]
+    one = json.loads(run("calibrate", "--left", tmp_path / "left", *board).stdout)
+    assert set(one["residuals_px"]) == {"0.png", "1.png", "2.png", "2.tif"}
+    both = run("calibrate", "--left", tmp_path / "left", "--right", tmp_path / "right", *board, code=1)
+    assert "2.tif is left out: several photos of one camera have that name" in both.stderr
+    assert "3.png is left out: the other camera has no photo of that name" in both.stderr
+
+
+def resized(source: Path, target: Path, size: tuple[int, int]) -> None:
+    """Copy a photo in another size."""
+    write_image(target, cv2.resize(read_raw(source)[..., ::-1], size, interpolation=cv2.INTER_AREA))
+
+
+def test_a_photo_of_another_size_is_left_out_even_the_first(chessboard, tmp_path):
+    shutil.copytree(chessboard, tmp_path / "shots")
+    for side in ("left", "right"):
+        resized(chessboard / f"{side}00.png", tmp_path / "shots" / f"{side}00.png", (640, 480))
+    (tmp_path / "shots" / "left04.png").write_bytes((chessboard / "left00.png").read_bytes())
+    write_image(tmp_path / "shots" / "right04.png", np.zeros((1, 1, 3), np.uint8))
+    facts = json.loads(calibrate(tmp_path / "shots", "--board", "9x6", "--square", 0.03, "-o", tmp_path / "rig.yml",
+                                 "--json").stdout)  # fmt: skip
+    assert facts["rejected"] == {
+        "left00.png": "it is 640x480, most are 480x360",
+        "left04.png": "it is 480x360 and 1x1, most are 480x360",
+    }
+    assert facts["size"] == list(SIZE)
+
+
+def test_sizes_and_repetitions_are_not_taken_for_a_wrong_board(chessboard, tmp_path):
+    for kind in ("cameras", "sizes", "places", "tiny"):
+        (tmp_path / kind).mkdir()
+    for k in range(4):
+        left = chessboard / f"left{k:02d}.png"
+        resized(left, tmp_path / "cameras" / f"left{k}.png", (320, 240))
+        shutil.copy(chessboard / f"right{k:02d}.png", tmp_path / "cameras" / f"right{k}.png")
+        resized(left, tmp_path / "sizes" / f"left{k}.png", (480 + 40 * (k // 2), 360))
+        shutil.copy(chessboard / "left00.png", tmp_path / "places" / f"left{k}.png")
+        write_image(tmp_path / "tiny" / f"left{k}.png", np.zeros((2, 3000 if k else 1, 3), np.uint8))
+    board = ["--board", "9x6", "--square", 0.03, "-o", tmp_path / "rig.yml"]
+    told = calibrate(tmp_path / "cameras", *board, code=1).stderr
+    assert "error: the left photos are 320x240, the right ones 480x360" in told
+    expected = {
+        "sizes": "error: 4 shots show the board, but no more than 2 at one size, 480x360; 3 are the least",
+        "places": "error: 4 shots show the board, but it stands at one place only, 3 are the least",
+        "tiny": "left0.png is left out: ",
+    }
+    for kind, message in expected.items():
+        told = run("calibrate", "--left", tmp_path / kind / "left*.png", *board, code=1).stderr
+        assert message in told
+        assert ("is --board right?" in told) == (kind == "tiny")
+
+
+def test_a_board_that_is_never_tilted_is_no_calibration(tmp_path):
+    random = np.random.default_rng(0)
+    middle = CHESSBOARD.points_m().mean(axis=0)
+    for k in range(5):
+        turn = cv2.Rodrigues(random.uniform(-1, 1, 3) * np.radians(0.5))[0]
+        place = np.array([*random.uniform(-0.05, 0.05, 2), random.uniform(0.42, 0.5)]) - turn @ middle
+        for side, aside in (("left", 0.0), ("right", -0.06)):
+            picture = render(CHESSBOARD, RIG.left, turn, place + np.array([aside, 0, 0])) * 0.8 + 20
+            noisy = np.clip(picture + random.normal(0, 2, picture.shape), 0, 255).astype(np.uint8)
+            write_image(tmp_path / f"{side}{k}.png", noisy)
+    board = ["--board", "9x6", "--square", "0.03", "-o", tmp_path / "rig.yml"]
+    one = run("calibrate", "--left", tmp_path / "left*.png", *board, code=1)
+    for told in (one.stderr, calibrate(tmp_path, *board, code=1).stderr):
+        assert "error: the shots do not tell the camera's focal length" in told
+        assert "hint: tilt the board" in told
 
 
 def test_real_photos_of_a_chessboard(tmp_path):

@@ -8,32 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
+from depthapps.apps.board_photos import BoardPhotos, Photos, Size, find_boards, find_photos, other_board
 from depthapps.apps.camera import camera_facts
 from depthapps.apps.journal import JobResult, Journal, Progress
 from depthapps.core.camera import LensCamera, StereoRig
-from depthapps.core.color import to_8bit
 from depthapps.core.errors import CalibrationError, InputError, param
-from depthapps.core.levels import stretched
 from depthapps.core.scene import Image
 from depthapps.draw.coverage import draw_corners, draw_lines
-from depthapps.engine.calibrate.boards import Board, chessboard_in
+from depthapps.engine.calibrate.boards import Board
 from depthapps.engine.calibrate.checks import Rectifier, coverage, epipolar_errors_px
-from depthapps.engine.calibrate.shots import Rejected, Shot, drop_repeated, read_shot
-from depthapps.engine.calibrate.solve import FEWEST_SHOTS, Solution, solve
+from depthapps.engine.calibrate.shots import Shot
+from depthapps.engine.calibrate.solve import Solution, solve
 from depthapps.io.photos.images import read_image
-from depthapps.io.shots import find_shots, pair_shots
 
 _UNSURE = 0.01  # of the focal length: if its standard deviation is larger, more shots are advised
 _THIN = 0.6  # of the picture: advise more shots if less has corners; distortion is strongest at the rim, often left out
 _SAME_PX = 0.1  # corners are found to a few hundredths of a pixel, and cameras side by side see them far apart
 _MILLIMETRES_FROM = 1.0  # metres of a square: boards that a room holds have smaller ones
-_LOOKED_AT = 3  # photos in which another board is searched; one may be blurred
-
-_Photos = dict[str, tuple[Path, ...]]
-_Size = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,8 +83,8 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
     left : str
         The left camera's photos: a pattern such as "left*.jpg", or a folder.
     right : str, optional
-        The right camera's photos. Two photos are a pair if their names have the same text in place of the star. None
-        for one camera.
+        The right camera's photos. Two photos are a pair if their names have the same text in place of the stars, which
+        may stand for folders: "shots/*/left.png". None for one camera.
     board : Board
         The board: `Board.parse("9x6", square_m=0.025)`.
     progress : callable, optional
@@ -107,7 +99,8 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
     InputError
         No photo matches.
     CalibrationError
-        Fewer than three shots can be used, or they contradict each other.
+        Fewer than three shots can be used, they contradict each other, or do not tell the focal length, as where the
+        board is never tilted; or the two cameras' photos differ in size.
 
     Notes
     -----
@@ -116,31 +109,22 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
     """
     journal = Journal(progress)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # bad files are told in our own words, once
-    photos, alone = _find_photos(left, right)
-    rejected = [Rejected(path.name, "the other camera has no photo of that name") for path in alone]
+    photos, rejected = find_photos(left, right)
+    for shot in rejected:
+        journal.note(f"{shot.name} is left out: {shot.reason}")
     if board.square_m >= _MILLIMETRES_FROM:
         meant = param("square_m", f"{board.square_m / 1000:g}")
         journal.note(f"the board's squares are {board.square_m:g} m wide; if millimetres are meant, pass {meant}")
-    shots, size, unusable = _find_boards(photos, board, journal)
-    kept, repeated = drop_repeated(shots, size[0] if size else 1)
-    rejected += unusable + repeated
-    for shot in rejected:
-        journal.note(f"{shot.name} is left out: {shot.reason}")
-    if len(kept) < FEWEST_SHOTS or size is None:
-        raise CalibrationError(
-            f"{len(kept)} of {len(photos)} shots show the board {board.columns}x{board.rows}, "
-            f"{FEWEST_SHOTS} are the least",
-            hint=_hint_for_board(photos, board, len(kept)),
-        )
+    found = find_boards(photos, board, journal)
     if right is not None:
-        _refuse_one_camera(kept)
+        _refuse_one_camera(found.shots)
     with journal.stage("calibration"):
-        solution = solve(kept, board, size)
+        solution = _solve(found, photos, board)
     for shot in solution.rejected:
         journal.note(f"{shot.name} is left out: {shot.reason}")
-    rejected += solution.rejected
+    rejected += [*found.rejected, *solution.rejected]
     journal.add(shots=len(photos), used=len(solution.used), rejected={shot.name: shot.reason for shot in rejected})
-    _tell(solution, size, journal)
+    _tell(solution, found.size, journal)
     return Calibrated(
         cameras=solution.cameras,
         rig=solution.rig,
@@ -148,39 +132,20 @@ def calibrate_cameras(left: str, right: str | None, board: Board, *, progress: P
         residuals_px={r.name: r.residual_px for r in solution.residuals},
         solution=solution,
         photos=photos,
-        size=size,
+        size=found.size,
         **journal.told,
     )
 
 
-def _find_photos(left: str, right: str | None) -> tuple[_Photos, list[Path]]:
-    """Find the photos of each shot, by the name of the shot, and the photos without a partner."""
-    if right is None:
-        return {path.name: (path,) for path in find_shots(left).values()}, []
-    pairs, alone = pair_shots(find_shots(left), find_shots(right))
-    return {one.name: (one, other) for one, other in pairs}, alone
-
-
-def _find_boards(photos: _Photos, board: Board, journal: Journal) -> tuple[list[Shot], _Size | None, list[Rejected]]:
-    """Find the board's corners in every photo, the photos' size, and the shots that cannot be used."""
-    shots: list[Shot] = []
-    rejected: list[Rejected] = []
-    size: _Size | None = None
-    for name, paths in journal.steps(photos.items(), len(photos), "corners"):
-        try:
-            views = [_grey(path) for path in paths]
-        except InputError as error:
-            rejected.append(Rejected(name, error.message))
-            continue
-        sizes = {(view.shape[1], view.shape[0]) for view in views}
-        size = size or sizes.copy().pop()
-        if sizes != {size}:
-            found = " and ".join(f"{w}x{h}" for w, h in sorted(sizes))
-            rejected.append(Rejected(name, f"it is {found}, the first photo is {size[0]}x{size[1]}"))
-            continue
-        shot = read_shot(name, views, board)  # pyright: ignore[reportArgumentType]
-        (shots if isinstance(shot, Shot) else rejected).append(shot)  # pyright: ignore[reportArgumentType]
-    return shots, size, rejected
+def _solve(found: BoardPhotos, photos: Photos, board: Board) -> Solution:
+    """Calibrate; where that fails since the photos show a larger chessboard, of which any part was found, say so."""
+    try:
+        return solve(found.shots, board, found.size)
+    except CalibrationError as error:
+        shown = None if board.dictionary else other_board(photos, board)
+        if shown is None:
+            raise
+        raise CalibrationError(error.raw_message, hint=shown) from error
 
 
 def _refuse_one_camera(shots: Sequence[Shot]) -> None:
@@ -192,30 +157,7 @@ def _refuse_one_camera(shots: Sequence[Shot]) -> None:
         )
 
 
-def _hint_for_board(photos: _Photos, board: Board, kept: int) -> str:
-    """What to do where too few photos show the board: the chessboard that the first ones show, if it is another one."""
-    if kept == len(photos):
-        return "take more photos, with the board tilted and moved between them"
-    for path in [paths[0] for paths in photos.values()][:_LOOKED_AT]:
-        try:
-            size = chessboard_in(_grey(path))
-        except InputError:
-            continue
-        if size and (board.dictionary or set(size) != {board.columns, board.rows}):
-            shown = f"{size[0]}x{size[1]}"
-            return f"{path.name} shows a chessboard of {shown} inner corners: pass {param('board', shown)}"
-    return (
-        f"is {param('board')} right? 9x6 counts a chessboard's inner corners, charuco:11x8 squares "
-        f"(see {param('dictionary')})"
-    )
-
-
-def _grey(path: Path) -> NDArray[np.uint8]:
-    """A photo in 8-bit grey (H, W), stretched to that range."""
-    return np.asarray(cv2.cvtColor(to_8bit(stretched(read_image(path))), cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _tell(solution: Solution, size: _Size, journal: Journal) -> None:
+def _tell(solution: Solution, size: Size, journal: Journal) -> None:
     """Record the calibration and its quality as facts and notes."""
     views = ("left", "right")[: len(solution.cameras)]
     covered = coverage(solution.used, size)

@@ -12,7 +12,7 @@ from depthapps.cli.options import TalkOptions
 from depthapps.core.errors import InputError
 from depthapps.io.formats import CALIBRATION_SUFFIXES, IMAGE_SUFFIXES
 from depthapps.io.outputs import Outputs, check_suffix
-from depthapps.io.shots import find_shots
+from depthapps.io.shots import find_files
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def calibrate(
         check_suffix(path, IMAGE_SUFFIXES, "a picture")
     if example and right_shots is None:
         raise InputError("--example shows a pair, there is one camera only", hint="add --right, or leave it out")
-    photos = [path for shots in (left_shots, right_shots) if shots for path in find_shots(shots).values()]
+    photos = [file.path for shots in (left_shots, right_shots) if shots for file in find_files(shots)]
     outputs = Outputs([output, *pictures], overwrite=talk.overwrite, inputs=photos)
     from depthapps.cli.report import Report
 

@@ -78,28 +78,6 @@ def _as_regex(part: str) -> str:
     return "([^/]*)" if _WILD.fullmatch(part) else re.escape(part)
 
 
-def find_shots(pattern: StrPath) -> dict[str, Path]:
-    """Find the photos of one camera.
-
-    Parameters
-    ----------
-    pattern : str or PathLike
-        A pattern such as ``"left*.png"``, or a folder, of which all pictures are taken.
-
-    Returns
-    -------
-    dict of str to Path
-        The photos by their keys, sorted by name. A key is the text in place of the stars, with numbers without leading
-        zeros.
-
-    Raises
-    ------
-    InputError
-        No photo matches.
-    """
-    return {file.number: file.path for file in find_files(pattern)}
-
-
 def pair_files(
     left: list[FoundFile], right: list[FoundFile]
 ) -> tuple[list[tuple[FoundFile, FoundFile]], list[FoundFile]]:
@@ -125,34 +103,3 @@ def pair_files(
     taken = set(partner.values())
     pairs = [(file, partner[file]) for file in left if file in partner]
     return pairs, [file for file in left if file not in partner] + [file for file in right if file not in taken]
-
-
-def pair_shots(left: dict[str, Path], right: dict[str, Path]) -> tuple[list[tuple[Path, Path]], list[Path]]:
-    """Pair the photos of two cameras.
-
-    Parameters
-    ----------
-    left, right : dict of str to Path
-        Photos by their keys, as `find_shots` returns them.
-
-    Returns
-    -------
-    pairs : list of (Path, Path)
-        Left and right photo of each key that both have.
-    alone : list of Path
-        The photos without a partner.
-
-    Raises
-    ------
-    InputError
-        There is no pair.
-    """
-    pairs = [(path, right[key]) for key, path in left.items() if key in right]
-    if not pairs:
-        raise InputError(
-            f"none of {len(left)} left and {len(right)} right photos belong together: "
-            f"{next(iter(left.values())).name} and {next(iter(right.values())).name}",
-            hint="what the stars stand for has to be the same: left01.png and right01.png for 'left*.png' 'right*.png'",
-        )
-    alone = [p for k, p in left.items() if k not in right] + [p for k, p in right.items() if k not in left]
-    return pairs, alone
