@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -302,3 +303,10 @@ def test_a_file_that_may_not_be_read_is_told_as_all_other_errors(tmp_path, monke
         result = CliRunner().invoke(command_line.app, ["depth", *[str(tmp_path / "a.png")] * 2, "-o", "d.png"])
     assert result.exit_code == 1
     assert "error: the two photos are the same" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
+def test_a_folder_that_takes_no_files_is_told_so():
+    with pytest.raises(OutputError, match=r"the folder /proc takes no files$") as error:
+        Outputs([Path("/proc/x.yml")])
+    assert error.value.hint == "choose another folder"

@@ -17,6 +17,7 @@ from PIL import ImageCms
 
 from depthapps import (
     Camera,
+    InputError,
     LensCamera,
     Metadata,
     OutputError,
@@ -254,3 +255,10 @@ def test_no_module_of_io_gives_opencv_a_path():
         assert not re.search(r"cv2\.(imread|imwrite)\w*\(", text), module
         assert all("MEMORY" in call for call in re.findall(r"cv2\.FileStorage\([^\n]*", text)), module
         assert "symlink" not in text, module
+
+
+def test_no_calibration_is_written_of_what_is_none(tmp_path):
+    with pytest.raises(InputError, match="None is neither a rig nor a camera") as error:
+        write_calibration(tmp_path / "rig.yml", None)  # pyright: ignore[reportArgumentType]
+    assert "cameras" in error.value.hint
+    assert not list(tmp_path.iterdir())

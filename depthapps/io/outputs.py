@@ -135,6 +135,8 @@ class Outputs:
             raise _not_written(error, path) from error
         try:
             scratch.remove(scratch.hidden_file(path))  # trying is the only check that holds on every system
+        except FileNotFoundError as error:  # the folder is there, as /proc is
+            raise OutputError(f"the folder {folder} takes no files", hint="choose another folder") from error
         except OSError as error:
             message, hint = explain_os_error(error, path)
             raise OutputError(f"the folder {folder} may not be written to: {message}", hint=hint) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from depthapps.core.camera import LensCamera, StereoRig
-from depthapps.core.errors import OutputError
+from depthapps.core.errors import InputError, OutputError, brief
 from depthapps.io.formats import CALIBRATION_SUFFIXES
 from depthapps.io.inputs import StrPath
 from depthapps.io.outputs import Outputs, check_suffix, opened
@@ -31,6 +31,8 @@ def write_calibration(
 
     Raises
     ------
+    InputError
+        What is given is neither a rig nor a camera.
     OutputError
         The file cannot be written, or its suffix is of no such format.
 
@@ -42,6 +44,11 @@ def write_calibration(
     """
     path = Path(path)
     check_suffix(path, CALIBRATION_SUFFIXES, "a calibration")
+    if not isinstance(calibrated, StereoRig | LensCamera):
+        raise InputError(
+            f"{brief(calibrated)} is neither a rig nor a camera",
+            hint="pass a StereoRig or a LensCamera; where one camera was calibrated, its rig is None: pass cameras[0]",
+        )
     storage = cv2.FileStorage(f"in_memory{path.suffix.lower()}", cv2.FILE_STORAGE_WRITE | cv2.FILE_STORAGE_MEMORY)
     if not storage.isOpened():
         raise OutputError(f"{path.name} could not be encoded", hint=f"try one of {' '.join(CALIBRATION_SUFFIXES)}")
