@@ -22,13 +22,13 @@ _PASSES, _WINDOW_PX, _RANGE_SIGMAS = 3, 15, 4.0
 NOISE_LEFT = 0.25  # share of the noise that these passes leave, for noise correlated over 3 px
 _NOISE_STEPS = 5.0  # a step between neighbours within this many standard deviations of its noise is no depth edge
 # Standard deviation in px of the weights of the planes that are fitted along a surface. The larger, the smoother is it,
-# and the flatter where it bends. With 5, 6, 7 and 8 px nine new views of four rendered rooms look 31.00, 31.03, 30.99
-# and 30.98 dB like the truth; a motorcycle's front fender comes out 1.2, 1.7, 2.1 and 2.6 % too short, its brake disc,
+# and the flatter where it bends. With 5, 6, 7 and 8 px nine new views of four rendered rooms look 30.96, 30.96, 30.91
+# and 30.86 dB like the truth; a motorcycle's front fender comes out 1.2, 1.7, 2.1 and 2.6 % too short, its brake disc,
 # whose depth is off at one end, 6.8, 5.6, 4.8 and 3.8 % too large.
 _DETAIL_PX = 6.0
-# Deviations by which details may be off the coarse map. With 1.5, 2.5 and 4 the rooms look 30.96, 31.03 and 31.04 dB like
-# the truth, what the second photo of ten real pairs shows 30.00, 30.14 and 30.18 dB. But with 4 what is not torn is drawn
-# out when the model turns, and a length on the motorcycle is off by 2.2 instead of 1.8 %.
+# Deviations by which details may be off the coarse map. With 1.5, 2.5 and 4 the rooms look 30.89, 30.96 and 30.98 dB
+# like the truth, what the second photo of ten real pairs shows 29.98, 30.04 and 30.05 dB. But with 4 what is not torn is
+# drawn out when the model turns, and a length on the motorcycle is off by 2.2 instead of 1.8 %.
 _DETAIL_SIGMAS = 2.5
 _LEAST = 0.1  # times a pixel's own 1/Z: no plane puts it farther away
 
