@@ -161,24 +161,11 @@ def _continued(
     new = (found.source >= 0) & ~known
     settled = np.maximum(found.inverse, np.pad(_farthest_around(inverse), margin, mode="edge"))
     # a wall that goes on behind a chair ends where the floor is, but nothing comes before the chair
-    settled = np.maximum(settled, np.minimum(_bounds(surface, inverse, found.source, margin), limit))
+    bounds = surface.planes.bounds_of_continued(inverse, margin, found.source, _SMALL_STEP)
+    settled = np.maximum(settled, np.minimum(bounds, limit))
     inverse = np.where(known, found.inverse, settled)
     tilt = planes.reshape(-1, 3)[np.maximum(found.source, 0), :0:-1] / inverse[..., None]
     return Behind(inverse, new, tilt.astype(np.float32), found.source, found.cost, wider, margin)
-
-
-def _bounds(surface: GridSurface, inverse: FloatMap, source: NDArray[np.int32], margin: int) -> FloatMap:
-    """The least 1/Z that may be put at each pixel, over the grid with `margin` more pixels on all sides.
-
-    It is that of the planes behind which nothing lies. Behind them lies what continues a surface that does, else the
-    step there would be a hole when the model turns. inverse: (H, W), that of the surface, NaN where it has none.
-    source: the row-major numbers in the grid of the pixels that are continued, -1 for none.
-    """
-    bounds = surface.planes.bounds(inverse, margin)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        behind = np.pad(inverse, margin, constant_values=np.nan) / bounds
-        share = np.where(behind < 1 - _SMALL_STEP, behind, np.float32(1))
-    return bounds * share.ravel()[np.maximum(source, 0)]
 
 
 def _across(

@@ -28,9 +28,9 @@ from depthapps.surface.tearing import BoolMap, Links, Quads, grid_quads, surface
 # Connected components smaller than this share of the picture's pixels are left out: a square of 1 % of its side.
 SMALLEST_ISLAND = 1e-4
 # Grey levels of the picture's step at a tear inside a surface. With 50, with 80 and without such tears nine new views
-# of four rendered rooms look 30.96, 31.03 and 31.03 dB like the truth, and 5.30, 5.32 and 5.33 % of them are off by more
-# than 2 %; the second photo of ten real pairs is met to 30.04, 30.14 and 30.14 dB. But with 80 the red petals of a
-# flower, one before the other, are streaks when the model turns. With no such condition noise tears walls apart.
+# of four rendered rooms look 30.96, 31.03 and 31.03 dB like the truth, and 5.30, 5.32 and 5.33 % of them are off by
+# more than 2 %; the second photo of ten real pairs is met to 30.04, 30.14 and 30.14 dB. But with 80 the red petals of
+# a flower, one before the other, are streaks when the model turns. With no such condition noise tears walls apart.
 _EDGE = 50
 
 

@@ -78,6 +78,19 @@ class LargePlanes:
                 np.maximum(least, laid, out=least)
         return least
 
+    def bounds_of_continued(self, inverse: FloatMap, margin: int, source: NDArray[np.int32], step: float) -> FloatMap:
+        """The `bounds` of what continues the scene's surfaces: nothing lies behind them but what goes on from there.
+
+        Where a surface lies behind a bound by more than `step`, as a share of 1/Z, so does what continues it. Else it
+        would end at a step, which is a hole when the model turns. source: the row-major numbers, in the map with the
+        margin, of the pixels that are continued; -1 for none.
+        """
+        bounds = self.bounds(inverse, margin)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            behind = np.pad(inverse, margin, constant_values=np.nan) / bounds
+            share = np.where(behind < 1 - step, behind, np.float32(1))
+        return bounds * share.ravel()[np.maximum(source, 0)]
+
     def padded(self, margin: int) -> LargePlanes:
         """The same planes over a picture with `margin` more pixels on all sides."""
         values = self.values.copy()

@@ -27,8 +27,8 @@ _NOISE_STEPS = 5.0  # a step between neighbours within this many standard deviat
 # whose depth is off at one end, 6.8, 5.6, 4.8 and 3.8 % too large.
 _DETAIL_PX = 6.0
 # Deviations by which details may be off the coarse map. With 1.5, 2.5 and 4 the rooms look 30.89, 30.96 and 30.98 dB
-# like the truth, what the second photo of ten real pairs shows 29.98, 30.04 and 30.05 dB. But with 4 what is not torn is
-# drawn out when the model turns, and a length on the motorcycle is off by 2.2 instead of 1.8 %.
+# like the truth, what the second photo of ten real pairs shows 29.98, 30.04 and 30.05 dB. But with 4 what is not torn
+# is drawn out when the model turns, and a length on the motorcycle is off by 2.2 instead of 1.8 %.
 _DETAIL_SIGMAS = 2.5
 _LEAST = 0.1  # times a pixel's own 1/Z: no plane puts it farther away
 
