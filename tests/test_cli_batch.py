@@ -370,7 +370,11 @@ def test_a_task_replaces_no_result_that_somebody_changed(tmp_path):
     job, task, result = _job(tmp_path), _task(), tmp_path / "o" / "n.npy"
     task(job)
     result.write_text("retouched")
-    assert "was changed since this batch made it" in task(job).told.error
+
+    def never(command: str, arguments: list[str]) -> Told:
+        raise AssertionError("it is told before the work is done")
+
+    assert "was changed since this batch made it" in replace(task, run=never)(job).told.error
     assert result.read_text() == "retouched"
     assert replace(task, overwrite=True)(job).status == "done"
     assert result.read_text() == "result"

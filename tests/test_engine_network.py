@@ -163,10 +163,16 @@ def test_a_network_that_overflows_is_told_without_foreign_words(plane, monkeypat
         match_pair(plane.pair, network=network)
 
 
-def test_one_disparity_everywhere_is_no_answer(plane, monkeypatch):
-    monkeypatch.setattr(StereoNetwork, "_run", lambda self, left, right: np.full(left.shape[:2], 20, np.float32))
+@pytest.mark.parametrize(("value", "told"), [(20, "20"), (-0.0, "0")])
+def test_one_disparity_everywhere_is_no_answer(plane, monkeypatch, value, told):
+    def same(self, left, right):
+        answer = np.full(left.shape[:2], value, np.float32)
+        answer[0, 0] = np.nan
+        return answer
+
+    monkeypatch.setattr(StereoNetwork, "_run", same)
     network = StereoNetwork(tiny_network(320, 240), NetworkDescription.from_json(BASE))
-    with pytest.raises(NetworkError, match="gives the same disparity everywhere, 20 px"):
+    with pytest.raises(NetworkError, match=f"gives the same disparity everywhere, {told} px"):
         match_pair(plane.pair, network=network)
 
 
@@ -175,7 +181,7 @@ def test_one_disparity_everywhere_is_no_answer(plane, monkeypatch):
     [
         ({}, "names no inputs"),
         ({"inputs": ["left"]}, "names 1 inputs, the layout 'two' has 2"),
-        ({"inputs": [1, 2]}, r"inputs are \[1, 2\], which are no names"),
+        ({"inputs": ["left", 2]}, "inputs are .*, which are no names"),
         (BASE | {"colour": "rgb"}, "unknown key 'colour'"),
         (BASE | {"color": "red"}, "color is 'red'"),
         (BASE | {"scale": "1/255"}, "scale is '1/255'"),

@@ -101,16 +101,43 @@ def test_only_files_of_the_batch_are_replaced(folder):
 
 def test_a_result_that_somebody_changed_is_not_replaced(folder):
     keep(folder, texts={"a/b.obj": "x", "a/b.mtl": "y"})
+    for file in ("b.mtl", "b.obj"):
+        old = (folder.path / "a" / file).read_text()
+        (folder.path / "a" / file).write_text("retouched")
+        with pytest.raises(OutputError, match=rf"{file} was changed since this batch made it"):
+            keep(folder, signature="t", texts={"a/b.obj": "x", "a/b.mtl": "new"})
+        with pytest.raises(OutputError, match=rf"{file} was changed"):
+            folder.refuse_changed("a/b", [f"a/{file}"])
+        assert (folder.path / "a" / file).read_text() == "retouched"
+        folder.refuse_changed("a/b", ["a/b.glb"])  # what is not written is not asked for
+        (folder.path / "a" / file).write_text(old)
     (folder.path / "a" / "b.mtl").write_text("retouched")
-    with pytest.raises(OutputError, match=r"b.mtl was changed since this batch made it"):
-        keep(folder, signature="t", texts={"a/b.obj": "x", "a/b.mtl": "new"})
-    with pytest.raises(OutputError, match=r"b.mtl was changed"):
-        folder.refuse_changed("a/b")
-    assert (folder.path / "a" / "b.mtl").read_text() == "retouched"
     keep(folder, signature="t", texts={"a/b.obj": "x", "a/b.mtl": "new"}, replace=True)
     assert (folder.path / "a" / "b.mtl").read_text() == "new"
-    folder.refuse_changed("a/b")
-    folder.refuse_changed("there is none")
+    folder.refuse_changed("a/b", ["a/b.obj", "a/b.mtl"])
+    folder.refuse_changed("there is none", ["a/b.obj"])
+
+
+@pytest.mark.parametrize("last", ["b.obj", "b.mtl"])
+def test_what_a_run_that_was_ended_has_not_replaced_is_replaced_by_the_next(folder, monkeypatch, last):
+    class Killed(BaseException):
+        pass
+
+    def die(self, target):
+        if target.name == last:
+            raise Killed
+        return replace(self, target)
+
+    keep(folder, texts={"a/b.obj": "x", "a/b.mtl": "y"})
+    replace, new = type(folder.path).replace, {"a/b.obj": "x2", "a/b.mtl": "y2"}
+    monkeypatch.setattr(type(folder.path), "replace", die)
+    with pytest.raises(Killed):
+        keep(folder, signature="t", texts=new)
+    monkeypatch.undo()
+    folder.refuse_changed("a/b", new)
+    keep(folder, signature="t", texts=new)
+    assert (folder.path / "a" / "b.obj").read_text() == "x2"
+    assert (folder.path / "a" / "b.mtl").read_text() == "y2"
 
 
 def test_one_batch_at_a_time_and_the_next_one_cleans_up(folder):

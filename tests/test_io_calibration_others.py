@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from depthapps import CalibrationError, read_calibration
+from depthapps.io.calibration.yaml import scalar
 
 K1 = np.array([[460.0, 0, 367.2], [0, 460.5, 248.3], [0, 0, 1]])
 K2 = np.array([[461.0, 0, 369.2], [0, 461.5, 250.3], [0, 0, 1]])
@@ -255,3 +256,16 @@ def test_a_pose_that_is_not_understood_is_named(tmp_path):
     found = read_calibration(*written(tmp_path, named("K1 D1 K2 D2 turn_of_b shift_of_b")))
     assert found.baseline_m is None
     assert "not understood are turn_of_b, shift_of_b" in (found.warning or "")
+
+
+@pytest.mark.parametrize("text", [".nan", ".NaN", ".NAN", ".Nan", "nan", ".inf", "-.Inf", "+.INF", "-inf"])
+def test_numbers_that_are_none_are_read_as_every_library_writes_them(text):
+    value = scalar(text)
+    assert isinstance(value, float)
+    assert np.isnan(value) == ("n" in text.lower().replace("inf", ""))
+    assert (value < 0) == text.startswith("-")
+
+
+@pytest.mark.parametrize("text", ["\u0131nf", "\u0130nf", "nano", "1.2.3"])
+def test_words_that_look_like_numbers_are_words(text):
+    assert scalar(text) == text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 import pytest
@@ -80,16 +78,26 @@ def test_frames_of_different_sizes_none_at_all_and_wild_rates_are_refused(tmp_pa
         write_video(tmp_path / "c.webp", odd[:1], 1001)
 
 
-def test_slow_motion_is_as_long_in_every_file(tmp_path):
-    """Of 240 frames a second a GIF shows every third one."""
-    for name in ("a.mp4", "a.webp", "a.gif"):
-        write_video(tmp_path / name, _frames(24, width=128), 240)
-    frames, fps = _read_mp4(tmp_path / "a.mp4")
-    assert (len(frames), fps) == (24, pytest.approx(240))
-    for name, frames, shown_ms in (("a.webp", 24, 4), ("a.gif", 8, 10)):
+@pytest.mark.parametrize("fps", [10, 24, 50, 60, 67, 100, 101, 120, 150, 200, 240, 700, 1000])
+def test_a_video_is_as_long_in_every_file(tmp_path, fps):
+    count = 2 * fps if fps <= 240 else fps
+    for name, least_ms, off in (("a.gif", 20, 0.01), ("a.webp", 11, 0.05)):
+        write_video(tmp_path / name, (np.full((8, 8, 3), 40 + 8 * (k % 20), np.uint8) for k in range(count)), fps)
         with Pillow.open(tmp_path / name) as picture:
-            file: Any = picture
-            assert file.n_frames == frames
-            file.seek(1)
-            file.load()
-            assert file.info["duration"] == shown_ms
+            shown_ms, frames = [], []
+            for frame in ImageSequence.Iterator(picture):
+                frame.load()
+                shown_ms.append(frame.info["duration"])
+                frames.append(int(np.asarray(frame.convert("RGB"))[0, 0, 0]))
+        assert min(shown_ms) >= least_ms
+        assert sum(shown_ms) / 1000 == pytest.approx(count / fps, rel=off, abs=0.021)
+        assert frames[0] == pytest.approx(40, abs=2)
+        if fps <= 50:
+            assert len(frames) == count
+
+
+def test_slow_motion_is_kept_whole_in_an_mp4(tmp_path):
+    for fps in (240, 1000):
+        write_video(tmp_path / "a.mp4", _frames(24, width=128), fps)
+        frames, read = _read_mp4(tmp_path / "a.mp4")
+        assert (len(frames), read) == (24, pytest.approx(fps))

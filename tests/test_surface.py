@@ -135,14 +135,15 @@ def test_a_smoothed_surface_is_torn_where_its_depth_steps_at_an_edge_of_the_pict
     assert all(map(np.array_equal, torn_inside(smooth, depth, 0.1, everywhere), smooth))  # noise explains the step
 
 
-def test_a_lamp_before_a_curtain_is_cut_out_of_it_if_the_picture_shows_it():
+@pytest.mark.parametrize("lit_level", [250, 145])
+def test_a_lamp_before_a_curtain_is_cut_out_of_it_if_the_picture_shows_it(lit_level):
     rng = np.random.default_rng(0)
     y, x = np.indices((CAMERA.height, CAMERA.width))
     lamp = (x - 80) ** 2 + (y - 60) ** 2 <= 9
     inverse = 1 / 3 + rng.normal(0, 0.003, lamp.shape) + 0.025 * lamp
     depth = (1 / inverse).astype(np.float32)
     grey = np.full((*lamp.shape, 3), 80, np.uint8)
-    lit = np.where(lamp[..., None], np.uint8(250), grey)
+    lit = np.where(lamp[..., None], np.uint8(lit_level), grey)
     seen, unseen = (cut_surface(Scene(image, depth, CAMERA)) for image in (lit, grey))
     step = lamp[:, 1:] != lamp[:, :-1]
     assert seen.untorn.right[step].all()

@@ -14,7 +14,7 @@ from depthapps.core.errors import InputError, param
 SMALLEST_VIEW = 64  # pixels: an icon
 FARTHEST_EYES = 4.0  # distances of the photos: from farther outside, little of what is seen was in a photo
 MOTION_VIEWS = 72  # three seconds at 24 frames a second
-_MOST_SWEPT = 600  # views of a sweep, to and fro in 1.2 seconds: files hold 1000 pictures a second at most
+_MOST_SWEPT = 61  # views of a sweep: to and fro in 1.2 seconds, these are 100 pictures a second, more than is seen
 QUILT = 8, 6  # columns and rows, which Looking Glass displays of all sizes take
 # A quilt spans twice the distance of the photos: farther outside, too much shows that neither photo saw.
 QUILT_PLACES = -0.5, 1.5
@@ -54,7 +54,7 @@ class View3DParams:
     swap : bool
         Exchange the eyes.
     views : int, optional
-        The views in which an animation goes from left to right, 2 to 600; 2, the default, are the photos themselves.
+        The views in which an animation goes from left to right, 2 to 61; 2, the default, are the photos themselves.
         Of other motions, the pictures of a loop; MOTION_VIEWS by default.
     eye_distance : float
         How far the eyes are apart, in distances of the two photos, above 0 and at most 4. Unless it is 1, the right

@@ -107,7 +107,11 @@ class BatchOutputs:
         ),
     ] = None
     resume: Annotated[
-        bool, typer.Option("--resume", help="go on: leave out what was made from the same files and options")
+        bool,
+        typer.Option(
+            "--resume",
+            help="go on: leave out what was made from the same files and options; replace nothing that you changed",
+        ),
     ] = False
     print_jobs: Annotated[
         bool, typer.Option("--print-jobs", help="print one command a job, for other programs to run, and do nothing")

@@ -54,9 +54,10 @@ def run_command(name: str, arguments: list[str]) -> Told:
         message, hint = explained(error)
         return Told(error=message, hint=hint)
     except Exception as error:  # a bug ends this job only
-        no_memory = isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV2_NO_MEMORY
-        if no_memory or str(error) == _NO_THREAD:
-            return Told(error="there is not enough memory", hint="use smaller pictures, or raise --worker-memory")
+        no_thread = isinstance(error, RuntimeError) and str(error) == _NO_THREAD
+        if no_thread or isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV2_NO_MEMORY:
+            hint = "use smaller pictures or fewer --workers, or raise --worker-memory"
+            return Told(error="there is not enough memory", hint=hint)
         trace = traceback.format_exc()
         return Told(error=f"{type(error).__name__}: {error}", hint="this is a bug: please report it", traceback=trace)
     notes = [line.removeprefix(_NOTE) for line in words.getvalue().splitlines() if line.startswith(_NOTE)]

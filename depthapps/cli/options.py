@@ -252,7 +252,7 @@ class VideoOptions:
         ),
     ] = None
     frames: Annotated[int, typer.Option(min=2, help="number of frames in that video", metavar="N")] = 72
-    fps: Annotated[float, typer.Option(min=1, help="frames a second of that video", metavar="N")] = 24.0
+    fps: Annotated[float, typer.Option(min=1, max=1000, help="frames a second of that video", metavar="N")] = 24.0
 
 
 @dataclass(frozen=True)

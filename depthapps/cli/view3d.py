@@ -78,8 +78,8 @@ class EyeOptions:
         int | None,
         typer.Option(
             min=2,
-            help="views of an animation from left to right [default: 2, the photos], or of the loop of another motion "
-            f"[default: {MOTION_VIEWS}]",
+            help="views of an animation from left to right, 61 at most [default: 2, the photos], or of the loop of "
+            f"another motion [default: {MOTION_VIEWS}]",
             metavar="N",
         ),
     ] = None

@@ -125,7 +125,7 @@ class StereoNetwork:
         margin = (high - low) / 10
         if known.min() == known.max():
             raise NetworkError(
-                f"the network gives the same disparity everywhere, {known[0]:.4g} px",
+                f"the network gives the same disparity everywhere, {known[0] + 0.0:.4g} px",
                 hint='check "output", "channel", "scale", "mean" and "std" in its description',
             )
         share = float(((disparity > low - margin) & (disparity < high + margin)).mean())

@@ -46,7 +46,8 @@ class Record:
 
     signature: the command, its options, and the hashes of the files that they name, as one hash. beside: the hashes of
     further files that were read, by their paths, such as the second file of a calibration. outputs: the hashes of the
-    files that were written, by their names below the batch's folder. facts, notes: what the command told.
+    files that were written, by their names below the batch's folder. facts, notes: what the command told. before: the
+    hashes of the files that stood in the places of `outputs`: a run that was ended may have left these there.
     """
 
     signature: str
@@ -54,6 +55,7 @@ class Record:
     outputs: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    before: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,9 @@ class BatchFolder:
         refuse_inputs((self.path / output for output in outputs), identities(inputs))
         if not replace:
             self.refuse_foreign(name, outputs)
-            self.refuse_changed(name)
-        record = Record(record.signature, record.beside, outputs, record.facts, record.notes)
+            self.refuse_changed(name, outputs)
+        there = {output: digest_file(path, "result") for output in outputs if (path := self.path / output).is_file()}
+        record = Record(record.signature, record.beside, outputs, record.facts, record.notes, there)
         target = self.record_path(name)
         with _explained(self.path):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -182,15 +185,17 @@ class BatchFolder:
                 hint=f"pass {param('overwrite')} to replace it, or choose another {param('out_dir')}",
             )
 
-    def refuse_changed(self, name: str) -> None:
-        """Refuse to replace a result of this name that is no longer what was made. Raises OutputError."""
-        own = record.outputs if (record := self.read_record(name)) else {}
-        for output, digest in own.items():
+    def refuse_changed(self, name: str, outputs: Iterable[str]) -> None:
+        """Refuse to replace files that are no longer what was made under this name. Raises OutputError."""
+        record = self.read_record(name)
+        known = (record.outputs, record.before) if record else ()
+        for output in outputs:
             path = self.path / output
-            if path.exists() and not _is_file_of(path, digest):
+            made = [digests[output] for digests in known if output in digests]
+            if made and path.exists() and not any(_is_file_of(path, digest) for digest in made):
                 raise OutputError(
                     f"{path} was changed since this batch made it",
-                    hint=f"rename it to keep it, or pass {param('overwrite')} to make it anew",
+                    hint=f"rename it to keep it, or add {param('overwrite')} to make it anew",
                 )
 
 

@@ -79,11 +79,11 @@ class LargePlanes:
         return least
 
     def bounds_of_continued(self, inverse: FloatMap, margin: int, source: NDArray[np.int32], step: float) -> FloatMap:
-        """The `bounds` of what continues the scene's surfaces: nothing lies behind them but what goes on from there.
+        """The `bounds` of what continues the scene's surfaces, few of which lie behind them.
 
-        Where a surface lies behind a bound by more than `step`, as a share of 1/Z, so does what continues it. Else it
-        would end at a step, which is a hole when the model turns. source: the row-major numbers, in the map with the
-        margin, of the pixels that are continued; -1 for none.
+        What continues a surface that lies behind a bound by more than `step`, as a share of 1/Z, has a bound as much
+        farther away. Else there would be a step, which is a hole when the model turns. source: the row-major numbers,
+        in the map with the margin, of the pixels that are continued; -1 for none.
         """
         bounds = self.bounds(inverse, margin)
         with np.errstate(invalid="ignore", divide="ignore"):

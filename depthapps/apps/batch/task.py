@@ -61,7 +61,7 @@ class Task:
     """How the jobs of a batch are done: the same in this process, in another one and on another machine.
 
     run, explain: of the command line, which knows commands and flags. again: make results anew that are there.
-    overwrite: replace files that are not the batch's own.
+    overwrite: replace files that are not the batch's own, and those that somebody changed.
     """
 
     run: RunCommand
@@ -90,7 +90,7 @@ class Task:
         if not self.again and (record := folder.find(job.name, signature)):
             return self._outcome(job, "there", record)
         if not self.overwrite:
-            folder.refuse_changed(job.name)
+            folder.refuse_changed(job.name, job.outputs)
         with folder.stage() as stage:
             for name in job.outputs:
                 (stage / name).parent.mkdir(parents=True, exist_ok=True)

@@ -152,6 +152,6 @@ def scalar(text: str) -> Any:
     text = text.strip()
     if text in ("", "~", "null", "None"):
         return None
-    if re.fullmatch(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\.?(?:nan|inf)", text, re.IGNORECASE):
+    if re.fullmatch(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?\.?(?:nan|inf)", text, re.I | re.A):
         return float(re.sub(r"\.(?=nan|inf)", "", text.lower()))
     return text.strip("\"'")
