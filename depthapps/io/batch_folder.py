@@ -9,7 +9,8 @@
 
 A result is made in `work`. Then its record is written, with the hashes of inputs and results, and only then the result
 is renamed to its place. So a result that stands in its place always has its record: however a run ended, the next one
-finds all that was done, and what was not done has no result or one that its record does not know.
+finds all that was done, and what was not done has no result, or the one that its record says stood there before. Any
+other file in its place was put there by somebody else, and is not replaced unasked.
 """
 
 from __future__ import annotations
