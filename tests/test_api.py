@@ -27,7 +27,6 @@ from test_mesh_fuse import CAMERA, POSES, view
 
 import depthapps as da
 
-LEFT, RIGHT, CALIB = (SAMPLES / name for name in ("left.png", "right.png", "calib.txt"))
 FUNCTIONS = [name for name in da.__all__ if inspect.isfunction(getattr(da, name))]
 CLASSES = [name for name in da.__all__ if inspect.isclass(getattr(da, name))]
 
@@ -102,51 +101,56 @@ def test_every_public_class_is_described(name):
 
 
 @pytest.fixture(scope="module")
-def opened() -> da.OpenedScene:
-    """The sample with its exact disparity."""
-    params = da.SceneParams(calibration=CALIB)
-    return da.open_scene(LEFT, params=params, disparity=SAMPLES / "disparity.png")
+def opened(small_sample) -> da.OpenedScene:
+    """The small sample with its exact disparity."""
+    params = da.SceneParams(calibration=small_sample / "calib.txt")
+    return da.open_scene(small_sample / "left.png", params=params, disparity=small_sample / "disparity.png")
 
 
-GIVEN = (LEFT, "--disparity", SAMPLES / "disparity.png", "-c", CALIB)
+@pytest.fixture
+def given(small_sample) -> tuple[str | Path, ...]:
+    """The same for a command."""
+    left, disparity, calibration = (small_sample / name for name in ("left.png", "disparity.png", "calib.txt"))
+    return left, "--disparity", disparity, "-c", calibration
 
 
 def same(one: Path, other: Path) -> bool:
     return one.read_bytes() == other.read_bytes()
 
 
-def test_depth_maps_are_those_of_the_command(tmp_path):
-    pair = da.open_scene(LEFT, RIGHT, da.SceneParams(calibration=CALIB, quality=da.Quality.FAST))
+def test_depth_maps_are_those_of_the_command(tmp_path, small_sample):
+    left, right, calibration = (small_sample / name for name in ("left.png", "right.png", "calib.txt"))
+    pair = da.open_scene(left, right, da.SceneParams(calibration=calibration, quality=da.Quality.FAST))
     for k, (name, kind) in enumerate([("a.png", None), ("b.pfm", None), ("c.png", "depth"), ("d.npy", "disparity")]):
         flags = ["--kind", kind] if kind else []
-        run("depth", LEFT, RIGHT, "-c", CALIB, "--quality", "fast", *flags, "-o", tmp_path / f"cli{k}{name}")
+        run("depth", left, right, "-c", calibration, "--quality", "fast", *flags, "-o", tmp_path / f"cli{k}{name}")
         da.write_depth_map(tmp_path / f"api{k}{name}", pair, da.MapKind(kind) if kind else None)
         assert same(tmp_path / f"cli{k}{name}", tmp_path / f"api{k}{name}"), name
 
 
 @pytest.mark.parametrize("quality", list(da.Quality))
-def test_refocused_pictures_are_those_of_the_command(tmp_path, opened, quality):
-    run("bokeh", *GIVEN, "--focus", "850,600", "--blur", 12, "--quality", quality, "-o", tmp_path / "cli.jpg")
-    near = da.refocus(opened.scene, da.BokehParams(focus_px=(850, 600), blur_px=12), quality)
+def test_refocused_pictures_are_those_of_the_command(tmp_path, opened, given, quality):
+    run("bokeh", *given, "--focus", "425,300", "--blur", 12, "--quality", quality, "-o", tmp_path / "cli.jpg")
+    near = da.refocus(opened.scene, da.BokehParams(focus_px=(425, 300), blur_px=12), quality)
     da.write_image(tmp_path / "api.jpg", near.image, opened.metadata)
     assert same(tmp_path / "cli.jpg", tmp_path / "api.jpg")
     assert near.facts["focus_m"] == pytest.approx(near.focus.depth_m, abs=1e-4)
 
 
-def test_a_focus_pull_is_that_of_the_command(tmp_path, opened):
-    run("bokeh", *GIVEN, "--sweep", "0.8:2", "--frames", 3, "--quality", "fast", "-o", tmp_path / "cli.gif")
+def test_a_focus_pull_is_that_of_the_command(tmp_path, opened, given):
+    run("bokeh", *given, "--sweep", "0.8:2", "--frames", 3, "--quality", "fast", "-o", tmp_path / "cli.gif")
     frames = da.refocus_sweep(opened.scene, 0.8, 2, 3, quality=da.Quality.FAST)
     da.write_video(tmp_path / "api.gif", frames, 24)
     assert same(tmp_path / "cli.gif", tmp_path / "api.gif")
 
 
 @pytest.mark.parametrize("quality", ["fast", "balanced"])
-def test_shadows_are_those_of_the_command(tmp_path, opened, quality):
+def test_shadows_are_those_of_the_command(tmp_path, opened, given, quality):
     names = ("relit.png", "mask.png", "ao.png", "sure.png", "map.tif")
     flags = [text for flag, n in zip(("-o", "--mask", "--ao", "--confidence", "--shadow-map"), names, strict=True)
              for text in (flag, tmp_path / f"cli_{n}")]  # fmt: skip
     spot = ("--light", "spot", "--position=0.3,-0.5,0.3", "--target=0,0.1,1")
-    run("shadow", *GIVEN, *spot, "--quality", quality, *flags)
+    run("shadow", *given, *spot, "--quality", quality, *flags)
     light = da.LitBy(da.SpotLight((0.3, -0.5, 0.3), (0, 0.1, 1)))
     shadows = da.cast_shadows(opened.scene, [light], da.Quality(quality), certainty=True, ambient_occlusion=True)
     da.write_image(tmp_path / "api_relit.png", da.relight(opened.scene, shadows), opened.metadata)
@@ -159,22 +163,23 @@ def test_shadows_are_those_of_the_command(tmp_path, opened, quality):
         assert same(tmp_path / f"cli_{name}", tmp_path / f"api_{name}"), name
 
 
-def test_a_sun_on_its_way_is_that_of_the_command(tmp_path, opened):
+def test_a_sun_on_its_way_is_that_of_the_command(tmp_path, opened, given):
     flags = ("--sweep", "azimuth=-60:60", "--frames", 2, "--quality", "fast")
-    run("shadow", *GIVEN, *flags, "-o", tmp_path / "cli.gif")
+    run("shadow", *given, *flags, "-o", tmp_path / "cli.gif")
     moments = da.sun_path("azimuth", -60, 60, 2)
     da.write_video(tmp_path / "api.gif", da.relight_sweep(opened.scene, moments, quality=da.Quality.FAST), 24)
     assert same(tmp_path / "cli.gif", tmp_path / "api.gif")
 
 
-def test_models_and_prints_are_those_of_the_command(tmp_path, opened):
-    run("mesh", *GIVEN, "--preset", "web", "-o", tmp_path / "cli.glb", "-o", tmp_path / "cli.ply",
+def test_models_and_prints_are_those_of_the_command(tmp_path, opened, given):
+    run("mesh", *given, "--preset", "web", "-o", tmp_path / "cli.glb", "-o", tmp_path / "cli.ply",
         "--viewer", tmp_path / "cli.html")  # fmt: skip
     model = da.make_model(opened.scene, da.ModelParams(preset=da.Preset.WEB))
     da.write_model([tmp_path / "api.glb", tmp_path / "api.ply"], model)
-    command = shlex.join(map(str, (LEFT, "--disparity", SAMPLES / "disparity.png", "--calibration", CALIB)))
+    *rest, calibration = given
+    command = shlex.join(map(str, (*rest[:-1], "--calibration", calibration)))
     da.write_page(tmp_path / "api.html", da.make_page(opened, command=command))
-    run("mesh", *GIVEN, "--preset", "print", "--size-mm", 60, "--max-triangles", 2000, "-o", tmp_path / "cli.stl")
+    run("mesh", *given, "--preset", "print", "--size-mm", 60, "--max-triangles", 2000, "-o", tmp_path / "cli.stl")
     da.write_model(tmp_path / "api.stl", da.make_print(opened.scene, da.PrintParams(60, 2000)))
     for suffix in ("glb", "ply", "html", "stl"):
         assert same(tmp_path / f"cli.{suffix}", tmp_path / f"api.{suffix}"), suffix
@@ -218,9 +223,9 @@ def test_a_calibration_is_that_of_the_command(tmp_path):
 # ------------------------------------------------------------------------------ values, notes, progress
 
 
-def test_arrays_serve_as_files_do(opened):
+def test_arrays_serve_as_files_do(opened, small_sample):
     calibration = da.Calibration(opened.calibration.camera, opened.calibration.baseline_m)
-    disparity = da.read_disparity(SAMPLES / "disparity.png")
+    disparity = da.read_disparity(small_sample / "disparity.png")
     again = da.open_scene(opened.scene.image, disparity=disparity, params=da.SceneParams(calibration=calibration))
     assert np.array_equal(again.scene.depth_m, opened.scene.depth_m, equal_nan=True)
     assert again.facts["inputs"] == {"image": "array", "disparity": "array"}
@@ -258,16 +263,16 @@ def test_a_spot_lights_its_cone_only(opened):
         assert not lit[mask == 0].any()
 
 
-def test_a_folder_is_batch_processed_in_15_lines(tmp_path):
+def test_a_folder_is_batch_processed_in_15_lines(tmp_path, small_sample):
     for k in range(2):
-        shutil.copy(LEFT, tmp_path / f"{k}_left.png")
-        shutil.copy(RIGHT, tmp_path / f"{k}_right.png")
+        shutil.copy(small_sample / "left.png", tmp_path / f"{k}_left.png")
+        shutil.copy(small_sample / "right.png", tmp_path / f"{k}_right.png")
     program = f"""
 import sys
 from pathlib import Path
 import depthapps as da
 
-params = da.SceneParams(calibration={str(CALIB)!r}, quality=da.Quality.FAST)
+params = da.SceneParams(calibration={str(small_sample / "calib.txt")!r}, quality=da.Quality.FAST)
 lens = da.BokehParams(focus_px="auto", f_number=2)
 for left in sorted(Path({str(tmp_path)!r}).glob("*_left.png")):
     right = left.with_name(left.name.replace("_left", "_right"))
@@ -334,12 +339,13 @@ def test_a_focus_that_is_no_place_is_refused(place):
         da.BokehParams(focus_px=place)
 
 
-def test_a_calibration_may_be_what_was_read_and_nothing_else(opened):
-    read = da.SceneParams(calibration=da.read_calibration(CALIB))
-    again = da.open_scene(LEFT, params=read, disparity=SAMPLES / "disparity.png")
+def test_a_calibration_may_be_what_was_read_and_nothing_else(opened, small_sample):
+    left, disparity = small_sample / "left.png", small_sample / "disparity.png"
+    read = da.SceneParams(calibration=da.read_calibration(small_sample / "calib.txt"))
+    again = da.open_scene(left, params=read, disparity=disparity)
     assert again.calibration == opened.calibration
     with pytest.raises(da.CalibrationError, match="is a int"):
-        da.open_scene(LEFT, params=da.SceneParams(calibration=7), disparity=SAMPLES / "disparity.png")  # pyright: ignore
+        da.open_scene(left, params=da.SceneParams(calibration=7), disparity=disparity)  # pyright: ignore
 
 
 @pytest.mark.parametrize("write", ["write_image", "write_mask"])
@@ -356,12 +362,12 @@ def test_an_error_crosses_to_another_process(error):
     assert (type(again), str(again), again.hint) == (type(error), str(error), error.hint)
 
 
-def test_whole_numbers_of_depth_are_scaled_as_in_files(opened):
-    params = da.SceneParams(calibration=CALIB, depth_scale=500)
+def test_whole_numbers_of_depth_are_scaled_as_in_files(opened, small_sample):
+    params = da.SceneParams(calibration=small_sample / "calib.txt", depth_scale=500)
     whole = np.rint(np.nan_to_num(opened.scene.depth_m, nan=0, posinf=0) * 500).astype(np.uint16)
-    given = da.open_scene(LEFT, depth=whole, params=params).scene.depth_m
-    np.testing.assert_allclose(given[whole > 0], opened.scene.depth_m[whole > 0], atol=0.0011)
-    assert np.isnan(given[whole == 0]).all()
+    read = da.open_scene(small_sample / "left.png", depth=whole, params=params).scene.depth_m
+    np.testing.assert_allclose(read[whole > 0], opened.scene.depth_m[whole > 0], atol=0.0011)
+    assert np.isnan(read[whole == 0]).all()
 
 
 @pytest.mark.parametrize(

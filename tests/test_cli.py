@@ -58,21 +58,23 @@ def entries(folder: Path) -> set[str]:
     ("arguments", "check"),
     [
         (["depth", "-o", "d.pfm"], lambda p: read_disparity(p / "d.pfm")),
-        (["bokeh", "-o", "b.jpg", "--focus", "400,430"], lambda p: read_image(p / "b.jpg")),
+        (["bokeh", "-o", "b.jpg", "--focus", "200,215"], lambda p: read_image(p / "b.jpg")),
         (["shadow", "-o", "r.tif"], lambda p: read_image(p / "r.tif")),
         (["mesh", "-o", "m.glb"], lambda p: (p / "m.glb").read_bytes()[:4] == b"glTF" or pytest.fail("no glTF")),
     ],
     ids=COMMANDS,
 )
-def test_each_command_in_a_process_of_its_own(tmp_path, arguments, check):
-    command = [sys.executable, "-m", "depthapps", arguments[0], LEFT, RIGHT, "-c", CALIB, *arguments[1:], "--json"]
+def test_each_command_in_a_process_of_its_own(tmp_path, small_sample, arguments, check):
+    job, *flags = arguments
+    pair = [small_sample / "left.png", small_sample / "right.png", "-c", small_sample / "calib.txt"]
+    command = [sys.executable, "-m", "depthapps", job, *pair, *flags, "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     facts = json.loads(done.stdout)
-    assert facts["command"] == arguments[0]
+    assert facts["command"] == job
     assert facts["calibration"]["baseline_m"] == 0.05
     assert facts["calibration"]["assumed"] == []
-    assert facts["disparity_range_px"][0] < 14.2
-    assert facts["disparity_range_px"][1] > 84.4
+    assert facts["disparity_range_px"][0] < 7.1
+    assert facts["disparity_range_px"][1] > 42.2
     assert facts["seconds"]["total"] > 0
     assert facts["outputs"] == [arguments[2]]
     assert "Traceback" not in done.stderr

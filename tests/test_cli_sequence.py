@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import trimesh
-from conftest import SAMPLES, link_or_copy
+from conftest import link_or_copy
 from test_mesh_fuse import CAMERA, POSES, off_walls, view
 from typer.testing import CliRunner
 
@@ -232,18 +232,15 @@ def test_poses_that_are_found_are_compared_with_those_of_the_folder(tmp_path, ro
     assert "from the folder's own poses" in result.stderr
 
 
-def test_a_folder_of_pairs_is_matched_and_fused(tmp_path):
+def test_a_folder_of_pairs_is_matched_and_fused(tmp_path, small_sample):
     folder = tmp_path / "pairs"
     folder.mkdir()
     for side in ("left", "right"):
         (folder / side).mkdir()
-        link_or_copy(SAMPLES / f"{side}.png", folder / side / "a.png")
+        link_or_copy(small_sample / f"{side}.png", folder / side / "a.png")
     np.savetxt(folder / "left" / "a.pose.txt", np.eye(4))
-    facts = json.loads(
-        run(
-            "--sequence", folder, "-c", SAMPLES / "calib.txt", "-o", tmp_path / "m.ply", "--json", "--quality", "fast"
-        ).stdout
-    )
+    flags = ("-c", small_sample / "calib.txt", "--json", "--quality", "fast")
+    facts = json.loads(run("--sequence", folder, *flags, "-o", tmp_path / "m.ply").stdout)
     assert facts["triangles"] > 10_000
 
 

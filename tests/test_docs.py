@@ -8,13 +8,12 @@ import json
 import re
 import runpy
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, SAMPLES
+from conftest import ROOT, SAMPLE_PAIR, SAMPLES, link_or_copy
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -48,8 +47,9 @@ def shell_lines(page: str) -> list[str]:
     return [line for line in text.splitlines() if line]
 
 
-# an example that stands in the README and in the cook-book is run once
-COMMANDS = list(dict.fromkeys(line for page in GUIDES for line in shell_lines(page) if line.startswith("depthapps ")))
+EXAMPLES = [
+    (page, line) for page in GUIDES for line in dict.fromkeys(shell_lines(page)) if line.startswith("depthapps ")
+]
 MEASURED = [line for line in shell_lines("figures") if line.startswith("python ")]
 
 
@@ -64,30 +64,46 @@ def test_a_guide_shows_every_command(page):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """A folder with the samples and the files that the guides print, in which the examples run one after the other."""
-    folder = tmp_path_factory.mktemp("docs")
-    try:
-        (folder / "samples").symlink_to(SAMPLES, target_is_directory=True)
-    except OSError:  # Windows allows it to administrators and developers only
-        shutil.copytree(SAMPLES, folder / "samples", ignore=shutil.ignore_patterns("training", "__pycache__"))
-    for text in (TEXTS[page] for page in GUIDES):
-        for name, content in re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+def folders(tmp_path_factory, small_sample) -> dict[str, Path]:
+    """For each guide a folder with the samples and the files that it prints, in which its examples run in their order.
+
+    Those of the README run on the samples themselves, the many of the cook-book on the sample pair at half its size.
+    """
+    folders = {page: tmp_path_factory.mktemp(page) for page in PAGES}
+    for page, folder in folders.items():
+        (folder / "samples").mkdir()
+        small = SAMPLE_PAIR if page == "cook-book" else ()
+        for source in SAMPLES.iterdir():
+            link_or_copy(
+                small_sample / source.name if source.name in small else source, folder / "samples" / source.name
+            )
+        for name, content in re.findall(
+            r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", TEXTS[page], re.DOTALL | re.MULTILINE
+        ):
             (folder / name).write_text(content, encoding="utf-8")
-    return folder
+    return folders
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_guides_runs(line, folder, monkeypatch):
+def at_half_size(line: str) -> str:
+    """A command with the places in its pictures, such as `--focus 850,600`, where they are at half the size."""
+    halved = re.sub(r"(?<= )(\d+),(\d+)(?= |$)", lambda place: f"{int(place[1]) // 2},{int(place[2]) // 2}", line)
+    return halved if "samples/left.png" in line else line
+
+
+@pytest.mark.parametrize(("page", "line"), EXAMPLES)
+def test_a_command_of_the_guides_runs(page, line, folders, monkeypatch):
+    folder = folders[page]
     monkeypatch.chdir(folder)
     before = set(folder.iterdir())
-    result = CliRunner().invoke(app, shlex.split(line)[1:], catch_exceptions=False)
+    command = at_half_size(line) if page == "cook-book" else line
+    result = CliRunner().invoke(app, shlex.split(command)[1:], catch_exceptions=False)
     assert result.exit_code == 0, result.stderr
     assert set(folder.iterdir()) > before
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
-def test_the_python_of_a_page_runs(page, folder, monkeypatch):
+def test_the_python_of_a_page_runs(page, folders, monkeypatch):
+    folder = folders[page]
     monkeypatch.chdir(folder)
     names: dict = {}  # a block may use what the blocks before it made
     for text in blocks(page, "python"):

@@ -201,14 +201,15 @@ def test_every_file_of_the_page_is_in_it(step_scene):
 # ------------------------------------------------------------------------------------- commands
 
 
-def test_the_command_writes_a_page_that_tells_how_to_open_its_scene(tmp_path):
+def test_the_command_writes_a_page_that_tells_how_to_open_its_scene(tmp_path, small_sample):
     out = tmp_path / "a page.html"
-    given = (SAMPLES / "left.png", "--disparity", SAMPLES / "disparity.png", "-c", SAMPLES / "calib.txt")
+    left, disparity, calibration = (small_sample / name for name in ("left.png", "disparity.png", "calib.txt"))
+    given = (left, "--disparity", disparity, "-c", calibration)
     run("view", *given, "-o", out, "--mode", "measure", "--save-depth", tmp_path / "z.npy")
     data = data_of(out.read_text(encoding="utf-8"))
     assert data["mode"] == "measure"
     assert data["title"] == "left"
-    assert data["recipe"]["command"].endswith(f"--calibration {SAMPLES / 'calib.txt'}")
+    assert data["recipe"]["command"].endswith(f"--calibration {calibration}")
     assert "--save-depth" not in data["recipe"]["command"]
     again = eval(data["recipe"]["python"], {"da": da})
     assert np.array_equal(again.scene.depth_m, np.load(tmp_path / "z.npy"))
@@ -337,10 +338,9 @@ def test_a_page_has_its_suffix(tmp_path):
     assert result.stderr.splitlines()[1] == "hint: use one of .html .htm"
 
 
-def test_assumed_cameras_have_no_metres(tmp_path):
-    pair = da.open_scene(
-        SAMPLES / "left.png", params=da.SceneParams(), disparity=SAMPLES / "disparity.png", confidence=False
-    )
+def test_assumed_cameras_have_no_metres(small_sample):
+    left, disparity = small_sample / "left.png", small_sample / "disparity.png"
+    pair = da.open_scene(left, params=da.SceneParams(), disparity=disparity, confidence=False)
     assert not data_of(page_html(da.make_page(pair).contents))["photo"]["inMetres"]
 
 

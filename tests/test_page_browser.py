@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from browser import Browser
-from conftest import SAMPLES
 from numpy.typing import NDArray
 from PIL import ExifTags
 from PIL import Image as Pillow
@@ -67,15 +65,10 @@ def path(scene, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def still_life() -> da.Scene:
+def still_life(small_sample) -> da.Scene:
     """The sample at half its size, with its exact depth."""
-    params = da.SceneParams(calibration=SAMPLES / "calib.txt")
-    scene = da.open_scene(SAMPLES / "left.png", params=params, disparity=SAMPLES / "disparity.png").scene
-    height, width = (side // 2 for side in scene.depth_m.shape)
-    return da.Scene(
-        np.asarray(cv2.resize(scene.image, (width, height), interpolation=cv2.INTER_AREA), np.uint8),
-        scene.depth_m[::2, ::2].copy(), scene.camera.scaled_to(width, height),
-    )  # fmt: skip
+    params = da.SceneParams(calibration=small_sample / "calib.txt")
+    return da.open_scene(small_sample / "left.png", params=params, disparity=small_sample / "disparity.png").scene
 
 
 def at(browser: Browser, x: float, y: float) -> tuple[float, float]:
