@@ -47,9 +47,8 @@ def shell_lines(page: str) -> list[str]:
     return [line for line in text.splitlines() if line]
 
 
-EXAMPLES = [
-    (page, line) for page in GUIDES for line in dict.fromkeys(shell_lines(page)) if line.startswith("depthapps ")
-]
+# an example that stands in the README and in the cook-book is run once
+COMMANDS = list(dict.fromkeys(line for page in GUIDES for line in shell_lines(page) if line.startswith("depthapps ")))
 MEASURED = [line for line in shell_lines("figures") if line.startswith("python ")]
 
 
@@ -64,52 +63,45 @@ def test_a_guide_shows_every_command(page):
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory, small_sample) -> dict[str, Path]:
-    """For each guide a folder with the samples and the files that it prints, in which its examples run in their order.
+def folder(tmp_path_factory, small_sample) -> Path:
+    """A folder with the files that the guides print and the samples, of them the pair at half its size.
 
-    Those of the README run on the samples themselves, the many of the cook-book on the sample pair at half its size.
+    The examples run in it one after the other.
     """
-    folders = {page: tmp_path_factory.mktemp(page) for page in PAGES}
-    for page, folder in folders.items():
-        (folder / "samples").mkdir()
-        small = SAMPLE_PAIR if page == "cook-book" else ()
-        for source in SAMPLES.iterdir():
-            link_or_copy(
-                small_sample / source.name if source.name in small else source, folder / "samples" / source.name
-            )
-        for name, content in re.findall(
-            r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", TEXTS[page], re.DOTALL | re.MULTILINE
-        ):
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "samples").mkdir()
+    for name in (path.name for path in SAMPLES.iterdir()):
+        link_or_copy((small_sample if name in SAMPLE_PAIR else SAMPLES) / name, folder / "samples" / name)
+    for text in (TEXTS[page] for page in GUIDES):
+        for name, content in re.findall(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
             (folder / name).write_text(content, encoding="utf-8")
-    return folders
+    return folder
 
 
 def at_half_size(line: str) -> str:
-    """A command with the places in its pictures, such as `--focus 850,600`, where they are at half the size."""
+    """A command with the places in the pair's pictures, such as `--focus 850,600`, where they are at half the size."""
     halved = re.sub(r"(?<= )(\d+),(\d+)(?= |$)", lambda place: f"{int(place[1]) // 2},{int(place[2]) // 2}", line)
     return halved if "samples/left.png" in line else line
 
 
-@pytest.mark.parametrize(("page", "line"), EXAMPLES)
-def test_a_command_of_the_guides_runs(page, line, folders, monkeypatch):
-    folder = folders[page]
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_guides_runs(line, folder, monkeypatch):
     monkeypatch.chdir(folder)
     before = set(folder.iterdir())
-    command = at_half_size(line) if page == "cook-book" else line
-    result = CliRunner().invoke(app, shlex.split(command)[1:], catch_exceptions=False)
+    result = CliRunner().invoke(app, shlex.split(at_half_size(line))[1:], catch_exceptions=False)
     assert result.exit_code == 0, result.stderr
     assert set(folder.iterdir()) > before
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
-def test_the_python_of_a_page_runs(page, folders, monkeypatch):
-    folder = folders[page]
-    monkeypatch.chdir(folder)
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    link_or_copy(SAMPLES, tmp_path / "samples")
+    monkeypatch.chdir(tmp_path)
     names: dict = {}  # a block may use what the blocks before it made
     for text in blocks(page, "python"):
-        before = {p: p.stat().st_mtime_ns for p in folder.iterdir()}
+        before = {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
         exec(compile(text, str(PAGES[page]), "exec"), names)
-        assert {p: p.stat().st_mtime_ns for p in folder.iterdir()} != before, f"wrote nothing:\n{text}"
+        assert {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()} != before, f"wrote nothing:\n{text}"
 
 
 # --------------------------------------------------------------------------------- measurements
