@@ -60,28 +60,29 @@ def improve_matches(
     usable: NDArray[np.uint8],
     reach: NDArray[np.floating],
     pixels: NDArray[np.int32],
+    first: int,
+    end: int,
     sweep: int,
     farthest: int,
     match: NDArray[np.int32],
     cost: NDArray[np.floating],
 ) -> None:
-    """One sweep of PatchMatch over the pixels of a hole: take over the neighbours' matches, then try random ones.
+    """One sweep of PatchMatch over pixels of a hole: take over the neighbours' matches, then try random ones.
 
     picture: (H, W, 3) float32. layer: (H, W) float32, logarithm of 1/Z. weights: (H, W) float32, of each pixel where
     patches are compared. tilt: (H, W, 2) float32, by which share 1/Z of a pixel's plane rises a pixel downwards and to
     the right. source, there: as picture and layer, of what is copied.
     usable: (H, W), 1 at the middles of patches that may be. reach: (H, W) float32, how far away from each pixel that
-    may be, in px. pixels: (N, 2), row and column of the hole's, in the order of rows. sweep: its number; odd ones begin
-    at the last pixel. farthest: px, of a random try. match: (H, W, 2), row and column of each pixel's match, -1 for
+    may be, in px. pixels: (N, 2), row and column of the hole's, in the order of rows; those from first to end are
+    done. sweep: its number; odd ones begin at the last pixel. farthest: px, of a random try. match: (H, W, 2), row and column of each pixel's match, -1 for
     none. cost: (H, W) float32.
     """
     height, width = layer.shape
-    number = len(pixels)
     backward = sweep % 2
-    state = np.uint32(12345 + 7919 * sweep)
+    state = np.uint32(12345 + 7919 * sweep + 31 * first)
     step = -1 if backward == 0 else 1
-    for k in range(number):
-        n = number - 1 - k if backward else k
+    for k in range(end - first):
+        n = end - 1 - k if backward else first + k
         y, x = pixels[n, 0], pixels[n, 1]
         j, i = match[y, x, 0], match[y, x, 1]
         best = np.inf

@@ -16,6 +16,8 @@ from depthapps.mesh.behind import Behind
 from depthapps.mesh.cut import GridSurface
 from depthapps.mesh.inpaint import COARSEST, Layered, inpaint
 from depthapps.mesh.second_colors import SecondColors
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 from depthapps.surface.tearing import BoolMap
 
 _MIXED_PX, _BESIDE_PX = 2.0, 10.0  # distance from the rim of the pixels that tell the colours of what was continued
@@ -40,6 +42,11 @@ _STANDS = 0.12
 # two rooms look 30.26, 30.30 and 30.32 dB like the truth.
 _SLICES = 8
 _COARSE = 4  # px of the picture in one of a slice
+_look_up_in_slices = Kernel(
+    "depthapps.mesh._slice_kernels",
+    "look_up_in_slices",
+    "float32[:,:,:,::1] uint8[::1] int64 float32[:,::1] int64 int64 float32[:,:,::1]",
+)
 _SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
 
 
@@ -174,26 +181,20 @@ def _put_smooth(
     """
     if not (told.any() and wanted.any()):
         return
-    height, width = told.shape
     low, high = np.nanpercentile(layer[wanted], (1, 99))
 
     def slice_of(depth: FloatMap) -> FloatMap:
         return ((depth - np.float32(low)) * np.float32((_SLICES - 1) / max(high - low, 1e-3))).clip(0, _SLICES - 1)
 
     weights, means = _told_in_slices(colors, told, slice_of(source[told]))
+    filled = weights.any(axis=(1, 2))
+    for k in np.flatnonzero(filled):
+        means[k] = push_pull(means[k], np.minimum(_COARSE**2 * weights[k], 1))
     at = np.where(wanted, np.nan_to_num(slice_of(layer), nan=-1), np.float32(-1))
-    total = np.full((height, width), 1e-6, np.float32)
-    smooth *= total[..., None]
-    for k in range(_SLICES):
-        share = np.maximum(0, 1 - np.abs(at - k))
-        if not (weights[k].any() and share.any()):
-            continue
-        spread = push_pull(means[k], np.minimum(_COARSE**2 * weights[k], 1))
-        cells = (_COARSE * spread.shape[1], _COARSE * spread.shape[0])  # the last ones reach beyond the picture
-        colors_there = cv2.resize(spread, cells, interpolation=cv2.INTER_LINEAR)[:height, :width]
-        smooth += share[..., None] * colors_there
-        total += share
-    smooth /= total[..., None]
+    for_bands(
+        len(at),
+        lambda first, end: _look_up_in_slices(means, filled.view(np.uint8), _COARSE, at, first, end, smooth),
+    )
 
 
 def _told_in_slices(colors: NDArray[np.floating], told: BoolMap, at: NDArray[np.floating]) -> tuple[FloatMap, FloatMap]:

@@ -29,14 +29,14 @@ _LESS, _LEAST = 0.5, 0.1
 _MIXED_PX = 2
 _NEARER = 0.12  # natural logarithm of the ratio of 1/Z
 
-_BAND_PIXELS = 4096  # that a thread colours at a time
+_BAND_PIXELS = 4096  # that a thread matches or colours at a time
 
 _KERNELS = "depthapps.mesh._inpaint_kernels"
 _improve = Kernel(
     _KERNELS,
     "improve_matches",
     "float32[:,:,::1] float32[:,::1] float32[:,::1] float32[:,:,::1] float32[:,:,::1] float32[:,::1] uint8[:,::1] "
-    "float32[:,::1] int32[:,::1] int64 int64 int32[:,:,::1] float32[:,::1]",
+    "float32[:,::1] int32[:,::1] int64 int64 int64 int64 int32[:,:,::1] float32[:,::1]",
 )
 _vote = Kernel(
     _KERNELS,
@@ -164,8 +164,19 @@ def _filled(
     def vote(first: int, end: int) -> None:
         _vote(picture, layer, copied, there, pixels[first:end], match, cost, colors[first:end])
 
+    # A pixel takes over matches of the row before its own. Every other band is done at a time, and none is smaller than
+    # a row, so that they are never matches which another thread changes.
+    size = max(_BAND_PIXELS, hole.shape[1])
+    alternate = [range(start, len(pixels), 2 * size) for start in (0, size)]
+
+    def improve(sweep: int, first: int) -> None:
+        end = min(first + size, len(pixels))
+        views = picture, layer, weights, tilt, copied, there, usable, reach
+        _improve(*views, pixels, first, end, sweep, farthest_px, match, cost)
+
     for number in range(sweeps):
-        _improve(picture, layer, weights, tilt, copied, there, usable, reach, pixels, number, farthest_px, match, cost)
+        for starts in alternate:
+            for_bands(len(starts), lambda k, _, starts=starts, number=number: improve(number, starts[k]), 1)
         if number % 2 and number < sweeps - 1:
             for_bands(len(pixels), vote, _BAND_PIXELS)
             picture[hole] = colors

@@ -15,29 +15,32 @@ _SAME_SURFACE = 1.1
 _NOTHING = 1e9  # 1/m
 
 
-def texture_places(surface: GridSurface, scale: int) -> NDArray[np.int32]:
-    """Row and column (h, w, 2) of the pixel whose colour each one has in a picture that is `scale` times smaller.
+def texture_places(
+    surface: GridSurface, scale: int, rows: NDArray[np.integer], columns: NDArray[np.integer]
+) -> NDArray[np.int32]:
+    """Row and column (N, 2) of the pixel whose colour each of these has in a picture that is `scale` times smaller.
 
-    At a tear a texel has the colours of both sides, and so has what is looked up within a texel of it. A pixel so near
-    to one takes the nearest place of its own surface that is not, as far as there is one within two texels.
+    rows, columns: (N,), pixels of the surface. At a tear a texel has the colours of both sides, and so has what is
+    looked up within a texel of it. A pixel so near to one takes the nearest place of its own surface that is not, as
+    far as there is one within two texels.
     """
-    places = np.ascontiguousarray(np.moveaxis(np.indices(surface.depth_m.shape, np.int32), 0, -1))
+    places = np.stack([rows, columns], axis=-1).astype(np.int32)
     if scale == 1:  # a texel is a pixel, and triangles end in the middles of texels
         return places
     inverse = np.where(surface.quads.pixels(), inverse_depth(surface.depth_m), np.float32(np.nan))
-    clean = _alone(inverse, surface.links, scale)
-    rows, columns = np.nonzero(np.isfinite(inverse) & ~clean)
-    height, width = inverse.shape
+    clean, (height, width) = _alone(inverse, surface.links, scale), inverse.shape
+    left = np.flatnonzero(np.isfinite(inverse[rows, columns]) & ~clean[rows, columns])  # that have no place yet
     for down, right in _steps(2 * scale):
-        if not len(rows):
+        if not len(left):
             break
-        y, x = rows + down, columns + right
+        own_y, own_x = places[left].T
+        y, x = own_y + down, own_x + right
         inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        y, x = np.where(inside, y, rows), np.where(inside, x, columns)
-        ratio = inverse[y, x] / inverse[rows, columns]
+        y, x = np.where(inside, y, own_y), np.where(inside, x, own_x)
+        ratio = inverse[y, x] / inverse[own_y, own_x]
         found = clean[y, x] & (np.maximum(ratio, 1 / ratio) < _SAME_SURFACE)
-        places[rows[found], columns[found]] = np.stack([y[found], x[found]], axis=-1)
-        rows, columns = rows[~found], columns[~found]
+        places[left[found]] = np.stack([y[found], x[found]], axis=-1)
+        left = left[~found]
     return places
 
 

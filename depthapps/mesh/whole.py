@@ -185,7 +185,7 @@ def _joined(front: TriangleMesh, layers: list[tuple[TriangleMesh, Back, int]]) -
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) if scale > 1 else picture
         pictures.append(cv2.copyMakeBorder(small, 0, 0, 0, picture.shape[1] - width, cv2.BORDER_REPLICATE))
         column, row = at.astype(int).T
-        inner = texture_places(back.surface, scale)[row, column, ::-1] + np.float32(0.5)
+        inner = texture_places(back.surface, scale, row, column)[:, ::-1] + np.float32(0.5)
         size = np.array((width, height), np.float32)
         shrunk = inner * size / np.array(picture.shape[1::-1], np.float32)
         # what is less than half a texel from the picture's end would be mixed with the next picture
