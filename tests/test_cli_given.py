@@ -216,11 +216,36 @@ def test_layouts_that_contradict_are_refused(tmp_path, two_layers, portrait):
         "look exchanged": [tmp_path / "both.png", "--side-by-side", "--rectify", "never"],
         "no confidence": [portrait, "--save-confidence", tmp_path / "c.npy"],
         "needs a stereo pair": [portrait, "--matcher", "a.onnx"],
+        "--rectify always needs a stereo pair": [portrait, "--rectify", "always"],
+        "--depth-kind says": [portrait, "--depth-kind", "inverse"],
     }
     for message, arguments in cases.items():
         assert message in refuse("depth", tmp_path, *arguments, *out)
     hint = run("depth", tmp_path / "both.png", "--side-by-side", "--rectify", "never", *out, code=1).stderr
     assert "--cross-eyed" in hint
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("right", "--depth-kind", "inverse"), "add --depth FILE, or leave --depth-kind out"),
+        (("--disparity", "map", "--depth-kind", "inverse"), "add --depth FILE, or leave --depth-kind out"),
+        (("right", "--disparity-scale", "4"), "add --disparity FILE, or leave --disparity-scale out"),
+        (("--depth", "map", "--disparity-scale", "4"), "add --disparity FILE, or leave --disparity-scale out"),
+        (("right", "--invert"), "add --depth FILE or --disparity FILE, or leave --invert out"),
+        (("--depth", "map", "--rectify", "always"), "add the right view, or leave --rectify always out"),
+        (("right", "--cameras", "a,b"), "add --calibration FILE, or leave --cameras out"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(tmp_path, two_layers, given, said):
+    write_image(tmp_path / "left.png", two_layers.pair.left)
+    write_image(tmp_path / "right.png", two_layers.pair.right)
+    np.save(tmp_path / "map.npy", two_layers.disparity_px)
+    named = [tmp_path / f"{word}.{'npy' if word == 'map' else 'png'}" if word in ("map", "right") else word
+             for word in given]  # fmt: skip
+    result = run("depth", tmp_path / "left.png", *named, "-o", tmp_path / "d.npy", code=1)
+    assert result.stderr.splitlines()[-1] == f"hint: {said}"
+    assert not (tmp_path / "d.npy").exists()
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])

@@ -259,6 +259,7 @@ def test_a_folder_of_pairs_is_matched_and_fused(tmp_path, small_sample):
         (["-o", "m.ply", "--doffs", "0"], "takes none of --matcher"),
         (["-o", "m.ply", "--rectify", "never"], "takes none of --matcher"),
         (["-o", "m.ply", "--frame", "rectified"], "takes none of --matcher"),
+        (["-o", "m.ply", "--disparity-scale", "4"], "takes none of --matcher"),
         (["-o", "m.ply", "--size-mm", "50"], "for prints"),
     ],
 )

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
 from depthapps.apps.params import PathLike, SceneParams
-from depthapps.core.choices import DepthKind, Layout
+from depthapps.core.choices import DepthKind, Layout, Rectify
 from depthapps.core.errors import InputError, param
 from depthapps.io.formats import MPO_SUFFIXES
 from depthapps.io.inputs import check_input, read_bytes
 
 if TYPE_CHECKING:
     from depthapps.core.scene import FloatMap, Image
+
+# Parameters that say what the numbers of a map mean, and the maps that they speak of.
+_OF_MAPS = {"depth_kind": ("depth",), "disparity_scale": ("disparity",), "invert": ("depth", "disparity")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +86,22 @@ class SceneFiles:
             raise InputError(
                 "the depth was given twice", hint=f"pass one of: {layouts}, a right view, {param('depth')}"
             )
-        if params.matcher is not None and (self.depth is not None or self.disparity is not None):
+        if self.depth is not None or self.disparity is not None or params.depth_network is not None:
+            refuse_of_pairs(params)
+        self._check_use(params)
+
+    def _check_use(self, params: SceneParams) -> None:
+        """Refuse parameters of maps and calibrations that were not given. Raises InputError."""
+        for name, maps in _OF_MAPS.items():
+            if getattr(params, name) != getattr(SceneParams, name) and all(getattr(self, m) is None for m in maps):
+                raise InputError(
+                    f"{param(name)} says what the numbers of a {' or '.join(maps)} map mean, and there is none",
+                    hint=f"add {' or '.join(param(m, 'FILE') for m in maps)}, or leave {param(name)} out",
+                )
+        if params.cameras and params.calibration is None:
             raise InputError(
-                f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
+                f"{param('cameras')} chooses among the cameras of a calibration, and there is none",
+                hint=f"add {param('calibration', 'FILE')}, or leave {param('cameras')} out",
             )
 
     def _check_alone(self) -> None:
@@ -106,6 +122,14 @@ class SceneFiles:
             raise only_one_view(Path(self.image).name, found.width, found.height)
         shape = getattr(self.image, "shape", (0, 0))
         raise only_one_view("", shape[1], shape[0])
+
+
+def refuse_of_pairs(params: SceneParams) -> None:
+    """Refuse parameters of two views where there is one. Raises InputError."""
+    always = params.rectify is Rectify.ALWAYS
+    for name, given in ((param("matcher"), params.matcher is not None), (param("rectify", Rectify.ALWAYS), always)):
+        if given:
+            raise InputError(f"{name} needs a stereo pair", hint=f"add the right view, or leave {name} out")
 
 
 def only_one_view(name: str, width: int, height: int, likely: Layout | None = None) -> InputError:

@@ -34,8 +34,8 @@ from depthapps.scan.shell import build_shell
 # How far, in metres, the middle of the views may be from the origin of their poses before that is moved. Surfaces are
 # kept and written in float32. Its steps are 0.06 mm at a kilometre, an eighth of the smallest voxel, and 0.25 m in UTM.
 FARTHEST_M = 1000.0
-# Parameters that say how the two views of a pair are matched; frames with a depth have no use for them.
-_OF_PAIRS = ("matcher", "cameras", "baseline_m", "doffs_px", "rectify", "frame")
+# Parameters of the two views of a pair, and of their disparity; frames with a depth have no use for them.
+_OF_PAIRS = ("matcher", "cameras", "baseline_m", "doffs_px", "disparity_scale", "rectify", "frame")
 ERROR_SAMPLES = 50_000  # vertices of the full mesh at which the error of a simplified one is measured
 Pose = NDArray[np.floating]  # (4, 4) camera to world
 

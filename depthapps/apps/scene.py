@@ -10,7 +10,7 @@ import numpy as np
 
 from depthapps.apps.camera import Cameras, calibration_facts, calibration_files, find_cameras, note_assumptions
 from depthapps.apps.cutout import cut_out, opacity_of
-from depthapps.apps.files import SceneFiles
+from depthapps.apps.files import SceneFiles, refuse_of_pairs
 from depthapps.apps.guess import with_guessed_depth
 from depthapps.apps.inputs import Given, other_order, read_given
 from depthapps.apps.journal import JobResult, Journal, Progress
@@ -213,10 +213,8 @@ def _read(files: SceneFiles, params: SceneParams, metres_matter: bool, journal: 
     """What was given, read, and its cameras; tells the facts and the notes about both."""
     with journal.stage("reading"):
         given = read_given(files, params)
-        if given.right is None and params.matcher is not None:  # the photo holds a depth, no second view
-            raise InputError(
-                f"{param('matcher')} needs a stereo pair", hint=f"add the right view, or leave {param('matcher')} out"
-            )
+        if given.right is None:  # the photo holds a depth, no second view
+            refuse_of_pairs(params)
         for note in (*given.contents.notes, *given.notes):
             journal.note(note)
         cameras = find_cameras(params, given, journal, files.photo_names)
