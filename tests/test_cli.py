@@ -180,6 +180,9 @@ def test_shadow_takes_several_lights_and_says_how_sure_it_is(tmp_path, photo):
     assert {"r.png", "ao.png", "c.png"} <= entries(tmp_path)
     (tmp_path / "bad.json").write_text('[{"azimut": 60}]')
     assert "'azimut'" in refuse("shadow", tmp_path, *photo, "--lights", tmp_path / "bad.json", "-o", tmp_path / "b.png")
+    (tmp_path / "bad.json").write_text('[{"light": "point", "position": [0, 0, 0], "angle": 30}]')
+    message = refuse("shadow", tmp_path, *photo, "--lights", tmp_path / "bad.json", "-o", tmp_path / "b.png")
+    assert message == "error: a point light has no angle"
 
 
 def test_a_sweep_makes_a_video(tmp_path, photo):
@@ -308,6 +311,18 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
         ("shadow", ["-o", "r.png", "--light", "point"], "needs a position"),
         ("shadow", ["-o", "r.png", "--position", "1,1,1"], "has no position"),
         ("shadow", ["-o", "r.png", "--light", "point", "--position", "0,0,0", "--direction", "0,0,1"], "no direction"),
+        ("shadow", ["-o", "r.png", "--light", "point", "--position", "0,0,0", "--target", "0,0,1"], "no target"),
+        (
+            "shadow",
+            ["-o", "r.png", "--light", "point", "--position", "0,0,0", "--angle", "30"],
+            "point light has no angle",
+        ),
+        ("shadow", ["-o", "r.png", "--light", "point", "--position", "0,0,0", "--azimuth", "9"], "has no azimuth"),
+        ("shadow", ["-o", "r.png", "--size", "0.2"], "directional light has no size"),
+        ("shadow", ["-o", "r.png", "--direction", "0,1,1", "--elevation", "9"], "direction was given twice"),
+        ("shadow", ["-o", "r.gif", "--sweep", "azimuth=0:9", "--azimuth", "9"], "--sweep moves the azimuth itself"),
+        ("shadow", ["-o", "r.png", "--frames", "9"], "for the video of a sweep"),
+        ("bokeh", ["-o", "b.png", "--fps", "30"], "for the video of a sweep"),
         ("shadow", ["-o", "r.png", "--direction", "0,0,0"], "no length"),
         ("shadow", ["--mask", "m.jpg"], "suffix '.jpg'"),
         ("mesh", [], "no output"),

@@ -189,6 +189,7 @@ def bokeh(
 
 def _ends(video: VideoOptions, focus: FocusOptions, show: Show | None) -> tuple[float, ...] | None:
     """The distances between which a video moves the focus; None if none is wanted. Raises InputError."""
+    video.check()
     if not video.sweep:
         return None
     ends = _sweep(video.sweep)

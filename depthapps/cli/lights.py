@@ -24,6 +24,12 @@ from depthapps.shadow.params import (
     sun_path,
 )
 
+# The options that only some kinds of light have.
+_OWN = {
+    LightKind.DIRECTIONAL: ("direction", "azimuth", "elevation", "angular_size"),
+    LightKind.POINT: ("position", "size"),
+    LightKind.SPOT: ("position", "size", "target", "angle", "penumbra"),
+}
 _LARGEST = 1e300  # whole numbers of JSON have no end; not a number is not larger or smaller than any
 
 
@@ -80,29 +86,33 @@ class LightOptions:
         return LitBy(self._light(), self.intensity, color)
 
     def _light(self) -> Light:
+        self._check_own()
         if self.light is LightKind.DIRECTIONAL:
-            if self.position is not None or self.target is not None:
-                raise InputError(
-                    "a directional light has no position and no target", hint="pass --light point or --light spot"
-                )
             if self.direction is not None:
                 return DirectionalLight(self.direction, self.angular_size)
             return DirectionalLight.from_angles(self.azimuth, self.elevation, self.angular_size)
-        if self.direction is not None:
-            raise InputError(
-                f"a {self.light} light has no direction", hint="pass --light directional, or --light spot with --target"
-            )
         if self.position is None:
             raise InputError(
                 f"a {self.light} light needs a position", hint="--position 0.5,-0.4,1.2 is right, above, 1.2 m ahead"
             )
         if self.light is LightKind.POINT:
-            if self.target is not None:
-                raise InputError("a point light has no target", hint="pass --light spot")
             return PointLight(self.position, self.size)
         if self.target is None:
             raise InputError("a spot light needs a target", hint="--target 0,0.2,1.5 is a point of its beam")
         return SpotLight(self.position, self.target, self.size, self.angle, self.penumbra)
+
+    def _check_own(self) -> None:
+        """Refuse options of other kinds of light, and a sun's direction given twice. Raises InputError."""
+        given = [field.name for field in dataclasses.fields(self) if getattr(self, field.name) != field.default]
+        of_others = {name for names in _OWN.values() for name in names} - set(_OWN[self.light])
+        for name in filter(of_others.__contains__, given):
+            kinds = " or ".join(f"--light {kind}" for kind, names in _OWN.items() if name in names)
+            what = name.replace("_", " ")
+            raise InputError(f"a {self.light} light has no {what}", hint=f"pass {kinds}, or leave the {what} out")
+        if self.direction is not None and {"azimuth", "elevation"}.intersection(given):
+            raise InputError(
+                "the sun's direction was given twice", hint="pass either --direction, or --azimuth and --elevation"
+            )
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], number: int) -> LightOptions:
@@ -159,6 +169,8 @@ class Sweep:
         """The light at `count` moments, from the first angle to the last. Raises InputError if it is no sun."""
         if options.light is not LightKind.DIRECTIONAL or options.direction is not None:
             raise InputError("only a sun given by its angles can be swept", hint="leave --light and --direction out")
+        if getattr(options, self.name) != getattr(LightOptions, self.name):
+            raise InputError(f"--sweep moves the {self.name} itself", hint=f"leave --{self.name} out")
         lit = options.lit_by()
         return sun_path(
             self.name,

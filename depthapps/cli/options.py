@@ -254,6 +254,11 @@ class VideoOptions:
     frames: Annotated[int, typer.Option(min=2, help="number of frames in that video", metavar="N")] = 72
     fps: Annotated[float, typer.Option(min=1, max=1000, help="frames a second of that video", metavar="N")] = 24.0
 
+    def check(self) -> None:
+        """Refuse frames and their rate if there is no video. Raises InputError."""
+        if not self.sweep and (self.frames, self.fps) != (VideoOptions.frames, VideoOptions.fps):
+            raise InputError("--frames and --fps are for the video of a sweep", hint="add --sweep, or leave them out")
+
 
 @dataclass(frozen=True)
 class RunOptions(TalkOptions):

@@ -166,6 +166,7 @@ def shadow(
 
 def _lights(light: LightOptions, file: Path | None, video: VideoOptions) -> list[LitBy]:
     """The lights of a file, the moments of a sweep, or the one light. Raises InputError."""
+    video.check()
     if file is None:
         return Sweep.parse(video.sweep).steps(light, video.frames) if video.sweep else [light.lit_by()]
     if light != LightOptions():
