@@ -157,6 +157,8 @@ def test_nothing_is_written_where_nothing_was_found(chessboard, tmp_path):
         "more than 100 along a side": [chessboard, "--board", "charuco:5000x5000", "--square", 0.03, *out],
         "has 200 markers, 4X4_50 has 50": [chessboard, "--board", "charuco:20x20", "--square", 0.03, *out],
         "no dictionary '9X9'": [chessboard, "--board", "charuco:8x6", "--square", 1, "--dictionary", "9x9", *out],
+        "8x6 is a chessboard": [chessboard, "--board", "8x6", "--square", 0.03, "--dictionary", "4X4_50", *out],
+        "chessboard, which has no markers": [chessboard, "--board", "8x6", "--square", 0.03, "--marker", 0.02, *out],
         "do not fit into squares": [chessboard, "--board", "charuco:8x6", "--square", 1, "--marker", 2, *out],
         "no photo matches": [tmp_path, "--board", "9x6", "--square", 0.03, *out],
         "which a calibration": [chessboard, "--board", "9x6", "--square", 0.03, "-o", tmp_path / "rig.png"],

@@ -103,13 +103,19 @@ class Board:
         Raises
         ------
         InputError
-            The description is none, or there is no such board.
+            The description is none, there is no such board, or it has no markers and some are described.
         """
         found = re.fullmatch(r"(charuco:)?(\d+)x(\d+)", text.lower())
         if found is None:
             raise InputError(f"{text!r} is no board", hint="write 9x6 (inner corners) or charuco:11x8 (squares)")
         columns, rows = int(found[2]), int(found[3])
         if not found[1]:
+            if marker_m is not None or dictionary is not None:
+                raise InputError(
+                    f"{text} is a chessboard, which has no markers",
+                    hint=f"write charuco:11x8 (squares) for a board with markers; or leave {param('marker_m')} and "
+                    f"{param('dictionary')} out",
+                )
             return cls(columns, rows, square_m)
         marker_m = 0.75 * square_m if marker_m is None else marker_m
         return cls(columns, rows, square_m, (dictionary or "4X4_50").upper().removeprefix("DICT_"), marker_m)
