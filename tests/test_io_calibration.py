@@ -146,6 +146,9 @@ def test_a_missing_part_of_a_rig_is_named(tmp_path):
     write_storage(tmp_path / "b.yml", K1=LEFT_MATRIX[:2])
     with pytest.raises(CalibrationError, match="is 2x3, not 3x3"):
         read_calibration(tmp_path / "b.yml")
+    write_storage(tmp_path / "c.yml", K2=RIGHT_MATRIX, R=ROTATION, T=TRANSLATION)
+    with pytest.raises(CalibrationError, match="no camera matrix of its left camera"):
+        read_calibration(tmp_path / "c.yml")
 
 
 CAMERA_INFO = """image_width: 640

@@ -70,8 +70,9 @@ def _of_one(views: Views, name: str) -> CalibrationFile | None:
     if len(views) > 1 and "" in views:
         view = {**{k: v for c in views.values() for k, v in c.items()}, **view}
     cameras = [camera for camera in views if camera and "K" in views[camera]]
+    apart = {"baseline", "T"}.intersection(views[""])
     # the cameras of Middlebury, whose files have doffs, are cam0 and cam1; K1 elsewhere is the left one
-    if (cameras == ["right"] and "baseline" in views[""]) or (cameras in (["1"], ["right"]) and "doffs" in views[""]):
+    if (cameras in (["2"], ["right"]) and apart) or (cameras in (["1"], ["right"]) and "doffs" in views[""]):
         raise CalibrationError(
             f"{name} describes a pair and has no camera matrix of its left camera", hint=f"is it whole? {WANTED}"
         )
