@@ -394,7 +394,13 @@ def test_two_views_of_different_sample_types_are_refused():
         da.PhotoPair(left, right, da.Calibration(da.Camera.from_fov(9, 9, 60), 0.1))
 
 
-REFUSED: dict[str, Callable[[da.OpenedScene, Path], object]] = {
+def smaller(scene: da.Scene) -> da.Scene:
+    """The upper half of a scene."""
+    half = scene.camera.height // 2
+    return da.Scene(scene.image[:half], scene.depth_m[:half], dataclasses.replace(scene.camera, height=half))
+
+
+REFUSED: dict[str, Callable[[typing.Any, Path], object]] = {
     "a video of floats": lambda opened, folder: da.write_video(folder / "a.mp4", [np.zeros((8, 8, 3))], 24),  # pyright: ignore
     "a focus behind": lambda opened, folder: list(da.refocus_sweep(opened.scene, -1, 2, 3)),
     "no frames": lambda opened, folder: list(da.refocus_sweep(opened.scene, 1, 2, 0)),
@@ -408,6 +414,50 @@ REFUSED: dict[str, Callable[[da.OpenedScene, Path], object]] = {
     "a model that is a scene": lambda opened, folder: da.write_model(folder / "a.glb", opened.scene),  # pyright: ignore
     "no units a metre": lambda opened, folder: da.write_depth(folder / "a.png", opened.scene.depth_m, 0),
     "fewer units a metre": lambda opened, folder: da.SceneParams(depth_scale=-5),
+    "shadows of another scene": lambda opened, folder: da.relight(
+        smaller(opened.scene), da.cast_shadows(opened.scene, [da.PointLight((0, 0, 0))], da.Quality.FAST)
+    ),
+    "a light that is none": lambda opened, folder: da.cast_shadows(opened.scene, [{"light": "point"}]),  # pyright: ignore
+    "a model of what was opened": lambda opened, folder: da.render_view(opened, opened.scene.camera),
+    "a background that is no colour": lambda opened, folder: da.render_view(
+        opened.scene, opened.scene.camera, background=(300, 0, 0)
+    ),
+    "a scene that is turned": lambda opened, folder: list(da.turntable(opened.scene)),
+    "a shadow map of what was opened": lambda opened, folder: da.make_shadow_map(opened, da.PointLight((0, 0, 0))),
+    "a scene that was not opened": lambda opened, folder: da.write_depth_map(folder / "a.png", opened.scene),
+    "a preview of a scene": lambda opened, folder: da.draw_preview(opened.scene),
+    "the photos of a scene": lambda opened, folder: da.placed_photos(opened.scene),
+    "a scene seen in depth": lambda opened, folder: da.make_view3d(opened.scene),
+    "a picture of four channels": lambda opened, folder: da.write_image(
+        folder / "a.png", np.zeros((8, 8, 4), np.uint8)
+    ),
+    "a picture of large numbers": lambda opened, folder: da.write_image(
+        folder / "a.jpg", np.zeros((8, 8, 3), np.int64)
+    ),
+    "a list of pictures": lambda opened, folder: da.write_image(folder / "a.tif", opened.scene.image[None]),
+    "a mask of no shape": lambda opened, folder: da.write_mask(folder / "a.png", np.zeros(5)),
+    "a depth map of three channels": lambda opened, folder: da.write_depth(folder / "a.exr", opened.scene.image),
+    "a depth map that is a scene": lambda opened, folder: da.write_depth(folder / "a.npy", opened.scene),
+    "a disparity that was opened": lambda opened, folder: da.write_disparity(folder / "a.npy", opened),
+    "a confidence that is missing": lambda opened, folder: da.write_confidence(folder / "a.png", opened.views),
+    "rows of grey pictures": lambda opened, folder: da.draw_matched_rows(
+        opened.scene.image[..., 0], opened.scene.image[..., 0]
+    ),
+    "a pair of grey pictures": lambda opened, folder: da.StereoPair(
+        opened.scene.image[..., 0], opened.scene.image[..., 0], opened.calibration
+    ),
+    "a right view without pixels": lambda opened, folder: da.open_scene(
+        opened.scene.image, np.zeros((0, 0, 3), np.uint8)
+    ),
+    "a plate of a depth map": lambda opened, folder: da.make_print(
+        opened.scene.depth_m, da.PrintParams(lithophane=True)
+    ),
+    "a scene of lists": lambda opened, folder: da.Scene(
+        opened.scene.image.tolist(), opened.scene.depth_m, opened.scene.camera
+    ),
+    "a video that stands still": lambda opened, folder: da.write_video(
+        folder / "a.gif", [opened.scene.image] * 2, 1e-3
+    ),
     "no shadow map": lambda opened, folder: da.make_shadow_map(opened.scene, da.DirectionalLight((0, 1, 0)), 0),
 }
 
@@ -418,3 +468,12 @@ def test_what_makes_no_sense_is_refused_with_a_hint(opened, tmp_path, what):
         REFUSED[what](opened, tmp_path)
     assert caught.value.hint
     assert not list(tmp_path.iterdir())
+
+
+def test_a_confidence_that_is_no_share_is_held_as_the_nearest_one(tmp_path):
+    given = np.array([[0.5, 1.0001, -0.1, np.nan]], np.float32)
+    da.write_confidence(tmp_path / "a.png", given)
+    da.write_mask(tmp_path / "b.png", given)
+    found = da.read_image(tmp_path / "a.png")[0, :, 0], da.read_image(tmp_path / "b.png")[0, :, 0]
+    assert found[0].tolist() == [32768, 65535, 0, 0]
+    assert found[1].tolist() == [128, 255, 0, 0]

@@ -13,7 +13,7 @@ from depthapps.apps.side_files import SideFiles, depth_map_kind
 from depthapps.core.choices import MapKind, Unsure, chosen
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import param
-from depthapps.core.scene import Image
+from depthapps.core.scene import Image, check_opened, check_views
 from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE, HEIC_SUFFIXES
 from depthapps.io.maps.write import write_confidence, write_depth, write_disparity, write_inverse_depth
 from depthapps.io.outputs import Outputs
@@ -41,6 +41,7 @@ def draw_preview(opened: OpenedScene, unsure: Unsure = Unsure.GREY) -> Image:
     """
     from depthapps.draw import preview
 
+    check_opened(opened)
     grey = chosen(Unsure, unsure, "unsure") is Unsure.GREY and opened.scene.confidence is not None
     sure = trusted(opened.scene) if grey else None
     if opened.in_metres:
@@ -80,7 +81,10 @@ def write_depth_map(
     ------
     OutputError
         A file of that suffix cannot hold the map, or the file cannot be written.
+    InputError
+        `opened` is no opened scene.
     """
+    check_opened(opened)
     path, kind = Path(path), depth_map_kind(path, kind)
     if kind is MapKind.DISPARITY:
         lost = write_disparity(path, opened.disparity_px, calibration=opened.calibration, outputs=outputs)
@@ -160,10 +164,16 @@ def draw_matched_rows(left: Image, right: Image) -> Image:
     -------
     (h, 2w, 3) uint8 array
         RGB, at most 2400 pixels wide.
+
+    Raises
+    ------
+    InputError
+        They are no two pictures of one size and type.
     """
     from depthapps.draw.rows import render_rows
     from depthapps.engine.rectify.features import match_features
 
+    check_views("left", left, "right", right)
     matches = match_features(*(cv2.cvtColor(to_8bit(v), cv2.COLOR_RGB2GRAY) for v in (left, right)))
     near = abs(matches.first[:, 1] - matches.second[:, 1]) < _ON_ONE_ROW_PX * matches.pixel_px
     return render_rows(left, right, matches.first[near], matches.second[near])

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from depthapps.apps.scene import OpenedScene
+from depthapps.core.scene import check_opened
 from depthapps.io.models.colmap import PlacedPhoto
 
 
@@ -22,6 +23,7 @@ def placed_photos(opened: OpenedScene) -> list[PlacedPhoto]:
         The photo of the scene; and the second one if it is a file of its own and was matched as it is. A photo that was
         rectified first has no pinhole camera in the axes of the scene, and is left out.
     """
+    check_opened(opened)
     inputs, calibration = opened.facts.get("inputs", {}), opened.calibration
     photos = [PlacedPhoto(Path(inputs.get("image", "photo")).name, opened.scene.camera)]
     rectification = opened.facts.get("rectification", {})

@@ -189,7 +189,10 @@ def relight(
     stay in it. Where the scene's confidence is low, the light of more certain surroundings is used. Normals of noisy
     depth are smoothed with the picture as their guide (He 2010), so that dents which it does not show are not lit.
     """
+    check_scene(scene)
     shadows = lights if isinstance(lights, Shadows) else cast_shadows(scene, lights, quality, progress=progress)
+    if shadows.solid.front.shape != scene.depth_m.shape:
+        raise InputError("the shadows are those of another scene", hint="cast the shadows of the scene that is relit")
     pairs = list(zip(shadows.lights, shadows.each, strict=True))
     return shade(scene, shadows.solid, pairs, params or RelightParams(), shadows.openness)
 
@@ -230,13 +233,14 @@ def relight_sweep(
         yield to_8bit(shade(scene, caster.solid, [(lit, seen)], params or RelightParams()))
 
 
-def make_shadow_map(scene: Scene | Shadows, light: Light, size: int | None = None) -> ShadowMap:
+def make_shadow_map(scene: Scene | Shadows, light: LitBy | Light, size: int | None = None) -> ShadowMap:
     """Draw a shadow map: the depth map of the scene as a light sees it.
 
     Parameters
     ----------
     scene : Scene or Shadows
-    light : DirectionalLight, PointLight or SpotLight
+    light : LitBy or Light
+        Of which only the light itself matters.
     size : int, optional
         Side of the map in pixels, from 2; None takes the longer side of the picture.
 
@@ -249,8 +253,11 @@ def make_shadow_map(scene: Scene | Shadows, light: Light, size: int | None = Non
         raise InputError(
             f"a shadow map of {size} px was asked for", hint=f"give its side in pixels, 2 to {LARGEST_MAP_PX}, or None"
         )
+    seen_by = _lit_by([light])[0].light
+    if not isinstance(scene, Shadows):
+        check_scene(scene)
     solid = scene.solid if isinstance(scene, Shadows) else build_lit_solid(scene)
-    return draw_shadow_map(solid, light, size or max(solid.front.shape))
+    return draw_shadow_map(solid, seen_by, size or max(solid.front.shape))
 
 
 def _lit_by(lights: Iterable[LitBy | Light]) -> list[LitBy]:

@@ -13,9 +13,9 @@ from depthapps.apps.journal import Journal, Progress
 from depthapps.apps.model import Model, make_model
 from depthapps.apps.params import TURN_DEG
 from depthapps.core.camera import Camera
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, brief
 from depthapps.core.models import TriangleMesh
-from depthapps.core.scene import Scene
+from depthapps.core.scene import Scene, check_scene
 from depthapps.mesh.view import NewView, draw_mesh, drawable
 
 TURNTABLE_FRAMES = 96  # four seconds at 24 frames a second: slow enough to look behind things
@@ -52,7 +52,8 @@ def render_view(
     Raises
     ------
     InputError
-        The model is a point cloud, the size is not positive, or the pose is no rotation and place.
+        The model is a point cloud, the size is not positive, the pose is no rotation and place, or the background is no
+        colour.
 
     Notes
     -----
@@ -65,7 +66,10 @@ def render_view(
         camera = camera.scaled_to(*size)
     if pose is not None and not _is_pose(np.asarray(pose)):
         raise InputError("the pose is no rotation and place", hint="pass a (4, 4) matrix whose last row is 0 0 0 1")
-    if isinstance(model, Scene):
+    if len(background) != 3 or not all(0 <= part <= 255 for part in background):
+        raise InputError(f"{brief(background)} is no colour", hint="pass red, green and blue, each from 0 to 255")
+    if not isinstance(model, Model | TriangleMesh):
+        check_scene(model)
         model = make_model(model)
     return draw_mesh(model.mesh if isinstance(model, Model) else model, camera, pose, background)
 
@@ -103,6 +107,8 @@ def turntable(
     The model turns about the point at its median depth in the middle of the picture. The angle follows a sine, which
     has no jerk at the turning points, and passes every place twice, so half of the frames are drawn.
     """
+    if not isinstance(model, Model):
+        raise InputError(f"a Model is wanted, {type(model).__name__} was given", hint="make_model makes one")
     if frames < 1:
         raise InputError(f"a video of {frames} frames was asked for", hint="96 are four seconds")
     if longest_px < 1:

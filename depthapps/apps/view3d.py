@@ -23,7 +23,7 @@ from depthapps.core.choices import Frame, Motion, StereoStyle
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError, param
 from depthapps.core.filling import fill_background
-from depthapps.core.scene import FloatMap, Image, StereoPair, refuse_tiny
+from depthapps.core.scene import FloatMap, Image, StereoPair, check_opened, refuse_tiny
 from depthapps.draw.new_views import ViewSource
 from depthapps.draw.stereo import common_box, draw_stereo
 from depthapps.io.formats import HEIC_SUFFIXES, MPO_SUFFIXES, VIDEO_SUFFIXES, VIEW3D_SUFFIXES
@@ -106,11 +106,11 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     views; no pixel is computed anew.
     """
     params, journal = params or View3DParams(), Journal(progress)
+    check_opened(opened)
     refuse_tiny(opened.scene.image, "seen in depth")
     left, disparity, calibration = opened.scene.image, opened.disparity_px, opened.calibration
     right = None if opened.views is None else opened.views[1]
-    still = params.motion is Motion.SWEEP
-    if opened.views is None and still:
+    if opened.views is None and params.motion is Motion.SWEEP:
         journal.note("there is one photo: the second view is made from its depth")
     if opened.views is not None and not np.array_equal(opened.views[0], left):
         if np.array_equal(opened.views[1], left):
@@ -130,7 +130,7 @@ def make_view3d(opened: OpenedScene, params: View3DParams | None = None, *, prog
     width = max(width - cut_by_window(window, params.style), 0)  # writers refuse what the window cuts whole
     told = f"{width}x{height} px a view through the window, which is at a disparity of {window} px"
     model = None
-    if not still:
+    if params.motion is not Motion.SWEEP:
         model = _model_for_motion(opened, params, journal, progress)
         width, height = _frame_size(model, params)  # the whole picture, as no window cuts it
         told = f"a loop of {params.frames} pictures, {width}x{height} px"

@@ -38,8 +38,7 @@ class PhotoPair:
 
     def __post_init__(self) -> None:
         """Refuse two photos that cannot belong together."""
-        _refuse_unlike("the first photo", self.first, "the second", self.second)
-        refuse_tiny(self.first)
+        check_views("the first photo", self.first, "the second", self.second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +54,15 @@ class StereoPair:
 
     def __post_init__(self) -> None:
         """Refuse two views that cannot belong together."""
-        _refuse_unlike("left", self.left, "right", self.right)
-        refuse_tiny(self.left)
+        check_views("left", self.left, "right", self.right)
+
+
+def check_views(name: str, image: Image, other_name: str, other: Image) -> None:
+    """Raise InputError for what are no pictures, and for two that cannot be matched, as they are unlike or tiny."""
+    check_picture(image)
+    check_picture(other)
+    _refuse_unlike(name, image, other_name, other)
+    refuse_tiny(image)
 
 
 def refuse_tiny(view: Image, done: str = "matched") -> None:
@@ -168,8 +174,9 @@ class Scene:
 
 
 def check_picture(image: Image) -> None:
-    """Raise InputError for an array that is none of the pictures that `Image` describes."""
-    if image.ndim != 3 or image.shape[2] != 3 or str(image.dtype) not in _SAMPLE_TYPES:
+    """Raise InputError for what is none of the pictures that `Image` describes."""
+    check_array(image, "a picture", "image")
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size or str(image.dtype) not in _SAMPLE_TYPES:
         raise InputError(
             f"the image is {image.dtype} of {'x'.join(map(str, image.shape))}",
             hint="pass RGB (H, W, 3): uint8 or uint16 in sRGB, or float32 in linear light",
@@ -177,6 +184,26 @@ def check_picture(image: Image) -> None:
     if image.dtype == np.float32 and not np.isfinite(image).all():
         raise InputError(
             "the image holds samples that are not finite", hint="put a number where it has NaN or infinity"
+        )
+
+
+def check_array(values: object, what: str, held: str) -> None:
+    """Refuse what is no array, such as the result of a job that holds one as `held`. Raises InputError."""
+    if not isinstance(values, np.ndarray):
+        hint = f"pass its .{held}" if hasattr(values, held.partition("[")[0]) else "pass an array"
+        raise InputError(f"{what} is wanted, {type(values).__name__} was given", hint=hint)
+
+
+def check_map(values: NDArray, what: str, held: str) -> None:
+    """Refuse what is no map (H, W) of numbers, such as the result of a job that holds one as `held`.
+
+    Raises InputError.
+    """
+    check_array(values, what, held)
+    if values.ndim != 2 or not values.size or values.dtype.kind not in "buif":
+        raise InputError(
+            f"{what} is wanted, {values.dtype} of {'x'.join(map(str, values.shape)) or 'no size'} was given",
+            hint="pass numbers (H, W), one for each pixel",
         )
 
 
@@ -190,3 +217,11 @@ def check_scene(scene: object) -> None:
     if not isinstance(scene, Scene):
         hint = "pass its .scene" if hasattr(scene, "scene") else "open_scene makes one"
         raise InputError(f"a Scene is wanted, {type(scene).__name__} was given", hint=hint)
+
+
+def check_opened(opened: object) -> None:
+    """Refuse what is no opened scene, such as the scene in one. Raises InputError."""
+    if not isinstance(getattr(opened, "scene", None), Scene):
+        raise InputError(
+            f"an OpenedScene is wanted, {type(opened).__name__} was given", hint="pass what open_scene returned"
+        )

@@ -27,6 +27,7 @@ _GIF_TICKS = 100  # a second; each frame of a GIF is shown for a whole number of
 # Frames a second that are kept. Browsers take a GIF's or a WebP's 10 ms or less for 100 ms. A WebP's frames are all
 # shown for the same whole number of milliseconds, from 11 on: it is 5 % too short or too long at most.
 _GIF_FPS, _WEBP_FPS = 50, 90
+_LEAST_FPS = 0.01  # below 0.002 a GIF cannot tell how long a frame is shown, and OpenCV writes no .mp4
 _MOST_FPS = 1000  # phones film in slow motion at up to 960
 
 Frame = NDArray[np.uint8]
@@ -42,7 +43,7 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     frames : iterable of ndarray, (H, W, 3) uint8
         RGB frames of one size; they are taken one at a time.
     fps : float
-        Frames a second, above 0 and at most 1000. Of more than 50 a GIF, of more than 90 a WebP leaves out some.
+        Frames a second, 0.01 to 1000. Of more than 50 a GIF, of more than 90 a WebP leaves out some.
     outputs : Outputs, optional
         The group of files that this one belongs to. Without it the file is written at once and replaces an old one.
 
@@ -61,8 +62,8 @@ def write_video(path: StrPath, frames: Iterable[Frame], fps: float, *, outputs: 
     """
     path = Path(path)
     check_suffix(path, VIDEO_SUFFIXES, "a video")
-    if not 0 < fps <= _MOST_FPS:
-        raise InputError(f"the frame rate is {fps:g}, it must be above 0 and at most {_MOST_FPS}", hint="24 is usual")
+    if not _LEAST_FPS <= fps <= _MOST_FPS:
+        raise InputError(f"the frame rate is {fps:g}, it must be {_LEAST_FPS} to {_MOST_FPS}", hint="24 is usual")
     with opened(outputs, [path]) as group:
         frames = _of_one_size(frames)
         first = next(frames, None)

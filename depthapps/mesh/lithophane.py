@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from depthapps.core.color import to_linear
 from depthapps.core.errors import InputError, param
 from depthapps.core.models import PrintableSolid
-from depthapps.core.scene import Image
+from depthapps.core.scene import Image, check_picture
 from depthapps.mesh.params import PrintParams
 from depthapps.mesh.printing import DETAIL_MM, close_body, front_triangles
 
@@ -27,9 +27,11 @@ def build_lithophane(image: Image, params: PrintParams | None = None) -> Printab
 
     Light falls by the same share in every tenth of a millimetre (Beer and Lambert), so the thickness is linear in the
     logarithm of the photo's light: of its whole range, or of a hundredth of the brightest if that is more. The back is
-    flat; X points right, Y up, and Z to the viewer. Raises InputError if the plate is too small to show anything.
+    flat; X points right, Y up, and Z to the viewer. Raises InputError if the plate is too small to show anything, and
+    for what is no picture.
     """
     params = params or PrintParams()
+    check_picture(image)
     height, width = image.shape[:2]
     pixel_mm = params.size_mm / max(width, height)
     shrink = min(1.0, pixel_mm / DETAIL_MM)

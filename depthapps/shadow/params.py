@@ -157,7 +157,9 @@ class LitBy:
     color: Vector = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
-        """Refuse a negative intensity, and what is no colour."""
+        """Refuse a negative intensity, and what is no light or no colour."""
+        if not isinstance(self.light, Light):
+            raise InputError(f"a light is wanted, {type(self.light).__name__} was given", hint="a PointLight is one")
         _not_negative("intensity", self.intensity)
         if len(self.color) != 3:
             raise InputError(f"the light's color has {len(self.color)} numbers", hint="give red, green and blue")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from depthapps.core.camera import Calibration, Camera
 from depthapps.core.errors import InputError
 from depthapps.core.geometry import filled_inverse_depth
-from depthapps.core.scene import FloatMap
+from depthapps.core.scene import FloatMap, check_map
 from depthapps.io.formats import (
     DEPTH_PNG_SCALE,
     DISPARITY_PNG_SCALE,
@@ -67,9 +67,10 @@ def write_depth(
     OutputError
         The file cannot be written, or its suffix is of no such format.
     InputError
-        `png_scale` is not positive.
+        `png_scale` is not positive, or `depth_m` is no map.
     """
     check_depth_scale(png_scale)
+    check_map(depth_m, "a depth map", "depth_m")
     beside = {} if camera is None else {"intrinsics": camera.matrix}
     return _write_map(path, "a depth map", depth_m, png_scale, outputs, ("depth", "Z"), beside)
 
@@ -106,7 +107,10 @@ def write_disparity(
     ------
     OutputError
         The file cannot be written, or its suffix is of no such format.
+    InputError
+        `disparity_px` is no map.
     """
+    check_map(disparity_px, "a disparity map", "disparity_px")
     if Path(path).suffix.lower() == ".pfm":
         disparity_px = np.where(np.isnan(disparity_px), np.float32(np.inf), disparity_px)
     beside = {}
@@ -141,7 +145,7 @@ def write_inverse_depth(path: StrPath, depth_m: FloatMap, *, outputs: Outputs | 
     Raises
     ------
     InputError
-        All of the map has one depth, or none.
+        All of the map has one depth, or none; or it is no map.
     OutputError
         The file cannot be written, or its suffix is of no such format.
 
@@ -153,6 +157,7 @@ def write_inverse_depth(path: StrPath, depth_m: FloatMap, *, outputs: Outputs | 
     """
     path = Path(path)
     check_suffix(path, INVERSE_SUFFIXES, "inverse depth")
+    check_map(depth_m, "a depth map", "depth_m")
     known = np.isfinite(depth_m) & (depth_m > 0)
     if not known.any():
         raise InputError("the depth map holds no known depth at all", hint="check its units, scale and file")
@@ -182,7 +187,7 @@ def write_confidence(path: StrPath, confidence: FloatMap, *, outputs: Outputs | 
         ``.npy``, ``.npz``, ``.pfm``, ``.tif`` and ``.exr`` hold float32; ``.png`` holds 16-bit whole numbers, 65535
         for 1. An ``.npz`` names the map ``confidence``.
     confidence : ndarray, (H, W) float32
-        Confidence from 0 to 1.
+        Confidence from 0 to 1; a ``.png`` holds larger values as 1, and negative ones and NaN as 0.
     outputs : Outputs, optional
         As for `write_depth`.
 
@@ -190,11 +195,15 @@ def write_confidence(path: StrPath, confidence: FloatMap, *, outputs: Outputs | 
     ------
     OutputError
         The file cannot be written, or its suffix is of no such format.
+    InputError
+        `confidence` is no map.
     """
+    check_map(confidence, "a confidence map", "confidence")
     if Path(path).suffix.lower() != ".png":
         _write_map(path, "a confidence map", confidence, CONFIDENCE_PNG_SCALE, outputs, ("confidence", "Y"))
         return
-    data = encode(Path(path), np.rint(confidence * CONFIDENCE_PNG_SCALE).astype(np.uint16))
+    share = np.nan_to_num(np.clip(confidence, 0, 1))
+    data = encode(Path(path), np.rint(share * CONFIDENCE_PNG_SCALE).astype(np.uint16))
     with opened(outputs, [path]) as group:
         group.write(path, data)
 

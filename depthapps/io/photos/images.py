@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.color import to_8bit
 from depthapps.core.errors import InputError, OutputError
-from depthapps.core.scene import Image
+from depthapps.core.scene import Image, check_array, check_map
 from depthapps.io.formats import IMAGE_SUFFIXES, MASK_SUFFIXES
 from depthapps.io.inputs import StrPath, parsing, read_bytes
 from depthapps.io.outputs import Outputs, check_suffix, opened
@@ -20,6 +20,8 @@ from depthapps.io.photos.decode import decode_alpha, decode_image
 from depthapps.io.photos.heif_file import is_heif
 from depthapps.io.photos.metadata import Metadata, exif_for, read_metadata, tiff_with
 
+_CHANNELS = (), (1,), (3,)  # what stands behind the rows and columns in the shape of a picture
+_SAMPLE_TYPES = ("uint8", "uint16", "float32", "float64")
 _EIGHT_BIT_SUFFIXES = (".jpg", ".jpeg")
 _TIFF_SUFFIXES = (".tif", ".tiff")
 _JPEG_QUALITY = 95  # no loss can be seen, and higher ones only make files larger, says libjpeg; 4:4:4 keeps all colours
@@ -127,13 +129,13 @@ def write_image(
     OutputError
         The file cannot be written.
     InputError
-        `image` is no array.
+        `image` is no picture of such a shape and type.
 
     Notes
     -----
     JPEG has quality 95 and colours at full resolution (4:4:4).
     """
-    _check_array(image, "a picture", "image")
+    _check_samples(image)
     data = encode_image(Path(path), image, metadata)
     with opened(outputs, [path]) as group:
         group.write(path, data)
@@ -177,7 +179,7 @@ def write_mask(path: StrPath, share: NDArray[np.floating], *, outputs: Outputs |
     path : str or PathLike
         A ``.png`` or ``.tif`` file.
     share : ndarray, (H, W) float
-        Shares from 0, black, to 1, white; values outside are clipped.
+        Shares from 0, black, to 1, white; values outside are clipped, and NaN is black.
     outputs : Outputs, optional
         As for `write_image`.
 
@@ -186,20 +188,23 @@ def write_mask(path: StrPath, share: NDArray[np.floating], *, outputs: Outputs |
     OutputError
         The file cannot be written.
     InputError
-        `share` is no array.
+        `share` is no map.
     """
-    _check_array(share, "a mask", "each[0]")
+    check_map(share, "a mask", "each[0]")
     check_suffix(path, MASK_SUFFIXES, "a mask")
-    data = encode(Path(path), np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8))
+    data = encode(Path(path), np.rint(np.nan_to_num(np.clip(share, 0, 1)) * 255).astype(np.uint8))
     with opened(outputs, [path]) as group:
         group.write(path, data)
 
 
-def _check_array(values: object, what: str, held: str) -> None:
-    """Refuse what is no array, such as the result of a job that holds one as `held`. Raises InputError."""
-    if not isinstance(values, np.ndarray):
-        hint = f"pass its .{held}" if hasattr(values, held.partition("[")[0]) else "pass an array"
-        raise InputError(f"{what} is wanted, {type(values).__name__} was given", hint=hint)
+def _check_samples(image: Image) -> None:
+    """Refuse what is no picture of a kind that files hold. Raises InputError."""
+    check_array(image, "a picture", "image")
+    if image.shape[2:] not in _CHANNELS or image.ndim < 2 or not image.size or str(image.dtype) not in _SAMPLE_TYPES:
+        raise InputError(
+            f"a picture is wanted, {image.dtype} of {'x'.join(map(str, image.shape)) or 'no size'} was given",
+            hint="pass RGB (H, W, 3) or grey (H, W): uint8 or uint16 in sRGB, or float32 in linear light",
+        )
 
 
 def encode(
