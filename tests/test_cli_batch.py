@@ -321,6 +321,8 @@ def test_a_pair_that_needs_too_much_memory_fails_alone(tmp_path, step_scene):
     assert by_name["00"]["status"] == "done"
     assert by_name["large"]["status"] == "failed"
     assert re.search("not enough memory|worker was", by_name["large"]["error"])
+    words = run("batch", *options, "--worker-memory", "1M", "--workers", 1, "--overwrite", code=1).stderr
+    assert "error: there is not enough memory\n" in words
 
 
 # ------------------------------------------------------------------------------------- the task

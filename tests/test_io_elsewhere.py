@@ -185,6 +185,8 @@ def test_a_colmap_model_has_its_names(given):
     photo = ("mesh", given / "left.png", "--depth", given / "z.npz")
     assert "name it points3D.txt" in run(*photo, "--points", "-o", given / "cloud.txt", code=1).stderr
     assert "a mesh cannot take" in run(*photo, "-o", given / "points3D.txt", code=1).stderr
+    turned = ("--points", "-o", given / "points3D.txt", "--axes", "viewer")
+    assert "have the axes of the camera" in run(*photo, *turned, code=1).stderr
     assert "two photos" in run("mesh", "--sequence", given, "--points", "-o", given / "points3D.txt", code=1).stderr
 
 

@@ -496,6 +496,9 @@ def test_options_that_a_file_has_no_use_for_are_refused(tmp_path, photo):
     assert "--motion is for" in run(*photo, "-o", tmp_path / "a.jpg", "--motion", "orbit", code=1).stderr
     for option in (("--motion", "orbit"), ("--views", 3)):  # a folder takes a .jpg
         assert f"{option[0]} is for animations" in run(*photo, "-o", tmp_path, *option, code=1).stderr
+    for option in (("--swap",), ("--eye-distance", 2), ("--convergence", 1.5), ("--convergence", "9,9")):
+        rgbd = ("--style", "rgbd", *option)
+        assert "rgbd shows one view" in run(*photo, "-o", tmp_path / "a.jpg", *rgbd, code=1).stderr
     both = ("--motion", "orbit", "--swap")
     assert "one eye sees" in run(*photo, "-o", tmp_path / "a.mp4", *both, code=1).stderr
     assert "cannot take" in run(*photo, "-o", tmp_path / "a.avi", code=1).stderr

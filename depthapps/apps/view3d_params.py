@@ -101,6 +101,12 @@ class View3DParams:
                 f"eyes {self.eye_distance:g} times as far apart as the photos were asked for",
                 hint=f"{param('eye_distance')} lies above 0 and is at most {FARTHEST_EYES:g}",
             )
+        eyes = (self.eye_distance, self.swap, self.convergence_m, at)
+        if self.style is StereoStyle.RGBD and eyes != (1, False, None, None):
+            raise InputError(
+                f"the style {self.style} shows one view, whole",
+                hint=f"leave the convergence, {param('eye_distance')} and {param('swap')} out",
+            )
         if self.motion is not Motion.SWEEP and (self.eye_distance != 1 or self.swap):
             raise InputError(
                 f"one eye sees the motion {self.motion}",

@@ -171,6 +171,8 @@ class ModelOptions:
         )  # fmt: skip
         for path in models:
             check_suffix(path, suffixes, what, _WRITTEN_BY)
+        if self.axes and models and self.colmap == models:
+            raise InputError("COLMAP's points have the axes of the camera", hint="leave --axes out")
         if self.viewer:
             check_suffix(self.viewer, VIEWER_SUFFIXES, "a page")
         if self.turntable:

@@ -75,6 +75,9 @@ def _outcome_of(future: Future[Outcome], task: Task, job: Job, attempt: int) -> 
         hint = f"use fewer {param('workers')}, or smaller pictures"
     except CancelledError:
         message, hint = "the cluster gave the job up", "is its scheduler running?"
+    except MemoryError:  # before the job began
+        message = "there is not enough memory"
+        hint = f"use smaller pictures or fewer {param('workers')}, or raise {param('worker_memory')}"
     except Exception as error:  # whatever a cluster raises: the other jobs go on
         message, hint = f"{type(error).__name__}: {error}", "see the logs of the workers"
     return replace(task.failed(job, DepthappsError(message, hint=hint)), attempts=attempt)
