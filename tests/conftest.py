@@ -128,14 +128,10 @@ def small_sample(tmp_path_factory) -> Path:
     height, width = read_raw(folder / "left.png").shape[:2]
     camera = Camera.from_matrix(2 * width, 2 * height, file.matrix).scaled_to(width, height)
     matrix = f"[{camera.fx} 0 {camera.cx}; 0 {camera.fy} {camera.cy}; 0 0 1]"
-    lines = (
-        f"cam0={matrix}",
-        f"cam1={matrix}",
-        f"baseline={1000 * file.baseline_m}",
-        f"width={width}",
-        f"height={height}",
-    )
-    (folder / "calib.txt").write_text("\n".join([*lines, "doffs=0\n"]), encoding="utf-8")
+    assert file.baseline_m is not None
+    cameras, baseline_mm = f"cam0={matrix}\ncam1={matrix}\ndoffs=0\n", 1000 * file.baseline_m
+    text = f"{cameras}baseline={baseline_mm}\nwidth={width}\nheight={height}\n"
+    (folder / "calib.txt").write_text(text, encoding="utf-8")
     return folder
 
 

@@ -32,7 +32,7 @@ shadows = da.cast_shadows(scene, lights, "balanced", ambient_occlusion=True)
 tell("shadow", shadows.mask, shadows.openness, da.relight(scene, shadows))
 for preset in ("full", "web"):
     model = da.make_model(scene, da.ModelParams(preset=preset)).shape
-    tell("mesh", model.vertices, model.triangles, model.normals)
+    tell("mesh", model.vertices, model.triangles, model.normals, model.texture)
 tell("print", da.make_print(scene).solid.vertices)
 """
 

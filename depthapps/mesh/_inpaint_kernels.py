@@ -73,9 +73,9 @@ def improve_matches(
     patches are compared. tilt: (H, W, 2) float32, by which share 1/Z of a pixel's plane rises a pixel downwards and to
     the right. source, there: as picture and layer, of what is copied.
     usable: (H, W), 1 at the middles of patches that may be. reach: (H, W) float32, how far away from each pixel that
-    may be, in px. pixels: (N, 2), row and column of the hole's, in the order of rows; those from first to end are
-    done. sweep: its number; odd ones begin at the last pixel. farthest: px, of a random try. match: (H, W, 2), row and column of each pixel's match, -1 for
-    none. cost: (H, W) float32.
+    may be, in px. pixels: (N, 2), row and column of the hole's, in the order of rows; those from first to end are done.
+    sweep: its number; odd ones begin at the last pixel. farthest: px, of a random try. match: (H, W, 2), row and column
+    of each pixel's match, -1 for none. cost: (H, W) float32.
     """
     height, width = layer.shape
     backward = sweep % 2
