@@ -105,7 +105,7 @@ class LightOptions:
         """Refuse options of other kinds of light, and a sun's direction given twice. Raises InputError."""
         given = [field.name for field in dataclasses.fields(self) if getattr(self, field.name) != field.default]
         of_others = {name for names in _OWN.values() for name in names} - set(_OWN[self.light])
-        for name in filter(of_others.__contains__, given):
+        for name in (name for name in given if name in of_others):
             kinds = " or ".join(f"--light {kind}" for kind, names in _OWN.items() if name in names)
             what = name.replace("_", " ")
             raise InputError(f"a {self.light} light has no {what}", hint=f"pass {kinds}, or leave the {what} out")
