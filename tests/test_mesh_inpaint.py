@@ -103,3 +103,23 @@ def test_patches_are_copied_from_what_the_source_shows_at_places_of_the_hole():
     target = Layered(np.full_like(truth, 120), FLAT, everywhere)
     filled = inpaint(target, Layered(truth, FLAT, everywhere), np.zeros((*SIZE, 2), np.float32), beginning(), ANYWHERE)
     assert filled[20:-20, 40:-20].std() > 0.8 * truth.std()
+
+
+def test_bands_that_threads_match_side_by_side_do_not_meddle_with_each_other():
+    """A hole of many bands on the levels that are matched, filled several times with many threads and with one."""
+    rng = np.random.default_rng(3)
+    known = np.full((600, 600), True)
+    known[20:580, 20:580] = False
+    picture = rng.uniform(0, 255, (600, 600, 3)).astype(np.float32)
+    layer = np.zeros((600, 600), np.float32)
+    tilt, match = np.zeros((600, 600, 2), np.float32), np.full((75, 75, 2), 40, np.int32)
+    guess = np.where(known[..., None], picture, np.float32(100))
+    threads, filled = cv2.getNumThreads(), []
+    try:
+        for number in (1, 8, 8, 8):
+            cv2.setNumThreads(number)
+            views = Layered(guess, layer, ~known), Layered(picture, layer, known)
+            filled.append(inpaint(*views, tilt, match.copy(), np.full((600, 600), 900, np.float32)))
+    finally:
+        cv2.setNumThreads(threads)
+    assert all(np.array_equal(other, filled[0]) for other in filled[1:])

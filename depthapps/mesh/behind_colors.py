@@ -42,12 +42,13 @@ _STANDS = 0.12
 # two rooms look 30.26, 30.30 and 30.32 dB like the truth.
 _SLICES = 8
 _COARSE = 4  # px of the picture in one of a slice
+_SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
+
 _look_up_in_slices = Kernel(
     "depthapps.mesh._slice_kernels",
     "look_up_in_slices",
     "float32[:,:,:,::1] uint8[::1] int64 float32[:,::1] int64 int64 float32[:,:,::1]",
 )
-_SPREAD_PX = 8  # colours are put so far around a surface, as pictures in a model are filtered and compressed
 
 
 class BehindColors(NamedTuple):

@@ -164,8 +164,8 @@ def _filled(
     def vote(first: int, end: int) -> None:
         _vote(picture, layer, copied, there, pixels[first:end], match, cost, colors[first:end])
 
-    # A pixel takes over matches of the row before its own. Every other band is done at a time, and none is smaller than
-    # a row, so that they are never matches which another thread changes.
+    # A pixel takes over matches of its own row and of the one before it in the sweep. A band holds a row at least, and
+    # first the even bands are matched, then the odd ones: no thread reads matches that another one writes meanwhile.
     size = max(_BAND_PIXELS, hole.shape[1])
     alternate = [range(start, len(pixels), 2 * size) for start in (0, size)]
 
