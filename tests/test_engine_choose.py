@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from depthapps.engine.fusion import choose
-from depthapps.engine.fusion.choose import choose_together
+from depthapps.engine.fusion.choose import choose_together, likeliest
 
 GREY = np.full((40, 60, 3), 128, np.uint8)
 
@@ -36,6 +36,13 @@ def test_sweeps_agree_with_a_plain_loop():
     by_rows = [np.ascontiguousarray(maps.swapaxes(0, 1)) for maps in (choices, costs)]
     found = choose._swept(by_rows[0], by_rows[1], guide)
     assert np.allclose(found.swapaxes(0, 1), plainly_swept(choices, costs, guide), atol=1e-3)
+
+
+def test_the_likeliest_choice_is_the_first_of_the_highest_score():
+    rng = np.random.default_rng(2)
+    choices, scores = rng.uniform(0, 9, (12, 5, 30)).astype(np.float32), rng.integers(0, 4, (12, 5, 30))
+    expected = np.take_along_axis(choices, scores.argmax(axis=1)[:, None], axis=1)[:, 0]
+    assert np.array_equal(likeliest(choices, scores.astype(np.float32)), expected)
 
 
 def test_sure_pixels_speak_for_unsure_ones():

@@ -71,6 +71,26 @@ def test_a_second_round_moves_an_edge_nearer_to_the_picture_s(room, monkeypatch)
     assert _off(twice, truth) < 0.5 * _off(once, truth)
 
 
+def test_a_second_round_around_what_moved_finds_what_one_everywhere_does(room, monkeypatch):
+    left, right, truth = room
+    fattened = np.asarray(cv2.dilate(truth, np.ones((13, 13), np.uint8)), np.float32)
+    found = vote_at_edges(left, right, fattened, np.ones_like(truth))
+    monkeypatch.setattr(edge_votes, "_MOVED_PX", -1)
+    everywhere = vote_at_edges(left, right, fattened, np.ones_like(truth))
+    for part, whole in zip(found, everywhere, strict=True):
+        assert np.array_equal(part, whole)
+
+
+def test_where_nothing_moved_there_is_no_second_round(room, monkeypatch):
+    left, right, truth = room
+    asked = []
+    votes = edge_votes._shares_of_votes
+    monkeypatch.setattr(edge_votes, "_shares_of_votes", lambda *of: asked.append(len(of[3])) or votes(*of))
+    vote_at_edges(left, right, truth, np.ones_like(truth))
+    assert asked[0] > 0
+    assert asked[1] < 0.1 * asked[0]
+
+
 def test_right_depth_stays(room):
     left, right, truth = room
     assert _off(vote_at_edges(left, right, truth, np.ones_like(truth))[0], truth) < 5e-4

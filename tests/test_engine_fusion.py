@@ -151,6 +151,18 @@ def test_a_wrong_guess_gives_way_to_a_right_one(two_layers):
     assert (error[34:56, 34:96] > 1).mean() < 0.05
 
 
+@pytest.mark.parametrize("behind_px", [0, 40])
+def test_the_network_chooses_alone_where_that_is_enough(two_layers, behind_px, monkeypatch):
+    for part in ("lack_of_support", "choose_together"):
+        monkeypatch.setattr(f"depthapps.engine.fusion.fuse.{part}", None)  # a call would fail
+    views = align(two_layers.pair.left, two_layers.pair.right)
+    truth, right = two_layers.disparity_px - behind_px, np.roll(views.right_grey, behind_px, axis=1)
+    wrong = truth.copy()
+    wrong[30:60, 30:100] += 7
+    disparity, *_ = fuse(views.left, right, [wrong, truth], wrong, network_only=True)
+    assert (np.abs(disparity - truth) > 1).mean() < 0.04
+
+
 def test_negative_disparities_are_chosen_too(two_layers):
     views = align(two_layers.pair.left, two_layers.pair.right)
     moved = two_layers.disparity_px - 40

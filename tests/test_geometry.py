@@ -83,6 +83,14 @@ def test_filling_keeps_what_is_known_and_invents_no_value(values):
         assert np.isnan(filled).all()
 
 
+@given(arrays(np.float32, (4, 9), elements=st.sampled_from([np.nan, np.inf, 1, 2, 3])), st.sampled_from("CF"))
+def test_each_hole_takes_the_smaller_of_the_nearest_known_on_its_row(values, order):
+    filled = fill_background(np.array(values, order=order))
+    for y, x in np.argwhere(np.isfinite(values).any(axis=1)[:, None] & ~np.isfinite(values)):
+        sides = values[y, :x][::-1], values[y, x:]
+        assert filled[y, x] == min(side[np.isfinite(side)][0] for side in sides if np.isfinite(side).any())
+
+
 @pytest.mark.parametrize("sigma", [0.0, 1e-4, 1e-3, 1e-2])
 def test_noise_is_measured_on_slanted_planes(sigma):
     v, u = np.mgrid[:200, :300]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap
 
-_BAND_ROWS = 512  # bounds the memory of large maps; each band costs as many steps of numpy as it has columns
+_BAND_ROWS = 512  # bounds the memory of large maps
 
 
 def fill_background(disparity: FloatMap) -> FloatMap:
@@ -19,19 +19,31 @@ def fill_background(disparity: FloatMap) -> FloatMap:
     nearest row that has one. A map of NaN only is returned as it is.
     """
     known = np.isfinite(disparity)
-    filled = np.array(disparity, np.float32)
+    filled = np.array(disparity, np.float32, order="C")
     if known.all() or not known.any():
         return filled
     for first in range(0, len(disparity), _BAND_ROWS):
-        band = slice(first, first + _BAND_ROWS)
-        columns = np.where(known[band], disparity[band], np.float32(np.nan)).T
-        beside = np.fmin(carry_down(columns), carry_down(columns[::-1])[::-1]).T
-        np.copyto(filled[band], beside, where=~known[band])
+        _fill_rows(filled[first : first + _BAND_ROWS], ~known[first : first + _BAND_ROWS])
     full, empty = np.flatnonzero(known.any(axis=1)), np.flatnonzero(~known.any(axis=1))
     after = np.searchsorted(full, empty)
     above, below = full[np.maximum(after - 1, 0)], full[np.minimum(after, len(full) - 1)]
     filled[empty] = filled[np.where(np.abs(empty - above) <= np.abs(below - empty), above, below)]
     return filled
+
+
+def _fill_rows(values: FloatMap, unknown: NDArray[np.bool_]) -> None:
+    """Give unknown values (H, W) the smaller of the known ones at the ends of their run in the row, in place.
+
+    A row without any becomes NaN. Only unknown values are looked at, of which there are few.
+    """
+    flat, width = values.ravel(), values.shape[1]  # a view, as the rows lie one after the other
+    places = np.flatnonzero(unknown)
+    first = np.flatnonzero((np.diff(places, prepend=-1) != 1) | (places % width == 0))  # of each run
+    lengths = np.diff(first, append=len(places))
+    starts, ends = places[first], places[first] + lengths
+    before = np.where(starts % width > 0, flat[starts - 1], np.float32(np.nan))
+    after = np.where(ends % width > 0, flat[np.minimum(ends, flat.size - 1)], np.float32(np.nan))
+    flat[places] = np.repeat(np.fmin(before, after), lengths)
 
 
 def carry_down(values: FloatMap) -> FloatMap:

@@ -128,7 +128,7 @@ def match_pair(
     2008) with a left-right check gives the best guess, in which a small island stays if the views match clearly better
     there than on what surrounds it. Plain surfaces are planes fitted to the matches on their rims (RANSAC, Fischler
     1981), judged by all of their texture, and go on where they are seen through gaps. More candidates come from a copy
-    of the pair of half its size, in which all of this was done before if it is large, from these planes and from the
+    of the pair of half its size, for which the network has chosen before if it is large, from these planes and from the
     nearest matches on the four sides of each pixel. A U-Net (Ronneberger 2015) scores the candidates, the pixels of one
     colour around each tell where they match (adaptive support weights, Yoon and Kweon 2006), and candidates are chosen
     so that neighbours agree where no edge of the picture parts them. What is not sure and lies behind a plane that
@@ -142,7 +142,10 @@ def match_pair(
     tier = replace(_TIERS[quality], cells=matched_cells(quality, pair.left.shape[0] * pair.left.shape[1]))
     with beside(1) as pool:
         fused = network is None and tier.fused
-        needed = [] if network is not None else [*plane_fits.KERNELS, *correlation.KERNELS, *refinement.KERNELS]
+        needed = []
+        if network is None:
+            needed += [*clues.KERNELS_OF_THE_RIGHT_VIEW, *plane_fits.KERNELS]
+            needed += [*correlation.KERNELS, *refinement.KERNELS]
         if confidence or fused:
             pool.submit(fuse.fusion_network)  # load the weights on a core that alignment leaves idle
             needed += [*clues.KERNELS, *fuse.KERNELS, *support.KERNELS]

@@ -44,6 +44,23 @@ def compare(left, right, seen, candidates, first_column, largest, unit, first, e
             _tell_apart(candidates, k, seen, start, block, evidence, halved)
 
 
+def see_nearest(disparity, times, first, end, seen):
+    """Write into seen (h, w) float32 the largest disparity px that each pixel of the right view shows, or NaN.
+
+    disparity: (H, W) px, NaN where unknown. A pixel of the result spans `times` px of the views; its rows first to end
+    are done.
+    """
+    (height, width), last = disparity.shape, seen.shape[1] - 1
+    for row in range(first, end):
+        for x in range(last + 1):
+            seen[row, x] = np.nan
+        for y in range(row * times, min((row + 1) * times, height)):
+            for x in range(width):
+                landing = np.rint((x - np.float64(disparity[y, x])) / times)
+                if landing >= 0 and landing <= last and not seen[row, np.uint64(landing)] >= disparity[y, x]:
+                    seen[row, np.uint64(landing)] = disparity[y, x]
+
+
 @within
 def _costs(own, there, chosen, start, cap, step, costs):
     """The differences of the left view's row (W,) from the right one's at disparities (W,) and a step, without sign."""

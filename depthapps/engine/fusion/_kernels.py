@@ -8,6 +8,9 @@ import numpy as np
 from depthapps.runtime.inlining import within
 
 _FAR = np.float32(1e30)
+# Added to a minimum that is written to where one of the two values is read. Without it LLVM writes only what changes,
+# by a masked store, which is slow on AMD's processors: a sweep takes 12 instead of 9 ms.
+_NOTHING = np.float32(0)
 
 
 def sweep(choices, costs, penalties, largest, upwards, first, end, before, now, totals):
@@ -55,7 +58,7 @@ def _come(here, there, penalty, before, cap, left, right, path):
             least = other if other < least else least
             other = come_n[x] + penalty[x] * (jump_n if jump_n < cap else cap)
             least = other if other < least else least
-            path[x] = least if least < path[x] else path[x]
+            path[x] = min(path[x], least) + _NOTHING
 
 
 @within
@@ -68,7 +71,7 @@ def _add_up(now, before, totals, left, right):
     for k in range(1, count):
         path = now[k]
         for x in range(left, right):
-            least[x] = path[x] if path[x] < least[x] else least[x]
+            least[x] = min(least[x], path[x]) + _NOTHING
     for k in range(count):
         path, kept, total = now[k], before[k], totals[k]
         for x in range(left, right):

@@ -8,6 +8,8 @@ neighbours the difference of their disparities.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -24,7 +26,7 @@ _LARGEST_JUMP_PX = 4.0  # beyond it a jump costs no more; with 2 or 8 px the sam
 _COLOR_GAMMA = 10.0  # colour difference at which the penalty falls to 1/e, summed over three channels
 _LEAST_PENALTY = 0.1  # its share that is left across the strongest edge
 _LEAST_SHARE = 1e-4  # of a candidate: what the network rules out may still be right
-_COLUMNS = 512  # that are followed side by side: their costs stay in the cache
+_COLUMNS = 512  # that are followed side by side at most: their costs stay in the cache
 _SWEEPS = 4  # down, up, and both again on the turned picture
 
 _sweep = Kernel(
@@ -40,6 +42,16 @@ _choose = Kernel(
     "float32[:,::1]",
 )
 KERNELS = (_sweep, _choose)  # in the order in which they are needed
+
+
+def likeliest(choices: FloatMap, scores: FloatMap) -> FloatMap:
+    """Each pixel's choice with the highest score, (H, W): of the choices (H, K, W) px by their scores (H, K, W)."""
+    best, highest = choices[:, 0].copy(), scores[:, 0].copy()
+    for k in range(1, choices.shape[1]):
+        better = scores[:, k] > highest
+        np.copyto(best, choices[:, k], where=better)
+        np.copyto(highest, scores[:, k], where=better)
+    return best
 
 
 def choose_together(choices: FloatMap, scores: FloatMap, guide: Image) -> FloatMap:
@@ -83,7 +95,9 @@ def _swept(choices: FloatMap, costs: FloatMap, guide: Image) -> FloatMap:
         for upwards in (0, 1):
             _sweep(choices, costs, penalties, _LARGEST_JUMP_PX, upwards, first, end, before, now, totals)
 
-    for_bands(width, follow, _COLUMNS)
+    threads = cv2.getNumThreads()
+    bands = threads * math.ceil(width / (threads * _COLUMNS))  # of equal width: columns do not depend on each other
+    for_bands(width, follow, math.ceil(width / bands))
     return totals
 
 

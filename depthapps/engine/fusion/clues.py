@@ -32,7 +32,6 @@ _SHADING_TIMES = 4
 _SHADING_MEAN_PX = 17  # sides of windows in the small copy
 _SHADING_COST_PX = 5
 _SHADING_UNIT = 4.0  # grey levels that become 1 in the network's input
-_NOWHERE_PX = 2.0**20  # a disparity that leads beyond any view
 
 _KERNELS = "depthapps.engine.fusion._clue_kernels"
 _compare = Kernel(
@@ -47,7 +46,9 @@ _summarize = Kernel(
     "float32[:,:,::1] float32[:,:,::1] float64 int64 int64 float32[:,::1] int32[:,::1] float32[:,:,:,:,::1] "
     "float32[:,:,:,::1] float32[:,:,::1]",
 )
-KERNELS = (_compare, _summarize)  # in the order in which they are needed
+_see_nearest = Kernel(_KERNELS, "see_nearest", "float32[:,::1] int64 int64 int64 float32[:,::1]")
+KERNELS_OF_THE_RIGHT_VIEW = (_see_nearest,)
+KERNELS = (*KERNELS_OF_THE_RIGHT_VIEW, _compare, _summarize)  # in the order in which they are needed
 
 
 def neighbour_candidates(disparity: FloatMap) -> list[FloatMap]:
@@ -106,16 +107,8 @@ def nearest_from_right(disparity: FloatMap, times: int = 1) -> FloatMap:
     times: how many px of the views one pixel of the result spans, (ceil(H / times), ceil(W / times)).
     """
     height, width = (-(-side // times) for side in disparity.shape)
-    seen = np.full((height, width), np.nan, np.float32)
-
-    def see(first: int, end: int) -> None:
-        found = np.nan_to_num(disparity[first * times : end * times], nan=_NOWHERE_PX)
-        rows, columns = np.indices(found.shape, np.int32)
-        landing = np.rint((columns - found) / np.float32(times)).astype(np.int32)
-        inside = (landing >= 0) & (landing < width)
-        np.fmax.at(seen[first:end].ravel(), (rows // times * width + landing)[inside], found[inside])
-
-    for_bands(height, see)
+    seen, known = np.empty((height, width), np.float32), np.ascontiguousarray(disparity, np.float32)
+    for_bands(height, lambda first, end: _see_nearest(known, times, first, end, seen))
     return seen
 
 

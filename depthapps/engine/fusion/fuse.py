@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.effort import TILE_OVERLAP_PX, fusion_tile_px
-from depthapps.engine.fusion.choose import choose_together
+from depthapps.engine.fusion.choose import choose_together, likeliest
 from depthapps.engine.fusion.clues import carried_from_sides, clues, cut, neighbours_at, see_from_right
 from depthapps.engine.fusion.support import lack_of_support, usual_difference
 from depthapps.runtime.kernel import Kernel
@@ -64,6 +64,7 @@ def fuse(
     from_right: FloatMap | None = None,
     *,
     judge_only: bool = False,
+    network_only: bool = False,
 ) -> Fused:
     """Choose each pixel's disparity among candidates.
 
@@ -73,17 +74,19 @@ def fuse(
     known: (H, W) px, the confirmed matches, NaN elsewhere.
     from_right: (H, W) px, the right view's complete disparity; if None, the best guess is warped into the right view.
     judge_only: keep the best guess, and only tell its confidence and what is occluded.
+    network_only: take what the network scores highest at each pixel, whatever its colour and its neighbours say.
     """
     behind = math.ceil(-float(guesses[0].min()))
     if behind > _BEHIND_PX:
         seen = None if from_right is None else _moved_left(from_right, behind) + behind
         higher = [guess + behind for guess in guesses]
-        moved = fuse(left, _moved_left(right, behind), higher, known + behind, seen, judge_only=judge_only)
+        kind = {"judge_only": judge_only, "network_only": network_only}
+        moved = fuse(left, _moved_left(right, behind), higher, known + behind, seen, **kind)
         return moved._replace(disparity_px=moved.disparity_px - behind)
     height, width = right.shape
     seen_right = see_from_right(guesses[0]) if from_right is None else from_right
     kept, sides = _distinct(guesses), carried_from_sides(known)
-    usual = 0.0 if judge_only else usual_difference(left, right, guesses[0])
+    usual = 0.0 if judge_only or network_only else usual_difference(left, right, guesses[0])
     maps = Fused(*(np.empty((height, width), np.float32) for _ in Fused._fields))
     down, across = (size + -size % _MULTIPLE for size in (height, width))  # what lies beyond repeats the last pixels
     tile_px = fusion_tile_px(height * width)  # bounds memory, since a tile reuses the memory of the one before
@@ -102,8 +105,11 @@ def fuse(
                 guess = tile[0]
             else:
                 choices, scores = _from_blocks(choices, kept), _from_blocks(scores, kept)
-                scores -= lack_of_support(picture, right_rows, choices, scores, usual, columns.start)
-                guess = choose_together(choices, scores, picture)
+                if network_only:
+                    guess = likeliest(choices, scores)
+                else:
+                    scores -= lack_of_support(picture, right_rows, choices, scores, usual, columns.start)
+                    guess = choose_together(choices, scores, picture)
             inner = (_within(rows, inner_rows), _within(columns, inner_columns))
             for out, found in zip(maps, (guess, *(_from_blocks(found, [0])[:, 0] for found in judged)), strict=True):
                 target = out[inner_rows, inner_columns]

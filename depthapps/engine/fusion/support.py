@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
+from depthapps.engine.fusion.choose import likeliest
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
@@ -101,10 +102,9 @@ def lack_of_support(
     candidates, or the network's own surface, put the pixel behind something nearer or outside.
     """
     costs = support_costs(left, right, choices, first_column)
-    likeliest = np.take_along_axis(choices, scores.argmax(axis=1)[:, None], axis=1)[:, 0]
-    width = choices.shape[2]
-    shown = np.ones(likeliest.shape, np.bool_)
-    for disparity in (likeliest, choices[:, 0]):
+    height, _, width = choices.shape
+    shown = np.ones((height, width), np.bool_)
+    for disparity in (likeliest(choices, scores), choices[:, 0]):
         landing = np.arange(first_column, first_column + width, dtype=np.float32) - disparity
         shown &= (landing > -0.5) & (landing < right.shape[1] - 0.5) & ~hidden(disparity)
     costs *= np.where(shown, np.float32(_LOGITS / (1 + usual)), np.float32(0))[:, None]

@@ -177,9 +177,15 @@ def guess_disparity(
 
 
 def _chosen_at_half(views: AlignedViews, matcher: SgbmParams) -> FloatMap:
-    """A complete disparity map (H, W) px of the views, which the network chose in copies of half the size."""
+    """A complete disparity map (H, W) px of the views, which the network chose in copies of half the size.
+
+    It is only one of the candidates at full size, where colours and neighbours count, edges are snapped, strands
+    followed and votes taken. With all of this here too, 20 real pairs are off by more than 2 px at 5.775 instead of
+    5.766 %, 14 rooms at 3.64 instead of 3.54 %; without bounds, these are at 0.3 % more.
+    """
     small = views.resized(0.5)
-    return _enlarged(_fused(small, *guess_disparity(small, matcher, halve=False)).disparity_px, views)
+    found = fuse(small.left, small.right_grey, *guess_disparity(small, matcher, halve=False), network_only=True)
+    return _enlarged(within_bounds(found.disparity_px, found.confidence, small.low_px), views)
 
 
 def _check_matched(known: FloatMap) -> None:
