@@ -11,6 +11,7 @@ import pytest
 from photo_files import encoded
 from PIL import Image as Pillow
 from PIL.ExifTags import IFD, Base
+from test_cli_given import texture
 from typer.testing import CliRunner
 
 from depthapps import (
@@ -22,11 +23,13 @@ from depthapps import (
     PhotoPair,
     Quality,
     Rectify,
+    SceneParams,
     StereoError,
     StereoPair,
     StereoRig,
     match_pair,
     match_photos,
+    open_scene,
     read_image,
     write_image,
 )
@@ -100,6 +103,22 @@ def test_photos_tell_which_way_a_rig_was_written(two_layers):
     assert found.rectification is not None
     assert not found.rectification.inverted
     assert np.nanmedian(found.match.disparity_px) == pytest.approx(10, abs=0.5)
+
+
+@pytest.mark.parametrize(("size", "few"), [(20, True), (160, False)])
+@pytest.mark.parametrize(("down_m", "where"), [(0.1, "below"), (-0.1, "above")])
+def test_a_rig_of_cameras_above_each_other_is_matched_along_columns_and_told(size, few, down_m, where):
+    """Also for pictures too small to show whether the calibration is theirs, which a note tells."""
+    shift = 4 if down_m > 0 else -4
+    whole = texture(size + 20, size + 20)
+    first, second = (np.ascontiguousarray(whole[10 + y : 10 + y + size, 10 : 10 + size]) for y in (0, shift))
+    lens = LensCamera(Camera.centred(size, size, float(size)))
+    rig = StereoRig(lens, lens, np.eye(3), np.array([0, -down_m, 0]))
+    opened = open_scene(first, second, SceneParams(calibration=rig, quality=Quality.FAST))
+    assert np.nanmedian(opened.scene.depth_m) == pytest.approx(size * 0.1 / 4, rel=0.1)
+    notes = " ".join(map(str, opened.notes))
+    assert f"the calibration puts the second camera {where}: matched along columns" in notes
+    assert ("too few points tell whether the rows of the two views line up" in notes) == few
 
 
 KANNALA_BRANDT = (0.02, -0.004, 0.003, -0.001)

@@ -30,6 +30,10 @@ def note_rectification(found: PhotoMatch, journal: Journal) -> None:
             )
     elif found.rectification is None:
         journal.note("too few points tell whether the rows of the two views line up: they are matched as they are")
+    elif found.report is None:
+        journal.note(
+            "too few points tell whether the rows of the two views line up: they are matched as the calibration says"
+        )
     if found.report is not None:
         facts |= found.report.rounded()
         journal.note(
@@ -52,6 +56,12 @@ def note_rectification(found: PhotoMatch, journal: Journal) -> None:
                 f"between {low:.0f} and {high:.0f} px: {param('focal_px')} if you know it"
             )
         _note_distances(found, found.report, journal)
+    elif found.rectification is not None:
+        x, y, _ = found.rectification.direction
+        if abs(y) > abs(x):
+            journal.note(
+                f"the calibration puts the second camera {'below' if y > 0 else 'above'}: matched along columns"
+            )
     if found.exchanged:
         facts["exchanged"] = True
         journal.note("the second photo was taken from the left: they are matched, and calibrated, the other way round")

@@ -97,6 +97,11 @@ class Rectification:
         return bool(self.first.projection[0, 0] < 0)
 
     @property
+    def direction(self) -> NDArray[np.floating]:
+        """The unit vector (3,) to the second camera, in the first photo's axes."""
+        return -self.first.turn[0] if self.mirrored else self.first.turn[0]
+
+    @property
     def calibration(self) -> Calibration:
         """The geometry of the rectified views."""
         k = self.first.projection
