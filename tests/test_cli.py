@@ -307,6 +307,21 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
     [
         ("bokeh", ["-o", "b.png", "--focus", "900,5"], "outside the picture"),
         ("bokeh", ["-o", "b.png", "--f-number", "0"], "f-number is 0"),
+        ("bokeh", ["-o", "b.png", "--rotation", "20"], "turns the blades"),
+        ("bokeh", ["-o", "b.png", "--focal-length", "85"], "are of a real lens"),
+        ("bokeh", ["-o", "b.png", "--blur", "9", "--sensor-width", "24"], "are of a real lens"),
+        ("shadow", ["--mask", "m.png", "--map-size", "99"], "side of a shadow map"),
+        *(
+            ("shadow", ["--mask", "m.png", f"--{name}", value], f"--{name} changes the relit picture")
+            for name, value in (
+                ("ambient", "0.5"),
+                ("strength", "0.5"),
+                ("flatten", "1"),
+                ("color", "1,0,0"),
+                ("temperature", "2700"),
+                ("intensity", "2"),
+            )
+        ),
         ("shadow", [], "no output"),
         ("shadow", ["-o", "r.png", "--light", "point"], "needs a position"),
         ("shadow", ["-o", "r.png", "--position", "1,1,1"], "has no position"),

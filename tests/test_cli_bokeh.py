@@ -60,6 +60,7 @@ def test_where_nothing_stands_out_the_middle_is_in_focus_and_told(given, tmp_pat
         (["-o", "a.mp4", "--sweep", "1:nan"], 1, "--sweep 1:nan is not two distances"),
         (["-o", "a.mp4", "--sweep", "1,2"], 1, "--sweep 1,2 is not two distances"),
         (["-o", "a.png", "--focus", "9,9,3,3"], 1, "has no inside"),
+        (["-o", "a.png", "--blades", "5", "--rotation", "nan"], 1, "hint: change --rotation\n"),
         (["-o", "a.png", "--focus", "1,2,3"], 2, "is not auto"),
     ],
 )

@@ -104,8 +104,8 @@ class LensOptions:
     ] = BokehParams.grain
 
     def params(self, at: FocusOptions) -> BokehParams:
-        """Combine the options into parameters. Raises InputError if they contradict each other."""
-        return BokehParams(
+        """Combine the options into parameters. Raises InputError if they contradict each other, or do nothing."""
+        params = BokehParams(
             f_number=at.f_number,
             focal_length_mm=at.focal_length,
             sensor_width_mm=at.sensor_width,
@@ -123,6 +123,18 @@ class LensOptions:
             highlights=self.highlights,
             grain=self.grain,
         )
+        if params.rotation_deg and not params.blades:
+            raise InputError(
+                "--rotation turns the blades of the aperture, and a round one has none",
+                hint="add --blades 6, or leave --rotation out",
+            )
+        real = (params.focal_length_mm, params.sensor_width_mm)
+        if params.f_number is None and real != (BokehParams.focal_length_mm, BokehParams.sensor_width_mm):
+            raise InputError(
+                "--focal-length and --sensor-width are of a real lens, whose blur its f-number tells",
+                hint="add --f-number 2, or leave them out",
+            )
+        return params
 
 
 def bokeh(

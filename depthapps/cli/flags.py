@@ -26,6 +26,7 @@ _FLAGS = {
     "marker_m": "--marker",
     "max_error_pct": "--max-error",
     "near_m": "--near",
+    "rotation_deg": "--rotation",
     "sensor_width_mm": "--sensor-width",
     "square_m": "--square",
     "turn_deg": "--turn",

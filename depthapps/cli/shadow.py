@@ -142,6 +142,7 @@ def shadow(
     lit = _lights(light, lights, video)
     several = len(lit) > 1 and not video.sweep
     paths = files.paths(sweep=bool(video.sweep), several=several, lights=lights is not None)
+    _refuse_unused(files, light, how)
     from depthapps.cli.opening import Opening
 
     beside = PAGE if files.viewer else NOTHING
@@ -162,6 +163,24 @@ def shadow(
     else:
         _write_still(files, lit, params, how.map_size, opening, opened)
     report.finish(outputs.written)
+
+
+def _refuse_unused(files: ShadowFiles, light: LightOptions, how: RelightOptions) -> None:
+    """Refuse options of results that were not asked for. Raises InputError."""
+    if how.map_size is not None and not files.shadow_map:
+        raise InputError(
+            "--map-size is the side of a shadow map, and none was asked for",
+            hint="add --shadow-map map.tif, or leave --map-size out",
+        )
+    if files.output or files.viewer:
+        return
+    of_pictures = (how, "ambient"), (how, "strength"), (how, "flatten"), (light, "color"), (light, "temperature")
+    for options, name in (*of_pictures, (light, "intensity")):
+        if getattr(options, name) != getattr(type(options), name):
+            raise InputError(
+                f"--{name} changes the relit picture, and none was asked for",
+                hint=f"add -o relit.png, or leave --{name} out",
+            )
 
 
 def _lights(light: LightOptions, file: Path | None, video: VideoOptions) -> list[LitBy]:
