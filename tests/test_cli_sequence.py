@@ -182,6 +182,28 @@ def test_views_that_are_left_out_are_told(tmp_path, room):
     assert "note: 1 of 2 views have no depth to fuse and are left out" in result.stderr
 
 
+@pytest.mark.parametrize("poses", ["told", "found"])
+def test_a_view_whose_depth_map_is_empty_is_left_out_and_told(tmp_path, room, poses):
+    flat = np.zeros(view(POSES[0]).depth_m.shape, np.uint16)
+    cv2.imwrite(str(room / "frame-000000.depth.png"), flat)
+    more = [] if poses == "told" else ["--find-poses"]
+    result = run("--sequence", room, "-o", tmp_path / "room.ply", "--voxel-mm", 20, "--json", *more)
+    assert f"note: 1 of {len(POSES)} views have no depth to fuse and are left out" in result.stderr
+    facts = json.loads(result.stdout)
+    assert facts["views_fused"] == len(POSES) - 1
+    if poses == "found":
+        assert [pose is None for pose in facts["trajectory"]] == [True] + [False] * (len(POSES) - 1)
+        assert facts["trajectory_error_m"]["largest"] < 0.02
+
+
+def test_a_sequence_of_empty_depth_maps_is_refused_by_what_they_are(tmp_path, room):
+    for path in room.glob("*.depth.png"):
+        cv2.imwrite(str(path), np.zeros(view(POSES[0]).depth_m.shape, np.uint16))
+    result = run("--sequence", room, "-o", tmp_path / "room.ply", code=1)
+    assert "holds no known depth at all" in result.stderr
+    assert not (tmp_path / "room.ply").exists()
+
+
 def test_a_scan_is_printed_in_its_true_shape(room):
     scan = scan_folder(room, FuseParams(voxel_m=0.03))
     with pytest.raises(InputError, match="printed in its true shape") as error:

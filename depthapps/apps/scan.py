@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,6 @@ from depthapps.apps.sequence_scenes import SequenceScenes
 from depthapps.core.choices import DepthKind, Preset
 from depthapps.core.errors import InputError, param
 from depthapps.core.models import PointCloud, TriangleMesh
-from depthapps.core.scene import Scene
 from depthapps.io.scratch import temporary_folder
 from depthapps.io.sequences import Sequence, read_sequence
 from depthapps.mesh.params import WEB, PrintParams
@@ -106,12 +105,11 @@ def scan_folder(
     with temporary_folder() as folder_of_scenes:
         scenes = SequenceScenes(sequence, scene_params, journal, folder_of_scenes if find_poses else None)
         if find_poses:
-            all_scenes = scenes.of(list(range(len(sequence.views))), "registering")
-            poses, summary = _found_poses(sequence, all_scenes, journal)
+            poses, summary = _found_poses(sequence, scenes, journal)
         poses, origin_m = _near_zero(poses)
         placed = {k: pose for k, pose in enumerate(poses) if pose is not None}
-        fused = fuse_views(zip(scenes.of(list(placed), "fusing"), placed.values(), strict=True), params)
-    _tell_fused(journal, fused, len(placed), origin_m)
+        fused = fuse_views(((scene, placed[k]) for k, scene in scenes.of(list(placed), "fusing")), params)
+    _tell_fused(journal, fused, len(placed.keys() | scenes.empty), origin_m)
     return Scan(fused=fused, poses=poses, origin_m=origin_m, summary=summary, **journal.told)
 
 
@@ -239,12 +237,15 @@ def _near_zero(poses: tuple[Pose | None, ...]) -> tuple[tuple[Pose | None, ...],
     return tuple(None if pose is None else shift @ pose for pose in poses), origin
 
 
-def _found_poses(sequence: Sequence, scenes: Iterable[Scene], journal: Journal) -> tuple[tuple[Pose | None, ...], str]:
+def _found_poses(sequence: Sequence, scenes: SequenceScenes, journal: Journal) -> tuple[tuple[Pose | None, ...], str]:
     """Estimate the poses of the views, and describe the result in words."""
-    found = estimate_poses(scenes)
+    every = range(len(sequence.views))
+    found = estimate_poses(scene for _, scene in scenes.of(list(every), "registering"))
+    of_known = iter(found.poses)
+    poses = tuple(None if k in scenes.empty else next(of_known) for k in every)
     lost = sum(pose is None for pose in found.poses)
     journal.add(
-        trajectory=[None if p is None else np.round(p, 6).tolist() for p in found.poses],
+        trajectory=[None if p is None else np.round(p, 6).tolist() for p in poses],
         loop_closures=found.closures,
         drift_m=round(found.drift_m, 4),
         views_lost=lost,
@@ -252,12 +253,12 @@ def _found_poses(sequence: Sequence, scenes: Iterable[Scene], journal: Journal) 
     if lost:
         journal.note(f"{lost} of {len(found.poses)} views could not be tied to the others and are left out")
     told = f"poses found, {found.closures} loop closures took out {found.drift_m:.2g} m of drift"
-    off_m = trajectory_errors(found.poses, (view.pose for view in sequence.views))
+    off_m = trajectory_errors(poses, (view.pose for view in sequence.views))
     if off_m.size:
         rms, largest = float(np.sqrt(np.mean(off_m**2))), float(off_m.max())
         journal.add(trajectory_error_m={"rms": round(rms, 4), "largest": round(largest, 4)})
         told += f"; {rms:.2g} m rms and {largest:.2g} m at most from the folder's own poses"
-    return found.poses, told
+    return poses, told
 
 
 def _for_page(shape: Shape, photographed: Callable[[], Shape], fused: Fused) -> Shape:

@@ -13,7 +13,7 @@ import numpy as np
 from depthapps.apps.journal import Journal
 from depthapps.apps.params import SceneParams
 from depthapps.apps.scene import open_scene
-from depthapps.core.errors import InputError, param
+from depthapps.core.errors import InputError, NoDepthError, param
 from depthapps.core.levels import stretched
 from depthapps.core.scene import Scene
 from depthapps.io.maps.read import read_depth
@@ -28,16 +28,30 @@ class SequenceScenes:
 
     With a folder, up to _MOST_KEPT bytes of scenes are kept in it, so that a view that is asked for again is not
     matched twice. The facts and notes of the first opened view are passed to the journal.
+
+    empty: the views whose depth map turned out to have no value at all, by their places.
     """
 
     def __init__(self, sequence: Sequence, params: SceneParams, journal: Journal, folder: Path | None) -> None:
         self._sequence, self._params, self._journal, self._folder = sequence, params, journal, folder
         self._kept = 0
         self._told = False
+        self.empty: set[int] = set()
 
-    def of(self, places: list[int], stage: str) -> Iterator[Scene]:
-        """Yield the scenes of the views at these places of the sequence, as a stage of the journal."""
-        return map(self._scene, self._journal.steps(places, len(places), stage))
+    def of(self, places: list[int], stage: str) -> Iterator[tuple[int, Scene]]:
+        """Yield the views at these places of the sequence, each place with its scene, as a stage of the journal.
+
+        A view without any depth, as a lens cap gives it, is left out. Raises NoDepthError if no view has one.
+        """
+        for k in self._journal.steps(places, len(places), stage):
+            try:
+                scene = self._scene(k)
+            except NoDepthError:
+                self.empty.add(k)
+                if len(self.empty) == len(self._sequence.views):
+                    raise
+                continue
+            yield k, scene
 
     def _scene(self, k: int) -> Scene:
         path = self._folder / f"{k}.pickle" if self._folder else None

@@ -3,6 +3,7 @@
 DepthappsError
 ├── InputError           a file or a value cannot be used
 │   ├── CalibrationError a calibration cannot be read or does not fit the picture
+│   ├── NoDepthError     a depth map has no value at all
 │   └── NetworkError     a stereo network or its description cannot be used
 ├── StereoError          two views do not make a depth map
 │   ├── UnalignedError     the rows of two views do not line up
@@ -99,6 +100,10 @@ class InputError(DepthappsError):
 
 class CalibrationError(InputError):
     """A calibration cannot be read, or does not fit the picture."""
+
+
+class NoDepthError(InputError):
+    """A depth map has no value at all."""
 
 
 class NetworkError(InputError):

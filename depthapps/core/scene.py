@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.camera import Calibration, Camera
-from depthapps.core.errors import CalibrationError, InputError
+from depthapps.core.errors import CalibrationError, InputError, NoDepthError
 
 FloatMap = NDArray[np.floating]
 """A map (H, W) float32 of one value a pixel."""
@@ -162,7 +162,7 @@ class Scene:
             known = np.where(far, np.float32(np.inf), self.depth_m)
             object.__setattr__(self, "depth_m", np.where(near, np.float32(np.nan), known))
         if not np.isfinite(self.depth_m).any():
-            raise InputError("the depth map holds no known depth at all", hint="check its units, scale and file")
+            raise NoDepthError("the depth map holds no known depth at all", hint="check its units, scale and file")
 
     def _repr_png_(self) -> bytes:
         """Show in a notebook the picture, and beside it 1/Z, brighter where it is nearer; unknown depth is black."""

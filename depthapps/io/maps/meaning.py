@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.choices import DepthKind
-from depthapps.core.errors import InputError, param
+from depthapps.core.errors import InputError, NoDepthError, param
 from depthapps.core.scene import FloatMap
 from depthapps.io.formats import DEPTH_PNG_SCALE, DISPARITY_PNG_SCALE, check_depth_scale
 from depthapps.io.maps.numbers import RawMap
@@ -66,7 +66,7 @@ def depth_of(raw: RawMap, meaning: Meaning) -> DepthMap:
     if np.isnan(found.values).all():
         below = raw.values.dtype.kind != "u" and (raw.values < 0).any()
         hint = f"its numbers are negative: {param('invert', True)} changes their sign" if below else "is it the file?"
-        raise InputError(f"{raw.name} holds no known depth at all", hint=hint)
+        raise NoDepthError(f"{raw.name} holds no known depth at all", hint=hint)
     return replace(found, notes=(raw.note, *found.notes)) if raw.note else found
 
 
@@ -201,7 +201,7 @@ def _spread(raw: RawMap, meaning: Meaning) -> tuple[FloatMap, NDArray[np.bool_],
     numbers = _inverted(values) if meaning.invert else values.astype(np.float32)
     known = np.isfinite(numbers) & ~_sky(raw) & raw.opaque
     if not known.any():
-        raise InputError(f"{raw.name} holds no known depth at all", hint="check its kind and units")
+        raise NoDepthError(f"{raw.name} holds no known depth at all", hint="check its kind and units")
     told = meaning.near_m is not None and meaning.far_m is not None
     low, high = (float(v) for v in np.percentile(numbers[known], (0, 100) if told else _ENDS_PERCENT))
     if not low < high:
