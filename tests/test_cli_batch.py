@@ -187,6 +187,21 @@ def test_a_batch_does_what_the_command_does_and_tells_what_failed(tmp_path, phot
     assert results(out)["b/2_b.png"] == written["b/2_b.png"]
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_batch_does_not_go_on_where_another_command_has_results(tmp_path, step_scene, suffix):
+    options, out = many(tmp_path, step_scene, 2), tmp_path / "out"
+    run("batch", *options, "--workers", 1)
+    before = results(out)
+    assert before
+    options[0] = "shadow"
+    at = options.index("--blur")
+    options[at : at + 2] = ["-o", suffix]
+    told = refuse("batch", tmp_path, *options, "--resume")
+    assert "holds results of depthapps bokeh, and not of depthapps shadow" in told
+    assert results(out) == before
+    assert run("batch", *options, "--overwrite", "--workers", 1).exit_code == 0
+
+
 @pytest.mark.parametrize("way", ["folder", "link", "second name", "companion"])
 def test_a_result_never_replaces_a_photo(tmp_path, step_scene, way):
     options, out = many(tmp_path, step_scene, 2), tmp_path / "p"

@@ -128,8 +128,10 @@ def _check_outputs(folder: BatchFolder, jobs: list[Job], *, resume: bool, overwr
         return
     check_contact_sheet(folder.path / SHEET)
     for job in jobs:
-        folder.refuse_foreign(job.name, job.outputs)
         there = [name for name in job.outputs if (folder.path / name).exists()]
+        if there or resume:
+            folder.refuse_other_command(job.name, job.command)
+        folder.refuse_foreign(job.name, job.outputs)
         if there and not resume:
             raise OutputError(
                 f"{folder.path / there[0]} exists already, made by an earlier run of this batch",

@@ -186,6 +186,16 @@ class BatchFolder:
                 hint=f"pass {param('overwrite')} to replace it, or choose another {param('out_dir')}",
             )
 
+    def refuse_other_command(self, name: str, command: str) -> None:
+        """Refuse a folder where this name has results of another command. Raises OutputError."""
+        record = self.read_record(name)
+        made_by = record.facts.get("command", command) if record and isinstance(record.facts, dict) else command
+        if record and made_by != command and any((self.path / output).exists() for output in record.outputs):
+            raise OutputError(
+                f"{self.path} holds results of depthapps {made_by}, and not of depthapps {command}",
+                hint=f"choose another {param('out_dir')}, or pass {param('overwrite')} to replace what is there",
+            )
+
     def refuse_changed(self, name: str, outputs: Iterable[str]) -> None:
         """Refuse to replace files that are no longer what was made under this name. Raises OutputError."""
         record = self.read_record(name)
