@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import enum
 import inspect
+import math
 import pickle
 import re
 import shlex
@@ -26,6 +27,7 @@ from test_cli import run
 from test_mesh_fuse import CAMERA, POSES, view
 
 import depthapps as da
+from depthapps.mesh.params import SimplifyParams
 
 FUNCTIONS = [name for name in da.__all__ if inspect.isfunction(getattr(da, name))]
 CLASSES = [name for name in da.__all__ if inspect.isclass(getattr(da, name))]
@@ -271,6 +273,7 @@ def test_a_folder_is_batch_processed_in_15_lines(tmp_path, small_sample):
 import sys
 from pathlib import Path
 import depthapps as da
+from depthapps.mesh.params import SimplifyParams
 
 params = da.SceneParams(calibration={str(small_sample / "calib.txt")!r}, quality=da.Quality.FAST)
 lens = da.BokehParams(focus_px="auto", f_number=2)
@@ -405,6 +408,28 @@ REFUSED: dict[str, Callable[[typing.Any, Path], object]] = {
     "a focus behind": lambda opened, folder: list(da.refocus_sweep(opened.scene, -1, 2, 3)),
     "no frames": lambda opened, folder: list(da.refocus_sweep(opened.scene, 1, 2, 0)),
     "no triangles": lambda opened, folder: da.ModelParams(max_triangles=0),
+    "no number of triangles": lambda opened, folder: da.ModelParams(max_triangles=typing.cast("int", math.nan)),
+    "triangles without end": lambda opened, folder: da.ModelParams(max_triangles=typing.cast("int", math.inf)),
+    "no number of triangles of a print": lambda opened, folder: da.PrintParams(
+        max_triangles=typing.cast("int", math.nan)
+    ),
+    "no number of triangles that are left": lambda opened, folder: SimplifyParams(typing.cast("int", math.nan)),
+    "copies of no size to match": lambda opened, folder: da.SceneParams(matched_side_px=0),
+    "copies of a size that is no number": lambda opened, folder: da.SceneParams(
+        matched_side_px=typing.cast("int", math.nan)
+    ),
+    "a view that no memory holds": lambda opened, folder: da.render_view(
+        opened.scene, opened.scene.camera, (1_000_000, 1_000_000)
+    ),
+    "a camera whose picture no memory holds": lambda opened, folder: da.render_view(
+        opened.scene, da.Camera.from_fov(1_000_000, 1_000_000, 60)
+    ),
+    "a picture that is not finite": lambda opened, folder: da.write_image(
+        folder / "a.tif", np.full((8, 8, 3), np.nan, np.float32)
+    ),
+    "a grey picture of infinite light": lambda opened, folder: da.write_image(
+        folder / "a.png", np.array([[0.5, np.inf]])
+    ),
     "a page of a print": lambda opened, folder: da.write_page(folder / "a.html", object()),  # pyright: ignore
     "a light that is not in a list": lambda opened, folder: da.cast_shadows(opened.scene, da.PointLight((0, 0, 0))),  # pyright: ignore
     "a lamp in a plane": lambda opened, folder: da.PointLight((0, 0)),  # pyright: ignore

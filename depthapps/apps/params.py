@@ -110,6 +110,11 @@ class SceneParams:
                 object.__setattr__(self, name, chosen(kind, value, name))
         self._check_ends()
         check_depth_scale(self.depth_scale)
+        if self.matched_side_px is not None and not 1 <= self.matched_side_px < math.inf:
+            raise InputError(
+                f"copies of {self.matched_side_px:g} px were to be matched, their longest side must be positive",
+                hint=f"change {param('matched_side_px')}, or leave it out to match the views themselves",
+            )
         if self.focal_px is not None and self.fov_deg is not None:
             raise CalibrationError(
                 "the focal length was given twice", hint=f"pass either {param('focal_px')} or {param('fov_deg')}"
@@ -175,8 +180,9 @@ class ModelParams:
         self._check_holes()
         if self.preset in {Preset.PRINT, Preset.LITHOPHANE}:
             raise InputError("a print is no mesh", hint="make_print makes one")
-        if self.max_triangles is not None and self.max_triangles < 1:
-            raise InputError("a mesh of no triangles was asked for", hint=f"change {param('max_triangles')}")
+        if self.max_triangles is not None and not 1 <= self.max_triangles < math.inf:
+            found = f"{self.max_triangles:g}" if self.max_triangles else "no"
+            raise InputError(f"a mesh of {found} triangles was asked for", hint=f"change {param('max_triangles')}")
         limits = (self.max_triangles, self.max_error_pct)
         if self.points and self.splats:
             raise InputError("a cloud is of points or of splats", hint=f"leave {param('points')} out")

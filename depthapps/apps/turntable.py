@@ -16,6 +16,7 @@ from depthapps.core.camera import Camera
 from depthapps.core.errors import InputError, brief
 from depthapps.core.models import TriangleMesh
 from depthapps.core.scene import Scene, check_scene
+from depthapps.io.sizes import check_pixels
 from depthapps.mesh.view import NewView, draw_mesh, drawable
 
 TURNTABLE_FRAMES = 96  # four seconds at 24 frames a second: slow enough to look behind things
@@ -52,8 +53,8 @@ def render_view(
     Raises
     ------
     InputError
-        The model is a point cloud, the size is not positive, the pose is no rotation and place, or the background is no
-        colour.
+        The model is a point cloud, the size is not positive or more than the memory holds, the pose is no rotation and
+        place, or the background is no colour.
 
     Notes
     -----
@@ -61,9 +62,10 @@ def render_view(
     are averaged in linear light. No light is added, as the photo has its own in it.
     """
     if size is not None:
-        if min(size) < 1:
+        if not min(size) >= 1:
             raise InputError(f"a picture of {size[0]}x{size[1]} px was asked for", hint="sizes are positive")
         camera = camera.scaled_to(*size)
+    check_pixels(camera.width, camera.height, "the view")
     if pose is not None and not _is_pose(np.asarray(pose)):
         raise InputError("the pose is no rotation and place", hint="pass a (4, 4) matrix whose last row is 0 0 0 1")
     if len(background) != 3 or not all(0 <= part <= 255 for part in background):

@@ -5,6 +5,7 @@ This module does not import numpy, because the command line's help reads the def
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from depthapps.core.errors import InputError, param
@@ -23,7 +24,7 @@ class SimplifyParams:
 
     def __post_init__(self) -> None:
         """Refuse limits that leave nothing."""
-        if self.max_triangles is not None and self.max_triangles < 4:
+        if self.max_triangles is not None and not 4 <= self.max_triangles < math.inf:
             raise InputError(f"{self.max_triangles} triangles are no surface", hint="allow 1000 or more")
         if self.max_error_pct is not None and not 0 < self.max_error_pct < 100:
             raise InputError(
@@ -64,7 +65,7 @@ class PrintParams:
                 f"a size of {self.size_mm:g} mm was given, it must be positive",
                 hint=f"change {param('size_mm')}: 100 is a hand wide",
             )
-        if self.max_triangles < 4:
+        if not 4 <= self.max_triangles < math.inf:
             raise InputError(f"{self.max_triangles} triangles are no solid", hint="allow 1000 or more")
         if not 0 < self.relief <= 1:
             raise InputError(f"a relief of {self.relief:g} was given, it lies between 0 and 1", hint="1 is true depth")

@@ -116,7 +116,7 @@ def write_image(
         The suffix chooses the format: ``.jpg`` takes 8 bits, ``.png`` 8 or 16, ``.tif`` all kinds of samples. Samples
         with more bits than the format takes are reduced to 8 bits.
     image : ndarray, (H, W, 3) or (H, W)
-        RGB or grey: uint8 or uint16 sRGB, or float32 linear light.
+        RGB or grey: uint8 or uint16 sRGB, or float32 linear light, all of it finite.
     metadata : Metadata, optional
         What the photo that the picture was made from had beside its samples. EXIF and colour profile are written with
         the picture's own size and the orientation "upright". A file that can hold them gets the photo's own range of
@@ -204,6 +204,10 @@ def _check_samples(image: Image) -> None:
         raise InputError(
             f"a picture is wanted, {image.dtype} of {'x'.join(map(str, image.shape)) or 'no size'} was given",
             hint="pass RGB (H, W, 3) or grey (H, W): uint8 or uint16 in sRGB, or float32 in linear light",
+        )
+    if image.dtype.kind == "f" and not np.isfinite(image).all():  # no program reads a picture that holds them
+        raise InputError(
+            "the picture holds samples that are not finite", hint="put a number where it has NaN or infinity"
         )
 
 
