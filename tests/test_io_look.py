@@ -56,6 +56,14 @@ def test_a_single_view_is_one(views):
         assert look(view).layout is None
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 2), (3, 1), (1, 40), (40, 1)])
+def test_a_picture_of_one_row_or_column_has_no_halves_that_are_alike(tmp_path, size):
+    assert look(np.full((*size, 3), 99, np.uint8)).layout is None
+    write_image(tmp_path / "a.png", np.full((*size, 3), 99, np.uint8))
+    with pytest.raises(InputError, match="only one view"):
+        open_scene(tmp_path / "a.png")
+
+
 @pytest.mark.parametrize("layout", [Layout.SIDE_BY_SIDE, Layout.TOP_BOTTOM])
 def test_halves_that_show_the_same(views, layout):
     both = np.hstack(views) if layout is Layout.SIDE_BY_SIDE else np.vstack(views)

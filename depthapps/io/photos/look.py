@@ -93,6 +93,8 @@ def _bar(lines: NDArray) -> int:
 
 def likeness(first: NDArray, second: NDArray) -> float:
     """Share of the blocks of a grey view (H, W) that stand in the other one, at about the same place and only there."""
+    if not first.size:  # a half of a picture of one row or column
+        return 0.0
     width = min(_WIDE_PX, first.shape[1])
     size = width, max(round(first.shape[0] * width / first.shape[1]), 1)
     a, b = (np.asarray(cv2.resize(view, size, interpolation=cv2.INTER_AREA)) for view in (first, second))
