@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from depthapps.core.features import BEST_OF_CELL, CELLS, find_features, pair_features
 
@@ -30,7 +31,8 @@ def test_features_are_spread_and_of_unit_length(two_layers):
     assert np.bincount((few.points / (320 / CELLS)).astype(int) @ (1, CELLS)).max() <= 4  # two, and their other ways
 
 
-def test_a_plain_picture_has_none():
-    plain = find_features(np.full((50, 60), 9, np.uint8))
+@pytest.mark.parametrize("size", [(50, 60), (1, 1), (1, 400), (400, 1)])
+def test_a_plain_picture_has_none(size):
+    plain = find_features(np.full(size, 9, np.uint8))
     assert len(plain) == 0
     assert pair_features(plain, plain)[0].size == 0

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from depthapps import Camera, FuseParams, InputError, Scene, TriangleMesh
+from depthapps.scan.field import DistanceField
 from depthapps.scan.fuse import fuse_views, simplify_mesh
 from depthapps.scan.register import estimate_poses
 
@@ -127,6 +128,17 @@ def test_doubtful_pixels_and_specks_stay_out(views):
     depth[20:23, 60:63] = 1.0
     scene = Scene(views[0].image, depth, CAMERA, confidence=confidence)
     assert fuse_views([(scene, np.eye(4))], FuseParams(voxel_m=0.02)).mesh.vertices[:, 2].min() > 1.2
+
+
+def test_what_falls_between_voxels_makes_no_surface():
+    """Open3D has errors of its own for a field that no surface passes through, and for one without blocks."""
+    image = np.zeros((16, 16, 3), np.uint8)
+    small = Scene(image, np.full((16, 16), 1.25, np.float32), Camera.from_fov(16, 16, 20))
+    with pytest.raises(InputError, match="do not make a surface") as error:
+        fuse_views([(small, np.eye(4))], FuseParams(voxel_m=1.0))
+    assert "voxel_m" in error.value.hint
+    with pytest.raises(InputError, match="do not make a surface"):
+        DistanceField(1.0).surface()
 
 
 def test_views_are_let_go_once_they_are_fused(views):

@@ -55,7 +55,9 @@ def find_features(view: Image, best_of_cell: int = BEST_OF_CELL) -> Features:
         found = cells.setdefault((int(point.pt[0] / cell), int(point.pt[1] / cell)), [])
         if len(found) < best_of_cell:
             found.append(point)
-    points, descriptors = sift.compute(small, [p for c in cells.values() for p in c])
+    points = [p for c in cells.values() for p in c]
+    # SIFT fails in a picture of one row that has none
+    points, descriptors = sift.compute(small, points) if points else ((), None)
     if descriptors is None or not len(points):
         return Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
     positions = (np.array([p.pt for p in points]) + 0.5) / (np.array(size) / (width, height)) - 0.5

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.camera import Camera
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, param
 from depthapps.core.scene import FloatMap
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.open3d import import_open3d
@@ -72,10 +72,17 @@ class DistanceField:
 
     def surface(self) -> tuple[NDArray[np.floating], NDArray[np.int32], NDArray[np.floating]]:
         """Extract the surface of distance 0: vertices (V, 3) in metres, triangles (T, 3) and normals (V, 3)."""
-        found = self._grid.extract_triangle_mesh(weight_threshold=0.0)  # a surface that one view saw counts
-        triangles = found.triangle.indices.numpy().astype(np.int32)
-        if not len(triangles):
-            raise InputError("the views do not make a surface", hint="check their poses and depth")
+        try:
+            found = self._grid.extract_triangle_mesh(weight_threshold=0.0)  # a surface that one view saw counts
+        except RuntimeError as error:  # how Open3D says that nothing was found
+            if self.blocks and "shape {0}" not in str(error):
+                raise
+            found = None
+        triangles = np.empty((0, 3), np.int32) if found is None else found.triangle.indices.numpy().astype(np.int32)
+        if found is None or not len(triangles):
+            raise InputError(
+                "the views do not make a surface", hint=f"check their poses and depth, and {param('voxel_m')}"
+            )
         return _in_order(found.vertex.positions.numpy(), triangles, found.vertex.normals.numpy())
 
     def _touched(
