@@ -346,6 +346,7 @@ def test_bad_input_gets_one_error_and_one_hint(command, tmp_path, pair):
         ("mesh", ["-o", "my model.obj"], "blank"),
         ("depth", ["-o", "d.pfm", "--unsure", "grey"], "--unsure is for previews"),
         ("depth", ["-o", "d.pfm", "--kind", "preview"], "suffix '.pfm'"),
+        ("depth", ["-o", "d.pfm", "--save-rectified", "."], "no beginning of a name"),
     ],
 )
 def test_contradictions_are_refused(command, arguments, message, tmp_path, photo, monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from depthapps.apps.params import PathLike
 from depthapps.core.choices import MapKind, chosen
-from depthapps.core.errors import InputError
+from depthapps.core.errors import InputError, OutputError, param
 from depthapps.io.formats import (
     DEPTH_PNG_SCALE,
     DYNAMIC_DEPTH_SUFFIXES,
@@ -59,10 +59,15 @@ class SideFiles:
 
     @property
     def rectified_paths(self) -> list[Path]:
-        """Paths of the left view, the right view, and both with lines; empty if they are not saved."""
+        """Paths of the left view, the right view, and both with lines; empty if not saved. Raises OutputError."""
         prefix = self.rectified
         if prefix is None:
             return []
+        if not prefix.name:
+            raise OutputError(
+                f"{prefix} is a folder, and no beginning of a name",
+                hint=f"such as {param('save_rectified', 'pair')}, which makes pair_left.png and others",
+            )
         return [prefix.with_name(f"{prefix.name}_{name}.png") for name in ("left", "right", "lines")]
 
     def paths(self) -> list[Path]:
