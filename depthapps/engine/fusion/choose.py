@@ -17,14 +17,16 @@ from depthapps.core.scene import FloatMap, Image
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
-# With a penalty of 5 a px that falls to 1/e at a colour difference of 20, bad2 over 20 real pairs is 7.39 %, of three
-# ray-cast rooms 7.3 %, and within 3 px of their edges 28.4 %; with 2 and 10 it is 7.44, 7.5 and 29.2 %, with 1 and 20
-# 7.46, 7.5 and 29.4 %. Large penalties bend slanted surfaces: with the first a motorcycle's tank is 3.6 % too short,
-# with the second 0.7 % too long.
-_PENALTY = 2.0
+# What a step of a px costs, and the share of it that is left across the strongest edge. More of both loses thin things,
+# and large penalties bend slanted surfaces: a motorcycle's tank comes out too short. Off by more than 0.5 and 2 px:
+# penalty, share | 20 real pairs | 6 streets   | 14 ray-cast rooms | the sample's thin things | the tank, all in %
+# 2, 0.10        | 16.65, 5.77   | 50.54, 9.19 | 9.25, 3.54        | 27.2                     | 1.0
+# 4, 0.10        | 16.52, 5.75   | 50.47, 9.10 | 9.05, 3.53        | 28.5                     | 1.4
+# 4, 0.05        | 16.53, 5.74   | 50.49, 9.16 | 9.07, 3.52        | 27.7                     | 1.1
+# 6, 0.10        | 16.45, 5.79   | 50.38, 9.07 | 8.90, 3.55        |                          |
+_PENALTY, _LEAST_PENALTY = 4.0, 0.05
 _LARGEST_JUMP_PX = 4.0  # beyond it a jump costs no more; with 2 or 8 px the same within 0.2 %
 _COLOR_GAMMA = 10.0  # colour difference at which the penalty falls to 1/e, summed over three channels
-_LEAST_PENALTY = 0.1  # its share that is left across the strongest edge
 _LEAST_SHARE = 1e-4  # of a candidate: what the network rules out may still be right
 _COLUMNS = 512  # that are followed side by side at most: their costs stay in the cache
 _SWEEPS = 4  # down, up, and both again on the turned picture
