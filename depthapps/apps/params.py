@@ -113,7 +113,7 @@ class SceneParams:
         if self.matched_side_px is not None and not 1 <= self.matched_side_px < math.inf:
             raise InputError(
                 f"copies of {self.matched_side_px:g} px were to be matched, their longest side must be positive",
-                hint=f"change {param('matched_side_px')}, or leave it out to match the views themselves",
+                hint="change matched_side_px, or leave it out to match the views themselves",
             )
         if self.focal_px is not None and self.fov_deg is not None:
             raise CalibrationError(
