@@ -9,7 +9,8 @@ from depthapps.runtime.inlining import within
 
 _FAR = np.float32(1e30)
 # Added to a minimum that is written to where one of the two values is read. Without it LLVM writes only what changes,
-# by a masked store, which is slow on AMD's processors: a sweep takes 12 instead of 9 ms.
+# by a masked store, which is slow on AMD's processors: a sweep of nine candidates over 741 x 497 px takes one thread 12
+# instead of 9 ms.
 _NOTHING = np.float32(0)
 
 

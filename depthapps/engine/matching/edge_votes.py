@@ -45,7 +45,7 @@ _ROUNDS = 2
 # Where something moved by more: less changes hardly a vote. With votes everywhere again, bad0.5 and bad2 of 20 real
 # pairs and 14 rooms differ by less than 0.005 %.
 _MOVED_PX = 1.0
-_VOTERS = np.ones((2 * _REACH_PX + 1, 2 * _REACH_PX + 1), np.uint8)
+_VOTERS = np.ones((2 * _REACH_PX + 1, 2 * _REACH_PX + 1), np.uint8)  # the square in which a pixel has a vote
 _WIDER = np.ones((5, 5), np.uint8)  # than `beside_edges`; with 3 or 7 px a side, bad2 differs by .02 % at most
 _ROWS, _OVERLAP = 512, 64  # that are done together, and those around them: bounds memory
 _BAND_PLACES = 4000  # places a task
