@@ -92,6 +92,42 @@ def test_no_region_is_joined_with_none():
     assert np.array_equal(join_parts(np.zeros((40, 40), np.int32), 1, np.zeros((40, 40, 3), np.uint8), 8.0), [0])
 
 
+@pytest.mark.parametrize("shape", [(10, 90), (90, 10), (70, 110)])
+def test_parts_are_joined_as_by_a_plain_loop(shape):
+    rng = np.random.default_rng(2)
+    joined = 0
+    for _ in range(20):
+        blocks = rng.integers(0, 6, (shape[0] // 10 + 1, shape[1] // 10 + 1))
+        numbers = np.kron(blocks, np.ones((10, 10), int))[: shape[0], : shape[1]].astype(np.int32)
+        picture = np.kron(rng.integers(0, 3, (*blocks.shape, 1)), np.full((10, 10, 3), 10))[: shape[0], : shape[1]]
+        picture = (picture + rng.integers(0, 4, (*shape, 3))).astype(np.uint8)
+        whole, expected = join_parts(numbers, 6, picture, 8.0), set_of_joined(numbers, picture)
+        assert {(a, b) for a in range(6) for b in range(a) if whole[a] == whole[b]} == expected
+        joined += len(expected)
+    assert joined > 5
+
+
+def set_of_joined(numbers: np.ndarray, picture: np.ndarray) -> set[tuple[int, int]]:
+    """The pairs of regions, the greater number first, that are one surface by what `join_parts` says."""
+    together = np.eye(6, dtype=bool)
+    height, width = numbers.shape
+    for gap in range(2, 25, 2):
+        for down, across in ((gap, 0), (0, gap)):
+            facing, same = np.zeros((6, 6)), np.zeros((6, 6))
+            for y in range(height - down):
+                for x in range(width - across):
+                    a, b = numbers[y, x], numbers[y + down, x + across]
+                    if a != b and a and b:
+                        apart = np.abs(picture[y, x].astype(int) - picture[y + down, x + across]).max()
+                        facing[max(a, b), min(a, b)] += 1
+                        same[max(a, b), min(a, b)] += apart < 8
+            together |= (same >= 12) & (same >= 0.5 * facing)
+    together |= together.T
+    for _ in range(6):
+        together = (together.astype(int) @ together) > 0
+    return {(a, b) for a in range(6) for b in range(a) if together[a, b]}
+
+
 @pytest.mark.parametrize("level", [8, 30])
 def test_what_repeats_and_what_is_plain_has_rivals(level):
     rng = np.random.default_rng(1)

@@ -10,7 +10,7 @@ from depthapps.engine.matching.correlation import Texture
 from depthapps.engine.matching.plane_evidence import _shading_cost, gather_evidence, rank_planes
 from depthapps.engine.matching.plane_fits import fit_planes
 from depthapps.engine.matching.regions import Region
-from depthapps.engine.matching.surfaces import _best_planes, _hidden_texture, fit_surfaces
+from depthapps.engine.matching.surfaces import _best_planes, _drawn, _hidden_texture, fit_surfaces
 
 SHAPE = (160, 240)
 ROWS, COLUMNS = np.indices(SHAPE)
@@ -187,6 +187,75 @@ def test_a_plane_that_hides_matches_behind_it_is_none():
     values = np.where(np.arange(400) < 240, 40, rng.uniform(0, 30, 400)).astype(np.float32)
     assert len(fit_planes(places, values, 1, 0.12, rng, opaque=False)) == 1
     assert not fit_planes(places, values, 1, 0.12, rng, opaque=True)
+
+
+@pytest.mark.parametrize("opaque", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_planes_are_those_of_a_plain_loop(seed, opaque):
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(0, 100, (300, 2))
+    values = np.where(np.arange(300) < 130, 9 + 0.05 * places[:, 0], 30 - 0.1 * places[:, 1])
+    values[rng.random(300) < 0.4] = 40 * rng.random()
+    values = (values + rng.normal(0, 0.3, 300)).astype(np.float32)
+    found = fit_planes(places, values, 3, 0.12, np.random.default_rng(seed), opaque=opaque)
+    expected = plainly_fitted(places, values, np.random.default_rng(seed).random((3, 180, 3), np.float32), opaque)
+    assert len(found) >= 1
+    assert np.allclose(found, expected, atol=1e-3)
+
+
+def plainly_fitted(places: np.ndarray, values: np.ndarray, draws: np.ndarray, opaque: bool) -> list[np.ndarray]:
+    """The planes that `fit_planes` finds with these random numbers (R, 180, 3), of which 20 draw constant ones."""
+    middle = places.mean(axis=0)
+    basis = np.column_stack([np.ones(len(places)), (places - middle) / 50])
+    left, planes = np.ones(len(values), bool), []
+
+    def likely(errors: np.ndarray) -> np.ndarray:
+        return np.exp(-((errors / 0.7) ** 2))
+
+    def votes(trials: np.ndarray) -> np.ndarray:
+        errors = values - trials @ basis.T
+        return likely(errors) @ left - 2.0 * opaque * (errors < -1.4).sum(axis=1)
+
+    for drawn in draws:
+        at = np.flatnonzero(left)
+        if len(at) < max(10, 0.12 * len(values)):
+            break
+        trials = []
+        for k, corners in enumerate(at[(drawn * len(at)).astype(int)]):
+            if k < 20:
+                trials.append([values[corners[0]], 0, 0])
+            elif abs(np.linalg.det(basis[corners])) > 0.01:
+                plane = np.linalg.solve(basis[corners], values[corners])
+                trials += [plane] if np.hypot(*plane[1:]) < 1.2 * 50 else []
+        trials = np.array(trials)
+        best = trials[np.argsort(-votes(trials))[:5]]
+        for plane in best:
+            for _ in range(4):
+                weights = likely(values - basis @ plane) * left
+                flat = np.diag([1e-6, 1e-2, 1e-2])
+                plane[:] = np.linalg.solve((basis.T * weights) @ basis + flat, (basis.T * weights) @ values)
+        plane = best[votes(best).argmax()]
+        error = values - basis @ plane
+        held, behind = np.abs(error) < 1.4, error < -2.1
+        if (held & left).mean() < 0.12:
+            break
+        if not opaque or behind.mean() < 0.2 * held.mean():
+            planes.append(np.array([plane[0] - plane[1:] @ middle / 50, *plane[1:] / 50]))
+        left &= ~held
+    return planes
+
+
+def test_planes_are_drawn_as_by_a_plain_loop():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(-1, 3, (20, 26)).astype(np.int32)
+    planes = [rng.normal(0, (20, 1, 1)) for _ in range(3)]
+    drawn = _drawn(labels, planes, (39, 51))
+    for y in range(39):
+        for x in range(51):
+            label = labels[y // 2, x // 2]
+            expected = planes[label] @ (1, y / 2, x / 2) if label >= 0 else np.nan
+            assert np.isclose(drawn[y, x], expected, atol=1e-4, equal_nan=True)
+    assert np.isnan(_drawn(np.full((20, 26), -1, np.int32), [], (40, 52))).all()
 
 
 def test_a_floor_that_would_lead_below_the_horizon_leaves_the_wall_behind_it_alone():

@@ -36,6 +36,36 @@ def least_costs(left, right, matches, low, high, before, largest, first, end, su
             _keep_least(sums, found, np.float32(disparity), near, away)
 
 
+def find_facing(numbers, picture, down, across, largest, runs, count):
+    """List which regions face each other over a gap, in runs of pixels.
+
+    numbers: (H, W) of the regions, 0 for none. picture: (H, W, 3) uint8. Each pixel is compared with the one that is
+    `down` rows below it and `across` columns to its right. runs: (N, 4), of which the first `count[0]` are written: the
+    lesser and the greater number, of how many pixels in a row, and at how many of these the colours differ by less than
+    `largest` grey levels. N: at least as many as there are pixels.
+    """
+    height, width = numbers.shape
+    found, one, other = np.uint64(0), np.int32(0), np.int32(0)
+    for y in range(np.uint64(max(height - down, 0))):
+        for x in range(np.uint64(max(width - across, 0))):
+            to_y, to_x = y + np.uint64(down), x + np.uint64(across)
+            a, b = numbers[y, x], numbers[to_y, to_x]
+            if a == b or a == 0 or b == 0:
+                continue
+            less, more = min(a, b), max(a, b)
+            if less != one or more != other:
+                one, other = less, more
+                runs[found, 0], runs[found, 1], runs[found, 2], runs[found, 3] = one, other, 0, 0
+                found += np.uint64(1)
+            apart = 0
+            for channel in range(np.uint64(3)):
+                apart = max(apart, abs(np.int32(picture[y, x, channel]) - np.int32(picture[to_y, to_x, channel])))
+            last = found - np.uint64(1)
+            runs[last, 2] += 1
+            runs[last, 3] += 1 if apart < largest else 0
+    count[0] = found
+
+
 @within
 def _add_row(own, other, start, cap, sums):
     """Add the differences of two rows of uint8, the other from `start` on, to the sums behind their margin."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
-from depthapps.engine.matching.plane_evidence import Evidence, values_on
+from depthapps.engine.matching.plane_evidence import Evidence, plane_at, values_on
 from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane
 from depthapps.engine.matching.regions import Region
 from depthapps.runtime.kernel import Kernel
@@ -40,12 +40,20 @@ _TIMES_WORSE, _LEVELS_WORSE = 1.5, 1.0
 _WINDOW_PX = 9  # side of the window of `least_costs`; see there for why
 _CAP = 40  # grey levels
 _RIM = np.ones((5, 5), np.uint8)  # around a pixel, in which it is compared with its region
+_STEPS_AT_ONCE = 6  # a thread, so that each looks at the picture as often as the others
 
+_KERNELS = "depthapps.engine.matching._gap_kernels"
 _least_costs = Kernel(
-    "depthapps.engine.matching._gap_kernels",
+    _KERNELS,
     "least_costs",
     "uint8[:,::1] uint8[:,::1] float32[:,::1] int64 int64 int64 int64 int64 int64 uint16[::1] uint16[:,:,::1]",
 )
+_find_facing = Kernel(
+    _KERNELS,
+    "find_facing",
+    "int32[:,::1] uint8[:,:,::1] int64 int64 float64 int32[:,::1] int64[::1]",
+)
+KERNELS = (_find_facing, _least_costs)
 
 
 def seen_through(
@@ -95,7 +103,7 @@ def _is_more_of_it(
 ) -> bool:
     """Whether a part takes a plane: if its own is another one, and little that has no rival contradicts."""
     own = label[region.frame]
-    there = values_on(region, planes, np.full(own.shape, plane))
+    there = plane_at(region, planes[plane])
     held = region.mask & (own >= 0)
     if held.any():
         apart = np.abs(values_on(region, planes, np.maximum(own, 0)) - there)[held]
@@ -124,24 +132,23 @@ def join_parts(numbers: NDArray[np.int32], count: int, picture: Image, largest: 
 
     numbers: (h, w), 0 for no region. picture: (h, w, 3) uint8; colours that differ by less than `largest` are alike.
     """
-    whole, colors = np.arange(count), picture.astype(np.int16)
-    for axis in (0, 1):
-        across = numbers.shape[1 - axis]
-        near, color = np.moveaxis(numbers, axis, 0).ravel(), np.moveaxis(colors, axis, 0).reshape(-1, 3)
-        known = near > 0
-        for gap in range(2 * across, (_GAP_PX + 1) * across, 2 * across):
-            one, other = near[:-gap], near[gap:]
-            places = np.flatnonzero((one != other) & known[:-gap] & known[gap:])
-            apart = np.abs(color[places] - color[places + gap]).max(axis=1)
-            one, other = one[places], other[places]
-            pairs = np.minimum(one, other) * count + np.maximum(one, other)
-            pairs, place = np.unique(pairs, return_inverse=True)
-            facing, same = (
-                np.bincount(place, minlength=len(pairs)),
-                np.bincount(place[apart < largest], minlength=len(pairs)),
-            )
-            for a, b in (divmod(int(pair), count) for pair in pairs[same >= np.maximum(_FACING_PX, _ALIKE * facing)]):
-                whole[whole == whole[b]] = whole[a]
+    numbers, picture = np.ascontiguousarray(numbers), np.ascontiguousarray(picture)
+    steps = [step for gap in range(2, _GAP_PX + 1, 2) for step in ((gap, 0), (0, gap))]
+    listed = [np.empty((0, 4), np.int32)] * len(steps)
+
+    def list_facing(first: int, end: int) -> None:
+        runs, found = np.empty((numbers.size, 4), np.int32), np.empty(1, np.int64)
+        for k in range(first, end):
+            _find_facing(numbers, picture, *steps[k], largest, runs, found)
+            listed[k] = runs[: found[0]].copy()
+
+    for_bands(len(steps), list_facing, _STEPS_AT_ONCE)
+    runs, step = np.concatenate(listed), np.repeat(np.arange(len(steps)), [len(runs) for runs in listed])
+    pairs, place = np.unique((step * count + runs[:, 0]) * count + runs[:, 1], return_inverse=True)
+    pixels, same = (np.bincount(place, runs[:, k], len(pairs)) for k in (2, 3))
+    whole = np.arange(count)
+    for pair in pairs[same >= np.maximum(_FACING_PX, _ALIKE * pixels)] % count**2:
+        whole[whole == whole[pair % count]] = whole[pair // count]
     return whole
 
 

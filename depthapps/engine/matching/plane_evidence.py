@@ -90,8 +90,14 @@ def gather_evidence(
 def values_on(region: Region, planes: list[Plane], chosen: NDArray[np.intp]) -> FloatMap:
     """The disparity (h, w) px of a region's frame on the planes that are chosen, by number (h, w)."""
     rows, columns = region.places()
-    level, down, right = np.moveaxis(np.asarray(planes, np.float32)[chosen], 2, 0)
+    level, down, right = (factors[chosen] for factors in np.asarray(planes, np.float32).T)
     return level + down * rows + right * columns
+
+
+def plane_at(region: Region, plane: Plane) -> FloatMap:
+    """The disparity (h, w) px of a region's frame on one plane."""
+    rows, columns = region.places()
+    return np.asarray(plane[0] + plane[1] * rows + plane[2] * columns, np.float32)
 
 
 def rank_planes(seen: Evidence, region: Region, texture: Texture, planes: list[Plane]) -> FloatMap:
@@ -102,12 +108,11 @@ def rank_planes(seen: Evidence, region: Region, texture: Texture, planes: list[P
     textured = seen.weights[region.frame] * region.near
     weights = np.maximum(textured, np.float32(_PLAIN_WEIGHT)) * np.isfinite(matches) * region.near
     total = _around(weights) + 1
-    rows, columns = region.places()
     likelihoods = texture.likelihoods(planes)
     told = np.maximum(_NAT * (likelihoods - likelihoods.max()), -_MOST_TOLD)
     ranks = np.empty((len(planes), *matches.shape), np.float32)
     for k, plane in enumerate(planes):
-        disparity = (plane[0] + plane[1] * rows + plane[2] * columns).astype(np.float32)
+        disparity = plane_at(region, plane)
         error = matches - disparity
         votes = weights * (np.abs(error) < 2 * SIGMA_PX)
         votes -= np.float32(_BEHIND_COUNTS) * textured * (error < -3 * SIGMA_PX)

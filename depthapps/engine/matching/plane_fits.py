@@ -15,17 +15,17 @@ from depthapps.runtime.kernel import Kernel
 _TRIALS = 160  # planes through three samples; a plane of a fifth of the samples is missed once in four times
 _LEVEL_TRIALS = 20  # planes of constant disparity
 _REFINED = 5  # the best trials, of which the one that fits best when refined is taken
-_ROUNDS = 4  # of that
-_BEHIND = 2.0  # as many values on a plane weigh up one that lies behind it
-_CONTRADICTED = 0.2  # of a plane's values: as many that lie behind it rule it out; with 0.15 and 0.3 alike to 0.5 %
 SIGMA_PX = 0.7  # px of disparity that samples deviate from their plane
 _STEEPEST = 1.2  # px of disparity a pixel: the surface is seen at a grazing angle
 _UNIT_PX = 50.0  # in which places are counted in fits
 
-_KERNELS = "depthapps.engine.matching._fit_kernels"
-_through_three = Kernel(_KERNELS, "through_three", "float64[:,::1] float64[::1] int64[:,::1] float64[:,::1]")
-_refine = Kernel(_KERNELS, "refine", "float64[:,::1] float64[::1] float64[::1] float64 int64 float64[:,::1]")
-KERNELS = (_through_three, _refine)
+_fit_planes = Kernel(
+    "depthapps.engine.matching._fit_kernels",
+    "fit_planes",
+    "float32[:,::1] float32[::1] float32[:,:,::1] int64 float64 float64 int64 float32[::1] int64[::1] float32[:,::1] "
+    "float32[::1] float32[:,::1] float64[:,::1] int64[::1]",
+)
+KERNELS = (_fit_planes,)
 
 Plane = NDArray[np.floating]  # the factors (3,) of 1, row and column
 
@@ -41,59 +41,26 @@ def fit_planes(
 ) -> list[Plane]:
     """Planes through values (N,) at places (N, 2), one after the other, each of what the ones before it leave.
 
-    opaque: values behind a plane count against it.
+    most: attempts at a plane. least_share: of the values, that a plane must hold. opaque: values behind a plane count
+    against it.
     """
-    values, middle = values.astype(np.float64), places.mean(axis=0)
-    basis = np.column_stack([np.ones(len(places)), (places - middle) / _UNIT_PX])
-    left, planes = np.ones(len(values), np.bool_), []
-    for _ in range(most):
-        at = np.flatnonzero(left)
-        if len(at) < max(10, least_share * len(values)):
-            break
-        plane = _best_fit(basis, values, left, _trials(basis[at], values[at], rng), opaque)
-        error = values - basis @ plane
-        held, behind = np.abs(error) < 2 * SIGMA_PX, error < -3 * SIGMA_PX
-        if (held & left).mean() < least_share:
-            break
-        if not opaque or behind.mean() < _CONTRADICTED * held.mean():
-            down, right = plane[1:] / _UNIT_PX
-            planes.append(np.array([plane[0] - down * middle[0] - right * middle[1], down, right]))
-        left &= ~held
-    return planes
-
-
-def _trials(basis: NDArray[np.float64], values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Planes (M, 3) through three values each, and of one value."""
-    planes = np.zeros((_TRIALS + _LEVEL_TRIALS, 3))
-    _through_three(basis, values, rng.integers(0, len(values), (_TRIALS, 3)), planes[:_TRIALS])
-    planes[_TRIALS:, 0] = values[rng.integers(0, len(values), _LEVEL_TRIALS)]
-    return planes[np.hypot(planes[:, 1], planes[:, 2]) < _STEEPEST * _UNIT_PX]  # and so none with NaN
-
-
-def _best_fit(
-    basis: NDArray[np.float64],
-    values: NDArray[np.float64],
-    left: NDArray[np.bool_],
-    trials: NDArray[np.float64],
-    opaque: bool,
-) -> Plane:
-    """The trial (3,) that most of the values that are left speak for, fitted to these."""
-    promising = np.argsort(-_votes(basis, values, left, trials, opaque))[:_REFINED]
-    refined = trials[promising]
-    _refine(basis, values, left.astype(np.float64), SIGMA_PX, _ROUNDS, refined)
-    return refined[_votes(basis, values, left, refined, opaque).argmax()]
-
-
-def _votes(
-    basis: NDArray[np.float64],
-    values: NDArray[np.float64],
-    left: NDArray[np.bool_],
-    planes: NDArray[np.float64],
-    opaque: bool,
-) -> NDArray[np.floating]:
-    """How many of the values that are left lie on each plane (M, 3), less those that an opaque one would hide; (M,)."""
-    errors = (planes / SIGMA_PX).astype(np.float32) @ basis.T.astype(np.float32)  # float32: twice as fast
-    np.subtract((values / SIGMA_PX).astype(np.float32), errors, out=errors)
-    behind = (errors < -2).sum(axis=1) if opaque else 0
-    np.negative(np.square(errors, out=errors), out=errors)
-    return np.exp(errors, out=errors) @ left.astype(np.float32) - _BEHIND * behind
+    size, trials, middle = len(values), _LEVEL_TRIALS + _TRIALS, places.mean(axis=0)
+    around = np.ascontiguousarray(((places - middle) / _UNIT_PX).T, np.float32)
+    draws = rng.random((most, trials, 3), np.float32)
+    limits = (_LEVEL_TRIALS, least_share, _STEEPEST * _UNIT_PX / SIGMA_PX, int(opaque))
+    scratch = [np.empty(shape, np.float32) for shape in ((3, trials), trials, (3, _REFINED))]
+    planes, found = np.empty((most, 3)), np.empty(1, np.int64)
+    _fit_planes(
+        around,
+        (values / SIGMA_PX).astype(np.float32),
+        draws,
+        *limits,
+        np.empty(size, np.float32),
+        np.empty(size, np.int64),
+        *scratch,
+        planes,
+        found,
+    )
+    planes = planes[: found[0]] * (SIGMA_PX, SIGMA_PX / _UNIT_PX, SIGMA_PX / _UNIT_PX)
+    planes[:, 0] -= planes[:, 1:] @ middle
+    return list(planes)

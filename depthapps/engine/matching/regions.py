@@ -35,10 +35,16 @@ class Region(NamedTuple):
         return self.rows.start + np.arange(height)[:, None], self.columns.start + np.arange(width)
 
 
-def color_steps(picture: Image) -> NDArray[np.int16]:
+def color_steps(picture: Image) -> Image:
     """The largest difference of the values of any channel of a picture (h, w, 3) within 3x3 px, (h, w)."""
     smooth, near = cv2.GaussianBlur(picture, (3, 3), 0), np.ones((3, 3), np.uint8)
-    return (cv2.dilate(smooth, near).astype(np.int16) - cv2.erode(smooth, near)).max(axis=2)
+    return largest_channel(cv2.subtract(cv2.dilate(smooth, near), cv2.erode(smooth, near)))
+
+
+def largest_channel(picture: Image) -> Image:
+    """The largest of the three values of each pixel of a picture (h, w, 3), (h, w)."""
+    red, green, blue = cv2.split(picture)
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
 def find_regions(mask: NDArray[np.bool_]) -> list[Region]:

@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.front.noise import roughness
+from depthapps.engine.matching import correlation, gaps, plane_fits
 from depthapps.engine.matching.correlation import LARGE, Texture
 from depthapps.engine.matching.gaps import rivals, seen_through, with_rim
-from depthapps.engine.matching.plane_evidence import Evidence, gather_evidence, rank_planes, values_on
+from depthapps.engine.matching.plane_evidence import Evidence, gather_evidence, plane_at, rank_planes, values_on
 from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane, fit_planes
-from depthapps.engine.matching.regions import SMALLEST_REGION, Region, color_steps, find_regions
+from depthapps.engine.matching.regions import SMALLEST_REGION, Region, color_steps, find_regions, largest_channel
+from depthapps.runtime.kernel import Kernel
+from depthapps.runtime.threads import for_bands
 
 # All lengths are in pixels of the half-size picture, in which regions are found; disparities are those of the views.
 # The numbers were compared by what the best of these and the other guesses is off by more than 2 px, over 20 real
@@ -83,6 +86,13 @@ _MOST_BEYOND = 0.1
 _DECEIVED_PX = 2.0  # from the plane of what is seen through gaps, from which on a match is not of it
 _NO_PLANE = -1
 
+_draw_planes = Kernel(
+    "depthapps.engine.matching._fit_kernels",
+    "draw_planes",
+    "int32[:,::1] float32[:,::1] int64 int64 float32[:,::1]",
+)
+KERNELS = (*plane_fits.KERNELS, *correlation.KERNELS, *gaps.KERNELS, _draw_planes)  # in the order of their use
+
 
 class Surfaces(NamedTuple):
     """Plain surfaces of the left view, all (H, W).
@@ -124,7 +134,7 @@ def fit_surfaces(left: Image, right: Image, known: FloatMap, noise: float = 0.0)
     smooth = cv2.medianBlur(half, _THIN_PX)
     grey = cv2.cvtColor(left, cv2.COLOR_RGB2GRAY)
     rough = roughness(grey)
-    unlike = np.abs(half.astype(np.int16) - smooth).max(axis=2)
+    unlike = largest_channel(cv2.absdiff(half, smooth))
     steps, thin = color_steps(smooth), unlike > max(_UNLIKE, 3 * rough)
     # of Sobel's filter, noise of 1 becomes 0.87
     gradient = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) / 4 - np.float32(_NOISE_SIGMAS * 0.87 * rough)
@@ -191,7 +201,7 @@ def _plane_candidates(seen: Evidence, region: Region, rng: np.random.Generator) 
     taken = rng.integers(0, len(inside), _SAMPLES // 2)
     insides = fit_planes(*samples(inside, taken), _MOST_PLAIN_PLANES, _LEAST_PLAIN_SHARE, rng, opaque=False)
     deep = _inside(seen, region)
-    away = [(matches - values_on(region, [plane], np.zeros(deep.shape, np.intp)))[deep] for plane in insides]
+    away = [(matches - plane_at(region, plane))[deep] for plane in insides]
     held = [(np.abs(error) < 2 * SIGMA_PX).mean() for error in away]
     return rims, [plane for plane, share in zip(insides, held, strict=True) if share > _LEAST_DEEP]
 
@@ -246,8 +256,6 @@ def _halved(picture: Image) -> Image:
 
 def _drawn(labels: NDArray[np.int32], planes: list[Plane], shape: tuple[int, int]) -> FloatMap:
     """The disparity (H, W) px of planes by their labels in the half-size picture, NaN where there is none."""
-    height, width = shape
-    table = np.array([*planes, (np.nan,) * 3], np.float32)  # the last one is what _NO_PLANE stands for
-    level, down, right = (table[:, k][labels].repeat(2, 0).repeat(2, 1)[:height, :width] for k in range(3))
-    rows, columns = (np.arange(n, dtype=np.float32) / 2 for n in (height, width))
-    return level + down * rows[:, None] + right * columns
+    table, disparity = np.array(planes, np.float32).reshape(-1, 3), np.empty(shape, np.float32)
+    for_bands(shape[0], lambda first, end: _draw_planes(labels, table, first, end, disparity))
+    return disparity
