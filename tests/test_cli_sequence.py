@@ -21,7 +21,9 @@ from depthapps import (
     FuseParams,
     InputError,
     PrintParams,
+    Quality,
     SceneParams,
+    StereoError,
     print_of_scan,
     read_image,
     scan_folder,
@@ -264,6 +266,40 @@ def test_a_folder_of_pairs_is_matched_and_fused(tmp_path, small_sample):
     flags = ("-c", small_sample / "calib.txt", "--json", "--quality", "fast")
     facts = json.loads(run("--sequence", folder, *flags, "-o", tmp_path / "m.ply").stdout)
     assert facts["triangles"] > 10_000
+
+
+@pytest.mark.parametrize("bad", ["a", "b"])
+def test_a_pair_that_cannot_be_matched_is_named(tmp_path, small_sample, bad):
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    for name in "abc":
+        for side in ("left", "right"):
+            shown = "left" if name == bad else side  # the same photo twice is no pair
+            link_or_copy(small_sample / f"{shown}.png", folder / f"{name}_{side}.png")
+        np.savetxt(folder / f"{name}.pose.txt", np.eye(4))
+    flags = ("-c", small_sample / "calib.txt", "--quality", "fast", "-q")
+    result = run("--sequence", folder, *flags, "-o", tmp_path / "m.ply", code=1)
+    error, hint = result.stderr.splitlines()
+    files = f"{folder / bad}_left.png and {folder / bad}_right.png"
+    assert error == f"error: {files}: the two photos are the same: nothing moved between them"
+    assert hint.startswith("hint: take the second one")
+    assert hint.endswith("or take the two out of the folder")
+    with pytest.raises(StereoError, match=f"{bad}_left.png and "):  # and in Python
+        scan_folder(folder, scene_params=SceneParams(calibration=small_sample / "calib.txt", quality=Quality.FAST))
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".ply"] == []
+
+
+def test_a_view_whose_depth_has_another_shape_is_named(tmp_path, room):
+    write_depth(room / "frame-000001.depth.png", np.ones((40, 300), np.float32))
+    flags = ("--focal-px", CAMERA.fx, "-o", tmp_path / "m.ply", "-q")
+    error, hint = run("--sequence", room, *flags, code=1).stderr.splitlines()
+    named = f"{room}/frame-000001.color.png and {room}/frame-000001.depth.png"
+    assert error.startswith(f"error: {named}: the image is ")
+    assert hint == "hint: pass a depth map of the whole image, of any size"
+
+
+def test_what_is_wrong_with_all_views_is_not_said_of_one(tmp_path, room):
+    assert run("--sequence", room, "--fov", 500, "-o", tmp_path / "m.ply", code=1).stderr.startswith("error: a field")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy as np
 from depthapps.apps.journal import Journal
 from depthapps.apps.params import SceneParams
 from depthapps.apps.scene import open_scene
-from depthapps.core.errors import InputError, NoDepthError, param
+from depthapps.core.errors import DepthappsError, InputError, NoDepthError, StereoError, param
 from depthapps.core.levels import stretched
 from depthapps.core.scene import Scene
 from depthapps.io.maps.read import read_depth
@@ -35,13 +35,14 @@ class SequenceScenes:
     def __init__(self, sequence: Sequence, params: SceneParams, journal: Journal, folder: Path | None) -> None:
         self._sequence, self._params, self._journal, self._folder = sequence, params, journal, folder
         self._kept = 0
-        self._told = False
+        self._opened = False  # whether a view was opened: what is given for all of them is right then
         self.empty: set[int] = set()
 
     def of(self, places: list[int], stage: str) -> Iterator[tuple[int, Scene]]:
         """Yield the views at these places of the sequence, each place with its scene, as a stage of the journal.
 
-        A view without any depth, as a lens cap gives it, is left out. Raises NoDepthError if no view has one.
+        A view without any depth, as a lens cap gives it, is left out. Raises NoDepthError if no view has one. Errors
+        that are about one view name it.
         """
         for k in self._journal.steps(places, len(places), stage):
             try:
@@ -51,7 +52,18 @@ class SequenceScenes:
                 if len(self.empty) == len(self._sequence.views):
                     raise
                 continue
+            except DepthappsError as error:
+                self._name(self._sequence.views[k], error)
+                raise
+            self._opened = True
             yield k, scene
+
+    def _name(self, view: SequenceFrame, error: DepthappsError) -> None:
+        """Name the files of a view in an error about it that names neither: two photos, say, that do not match."""
+        files = [str(path) for path in view[:3] if path is not None]
+        of_pair = isinstance(error, StereoError)
+        if (of_pair or self._opened) and not any(file in error.message for file in files):
+            error.tell_of(" and ".join(files), also="or take the two out of the folder" if of_pair else "")
 
     def _scene(self, k: int) -> Scene:
         path = self._folder / f"{k}.pickle" if self._folder else None
@@ -82,8 +94,7 @@ class SequenceScenes:
             if self._sequence.camera_matrix is not None and not by_hand:
                 return self._of_camera(view.image, view.depth, params.depth_scale)
         opened = open_scene(view.image, view.right, params, depth=view.depth)
-        if not self._told:
-            self._told = True
+        if not self._opened:
             self._journal.add(**opened.facts)
             for note in opened.notes:
                 self._journal.note(note.raw)

@@ -83,6 +83,12 @@ class DepthappsError(Exception):
         """What to do about it, with parameters written as Python arguments."""
         return spelled(self.raw_hint)
 
+    def tell_of(self, name: str, *, also: str = "") -> None:
+        """Start the message with what the error is about, and end the hint with what may be done about that as well."""
+        self.raw_message = f"{name}: {self.raw_message}"
+        self.raw_hint = f"{self.raw_hint}; {also}" if also else self.raw_hint
+        self.args = (self.message,)
+
     def spelled(self, spell: Callable[[str, str], str]) -> tuple[str, str]:
         """Message and hint with parameters as `spell(name, value)` writes them."""
         return spelled(self.raw_message, spell), spelled(self.raw_hint, spell)
