@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from contextlib import redirect_stderr
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,14 @@ class Screen(io.StringIO):
     def shown(self) -> list[str]:
         """The lines that are left when all has been erased that was."""
         return [line.rpartition("\r\x1b[K")[2] for line in self.getvalue().split("\n")]
+
+
+@pytest.fixture
+def photo_with_depth(tmp_path) -> list[object]:
+    """The arguments of a photo with its depth."""
+    write_image(tmp_path / "a.png", np.zeros((32, 32, 3), np.uint8))
+    np.save(tmp_path / "a.npy", np.full((32, 32), 2, np.float32))
+    return [tmp_path / "a.png", "--depth", tmp_path / "a.npy", "--focal-px", 40]
 
 
 def watched(monkeypatch) -> Screen:
@@ -95,3 +105,15 @@ def test_a_stage_that_ends_is_not_waited_for(monkeypatch):
     for stage in (Stage("reading", 0, 1, 0.0), Stage("reading", 1, 1, 0.1), Stage("tracing", 0, 0, 0.0)):
         report.follow(stage)
     assert screen.shown() == [""]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("command", [["depth", "--json"], ["batch", "depth", "--print-jobs"]], ids=str)
+def test_an_answer_that_cannot_be_written_names_the_standard_output(tmp_path, photo_with_depth, command):
+    given = photo_with_depth if command[0] == "depth" else ["--image", photo_with_depth[0], "--out-dir", tmp_path]
+    where = ["-o", tmp_path / "out.pfm"] if command[0] == "depth" else []
+    arguments = [sys.executable, "-m", "depthapps", *command, *given, *where]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(list(map(str, arguments)), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "error: there is no space left for the standard output\nhint: free some space" in done.stderr

@@ -28,6 +28,7 @@ from depthapps.cli.flags import explained
 from depthapps.cli.groups import HelpfulCommand, with_options
 from depthapps.cli.in_process import check_options, command_of, run_command
 from depthapps.cli.options import TalkOptions
+from depthapps.cli.terminal import answer
 from depthapps.cli.typed import long_flag, typed_options
 from depthapps.core.errors import OutputError
 from depthapps.io.batch_folder import SHEET, BatchFolder
@@ -91,7 +92,7 @@ def batch(
     report = BatchReport(name, talk, len(jobs), alone, json_lines=results.json_lines)
     if results.print_jobs:
         for job in jobs:
-            typer.echo(os.fsencode(_as_line(job)) + b"\n", nl=False)  # names that are no text as they are
+            answer(os.fsencode(_as_line(job)) + b"\n")  # names that are no text as they are
         raise typer.Exit(bool(alone))
     folder = BatchFolder(results.out_dir.absolute())
     _check_outputs(folder, jobs, resume=results.resume, overwrite=talk.overwrite)

@@ -17,6 +17,7 @@ import typer
 
 from depthapps.apps.batch.task import Outcome
 from depthapps.cli.options import TalkOptions
+from depthapps.cli.terminal import answer
 from depthapps.io.batch_folder import SHEET, BatchFolder
 from depthapps.io.contact_sheet import SheetEntry, write_contact_sheet
 
@@ -49,7 +50,7 @@ class BatchReport:
         if outcome is not None:
             self._outcomes.append(outcome)
             if self._json_lines:
-                typer.echo(json.dumps(_entry(outcome)))
+                answer(json.dumps(_entry(outcome)))
             if outcome.told.error:
                 self._say(f"{outcome.name} failed: {outcome.told.error}")
             elif self._talk.verbose:
@@ -85,7 +86,7 @@ class BatchReport:
         for note, count in notes.most_common():
             self._say(f"note: {note}" + (f" ({count} of {self._total})" if self._total > 1 else ""))
         if self._talk.json:
-            typer.echo(json.dumps(self._facts(folder), indent=2))
+            answer(json.dumps(self._facts(folder), indent=2))
         self._say(f"{self._progress()} in {time.monotonic() - self._start:.1f} s: {folder.path / SHEET}")
         for line in _failures(failed, self._alone):
             typer.echo(_plain(line), err=True)

@@ -10,12 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from depthapps.apps.journal import JobResult, Note, Stage
 from depthapps.cli.flags import as_flag
 from depthapps.cli.options import RunOptions, TalkOptions
-from depthapps.cli.terminal import done_waiting, tell, wait_for
+from depthapps.cli.terminal import answer, done_waiting, tell, wait_for
 from depthapps.core.errors import spelled
 
 log = logging.getLogger("depthapps")
@@ -131,5 +129,5 @@ class Report:
         if self._run.json:
             total = {"total": round(seconds, 3)}
             facts = {**self._data, "seconds": {**self._seconds, **total}, "outputs": [str(p) for p in outputs]}
-            typer.echo(json.dumps(facts, indent=2))
+            answer(json.dumps(facts, indent=2))
         self.say(f"wrote {', '.join(str(p) for p in outputs)} in {seconds:.1f} s")

@@ -9,6 +9,7 @@ from typing import TextIO
 import typer
 
 from depthapps.cli.plain import plain
+from depthapps.core.errors import OutputError, explain_os_error
 
 _ERASE = "\r\x1b[K"  # back to the start of the line, and all of it gone
 _waiting = ""
@@ -22,6 +23,20 @@ def tell(text: str) -> None:
     typer.echo(plain(text), err=True)
     if waiting:
         wait_for(waiting)
+
+
+def answer(text: str | bytes) -> None:
+    """Print on stdout what another program may read. Raises OutputError if that fails, as on a full disk.
+
+    bytes: lines with their ends, of names that are no text.
+    """
+    try:
+        typer.echo(text, nl=isinstance(text, str))
+    except BrokenPipeError:  # whoever read it has enough
+        raise
+    except OSError as error:
+        message, hint = explain_os_error(error, "the standard output")
+        raise OutputError(message, hint=hint) from error
 
 
 def wait_for(what: str) -> None:
