@@ -439,6 +439,52 @@ def test_what_a_16_bit_map_cannot_hold_is_said(tmp_path, step_scene):
     assert "holds depths" not in run("depth", *given, "-o", tmp_path / "scaled.png", "--depth-scale", 500).stderr
 
 
+def test_a_16_bit_map_whose_units_are_too_large_says_so(tmp_path, pair):
+    flags = ("--kind", "depth", "--focal-px", 100, "--depth-scale", 1e-4)
+    said = run("depth", *pair, *flags, "-o", tmp_path / "coarse.png").stderr
+    assert "in steps of 1e+04 m: 100 % of the pixels are unknown" in said
+    assert "or another --depth-scale" in said
+
+
+@pytest.mark.parametrize(
+    ("numbers", "flags", "said", "hint"),
+    [
+        (0, ["--depth"], "no known depth", "is it the right file?"),
+        (2, ["--invert", "--depth"], "no known depth", "leave --invert out"),
+        (-2, ["--depth"], "no known depth", "--invert changes their sign"),
+        (np.nan, ["--disparity"], "no known disparity", "is it the right file?"),
+        (2, ["--near", 1, "--depth"], "as --near, belong to maps without a scale", "or leave them out"),
+    ],
+)
+def test_hints_on_maps_without_a_known_pixel_are_true(tmp_path, numbers, flags, said, hint):
+    write_image(tmp_path / "photo.png", np.zeros((20, 30, 3), np.uint8))
+    np.save(tmp_path / "map.npy", np.full((20, 30), numbers, np.float32))
+    result = run("bokeh", tmp_path / "photo.png", *flags, tmp_path / "map.npy", "-o", tmp_path / "o.png", code=1)
+    assert said in result.stderr
+    assert hint in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".png", ".exr"])
+def test_an_empty_map_is_called_that(tmp_path, suffix):
+    write_image(tmp_path / "photo.png", np.zeros((20, 30, 3), np.uint8))
+    (tmp_path / f"map{suffix}").write_bytes(b"")
+    given = [tmp_path / "photo.png", "--depth", tmp_path / f"map{suffix}"]
+    assert "it is empty: 0 bytes" in run("bokeh", *given, "-o", tmp_path / "o.png", code=1).stderr
+
+
+def test_a_photo_that_is_transparent_everywhere_is_called_that(tmp_path):
+    Pillow.new("RGBA", (30, 20), (9, 9, 9, 0)).save(tmp_path / "photo.png")
+    np.save(tmp_path / "depth.npy", np.ones((20, 30), np.float32))
+    given = [tmp_path / "photo.png", "--depth", tmp_path / "depth.npy"]
+    result = run("bokeh", *given, "-o", tmp_path / "o.png", code=1)
+    assert "error: the picture is transparent wherever its depth is known" in result.stderr
+    assert "units" not in result.stderr
+
+
+def test_an_output_without_a_name_is_not_told_of_with_none(tmp_path):
+    assert "error: . has no suffix" in run("depth", LEFT, RIGHT, "-o", "", code=1).stderr
+
+
 def test_numbers_out_of_range_name_their_option(tmp_path, photo):
     blur = run("bokeh", *photo, "-o", tmp_path / "b.png", "--blur", "nan", code=1).stderr
     assert "must be a number" in blur

@@ -39,6 +39,8 @@ def test_a_table_and_lines_of_json_say_the_same(tmp_path):
         ("left,right\n,b\n", ".csv", "names no picture"),
         ("left,right\n", ".csv", "names no picture"),
         ("image,right\na,b\n", ".csv", "or too many"),
+        ("left;right\na;b\n", ".csv", "not parted by commas"),
+        ("left\tright\na\tb\n", ".csv", "not parted by commas"),
         ('{"left": 3}', ".jsonl", "left that is no text"),
         ('{"left": "a", "fov": {}}', ".jsonl", "fov, is neither a text nor a number"),
         ('{"left": "a", "c": [["b"]]}', ".jsonl", "c, is neither"),

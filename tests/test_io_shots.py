@@ -44,6 +44,15 @@ def test_a_pattern_without_photos_is_refused(folder):
         find_files(folder / "up*.png")
 
 
+def test_a_folder_without_photos_is_told_how_those_of_its_folders_are_named(tmp_path):
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "a.jpg").write_bytes(b"x")
+    with pytest.raises(InputError, match="no photo matches") as refused:
+        find_files(tmp_path)
+    pattern = refused.value.hint.split("'")[1]
+    assert [file.path.name for file in find_files(pattern)] == ["a.jpg"]
+
+
 @pytest.fixture
 def tree(tmp_path):
     """Two cameras with folders below, and files that only one of them has."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from depthapps.apps.inputs import Given
 from depthapps.apps.journal import Journal
+from depthapps.core.errors import NoDepthError
 from depthapps.core.scene import FloatMap, Image, Scene
 
 _OPAQUE = 0.5  # opacity from which a pixel shows a surface
@@ -27,9 +28,14 @@ def opacity_of(image: Image, given: Given, journal: Journal) -> FloatMap | None:
 
 
 def cut_out(scene: Scene, disparity_px: FloatMap, opacity: FloatMap | None) -> tuple[Scene, FloatMap]:
-    """Make depth and disparity (H, W) unknown where a picture is transparent. Raises InputError if all of it is."""
+    """Make depth and disparity (H, W) unknown where a picture is transparent. Raises NoDepthError if none is left."""
     if opacity is None:
         return scene, disparity_px
     empty = opacity < _OPAQUE
     depth, disparity = (np.where(empty, np.float32(np.nan), v) for v in (scene.depth_m, disparity_px))
+    if not np.isfinite(depth).any():
+        raise NoDepthError(
+            "the picture is transparent wherever its depth is known",
+            hint="is it the right picture? saved without transparency, all of it is used",
+        )
     return replace(scene, depth_m=depth, empty=empty), disparity

@@ -15,7 +15,7 @@ from depthapps.apps.files import SceneFiles, is_path, only_one_view
 from depthapps.apps.params import PathLike, SceneParams
 from depthapps.apps.turning import turned_alike
 from depthapps.core.choices import DepthKind, Layout
-from depthapps.core.errors import InputError, nothing_moved, param
+from depthapps.core.errors import InputError, NoDepthError, nothing_moved, param
 from depthapps.core.levels import find_levels
 from depthapps.core.scene import FloatMap, Image, check_picture
 from depthapps.io.maps.meaning import Meaning, depth_of, disparity_of
@@ -270,6 +270,8 @@ def _with_disparity(photo: Photo, given: PathLike | FloatMap, params: SceneParam
     refuse_panorama(photo.image, "the image", "image and disparity alike")
     raw = read_raw(given, _DISPARITY) if is_path(given) else raw_of_array(given, _DISPARITY)
     pixels, notes = disparity_of(raw, params.disparity_scale, invert=params.invert)
+    if np.isnan(pixels).all():
+        raise NoDepthError(f"{raw.name} holds no known disparity at all", hint="is it the right file?")
     doubts = doubts_of_disparity(pixels, raw.name, photo.image.shape[1])
     pixels, turned = turned_alike(pixels, photo)
     return Given(Contents(photo), disparity_px=pixels, notes=(*notes, *doubts, *turned))

@@ -117,13 +117,13 @@ def _note_lost(path: Path, lost: float, kind: MapKind, depth_scale: float, progr
     """Note the share of known pixels that a 16-bit PNG could not hold, and which formats hold them."""
     if lost <= 0:
         return
-    largest = (
-        f"depths up to {65534 / depth_scale:.3g} m" if kind is MapKind.DEPTH
+    held = (
+        f"depths up to {65534 / depth_scale:.3g} m, in steps of {1 / depth_scale:.3g} m" if kind is MapKind.DEPTH
         else f"disparities from 0 to {65534 / DISPARITY_PNG_SCALE:.3g} px"
     )  # fmt: skip
-    other = f", or a smaller {param('depth_scale')}" if kind is MapKind.DEPTH else ""
+    other = f", or another {param('depth_scale')}" if kind is MapKind.DEPTH else ""
     Journal(progress).note(
-        f"{path.name} holds {largest}: {100 * lost:.3g} % of the pixels are unknown in it; .npy, .tif and .pfm hold "
+        f"{path.name} holds {held}: {100 * lost:.3g} % of the pixels are unknown in it; .npy, .tif and .pfm hold "
         f"all{other}"
     )
 

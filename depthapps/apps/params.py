@@ -132,7 +132,7 @@ class SceneParams:
         if ends and self.depth_kind not in _KINDS_WITH_ENDS and self.depth_network is None:
             kinds = ", ".join(param("depth_kind", kind) for kind in _KINDS_WITH_ENDS)
             raise InputError(
-                f"{' and '.join(map(param, ends))} belong to maps without a scale of their own",
+                f"ends of the range, as {' and '.join(map(param, ends))}, belong to maps without a scale of their own",
                 hint=f"add one of {kinds}, or leave them out",
             )
         if not all(0 < v < math.inf for v in ends.values()) or not (self.near_m or 0) < (self.far_m or math.inf):

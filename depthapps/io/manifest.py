@@ -65,6 +65,8 @@ def read_manifest(path: StrPath) -> list[ManifestRow]:
 def _of_csv(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     table = csv.DictReader(text.splitlines(), strict=True, skipinitialspace=True)
     try:
+        if any(";" in column or "\t" in column for column in table.fieldnames or ()):
+            raise InputError(f"the columns of {name} are not parted by commas", hint="save it with commas between them")
         for row in table:
             where = f"line {table.line_num} of {name}"
             if None in row:

@@ -30,7 +30,7 @@ def check_suffix(
         hint = f"use one of {' '.join(suffixes)}"
         if path.suffix.lower() in elsewhere:
             hint += f"; {path.suffix.lower()} is written by {elsewhere[path.suffix.lower()]}"
-        raise OutputError(f"{path.name} has {found}, which {what} cannot take", hint=hint)
+        raise OutputError(f"{path.name or path} has {found}, which {what} cannot take", hint=hint)
 
 
 @contextmanager

@@ -67,7 +67,10 @@ def find_files(pattern: StrPath) -> list[FoundFile]:
                 groups = tuple((group or "").rstrip("/") for group in match.groups()) if match else (path.stem,)
                 found.append(FoundFile(path, groups, path.relative_to(folders or slash).with_suffix("").as_posix()))
     if not found:
-        raise InputError(f"no photo matches {pattern}", hint="a pattern in quotes ('left*.jpg'), or a folder")
+        hint = "a pattern in quotes ('left*.jpg'), or a folder"
+        if Path(pattern).is_dir():
+            hint = f"a folder stands for the photos right in it; '{pattern}/*/*.jpg' are those of its folders"
+        raise InputError(f"no photo matches {pattern}", hint=hint)
     return sorted(found, key=lambda file: file.path)
 
 

@@ -64,8 +64,12 @@ def depth_of(raw: RawMap, meaning: Meaning) -> DepthMap:
     else:
         found = _relative(raw, meaning)
     if np.isnan(found.values).all():
-        below = raw.values.dtype.kind != "u" and (raw.values < 0).any()
-        hint = f"its numbers are negative: {param('invert', True)} changes their sign" if below else "is it the file?"
+        signs = [] if raw.values.dtype.kind == "u" else [(raw.values < 0).any(), (raw.values > 0).any()]
+        hint = "is it the right file?"
+        if meaning.invert and any(signs):
+            hint = f"leave {param('invert')} out, which changes the sign of its numbers"
+        elif any(signs[:1]):
+            hint = f"its numbers are negative: {param('invert', True)} changes their sign"
         raise NoDepthError(f"{raw.name} holds no known depth at all", hint=hint)
     return replace(found, notes=(raw.note, *found.notes)) if raw.note else found
 

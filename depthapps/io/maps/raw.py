@@ -47,6 +47,8 @@ def read_raw(path: StrPath, what: str) -> RawMap:
     """Read a map file; `what` is its name in messages, "depth map". Raises InputError, MissingExtraError."""
     path = Path(path)
     data = read_bytes(path, what)
+    if not data:
+        raise InputError(f"{path} is not a {what}, it is empty: 0 bytes", hint="copy it anew from where it came")
     reader = next((reader for start, reader in _READERS if data.startswith(start)), None)
     for start, other, remedy in _OTHERS if reader is None else ():
         if data.startswith(start):
