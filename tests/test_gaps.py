@@ -65,6 +65,16 @@ def test_what_matches_nothing_else_is_believed():
     assert np.array_equal(surfaces.believed(known), known, equal_nan=True)
 
 
+def test_what_is_matched_on_the_bars_is_not_held_against_the_floor_between_them():
+    left, right = pair(unlike=True)
+    between = RAILING & ~BAR & (ROWS > 20) & (ROWS < 180) & (COLUMNS > 272) & (COLUMNS < 460)
+    known = np.where(BAR & (ROWS >= 12) & (ROWS < 188), BARS_PX, matches(left)).astype(np.float32)
+    known[RAILING & ~BAR & (ROWS >= 12) & (ROWS < 188)] = np.nan
+    surfaces = fit_surfaces(left, right, known)
+    assert surfaces.through[between].mean() > 0.8
+    assert np.abs(surfaces.by_rims - FLOOR)[between & surfaces.through].max() < 1
+
+
 def parts(*, width: int, other: int) -> tuple[np.ndarray, np.ndarray]:
     """Two parts, numbered 1 and 2, with `width` px between them, the second one of another grey level."""
     numbers, grey = np.zeros((60, 200), np.int32), np.full((60, 200), 150, np.uint8)
@@ -111,7 +121,7 @@ def set_of_joined(numbers: np.ndarray, picture: np.ndarray) -> set[tuple[int, in
     """The pairs of regions, the greater number first, that are one surface by what `join_parts` says."""
     together = np.eye(6, dtype=bool)
     height, width = numbers.shape
-    for gap in range(2, 25, 2):
+    for gap in range(2, 37, 2):
         for down, across in ((gap, 0), (0, gap)):
             facing, same = np.zeros((6, 6)), np.zeros((6, 6))
             for y in range(height - down):

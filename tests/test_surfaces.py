@@ -123,6 +123,18 @@ def test_most_of_what_is_matched_inside_may_lie_behind_no_wall():
     assert np.mean(np.abs(surfaces.by_rims - WALL - 12)[plain] < 0.3) > 0.95
 
 
+def test_what_is_matched_behind_a_wall_whose_texture_tells_where_it_is_was_matched_by_chance():
+    left, plain = wall_in_frame()
+    rng = np.random.default_rng(0)
+    left[plain] = (150 + rng.normal(0, 1, SHAPE))[plain].astype(np.uint8)[:, None]
+    right = seen_from_right(left[..., 0], WALL + 12)
+    known = np.where(plain, np.nan, WALL + 12).astype(np.float32)
+    thinly = plain & (rng.random(SHAPE) < 0.25) & (np.abs(cv2.Sobel(left[..., 0], cv2.CV_32F, 1, 0)) < 4)
+    known[thinly] = WALL[thinly]
+    surfaces = fit_surfaces(left, right, known)
+    assert np.mean(np.abs(surfaces.by_rims - WALL - 12)[plain] < 0.3) > 0.95
+
+
 def test_a_surface_that_is_densely_matched_is_not_its_rims():
     left, plain = wall_in_frame()
     known = np.where(plain, WALL - 2, WALL + 12).astype(np.float32)

@@ -42,7 +42,7 @@ _ROUNDING = 0.256 / np.sqrt(12)
 _FEWEST, _MOST = 30, 8000  # samples of a band
 _EDGE = 3.0  # medians: what is stronger is an edge or a gloss, which would drown the rest
 LARGE = 1500  # pixels of a region whose texture is enough to look for its level
-_CLEAR_NATS = 5.0  # by which that must be likelier than the planes of matches
+CLEAR_NATS = 5.0  # by which that must be likelier than the planes of matches
 # Levels are tried in steps. The coarsest band keeps so many and all that are as likely; of these, it and the next band
 # together keep some, and so on.
 _STEP_PX = 2.0
@@ -129,7 +129,7 @@ class Texture:
         between = [_level(level) for level in np.unique(levels[:, None] + (-_STEP_PX / 2, 0, _STEP_PX / 2))]
         likely = self.likelihoods([*planes, *between])
         best = int(likely[len(planes) :].argmax())
-        return [between[best]] if likely[len(planes) + best] > likely[: len(planes)].max() + _CLEAR_NATS else []
+        return [between[best]] if likely[len(planes) + best] > likely[: len(planes)].max() + CLEAR_NATS else []
 
 
 def _level(disparity: float) -> Plane:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.front.noise import roughness
 from depthapps.engine.matching import correlation, gaps, plane_fits
-from depthapps.engine.matching.correlation import LARGE, Texture
+from depthapps.engine.matching.correlation import CLEAR_NATS, LARGE, Texture
 from depthapps.engine.matching.gaps import rivals, seen_through, with_rim
 from depthapps.engine.matching.plane_evidence import Evidence, gather_evidence, plane_at, rank_planes, values_on
 from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane, fit_planes
@@ -59,6 +59,9 @@ _LEAST_PLAIN_SHARE = 0.15
 _MATCHED = 0.7
 # They also come first if more than this share of what is matched inside lies behind the others: such a wall would hide
 # what is seen. Matches on plain walls deceive, so that with 0.7 the first planes are wrong at 0.6 % more of the rooms.
+# So it does not count where the others are clearly likelier by the texture of all the region, which takes what is off
+# by more than 2 px in 28 rooms at `fast` from 6.14 to 5.47 %, all of it in one, whose floor is plain; in others it is
+# alike.
 _BEHIND = 0.8
 # They also come first where they rank higher by more than this over the region, by all that `rank_planes` weighs. With
 # noise of 8 levels in the right view, the first planes are wrong at 12.3 % of 20 real pairs, without this rule at
@@ -224,6 +227,9 @@ def _best_planes(
     matches = seen.matches[region.frame]
     if clear or np.isfinite(matches)[region.mask].mean() > _MATCHED:
         return other, first
+    likely = texture.likelihoods(planes)
+    if likely[: len(rims)].max() > likely[len(rims) :].max() + CLEAR_NATS:
+        return first, other
     behind = matches < values_on(region, planes, first) - 3 * SIGMA_PX
     return (other, first) if behind[_inside(seen, region)].mean() > _BEHIND else (first, other)
 
