@@ -8,7 +8,7 @@ import pytest
 
 from depthapps.engine.matching.correlation import Texture
 from depthapps.engine.matching.plane_evidence import _shading_cost, gather_evidence, rank_planes
-from depthapps.engine.matching.plane_fits import fit_planes
+from depthapps.engine.matching.plane_fits import Plane, fit_planes
 from depthapps.engine.matching.regions import Region
 from depthapps.engine.matching.surfaces import _best_planes, _drawn, _hidden_texture, fit_surfaces
 
@@ -260,7 +260,7 @@ def plainly_fitted(places: np.ndarray, values: np.ndarray, draws: np.ndarray, op
 def test_planes_are_drawn_as_by_a_plain_loop():
     rng = np.random.default_rng(0)
     labels = rng.integers(-1, 3, (20, 26)).astype(np.int32)
-    planes = [rng.normal(0, (20, 1, 1)) for _ in range(3)]
+    planes: list[Plane] = [rng.normal(0, (20, 1, 1)) for _ in range(3)]
     drawn = _drawn(labels, planes, (39, 51))
     for y in range(39):
         for x in range(51):

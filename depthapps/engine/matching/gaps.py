@@ -105,7 +105,7 @@ def _is_more_of_it(
     plane: int,
     repeated: Callable[[], NDArray[np.bool_]],
 ) -> bool:
-    """Whether a part takes a plane: if its own is another one, and little that has no rival contradicts."""
+    """Whether a part takes a plane: if its own is another one, and little in it that has no rival contradicts."""
     own = label[region.frame]
     there = plane_at(region, planes[plane])
     held = region.mask & (own >= 0)
