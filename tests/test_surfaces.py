@@ -381,7 +381,8 @@ def test_what_is_behind_a_plane_counts_against_it_only_with_texture(textured, hi
     near = cv2.dilate(wall.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     region = Region(slice(0, wall.shape[0]), slice(0, wall.shape[1]), wall, near)
     planes = [np.array([level, 0.0, 0.0]) for level in (30, 10, 20)]
-    ranks = rank_planes(seen, region, Texture(seen.bands, region, np.random.default_rng(0)), planes)
+    likely = Texture(seen.bands, region, np.random.default_rng(0)).likelihoods(planes)
+    ranks = rank_planes(seen, region, planes, likely)
     middle = ranks[:, wall.shape[0] // 2, wall.shape[1] // 2]
     assert (middle[2] < -1.5) == (middle[2] < -0.1) == hidden  # at 20 px, what is matched inside lies behind
     assert (middle[0] < middle[1]) == hidden

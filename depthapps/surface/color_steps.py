@@ -5,12 +5,10 @@ The engine finds its regions by steps of its own, of a narrower blur, to which i
 
 from __future__ import annotations
 
-from functools import reduce
-
 import cv2
 import numpy as np
 
-from depthapps.core.color import to_8bit
+from depthapps.core.color import largest_channel, to_8bit
 from depthapps.core.scene import FloatMap, Image
 
 _SIGMA_PX = 0.8  # of the blur that takes the photo's noise out of the steps
@@ -21,4 +19,4 @@ def color_steps(image: Image) -> FloatMap:
     smooth = np.asarray(cv2.GaussianBlur(to_8bit(image), (0, 0), _SIGMA_PX))
     kernel = np.ones((3, 3), np.uint8)
     steps = cv2.dilate(smooth, kernel) - cv2.erode(smooth, kernel)
-    return reduce(np.maximum, cv2.split(steps)).astype(np.float32)
+    return largest_channel(steps).astype(np.float32)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depthapps.core.color import to_8bit
+from depthapps.core.color import largest_channel, to_8bit
 from depthapps.core.geometry import depth_from_inverse, project, unproject
 from depthapps.core.scene import FloatMap, Scene, SecondView
 from depthapps.surface.tearing import BoolMap
@@ -41,4 +39,4 @@ def _difference(scene: Scene, second: SecondView, inverse: FloatMap) -> FloatMap
     shown = cv2.remap(to_8bit(second.image), np.where(inside, x, 0), np.where(inside, y, 0), cv2.INTER_LINEAR)
     window = (_WINDOW_PX, _WINDOW_PX)
     off = np.asarray(cv2.blur(shown.astype(np.float32) - to_8bit(scene.image).astype(np.float32), window))
-    return np.where(inside, cv2.blur(reduce(np.maximum, cv2.split(np.abs(off))), window), np.float32(np.nan))
+    return np.where(inside, cv2.blur(largest_channel(np.abs(off)), window), np.float32(np.nan))

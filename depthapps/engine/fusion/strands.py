@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.color import largest_channel
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.fusion import whole_strands
 from depthapps.engine.fusion.support import CAP, SCALE, hidden, usual_difference, weights_scratch, windows
@@ -106,7 +107,7 @@ def _standing_out(picture: Image, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """By how much the pixels (H, W) stand out of a picture within a window of so many rows and columns."""
     window = np.ones(shape, np.uint8)
     bright, dark = (cv2.morphologyEx(picture, kind, window) for kind in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT))
-    return np.asarray(reduce(np.maximum, cv2.split(np.maximum(bright, dark))), np.uint8)
+    return largest_channel(np.maximum(bright, dark))
 
 
 def _line(angle: float) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.fusion.clues import nearest_from_right
-from depthapps.engine.matching.correlation import Bands, Texture, band_passed
+from depthapps.engine.matching.correlation import Bands, band_passed
 from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane
 from depthapps.engine.matching.regions import Region
 
@@ -100,16 +100,18 @@ def plane_at(region: Region, plane: Plane) -> FloatMap:
     return np.asarray(plane[0] + plane[1] * rows + plane[2] * columns, np.float32)
 
 
-def rank_planes(seen: Evidence, region: Region, texture: Texture, planes: list[Plane]) -> FloatMap:
-    """How much speaks for each plane at every pixel of a region's frame, (P, h, w): matches, shading and texture."""
+def rank_planes(seen: Evidence, region: Region, planes: list[Plane], likely: NDArray[np.floating]) -> FloatMap:
+    """How much speaks for each plane at every pixel of a region's frame, (P, h, w): matches, shading and texture.
+
+    likely: (P,), how likely each is by the texture of all the region, see `Texture.likelihoods`.
+    """
     if len(planes) == 1:
         return np.zeros((1, *region.mask.shape), np.float32)
     matches = seen.matches[region.frame]
     textured = seen.weights[region.frame] * region.near
     weights = np.maximum(textured, np.float32(_PLAIN_WEIGHT)) * np.isfinite(matches) * region.near
     total = _around(weights) + 1
-    likelihoods = texture.likelihoods(planes)
-    told = np.maximum(_NAT * (likelihoods - likelihoods.max()), -_MOST_TOLD)
+    told = np.maximum(_NAT * (likely - likely.max()), -_MOST_TOLD)
     ranks = np.empty((len(planes), *matches.shape), np.float32)
     for k, plane in enumerate(planes):
         disparity = plane_at(region, plane)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.color import largest_channel
 from depthapps.core.scene import Image
 
 SMALLEST_REGION = 100  # pixels
@@ -38,13 +39,7 @@ class Region(NamedTuple):
 def color_steps(picture: Image) -> Image:
     """The largest difference of the values of any channel of a picture (h, w, 3) within 3x3 px, (h, w)."""
     smooth, near = cv2.GaussianBlur(picture, (3, 3), 0), np.ones((3, 3), np.uint8)
-    return largest_channel(cv2.subtract(cv2.dilate(smooth, near), cv2.erode(smooth, near)))
-
-
-def largest_channel(picture: Image) -> Image:
-    """The largest of the three values of each pixel of a picture (h, w, 3), (h, w)."""
-    red, green, blue = cv2.split(picture)
-    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+    return largest_channel(cv2.dilate(smooth, near) - cv2.erode(smooth, near))
 
 
 def find_regions(mask: NDArray[np.bool_]) -> list[Region]:

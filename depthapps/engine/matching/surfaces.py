@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depthapps.core.color import largest_channel
 from depthapps.core.scene import FloatMap, Image
 from depthapps.engine.front.noise import roughness
 from depthapps.engine.matching import correlation, gaps, plane_fits
@@ -24,7 +25,7 @@ from depthapps.engine.matching.correlation import CLEAR_NATS, LARGE, Texture
 from depthapps.engine.matching.gaps import rivals, seen_through, with_rim
 from depthapps.engine.matching.plane_evidence import Evidence, gather_evidence, plane_at, rank_planes, values_on
 from depthapps.engine.matching.plane_fits import SIGMA_PX, Plane, fit_planes
-from depthapps.engine.matching.regions import SMALLEST_REGION, Region, color_steps, find_regions, largest_channel
+from depthapps.engine.matching.regions import SMALLEST_REGION, Region, color_steps, find_regions
 from depthapps.runtime.kernel import Kernel
 from depthapps.runtime.threads import for_bands
 
@@ -217,7 +218,8 @@ def _best_planes(
     Without planes of one kind, the best and the second best of the other.
     """
     planes = [*rims, *insides]
-    ranks = rank_planes(seen, region, texture, planes)
+    likely = texture.likelihoods(planes)
+    ranks = rank_planes(seen, region, planes, likely)
     if not (rims and insides):
         order = np.argsort(-ranks, axis=0)
         return order[0], order[min(1, len(order) - 1)]
@@ -227,7 +229,6 @@ def _best_planes(
     matches = seen.matches[region.frame]
     if clear or np.isfinite(matches)[region.mask].mean() > _MATCHED:
         return other, first
-    likely = texture.likelihoods(planes)
     if likely[: len(rims)].max() > likely[len(rims) :].max() + CLEAR_NATS:
         return first, other
     behind = matches < values_on(region, planes, first) - 3 * SIGMA_PX
