@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from depthapps import Camera, Scene, SecondView
+from depthapps.surface._plane_kernels import weigh_planes
 from depthapps.surface.completion import beyond, complete
 from depthapps.surface.continuation import continue_surface
 from depthapps.surface.scene_planes import find_planes
@@ -114,6 +115,15 @@ def test_large_planes_are_found_among_other_things():
     assert on[~things].all()
     assert np.allclose(tilted[~things][:, 0], inverse[~things], rtol=0.007)
     assert not find_planes(random.uniform(0.1, 1, (90, 120)).astype(np.float32), on, 0.0).values.size
+
+
+def test_planes_are_weighed_by_truncated_squares():
+    random = np.random.default_rng(0)
+    planes, asked = random.normal(0, 1, (3, 20)).astype(np.float32), random.normal(0, 1, (50, 4)).astype(np.float32)
+    costs = np.ones(20, np.float32)
+    weigh_planes(planes, asked, costs)
+    off = asked[:, :3] @ planes - asked[:, 3:]
+    assert np.allclose(costs, 1 + np.minimum(off**2, 1).sum(axis=0), rtol=1e-5)
 
 
 def test_a_floor_and_a_wall_bound_a_room_and_a_table_does_not():

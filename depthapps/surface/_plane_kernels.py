@@ -1,4 +1,4 @@
-"""Compiled loop that asks which of a scene's large planes each pixel lies on."""
+"""Compiled loops that ask which planes pixels lie on."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,3 +30,16 @@ def lay_on_planes(
                     tilted[y, x, 0], tilted[y, x, 1], tilted[y, x, 2] = here, values[n, 1], values[n, 2]
                     on[y, x] = 1
                     break
+
+
+def weigh_planes(planes: NDArray[np.floating], asked: NDArray[np.floating], costs: NDArray[np.floating]) -> None:
+    """Add to the cost of each plane how far samples are off it: the squares, of 1 at most each.
+
+    planes: (3, P), their values at the corner, and their slopes to the right and down. asked: (N, 4), 1, the column,
+    the row and the value of each sample, all divided by how far it may be off. costs: (P,).
+    """
+    for n in range(np.uint64(len(asked))):
+        one, x, y, value = asked[n, 0], asked[n, 1], asked[n, 2], asked[n, 3]
+        for p in range(np.uint64(len(costs))):
+            off = planes[0, p] * one + planes[1, p] * x + planes[2, p] * y - value
+            costs[p] += min(off * off, np.float32(1))

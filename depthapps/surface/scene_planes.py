@@ -18,7 +18,6 @@ _ON_PLANE = 0.006  # share of 1/Z by which a sure pixel of a plane is off at mos
 _TAKEN = 2.5  # times as far off are those which are left out afterwards, so that no plane is found twice
 _TRIES = 300  # hypotheses for each plane: one of 5 % of the pixels, drawn from nearby, is found in nearly every run
 _SAMPLES = 6000  # pixels that are asked whether they lie on a hypothesis
-_AT_ONCE = 16  # hypotheses that they are asked about together
 _MOST_USED = 40 * _SAMPLES  # the fits need no more
 _NEARBY = 0.15  # of the picture's longer side: how far apart the three pixels of a hypothesis lie at most
 _BEHIND = 0.03  # share of 1/Z by which a pixel lies behind a plane for certain
@@ -27,11 +26,12 @@ _BEHIND = 0.03  # share of 1/Z by which a pixel lies behind a plane for certain
 _MOST_BEHIND = 0.02
 _ROUNDS = 4  # of least squares, each over the pixels that lie on the plane before
 
-_LAY = Kernel(
-    "depthapps.surface._plane_kernels",
-    "lay_on_planes",
-    "float64[:,::1] float64 float64 float32[:,::1] int64 int64 float32[:,:,::1] uint8[:,::1]",
+_KERNELS = "depthapps.surface._plane_kernels"
+_lay = Kernel(
+    _KERNELS, "lay_on_planes", "float64[:,::1] float64 float64 float32[:,::1] int64 int64 float32[:,:,::1] uint8[:,::1]"
 )
+_weigh = Kernel(_KERNELS, "weigh_planes", "float32[:,::1] float32[:,::1] float32[::1]")
+KERNELS = (_weigh,)  # of `planes_of`
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class LargePlanes:
         values, known = np.ascontiguousarray(self.values, np.float64), np.ascontiguousarray(inverse, np.float32)
         for_bands(
             len(on),
-            lambda first, end: _LAY(values, float(self.close), _ON_PLANE, known, first, end, tilted, on),
+            lambda first, end: _lay(values, float(self.close), _ON_PLANE, known, first, end, tilted, on),
         )
         return tilted, on.view(bool)
 
@@ -154,7 +154,8 @@ def planes_of(
             on = np.abs(points @ plane - rest) <= off
             if on.sum() < max(fewest, 3):
                 return np.reshape(found, (-1, 3))
-            plane = np.linalg.lstsq(points[on], rest[on], rcond=None)[0]
+            places = points[on]
+            plane = np.linalg.lstsq(places.T @ places, rest[on] @ places, rcond=None)[0]
         found.append(plane)
         other = np.abs(points @ plane - rest) > np.maximum(close, _TAKEN * off)
         points, rest = points[other], rest[other]
@@ -172,20 +173,17 @@ def _consensus(
     few = random.choice(len(values), min(_SAMPLES, len(values)), replace=False)
     first = random.choice(len(values), _TRIES)
     others = random.choice(few, (_TRIES, 40))
-    distance = np.abs(points[others] - points[first][:, None]).max(axis=2)
-    within = np.argsort(np.where((distance < near) & (distance > 0.1 * near), random.random(distance.shape), 2), axis=1)
+    across, down = (np.abs(place[others] - place[first][:, None]) for place in points.T[1:].astype(np.float32))
+    distance = np.maximum(across, down)
+    wanted = np.where((distance < near) & (distance > 0.1 * near), random.random(distance.shape), 2)
+    within = np.argpartition(wanted, 1, axis=1)
     corners = np.column_stack([first, np.take_along_axis(others, within[:, :2], axis=1)])
     matrices = points[corners]
     usable = np.abs(np.linalg.det(matrices)) > (0.05 * near) ** 2
     if not usable.any():
         return np.array([np.median(values), 0, 0])
     planes = np.linalg.solve(matrices[usable], values[corners[usable]][..., None])[..., 0]
-    # in float32, and some planes at a time so that they stay in the cache: a third of the time
-    weights = (1 / most_off[few]).astype(np.float32)
-    asked, told = (points[few].astype(np.float32) * weights[:, None]).T.copy(), values[few].astype(np.float32) * weights
-    costs = []
-    for some in np.array_split(planes.astype(np.float32), 1 + len(planes) // _AT_ONCE):
-        off = some @ asked
-        off -= told
-        costs.append(np.minimum(np.square(off, out=off), 1, out=off).sum(axis=1))
-    return planes[np.concatenate(costs).argmin()]
+    asked = (np.column_stack([points[few], values[few]]) / most_off[few, None]).astype(np.float32)
+    costs = np.zeros(len(planes), np.float32)
+    _weigh(np.ascontiguousarray(planes.T, np.float32), asked, costs)
+    return planes[costs.argmin()]
