@@ -15,7 +15,7 @@ from depthapps.engine.front.align import AlignedViews, align
 from depthapps.engine.front.coarse import Shown
 from depthapps.engine.front.rows import RowCheck, RowOffset, shift_rows
 from depthapps.engine.fusion import choose, clues, fuse, strands, support
-from depthapps.engine.matching import edge_votes, refinement, surfaces
+from depthapps.engine.matching import bounds, edge_votes, refinement, surfaces
 from depthapps.engine.matching.pyramid import (
     FOUR_PATHS,
     THREE_PATHS,
@@ -144,7 +144,7 @@ def match_pair(
         fused = network is None and tier.fused
         needed = []
         if network is None:
-            needed += [*clues.KERNELS_OF_THE_RIGHT_VIEW, *surfaces.KERNELS, *refinement.KERNELS]
+            needed += [*clues.KERNELS_OF_THE_RIGHT_VIEW, *surfaces.KERNELS, *refinement.KERNELS, *bounds.KERNELS]
         if confidence or fused:
             pool.submit(fuse.fusion_network)  # load the weights on a core that alignment leaves idle
             needed += [*clues.KERNELS, *fuse.KERNELS, *support.KERNELS]

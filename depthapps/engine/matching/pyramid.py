@@ -16,7 +16,7 @@ from depthapps.engine.fusion.fuse import fuse
 from depthapps.engine.fusion.strands import follow_strands
 from depthapps.engine.fusion.support import hidden, is_supported
 from depthapps.engine.matching.border import continued_by_color, joined_at_border
-from depthapps.engine.matching.bounds import within_bounds
+from depthapps.engine.matching.bounds import sure_matches, within_bounds
 from depthapps.engine.matching.edge_votes import vote_at_edges
 from depthapps.engine.matching.islands import small_things
 from depthapps.engine.matching.planes import fill_planes
@@ -118,7 +118,9 @@ def find_disparity(views: AlignedViews, tier: Tier, *, confidence: bool = True) 
     seen = surfaces.onto(known, trusted=True)
     disparity = complete(seen, views.left, fast=True)
     other = continued_by_color(disparity, seen, views.left)
-    disparity = without_specks(np.where(np.isnan(other), disparity, other), views.left)
+    disparity = np.where(np.isnan(other), disparity, other)
+    disparity = within_bounds(disparity, sure_matches(known, views.left_grey), views.low_px)
+    disparity = without_specks(disparity, views.left)
     return Found(disparity, *(find_confidence(views, disparity, known) if confidence else (None, None)))
 
 
