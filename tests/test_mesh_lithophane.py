@@ -98,3 +98,17 @@ def test_what_makes_no_lithophane_is_refused(tmp_path, ramp):
     assert (tmp_path / "c.stl").read_bytes() == (tmp_path / "a.stl").read_bytes()
     assert "a print cannot take" in run(*photo, "-o", tmp_path / "b.glb", code=1).stderr
     assert "no relief" in run(*photo, "-o", tmp_path / "b.stl", "--relief", "0.5", code=1).stderr
+
+
+def test_options_of_the_camera_are_refused_as_a_plate_has_no_use_for_them(tmp_path, ramp):
+    da.write_image(tmp_path / "p.png", ramp)
+    da.write_depth(tmp_path / "z.npy", np.full(ramp.shape[:2], 2, np.float32))
+    photo = ("mesh", tmp_path / "p.png", "-o", tmp_path / "a.stl", "--preset", "lithophane")
+    told = run(*photo, "-c", tmp_path / "none.txt", "--fov", 60, code=1).stderr
+    assert "--calibration, --fov would change nothing" in told
+    assert "hint: leave them out, or pass --preset print" in told
+    assert "--matcher would change nothing" in run(*photo, "--matcher", "own.onnx", code=1).stderr
+    assert not (tmp_path / "a.stl").exists()
+    note = "what tells its depth changes nothing"
+    assert note in run(*photo, "--depth", tmp_path / "z.npy", "--fov", 60).stderr
+    assert note not in run(*photo, "--overwrite").stderr

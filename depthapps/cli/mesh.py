@@ -6,9 +6,10 @@ from pathlib import Path
 
 from depthapps.cli.groups import NOT_GIVEN
 from depthapps.cli.mesh_options import ModelOptions, ScanOptions
-from depthapps.cli.options import RunOptions, SourceOptions
+from depthapps.cli.options import RunOptions, SourceOptions, unused_by_pictures
 from depthapps.cli.pages import arguments_of, write_view
 from depthapps.core.choices import PageMode, Preset
+from depthapps.core.errors import InputError
 from depthapps.io.formats import IMAGE_SUFFIXES
 from depthapps.io.outputs import Outputs
 from depthapps.runtime.budget import limit_memory
@@ -79,12 +80,21 @@ def mesh(
 
 def _plate(model: ModelOptions, source: SourceOptions, run: RunOptions, paths: list[Path]) -> None:
     """Make a lithophane of a photo, whose depth does not matter."""
+    unused = unused_by_pictures(source)
+    has_depth = any((source.right, source.depth, source.disparity, source.depth_network))
+    if unused and not has_depth:
+        raise InputError(
+            f"a lithophane shows a photo, whatever its camera and depth: {', '.join(unused)} would change nothing",
+            hint=f"leave {'it' if len(unused) == 1 else 'them'} out, or pass --preset print",
+        )
     from depthapps.cli.opening import Opening
 
     opening = Opening.of("mesh", source, run, paths, picture_only=True)
     from depthapps.apps.model import make_print
 
     report, outputs = opening.report, opening.outputs
+    if has_depth:
+        report.note("a lithophane shows the photo alone: what tells its depth changes nothing")
     plate = make_print(opening.picture(), model.print_params, progress=report.follow)
     with report.stage("writing"), outputs:
         model.write(plate, report, outputs)

@@ -6,7 +6,7 @@ Options that belong together are the fields of a dataclass. A command has such d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -224,6 +224,13 @@ class SourceOptions:
             depth_network=self.depth_network,
             quality=quality,
         )
+
+
+def unused_by_pictures(source: SourceOptions) -> list[str]:
+    """The flags that were given and that a picture without its depth has no use for."""
+    used = {"image", "side_by_side", "top_bottom", "anaglyph", "squeezed", "cross_eyed"}
+    given = [f.name for f in fields(source) if f.name not in used and getattr(source, f.name) != f.default]
+    return [f"--{name.replace('_', '-')}" for name in given]
 
 
 @dataclass(frozen=True)
