@@ -174,6 +174,7 @@ def test_unknown_and_infinite_depth_is_background(step_scene):
         ({"focus_depth_m": 1e-40}, "focus depth is 1e-40"),
         ({"rotation_deg": math.nan}, "rotation is nan"),
         ({"rotation_deg": math.inf}, "rotation is inf"),
+        ({"rotation_deg": 20}, "turns the blades"),
     ],
 )
 def test_contradictions_are_refused(params, message):

@@ -77,7 +77,7 @@ class BokehParams:
     blades : int
         Blades of the aperture, 3 to 20; 0 is a round aperture.
     rotation_deg : float
-        Clockwise rotation of the blades in degrees. At 0 the discs behind the focus have a corner on top.
+        Clockwise rotation of these blades in degrees. At 0 the discs behind the focus have a corner on top.
     squeeze : float
         Height over width of the discs of an anamorphic lens, 0.25 to 4.
     cat_eye : float
@@ -150,3 +150,8 @@ class BokehParams:
                     f"the {_NAMES[field]} is {value:g}, it must be a number from {low:g} to {high:g}",
                     hint=f"change {param(field)}",
                 )
+        if self.rotation_deg and not self.blades:
+            raise InputError(
+                f"{param('rotation_deg')} turns the blades of the aperture, and a round one has none",
+                hint=f"add {param('blades', 6)}, or leave {param('rotation_deg')} out",
+            )

@@ -123,11 +123,6 @@ class LensOptions:
             highlights=self.highlights,
             grain=self.grain,
         )
-        if params.rotation_deg and not params.blades:
-            raise InputError(
-                "--rotation turns the blades of the aperture, and a round one has none",
-                hint="add --blades 6, or leave --rotation out",
-            )
         real = (params.focal_length_mm, params.sensor_width_mm)
         if params.f_number is None and real != (BokehParams.focal_length_mm, BokehParams.sensor_width_mm):
             raise InputError(
