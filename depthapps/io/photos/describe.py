@@ -16,7 +16,7 @@ from depthapps.io.photos.jpeg import SIGNATURE, xmp_packets
 from depthapps.io.photos.metadata import read_metadata, stored_size
 from depthapps.io.photos.pairs import EncodedViews, appended_view, encoded_views
 from depthapps.io.photos.parts import EncodedDepth, encoded_depth
-from depthapps.io.photos.whole import check_whole
+from depthapps.io.photos.whole import check_netpbm, check_whole
 from depthapps.io.photos.xmp import Xmp
 
 _TURNED_FROM = 5  # EXIF orientations 5 to 8 exchange width and height
@@ -85,6 +85,7 @@ def picture_size(path: StrPath) -> tuple[int, int] | None:
     """Width and height in pixels of a picture as its header states them; None where it does not, or is damaged."""
     data, path = read_bytes(path, "image"), Path(path)
     with suppress(InputError), parsing(path, "image"):
+        check_netpbm(data, str(path))
         return primary(open_heif(path, data)).size if is_heif(path, data) else stored_size(data)
     return None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -32,6 +34,7 @@ _KEPT = (
     Base.ImageDescription, Base.Make, Base.Model, Base.XResolution, Base.YResolution, Base.ResolutionUnit,
     Base.Software, Base.DateTime, Base.Artist, Base.HostComputer, Base.Copyright, Base.Rating,
 )  # fmt: skip
+_LIMIT_LIFTED = Lock()
 _EXTRA_SAMPLES, _NOT_PREMULTIPLIED = 338, 2
 _STRIP_OFFSETS, _ICC_TAG, _UNDEFINED, _LONG = 273, 34675, 7, 4
 
@@ -106,13 +109,21 @@ def stored_size(data: bytes) -> tuple[int, int] | None:
                 exif = Image.Exif()
                 exif.load_from_fp(BytesIO(data))
                 return int(exif[Base.ImageWidth]), int(exif[Base.ImageLength])
-            with Image.open(BytesIO(data)) as picture:
+            with _of_any_size(), Image.open(BytesIO(data)) as picture:
                 return picture.size
-    except Image.DecompressionBombError as error:  # its message has the number of pixels
-        found = re.search(r"\d{6,}", str(error))
-        return (int(found[0]), 1) if found else None
     except _BROKEN:
         return None
+
+
+@contextmanager
+def _of_any_size() -> Iterator[None]:
+    """Let Pillow tell the size of a picture that it refuses to decode, in a block that decodes nothing."""
+    with _LIMIT_LIFTED:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _describes_rgb(icc: bytes) -> bool:

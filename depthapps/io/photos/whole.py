@@ -19,6 +19,12 @@ _OTHER_SIZES = (
     (re.compile(rb"P7\s[^\0]{0,999}?WIDTH\s+(?P<width>\d{1,12})\s[^\0]{0,999}?HEIGHT\s+(?P<height>\d{1,12})\s"), b"P7"),
     (re.compile(rb"P7\s[^\0]{0,999}?HEIGHT\s+(?P<height>\d{1,12})\s[^\0]{0,999}?WIDTH\s+(?P<width>\d{1,12})\s"), b"P7"),
 )  # fmt: skip
+_GAP = rb"(?:\s|#[^\n]*\n)+"  # blanks and comments
+# PBM, PGM and PPM: kinds 1 to 3 are text, 4 to 6 binary; a bitmap, 1 or 4, has no largest sample
+_NETPBM = re.compile(
+    rb"P(?:[14]|(?P<grey>[2356]))" + _GAP + rb"(?P<width>\d{1,12})" + _GAP + rb"(?P<height>\d{1,12})"
+    rb"(?(grey)" + _GAP + rb"(?P<largest>\d{1,5}))\s"
+)
 _GIF, _GIF_PICTURE, _GIF_EXTENSION = (b"GIF87a", b"GIF89a"), 0x2C, 0x21
 
 # What is no picture, or one that only its own program shows rightly: how it begins, what it is, and a step that helps.
@@ -60,13 +66,36 @@ def check_whole(data: bytes, name: str) -> None:
 
 
 def check_size(data: bytes, name: str) -> None:
-    """Raise InputError for a picture whose header promises more pixels than memory can hold."""
+    """Raise InputError for a picture whose header promises more pixels than the file or the memory can hold."""
+    check_netpbm(data, name)
     size = stored_size(data)
     for pattern, start in _OTHER_SIZES:
         if data.startswith(start) and (found := pattern.match(data)):
             size = int(found["width"]), int(found["height"])
     if size is not None:
         check_pixels(*size, name)
+
+
+def check_netpbm(data: bytes, name: str) -> None:
+    """Raise InputError for a PBM, PGM or PPM that is cut off, which OpenCV does not tell from what it does not know."""
+    header = _NETPBM.match(data)
+    if header is None:
+        return
+    kind, width, height = int(data[1:2]), int(header["width"]), int(header["height"])
+    samples = width * height * (3 if kind in (3, 6) else 1)
+    if kind == 4:
+        least = (width + 7) // 8 * height
+    elif kind > 4:
+        least = samples * (2 if int(header["largest"]) > 255 else 1)
+    else:
+        least = samples if kind == 1 else 2 * samples - 1  # digits, with a blank between two numbers
+    if len(data) - header.end() < least:
+        takes = f"{least / 1e9:.3g} GB" if least >= 1e9 else f"{least} bytes"
+        raise InputError(
+            f"{name} is truncated or damaged: {width}x{height} pixels take {takes} of memory, and "
+            f"{len(data) - header.end()} bytes follow its header",
+            hint="copy it anew from where it came",
+        )
 
 
 def _is_film_of_pictures(data: bytes) -> bool:
