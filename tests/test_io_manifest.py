@@ -38,6 +38,8 @@ def test_a_table_and_lines_of_json_say_the_same(tmp_path):
         ('left\n"a\n', ".csv", "is no CSV"),
         ("left,right\n,b\n", ".csv", "names no picture"),
         ("left,right\n", ".csv", "names no picture"),
+        ("left,right\na,b\nc.png,\n", ".csv", "line 3 of pairs.csv names a left view, c.png, and no right one"),
+        ('{"left": "a", "right": "b"}\n{"left": "c", "fov": 60}', ".jsonl", "line 2 of pairs.jsonl names a left view"),
         ("image,right\na,b\n", ".csv", "or too many"),
         ("left;right\na;b\n", ".csv", "not parted by commas"),
         ("left\tright\na\tb\n", ".csv", "not parted by commas"),

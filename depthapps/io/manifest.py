@@ -49,7 +49,7 @@ def read_manifest(path: StrPath) -> list[ManifestRow]:
     Raises
     ------
     InputError
-        The file is no such table, or a row names no picture.
+        The file is no such table, or a row names no picture, or one view of two.
     """
     path = Path(path)
     if path.suffix.lower() not in MANIFEST_SUFFIXES:
@@ -100,6 +100,11 @@ def _row(entry: dict[str, Any], where: str) -> ManifestRow:
     if not image or (files["left"] and files["image"]) or (files["image"] and files["right"]):
         raise InputError(f"{where} names no picture, or too many", hint="give it left and right, or image")
     options = {key: _texts(value, f"{where}, {key},") for key, value in entry.items()}
+    if files["left"] and not files["right"]:
+        raise InputError(
+            f"{where} names a left view, {files['left']}, and no right one",
+            hint="name it too, or name a picture with a depth or both views in it as image instead of left",
+        )
     return ManifestRow(where, image, files["right"], files["name"], options)
 
 
