@@ -95,6 +95,9 @@ def test_jobs_are_printed_as_lines_for_a_shell_and_files_without_a_partner_come_
         (["-o", ".npy"], "which a picture cannot take"),
         (["-o", "../{name}.png"], "is no name for a result"),
         (["-o", "depthapps-batch/x.png"], "is no name for a result"),
+        (["-o", "{nix}.png"], "--output {nix}.png has {nix} in it, which stands for nothing"),
+        (["--save-depth", "{name}_{}.npy"], "has {} in it, which stands for nothing"),
+        (["-c", "{foldr}/c.txt"], "has {foldr} in it, which stands for nothing"),
         (["-o", "index.html"], "would be the result of the contact sheet and of"),
         (["--save-confidence", ".gif"], "confidence or disparity map cannot take"),
         (["--image", "x"], "one of --left with --right, --image and --manifest"),
@@ -127,6 +130,14 @@ def test_the_parser_of_the_command_is_asked_as_well(tmp_path, views):
         (tmp_path / "m.jsonl").write_text(json.dumps({"image": "a.png", **entry}))
         assert message in refuse("batch", tmp_path, "bokeh", *manifest)
     assert not (tmp_path / "o").exists()
+
+
+def test_files_may_have_braces_in_their_names(tmp_path):
+    (tmp_path / "{rig}.txt").write_text("focal")
+    write_image(tmp_path / "{a}.png", np.zeros((40, 40, 3), np.uint8))
+    single = ["--image", tmp_path / "*.png", "-c", tmp_path / "{rig}.txt", "--side-by-side", "--out-dir", tmp_path]
+    (line,) = run("batch", "depth", *single, "-o", "{name}_depth.npy", "--print-jobs").stdout.splitlines()
+    assert shlex.split(line)[-1] == f"--output={tmp_path}/{{a}}_depth.npy"
 
 
 def test_two_results_of_one_name_are_refused(tmp_path):

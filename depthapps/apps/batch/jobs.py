@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,8 @@ from depthapps.io.shots import FoundFile, find_files, pair_files
 
 Options = Mapping[str, tuple[str, ...]]
 """The texts given to each option by its flag, such as "--f-number"; none for a flag that has no value."""
+
+_PLACE = re.compile(r"\{[^{}]*\}")  # which stands for a word that each pair has its own of
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,8 @@ def plan(kind: CommandKind, sources: Iterable[Source], options: Options, folder:
     Raises
     ------
     InputError, OutputError
-        There is nothing to do, a result has no name of its own, or lies outside of the folder.
+        There is nothing to do, a result has no name of its own, or lies outside of the folder, or braces in an option
+        stand for nothing.
     """
     jobs = [_job(kind, source, {**options, **source.options}, folder) for source in sources]
     if not jobs:
@@ -157,6 +161,7 @@ def plan(kind: CommandKind, sources: Iterable[Source], options: Options, folder:
 def _job(kind: CommandKind, source: Source, options: Options, folder: Path) -> Job:
     paths = tuple(path.absolute() for path in source.files)
     places = {"{name}": source.name, "{folder}": str(paths[0].parent)}
+    _refuse_other_places(kind, options, places)
     filled = {flag: tuple(_filled(value, places) for value in values) for flag, values in options.items()}
     writes = {
         flag: tuple(_below(_filled("{name}" + v if v.startswith(".") and "/" not in v else v, places)) for v in values)
@@ -170,6 +175,18 @@ def _job(kind: CommandKind, source: Source, options: Options, folder: Path) -> J
     }
     settings = {flag: v for flag, v in filled.items() if flag not in kind.reads and flag not in kind.writes}
     return Job(kind.name, _below(source.name), paths, reads, settings, writes, folder.absolute())
+
+
+def _refuse_other_places(kind: CommandKind, options: Options, places: Mapping[str, str]) -> None:
+    """Refuse braces that nothing fills, unless a file that is read has them in its name. Raises InputError."""
+    for flag, values in options.items():
+        for value in values:
+            unknown = [found for found in _PLACE.findall(value) if found not in places]
+            if unknown and not (flag in kind.reads and Path(_filled(value, places)).exists()):
+                raise InputError(
+                    f"{flag} {value} has {unknown[0]} in it, which stands for nothing",
+                    hint="{name} stands for the name of a pair, and {folder} for the folder of its first file",
+                )
 
 
 def _filled(text: str, places: Mapping[str, str]) -> str:
