@@ -414,6 +414,10 @@ REFUSED: dict[str, Callable[[typing.Any, Path], object]] = {
         max_triangles=typing.cast("int", math.nan)
     ),
     "no number of triangles that are left": lambda opened, folder: SimplifyParams(typing.cast("int", math.nan)),
+    "a view of 200 degrees": lambda opened, folder: da.SceneParams(fov_deg=200),
+    "a focal length of nothing": lambda opened, folder: da.SceneParams(focal_px=0),
+    "lenses behind each other": lambda opened, folder: da.SceneParams(baseline_m=-1),
+    "a model that may be all wrong": lambda opened, folder: da.ModelParams(max_error_pct=100),
     "copies of no size to match": lambda opened, folder: da.SceneParams(matched_side_px=0),
     "copies of a size that is no number": lambda opened, folder: da.SceneParams(
         matched_side_px=typing.cast("int", math.nan)

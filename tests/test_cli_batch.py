@@ -95,6 +95,12 @@ def test_jobs_are_printed_as_lines_for_a_shell_and_files_without_a_partner_come_
         (["-o", ".npy"], "which a picture cannot take"),
         (["-o", "../{name}.png"], "is no name for a result"),
         (["-o", "depthapps-batch/x.png"], "is no name for a result"),
+        (["--fov", "200"], "a field of view of 200"),
+        (["--focal-px", "-3"], "a focal length of -3"),
+        (["--baseline", "0"], "a baseline of 0 m"),
+        (["--doffs", "nan"], "an offset of infinity of nan px"),
+        (["-c", "none.txt"], "the calibration none.txt does not exist"),
+        (["--matcher", "none.onnx"], "the matcher none.onnx does not exist"),
         (["-o", "{nix}.png"], "--output {nix}.png has {nix} in it, which stands for nothing"),
         (["--save-depth", "{name}_{}.npy"], "has {} in it, which stands for nothing"),
         (["-c", "{foldr}/c.txt"], "has {foldr} in it, which stands for nothing"),
@@ -130,6 +136,32 @@ def test_the_parser_of_the_command_is_asked_as_well(tmp_path, views):
         (tmp_path / "m.jsonl").write_text(json.dumps({"image": "a.png", **entry}))
         assert message in refuse("batch", tmp_path, "bokeh", *manifest)
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preset", "print", "--size-mm", "0"], "a size of 0 mm"),
+        (["--max-error", "100"], "an error of 100 % was allowed"),
+    ],
+)
+def test_the_numbers_of_a_model_are_checked_before_anything_runs(tmp_path, views, options, message):
+    assert message in refuse("batch", tmp_path, "mesh", *views, "--out-dir", tmp_path / "o", *options)
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_calibration_that_no_pair_can_use_is_told_once(tmp_path, views, photos):
+    (tmp_path / "bad.txt").write_text("no numbers")
+    bad = ["-c", tmp_path / "bad.txt", "--out-dir", tmp_path / "o"]
+    for given in (views, ["--manifest", photos]):
+        assert "bad.txt is no calibration" in refuse("batch", tmp_path, "depth", *given, *bad)
+    for k in (0, 1):
+        (tmp_path / f"{k}.txt").write_text("fx=100\nfy=100\ncx=50\ncy=40\n" if k else "no numbers")
+        write_image(tmp_path / f"{k}.png", np.zeros((40, 40, 3), np.uint8))
+    np.save(tmp_path / "z.npy", np.ones((40, 40), np.float32))
+    each = ["--image", tmp_path / "*.png", "--depth", tmp_path / "z.npy", "-c", "{folder}/{name}.txt"]
+    told = run("batch", "bokeh", *each, "--out-dir", tmp_path / "o", "--workers", 1, code=1).stderr
+    assert "1 of 2 done (1 failed)" in told  # each has its own
 
 
 def test_files_may_have_braces_in_their_names(tmp_path):

@@ -11,9 +11,10 @@ from typing import Any
 from depthapps.apps.inputs import Given
 from depthapps.apps.journal import Journal
 from depthapps.apps.params import SceneParams
-from depthapps.core.camera import ASSUMED_BASELINE_M, ASSUMED_FOV_DEG, Calibration, Camera, StereoRig
+from depthapps.core.camera import ASSUMED_FOV_DEG, Calibration, Camera, StereoRig
 from depthapps.core.choices import Frame, Rectify
 from depthapps.core.errors import CalibrationError, param
+from depthapps.core.rig_limits import ASSUMED_BASELINE_M
 from depthapps.io.calibration.file import MILLIMETRES_FROM, CalibrationFile
 from depthapps.io.calibration.read import read_calibration
 from depthapps.io.maps.meaning import ASSUMED_FAR_M, ASSUMED_NEAR_M

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from depthapps.core.choices import DepthKind, Frame, Holes, Layout, Preset, Quality, Rectify, chosen
 from depthapps.core.errors import CalibrationError, InputError, param
+from depthapps.core.rig_limits import ASSUMED_BASELINE_M, check_focal, check_fov, check_rig
 from depthapps.io.formats import check_depth_scale
 from depthapps.mesh.params import WEB, PrintParams, SimplifyParams
 
@@ -119,6 +120,11 @@ class SceneParams:
             raise CalibrationError(
                 "the focal length was given twice", hint=f"pass either {param('focal_px')} or {param('fov_deg')}"
             )
+        if self.focal_px is not None:
+            check_focal(self.focal_px, self.focal_px)
+        if self.fov_deg is not None:
+            check_fov(self.fov_deg)
+        check_rig(ASSUMED_BASELINE_M if self.baseline_m is None else self.baseline_m, self.doffs_px or 0)
         if (self.squeezed or self.cross_eyed) and self.layout is None:
             name = "squeezed" if self.squeezed else "cross_eyed"
             raise InputError(
@@ -183,6 +189,7 @@ class ModelParams:
         if self.max_triangles is not None and not 1 <= self.max_triangles < math.inf:
             found = f"{self.max_triangles:g}" if self.max_triangles else "no"
             raise InputError(f"a mesh of {found} triangles was asked for", hint=f"change {param('max_triangles')}")
+        SimplifyParams(max_error_pct=self.max_error_pct)  # refuses what no error can be
         limits = (self.max_triangles, self.max_error_pct)
         if self.points and self.splats:
             raise InputError("a cloud is of points or of splats", hint=f"leave {param('points')} out")

@@ -13,6 +13,7 @@ import typer
 from depthapps.apps.batch.executors import dask_cluster, worker_processes
 from depthapps.apps.batch.jobs import Job, plan
 from depthapps.apps.batch.run import outcomes
+from depthapps.apps.batch.shared import refuse_calibration, refuse_missing
 from depthapps.apps.batch.task import Task
 from depthapps.cli.batch_options import (
     LEFT_OUT,
@@ -27,7 +28,7 @@ from depthapps.cli.batch_report import TICK_S, BatchReport
 from depthapps.cli.flags import explained
 from depthapps.cli.groups import HelpfulCommand, with_options
 from depthapps.cli.in_process import check_options, command_of, run_command
-from depthapps.cli.options import TalkOptions
+from depthapps.cli.options import BUILTIN, TalkOptions
 from depthapps.cli.terminal import answer
 from depthapps.cli.typed import long_flag, typed_options
 from depthapps.core.errors import OutputError
@@ -94,6 +95,8 @@ def batch(
         for job in jobs:
             answer(os.fsencode(_as_line(job)) + b"\n")  # names that are no text as they are
         raise typer.Exit(bool(alone))
+    refuse_missing(jobs, spared={BUILTIN})
+    refuse_calibration(jobs)
     folder = BatchFolder(results.out_dir.absolute())
     _check_outputs(folder, jobs, resume=results.resume, overwrite=talk.overwrite)
     again = talk.overwrite and not results.resume

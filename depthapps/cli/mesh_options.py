@@ -177,6 +177,7 @@ class ModelOptions:
             check_suffix(self.viewer, VIEWER_SUFFIXES, "a page")
         if self.turntable:
             check_suffix(self.turntable, VIDEO_SUFFIXES, "a video")
+        _ = self.print_params if self.print_it else self.params  # which refuse wrong numbers
         shows = [path for path in (self.viewer, self.turntable) if path]
         return [p for path in models for p in (path, *companions(path))] + shows
 

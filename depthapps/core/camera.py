@@ -12,16 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthapps.core.errors import CalibrationError, param
+from depthapps.core.rig_limits import check_focal, check_fov, check_rig
 
 ASSUMED_FOV_DEG = 60.0  # horizontal; a 31 mm lens on 36 mm film, between the usual lenses of phones and cameras
-ASSUMED_BASELINE_M = 0.065  # the mean distance of human eyes, which photographers and 3D cameras imitate
 
 
 # In sides of the picture, a hundred times beyond what is built: a view of 179.9 degrees, the longest telescopes, and
 # crops of a thousandth of a picture. What lies beyond is damage, and would overflow or take for ever.
 _LEAST_FOCAL, _MOST_FOCAL, _FARTHEST_CENTRE = 5e-4, 1e5, 1e3
-_LEAST_BASELINE_M, _MOST_BASELINE_M = 1e-7, 1e7  # between the electrons of a microscope and the orbits of satellites
-_LARGEST_DOFFS = 1e6  # pixels
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,7 @@ class Camera:
                 f"a camera of {self.width}x{self.height} px was described, sizes must be positive",
                 hint="check the width and height in the calibration",
             )
-        if not (0 < self.fx < math.inf and 0 < self.fy < math.inf):
-            raise CalibrationError(
-                f"a focal length of {self.fx:g} x {self.fy:g} px was given, it must be positive",
-                hint=f"check the calibration, {param('focal_px')} or {param('fov_deg')}",
-            )
+        check_focal(self.fx, self.fy)
         shares = self.fx / self.width, self.fy / self.height
         if not _LEAST_FOCAL <= min(shares) <= max(shares) <= _MOST_FOCAL:
             raise CalibrationError(
@@ -72,11 +66,7 @@ class Camera:
     @classmethod
     def from_fov(cls, width: int, height: int, fov_deg: float) -> Camera:
         """Make a centred camera from the horizontal field of view, in degrees between 0 and 180."""
-        if not 0 < fov_deg < 180:
-            raise CalibrationError(
-                f"a field of view of {fov_deg:g} degrees was given, it must lie between 0 and 180",
-                hint=f"{param('fov_deg')} is the horizontal angle of the picture, 60 for a usual lens",
-            )
+        check_fov(fov_deg)
         return cls.centred(width, height, width / 2 / math.tan(math.radians(fov_deg) / 2))
 
     @classmethod
@@ -111,17 +101,7 @@ class Calibration:
 
     def __post_init__(self) -> None:
         """Refuse a rig without a baseline."""
-        if not 0 < self.baseline_m < math.inf:
-            raise CalibrationError(
-                f"a baseline of {self.baseline_m:g} m was given, it must be positive",
-                hint="the baseline is the distance between the two lenses, in metres",
-            )
-        if not _LEAST_BASELINE_M <= self.baseline_m <= _MOST_BASELINE_M or not abs(self.doffs_px) <= _LARGEST_DOFFS:
-            raise CalibrationError(
-                f"a baseline of {self.baseline_m:g} m and an offset of infinity of {self.doffs_px:g} px were given, "
-                "which no rig has",
-                hint=f"check their units: the calibration, {param('baseline_m')} and {param('doffs_px')}",
-            )
+        check_rig(self.baseline_m, self.doffs_px)
 
 
 @dataclass(frozen=True)
