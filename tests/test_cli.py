@@ -491,3 +491,22 @@ def test_numbers_out_of_range_name_their_option(tmp_path, photo):
     assert "--blur" in blur
     plate = ("-o", tmp_path / "p.stl", "--preset", "lithophane", "--size-mm", 0)
     assert "--size-mm" in run("mesh", *photo, *plate, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "value", "told"),
+    [
+        ("bokeh", "--f-number", "two", ""),
+        ("bokeh", "--blades", "2.5", ""),
+        ("bokeh", "--quality", "zz", "'fast', 'balanced', 'best'"),
+        ("mesh", "--max-triangles", "1", "4"),
+        ("mesh", "--turn", "99", "45"),
+        ("calibrate", "--square", "x", ""),
+    ],
+)
+def test_a_value_that_no_option_takes_is_named_and_no_other_library_speaks(command, option, value, told):
+    lines = run(command, option, value, code=2).stderr.splitlines()
+    assert f"'{option}'" in lines[-1]
+    assert value in lines[-1].partition(option)[2]
+    assert told in lines[-1]
+    assert not any(word in lines[-1] for word in ("Input should", "Value error", "parse"))

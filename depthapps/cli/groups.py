@@ -9,7 +9,10 @@ from copy import copy
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_type_hints
 
+import typer
 from typer.core import TyperCommand
+
+from depthapps.core.errors import brief
 
 _WITHOUT = "Options"  # the heading of options that have none of their own
 
@@ -66,8 +69,30 @@ def _under(heading: str | None, annotation: Any) -> Any:
     return Annotated[kind, info]
 
 
+def _reworded(message: str, found: dict[str, Any]) -> str:
+    """What is wrong with a value, of which pydantic found this."""
+    given, bounds = brief(found["input"]), found.get("ctx", {})
+    known = {
+        "float_parsing": f"{given} is no number",
+        "int_parsing": f"{given} is no whole number",
+        "int_from_float": f"{given} is no whole number",
+        "greater_than_equal": f"{given} is not {bounds.get('ge', 0):g} or more",
+        "less_than_equal": f"{given} is not {bounds.get('le', 0):g} or less",
+    }
+    return known.get(found["type"], message.removeprefix("Value error, "))
+
+
 class HelpfulCommand(TyperCommand):
     """A command whose options are listed under the headings that `with_options` gave them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; a value that is refused is told in our words, where typer's are those of the library that it asks."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            if found := getattr(error.__cause__, "errors", None):
+                error.message = _reworded(error.message, found()[0])
+            raise
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and the options."""
