@@ -105,6 +105,17 @@ def test_the_command_writes_the_loop(tmp_path):
     run(*photo, "-o", tmp_path / "b.webp", "--motion", "dolly-zoom", "--convergence", "2", "--views", 4)
 
 
+@pytest.mark.parametrize("more", [("a.png",), ("a.gif", "--motion", "orbit", "--views", 2)])
+def test_views_that_are_not_as_large_as_was_asked_for_are_told(tmp_path, more):
+    da.write_image(tmp_path / "photo.png", np.full((60, 80, 3), 128, np.uint8))
+    da.write_depth(tmp_path / "z.npy", np.full((60, 80), 2, np.float32))
+    photo = ("view3d", tmp_path / "photo.png", "--depth", tmp_path / "z.npy", "--overwrite", "-o", tmp_path / more[0])
+    for size, told in (([], False), (["--view-size", 80], False), (["--view-size", 800], True)):
+        words = run(*photo, *more[1:], *size).stderr
+        assert ("their longest side is 80 px, not 800 (--view-size)" in words) == told
+        assert ("enlarged" in words) == told
+
+
 def test_a_picture_of_a_motion_is_not_written(tmp_path):
     scene = da.Scene(np.full((90, 120, 3), 90, np.uint8), np.full((90, 120), 2, np.float32), CAMERA.scaled_to(120, 90))
     calibration = da.Calibration(scene.camera, 0.1)

@@ -169,6 +169,9 @@ def view3d(*, eyes: EyeOptions, source: SourceOptions, run: RunOptions) -> None:
     opened = opening.scene(confidence=False)
     shown = make_view3d(opened, params.of_smaller(opening.times), progress=report.follow)
     report.take(shown)
+    camera = shown.pair.calibration.camera if shown.model is None else shown.model.camera
+    if eyes.view_size and eyes.view_size > (largest := max(camera.width, camera.height)):
+        report.note(f"views are never enlarged: their longest side is {largest} px, not {eyes.view_size} (--view-size)")
     path = eyes.output
     if folder:
         height, width = shown.pair.left.shape[:2]
