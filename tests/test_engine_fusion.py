@@ -159,7 +159,7 @@ def test_the_network_chooses_alone_where_that_is_enough(two_layers, behind_px, m
     truth, right = two_layers.disparity_px - behind_px, np.roll(views.right_grey, behind_px, axis=1)
     wrong = truth.copy()
     wrong[30:60, 30:100] += 7
-    disparity, *_ = fuse(views.left, right, [wrong, truth], wrong, network_only=True)
+    disparity, *_ = fuse(views.left, right, [wrong, truth], wrong, choose="alone")
     assert (np.abs(disparity - truth) > 1).mean() < 0.04
 
 

@@ -15,7 +15,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -63,8 +63,7 @@ def fuse(
     known: FloatMap,
     from_right: FloatMap | None = None,
     *,
-    judge_only: bool = False,
-    network_only: bool = False,
+    choose: Literal["together", "alone", "none"] = "together",
 ) -> Fused:
     """Choose each pixel's disparity among candidates.
 
@@ -73,20 +72,19 @@ def fuse(
     guesses: one to five complete disparity maps (H, W) px, the best one first.
     known: (H, W) px, the confirmed matches, NaN elsewhere.
     from_right: (H, W) px, the right view's complete disparity; if None, the best guess is warped into the right view.
-    judge_only: keep the best guess, and only tell its confidence and what is occluded.
-    network_only: take what the network scores highest at each pixel, whatever its colour and its neighbours say.
+    choose: how a candidate is chosen. together: by the network, the colours and the neighbours. alone: by what the
+        network scores highest, whatever these say. none: the best guess is kept, and only judged.
     """
     behind = math.ceil(-float(guesses[0].min()))
     if behind > _BEHIND_PX:
         seen = None if from_right is None else _moved_left(from_right, behind) + behind
         higher = [guess + behind for guess in guesses]
-        kind = {"judge_only": judge_only, "network_only": network_only}
-        moved = fuse(left, _moved_left(right, behind), higher, known + behind, seen, **kind)
+        moved = fuse(left, _moved_left(right, behind), higher, known + behind, seen, choose=choose)
         return moved._replace(disparity_px=moved.disparity_px - behind)
     height, width = right.shape
     seen_right = see_from_right(guesses[0]) if from_right is None else from_right
     kept, sides = _distinct(guesses), carried_from_sides(known)
-    usual = 0.0 if judge_only or network_only else usual_difference(left, right, guesses[0])
+    usual = usual_difference(left, right, guesses[0]) if choose == "together" else 0.0
     maps = Fused(*(np.empty((height, width), np.float32) for _ in Fused._fields))
     down, across = (size + -size % _MULTIPLE for size in (height, width))  # what lies beyond repeats the last pixels
     tile_px = fusion_tile_px(height * width)  # bounds memory, since a tile reuses the memory of the one before
@@ -101,11 +99,11 @@ def fuse(
             network.setInput(to_blocks(tile), "candidates")
             network.setInput(seen.evidence, "evidence")
             choices, scores, *judged = (np.asarray(found, np.float32) for found in network.forward(_OUTPUTS))
-            if judge_only:
+            if choose == "none":
                 guess = tile[0]
             else:
                 choices, scores = _from_blocks(choices, kept), _from_blocks(scores, kept)
-                if network_only:
+                if choose == "alone":
                     guess = likeliest(choices, scores)
                 else:
                     scores -= lack_of_support(picture, right_rows, choices, scores, usual, columns.start)
