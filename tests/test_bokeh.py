@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -157,6 +158,18 @@ def test_unknown_and_infinite_depth_is_background(step_scene):
     assert np.isfinite(coc).all()
     assert coc[2, 5] < coc[20, 5] < 0
     assert coc[50, 72] == coc[50, 95]
+
+
+def test_a_strip_takes_little_memory_however_wide_its_discs():
+    image = np.random.default_rng(0).random((1, 1500, 3), np.float32)
+    tracemalloc.start()
+    try:
+        out = scatter(image, np.full((1, 1500), 1500, np.float32))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert np.isfinite(out).all()
+    assert peak < 50e6  # the rows of such discs that it does not show took 2 GB
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def _spread(layers: Sequence[Layer], aperture: Aperture, above: Linear, occluder
     largest = max(float(np.abs(layer.coc[layer.weight > 0]).max()) for layer in layers)
     margin = int(largest) + 2
     band_rows = max(_BAND_ROWS, 2 * margin)
-    half_width = _disc_rows(largest, _RADIUS_STEPS)
+    half_width = _disc_rows(largest, _RADIUS_STEPS, height)
     if occluder is None:
         level = highest = layers[0].coc
         cone, run_end = np.full_like(level, -np.inf), np.zeros(level.shape, np.int32)
@@ -234,14 +234,21 @@ def _spread(layers: Sequence[Layer], aperture: Aperture, above: Linear, occluder
     for_bands(height, lambda first, end: _lay_rows(sums, above, first, end))
 
 
-def _disc_rows(largest: float, steps: int) -> NDArray[np.floating]:
+def _disc_rows(largest: float, steps: int, height: int) -> NDArray[np.floating]:
     """Half widths (L, R) of discs of radius level/steps, on the pixel rows 0, 1, ... from their centres.
 
-    Half the exact area of the disc between the two edges of a row is the row's half width.
+    Half the exact area of the disc between the two edges of a row is the row's half width. No picture of `height` rows
+    shows a row that is as far from a centre: those of radii as long as a strip would take most of the time and memory.
     """
     radius = np.maximum(np.arange(math.ceil(largest * steps) + 2), 1)[:, None] / steps
-    edges = np.arange(int(radius.max()) + 3) - 0.5  # row k lies between k − ½ and k + ½
-    t = np.clip(edges[None, :] / radius, -1, 1)
-    # the area of the disc between its middle and the height t · radius
-    area_below = radius**2 * (t * np.sqrt(1 - t**2) + np.arcsin(t))
-    return (np.diff(area_below, axis=1) / 2).astype(np.float32)
+    edges = np.arange(min(int(radius.max()) + 3, height + 1)) - 0.5  # row k lies between k − ½ and k + ½
+    half = np.empty((len(radius), len(edges) - 1), np.float32)
+
+    def fill(first: int, end: int) -> None:
+        r = radius[first:end]
+        t = np.clip(edges / r, -1, 1)
+        area_below = r**2 * (t * np.sqrt(1 - t**2) + np.arcsin(t))  # of the disc, from its middle to the height t · r
+        half[first:end] = np.diff(area_below, axis=1) / 2
+
+    for_bands(len(radius), fill)
+    return half
