@@ -138,8 +138,8 @@ def railing(period: int, ahead_px: int) -> tuple[da.StereoPair, np.ndarray]:
     for start in range(150, 420, period):
         left[90:260, start : start + 5] = right[90:260, start - 25 - ahead_px : start - 20 - ahead_px] = 60, 40, 160
     camera = da.Camera.centred(width, height, width)
-    views = (np.clip(view, 0, 255).astype(np.uint8) for view in (left, right))
-    return da.StereoPair(*views, da.Calibration(camera, 0.1)), floor
+    left, right = (np.clip(view, 0, 255).astype(np.uint8) for view in (left, right))
+    return da.StereoPair(left, right, da.Calibration(camera, 0.1)), floor
 
 
 @pytest.mark.parametrize(("period", "ahead_px"), [(12, 0), (16, -4), (20, 0)])

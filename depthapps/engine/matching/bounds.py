@@ -111,7 +111,7 @@ def _bounds(on: BoolMap, behind: BoolMap, confidence: FloatMap) -> bool:
         return False
     sure = confidence > _SURE
     wrong, doubtful = (np.count_nonzero(behind & which) for which in (sure, ~sure))
-    return wrong <= min(_MOST_BEHIND * np.count_nonzero(on & sure), _MOST_SURE * doubtful)
+    return bool(wrong <= min(_MOST_BEHIND * np.count_nonzero(on & sure), _MOST_SURE * doubtful))
 
 
 def _beside(on: BoolMap, behind: BoolMap) -> BoolMap:
