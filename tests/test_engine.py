@@ -84,6 +84,19 @@ def test_what_is_no_pair_is_refused():
         match_coarse(*((255 * (v - v.min()) / (v.max() - v.min())).astype(np.uint8) for v in views))
 
 
+@pytest.mark.parametrize(("rows", "refused"), [(36, True), (50, False)])
+def test_a_pair_needs_no_more_than_a_third_in_common(rows, refused):
+    rng = np.random.default_rng(0)
+    left, right = (cv2.GaussianBlur(rng.integers(0, 256, (150, 300)).astype(np.uint8), (0, 0), 1) for _ in range(2))
+    right[:rows] = np.roll(left[:rows], -12, axis=1)
+    if refused:
+        with pytest.raises(StereoError, match="do not match"):
+            match_coarse(left, right)
+    else:
+        share = np.isfinite(match_coarse(left, right).disparity).mean()
+        assert 0.3 < share < 0.4
+
+
 def test_pictures_without_anything_in_them_are_refused():
     flat = np.full((60, 80), 128, np.uint8)
     with pytest.raises(StereoError):
