@@ -118,7 +118,7 @@ def _beside(on: BoolMap, behind: BoolMap) -> BoolMap:
     """Those parts (H, W) of what lies behind a plane around which enough lies on it."""
     count, found = cv2.connectedComponents(behind.astype(np.uint8), connectivity=4, ltype=cv2.CV_32S)
     label, side = np.asarray(found, np.int32), 2 * _AROUND_PX + 1
-    # labels are exact in float32 up to 16 million, of which a grid of a million pixels or four has none
+    # OpenCV dilates no whole numbers of 32 bits; labels are exact in float32 up to 16 million
     around = cv2.dilate(label.astype(np.float32), np.ones((side, side), np.uint8)).astype(np.int32)
     around[behind] = 0
     held = np.bincount(around[on], minlength=count) > _BESIDE * np.bincount(around.ravel(), minlength=count)

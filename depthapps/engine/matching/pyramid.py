@@ -223,8 +223,8 @@ def _guess_from_smaller(views: AlignedViews, times: int) -> FloatMap | None:
 def _fused(views: AlignedViews, guesses: list[FloatMap], known: FloatMap, from_right: FloatMap | None = None) -> Found:
     """Choose between the guesses with the network, follow thin things, and move depth edges onto the picture's.
 
-    Unsure edges take a weighted median first. What is not sure is left nowhere behind the planes that bound the scene,
-    and specks are removed. Last, what breaks off where the right view ends goes on to the left border.
+    Unsure edges take a weighted median first. What is doubtful and behind the planes that bound the scene is laid onto
+    them, and specks are removed. Last, what breaks off where the right view ends goes on to the left border.
     """
     found = fuse(views.left, views.right_grey, guesses, known, from_right)
     snapped = median_filter_edges(found.disparity_px, views.left)
